@@ -1,0 +1,20 @@
+"""``python -m keras_impl fashion_mlp`` runs an example alone; the suite starts it as a worker."""
+
+import os
+
+# Read by TensorFlow and Keras when they are imported, so before that.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+from shared.standalone import main  # noqa: E402
+
+
+def _framework(threads):
+    from ._framework import Keras
+
+    return Keras(threads)
+
+
+if __name__ == "__main__":
+    main("keras_impl", _framework)

@@ -1,0 +1,139 @@
+"""What the suite needs of Keras and TensorFlow: `shared.making.Framework`, function by function."""
+
+import inspect
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from . import _weights
+
+
+class Keras:
+    """Keras 3 on TensorFlow on the CPU, deterministic."""
+
+    side = "keras"
+
+    def __init__(self, threads):
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        tf.config.experimental.enable_op_determinism()
+        self._threads = threads
+
+    def versions(self):
+        """Framework versions for the header."""
+        return {"keras": keras.__version__, "tensorflow": tf.__version__}
+
+    def environment(self):
+        """Device, threads and precision switches for the header."""
+        return {
+            "backend": keras.backend.backend(),
+            "device": "cpu",
+            "threads": str(self._threads),
+            "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default"),
+            "tf32": str(tf.config.experimental.tensor_float_32_execution_enabled()),
+        }
+
+    def use_precision(self, precision, seed):
+        """Make `precision` the dtype of new tensors and layers."""
+        keras.backend.clear_session()
+        keras.config.set_floatx(precision)
+        # Both: layers made after a policy has once been read go on in the old precision otherwise.
+        keras.config.set_dtype_policy(precision)
+        keras.utils.set_random_seed(seed)
+
+    def tensor(self, array):
+        """An array as a tensor."""
+        return tf.constant(array)
+
+    def array(self, tensor):
+        """A tensor as an array."""
+        return tensor.numpy()
+
+    def load_weights(self, model, weights):
+        """Set every weight."""
+        _weights.load(model, weights)
+
+    def weights(self, model):
+        """Copies of every weight by neutral name."""
+        return {name: np.array(v) for name, v in _weights.named(model).items()}
+
+    def activations(self, model, images):
+        """Output of every layer, in the order of execution."""
+        outputs = keras.Model(model.inputs, {layer.name: layer.output for layer in model.layers})
+        values = outputs(images, training=True)
+        return {layer.name: self.array(values[layer.name]) for layer in model.layers}
+
+    def gradients(self, model, gradients):
+        """Gradients by neutral name; one that was not computed is left out."""
+        names = _weights.named_trainable(model)
+        return {
+            name: self.array(gradient)
+            for name, gradient in zip(names, gradients, strict=True)
+            if gradient is not None
+        }
+
+    def slots(self, model, optimizer):
+        """Optimizer state by neutral name and slot."""
+        short = {"momentum": "m", "velocity": "v"}
+        own = {variable.name: variable for variable in optimizer.variables}
+        return {
+            f"{name}/{slot}": np.array(own[f"{v.path.replace('/', '_')}_{long}"])
+            for name, v in _weights.named_trainable(model).items()
+            for long, slot in short.items()
+            if f"{v.path.replace('/', '_')}_{long}" in own
+        }
+
+    def train(self, train, model, optimizer, batches, on_step):
+        """Consume the twin's generator step by step, or follow `fit` by a callback."""
+        if "callbacks" in inspect.signature(train).parameters:
+            self._follow(train, model, optimizer, batches, on_step)
+            return
+
+        def tensors():
+            for images, labels in batches:
+                batches.fed(images, labels)
+                yield self.tensor(images), self.tensor(labels)
+
+        for step, loss in enumerate(train(model, tensors(), optimizer), 1):
+            on_step(step, float(loss))
+
+    def _follow(self, fit, model, optimizer, batches, on_step):
+        def arrays():
+            for images, labels in batches:
+                batches.fed(images, labels)
+                yield images, labels
+
+        shape = model.inputs[0].shape
+        dataset = tf.data.Dataset.from_generator(
+            arrays,
+            output_signature=(
+                tf.TensorSpec(shape, batches.precision),
+                tf.TensorSpec((None,), tf.int64),
+            ),
+        )
+        fit(
+            model,
+            dataset,
+            optimizer,
+            epochs=batches.epochs,
+            steps_per_epoch=batches.steps_per_epoch,
+            callbacks=[_StepByStep(on_step)],
+        )
+
+
+class _StepByStep(keras.callbacks.Callback):
+    """Reports each batch's own loss; `fit` itself shows the mean since the epoch began."""
+
+    def __init__(self, on_step):
+        super().__init__()
+        self._on_step = on_step
+        self._steps = 0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.model.reset_metrics()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._steps += 1
+        self._on_step(self._steps, float(logs["loss"]))

@@ -1,0 +1,13 @@
+"""``python -m pytorch_impl fashion_mlp`` runs an example alone; the suite starts it as a worker."""
+
+from shared.standalone import main
+
+
+def _framework(threads):
+    from ._framework import PyTorch
+
+    return PyTorch(threads)
+
+
+if __name__ == "__main__":
+    main("pytorch_impl", _framework)

@@ -1,0 +1,97 @@
+"""What the suite needs of PyTorch: `shared.making.Framework`, function by function."""
+
+import numpy as np
+import torch
+import torchvision
+
+from . import _weights
+
+
+class PyTorch:
+    """PyTorch on the CPU, deterministic."""
+
+    side = "torch"
+
+    def __init__(self, threads):
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(True)
+        torch.set_float32_matmul_precision("highest")
+
+    def versions(self):
+        """Framework versions for the header."""
+        return {"torch": torch.__version__, "torchvision": torchvision.__version__}
+
+    def environment(self):
+        """Device, threads and precision switches for the header."""
+        return {
+            "device": "cpu",
+            "threads": str(torch.get_num_threads()),
+            "float32_matmul_precision": torch.get_float32_matmul_precision(),
+            "onednn": str(torch.backends.mkldnn.is_available()),
+            "tf32_cudnn": str(torch.backends.cudnn.allow_tf32),
+        }
+
+    def use_precision(self, precision, seed):
+        """Make `precision` the dtype of new tensors and modules."""
+        torch.set_default_dtype(getattr(torch, precision))
+        torch.manual_seed(seed)
+
+    def tensor(self, array):
+        """An array as a tensor."""
+        return torch.from_numpy(np.array(array))
+
+    def array(self, tensor):
+        """A tensor as an array."""
+        return tensor.detach().cpu().numpy()
+
+    def load_weights(self, model, weights):
+        """Set every weight."""
+        _weights.load(model, weights)
+
+    def weights(self, model):
+        """Copies of every weight by neutral name."""
+        return {p.name: _weights.to_canonical(p.tensor, p.role).copy() for p in _weights.named(model)}
+
+    def activations(self, model, images):
+        """Output of every named leaf module, in the order of execution."""
+        outputs = {}
+
+        def keep(name):
+            return lambda module, inputs, output: outputs.__setitem__(name, self.array(output))
+
+        leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
+        hooks = [module.register_forward_hook(keep(name)) for name, module in leaves]
+        with torch.no_grad():
+            model.train()(images)
+        for hook in hooks:
+            hook.remove()
+        return outputs
+
+    def gradients(self, model, gradients):
+        """Gradients by neutral name; one that was not computed is left out."""
+        return {
+            p.name: _weights.to_canonical(gradient, p.role).copy()
+            for p, gradient in zip(_weights.named(model), gradients, strict=True)
+            if gradient is not None
+        }
+
+    def slots(self, model, optimizer):
+        """Optimizer state by neutral name and slot."""
+        short = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}
+        return {
+            f"{p.name}/{short[key]}": _weights.to_canonical(value, p.role).copy()
+            for p in _weights.named(model)
+            for key, value in optimizer.state[p.tensor].items()
+            if key in short and value is not None
+        }
+
+    def train(self, train, model, optimizer, batches, on_step):
+        """Consume the twin's generator step by step."""
+
+        def tensors():
+            for images, labels in batches:
+                batches.fed(images, labels)
+                yield self.tensor(images), self.tensor(labels)
+
+        for step, loss in enumerate(train(model, tensors(), optimizer), 1):
+            on_step(step, loss.item())

@@ -1,0 +1,99 @@
+"""Cause and effect between a recording's keys: what is computed from what.
+
+A quantity is *guilty* when it differs although everything it was computed from agrees. With that,
+one run names several independent faults, and never blames an effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from shared import names
+from shared.names import Key
+
+_STAGES = {
+    ("inputs", ""): 0,
+    ("weights", "initial"): 1,
+    ("activations", "step0"): 2,
+    ("loss", "step0"): 3,
+    ("gradients", "step0"): 4,
+    ("state", "step1"): 5,
+    ("weights", "step1"): 6,
+}
+_TRAINING, _FINAL, _PREDICTIONS, _METRICS = 7, 8, 9, 10
+_WITHIN_STEP = {"activations": 0, "loss": 0, "gradients": 1, "state": 2, "weights": 3}
+
+
+def order(key: Key, step: int | None) -> tuple[int, int, int]:
+    """Sort key: causes first. `step` is the training step that a finding is about."""
+    if (rank := _STAGES.get((key.stage, key.when))) is not None:
+        return rank, 0, 0
+    if key.stage == names.VALUES:
+        return 0, 0, 0
+    if key.stage == "predictions":
+        return _PREDICTIONS, 0, 0
+    if key.stage == "metrics":
+        return _METRICS, 0, 0
+    if key.when == "final":
+        return _FINAL, 0, 0
+    return _TRAINING, step or 1, _WITHIN_STEP[key.stage]
+
+
+def affects(cause: Key, effect: Key, layers: Sequence[str]) -> bool:
+    """Whether `effect` is computed from `cause`, directly or not.
+
+    Args:
+        cause: a key of an earlier stage, or of the same.
+        effect: a key.
+        layers: names of the layers in forward order; unknown layers count as one place.
+    """
+    first, second = order(cause, cause.step), order(effect, effect.step)
+    if first >= second and cause.stage not in ("activations", "gradients"):
+        return False
+    if cause.stage == names.VALUES:
+        return False
+    if second[0] >= _TRAINING:
+        return first < second
+    here, there = _place(cause, layers), _place(effect, layers)
+    match cause.stage, effect.stage:
+        case "inputs", "activations":
+            return not cause.rest.startswith(("labels", "batches"))
+        case ("weights", "activations") if cause.when == "initial":
+            return here <= there
+        case "activations", "activations":
+            return here < there
+        case "gradients", "gradients":
+            return here > there  # backwards: the later layer's gradient comes first
+        case ("gradients" | "state"), ("state" | "weights"):
+            own = cause.rest if cause.stage == "gradients" else cause.rest.rpartition("/")[0]
+            return effect.rest.startswith(own)
+        case "weights", "weights":
+            return cause.rest == effect.rest
+        case _:
+            return first < second
+
+
+def _place(key: Key, layers: Sequence[str]) -> int:
+    name = key.rest.split("/")[0]
+    return layers.index(name) if name in layers else 0
+
+
+def guilty(failing: Iterable[str], keys: Sequence[str], layers: Sequence[str]) -> set[str]:
+    """The failing keys that no other failing key affects.
+
+    Args:
+        failing: keys that do not agree.
+        keys: all keys in causal order.
+        layers: names of the layers in forward order.
+    """
+    failed = set(failing)
+    parsed = [names.parse(key) for key in keys if key in failed]
+    return {
+        effect.text
+        for at, effect in enumerate(parsed)
+        if not any(
+            affects(cause, effect, layers)
+            for position, cause in enumerate(parsed)
+            if position != at
+        )
+    }

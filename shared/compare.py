@@ -1,0 +1,299 @@
+"""Two sides' recordings → findings, one a key, in causal order.
+
+Pure, and without words: `shared.noise` has the rule, `shared.explain` the words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shared import causality, names
+from shared.errors import RecordingError
+from shared.expected import matches, numbers
+from shared.noise import HORIZON, Array, Finding, Quad, Status, finite, judge, short
+from shared.recording import Recording
+from shared.spec import Known, Numbers
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The recordings of one side.
+
+    Attributes:
+        title: its name in words, ``torch``.
+        float32, float64: the same program in both precisions; one may be missing.
+        nudged: the float64 program from initial weights moved by one ulp.
+    """
+
+    title: str
+    float32: Recording | None
+    float64: Recording | None
+    nudged: Recording | None = None
+
+    @property
+    def present(self) -> tuple[Recording, ...]:
+        """The recordings that are compared."""
+        return tuple(r for r in (self.float32, self.float64) if r is not None)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a pair, besides the recordings.
+
+    Attributes:
+        levels: rungs to judge; empty for all.
+        required: keys that must be there, so that silence is not taken for agreement.
+        known: listed differences.
+        expected: key → the number or fact that both sides must give.
+        nonfinite: keys whose NaN or infinity is meant.
+        layers: names of the layers in forward order, for cause and effect.
+    """
+
+    levels: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    known: tuple[Known, ...] = ()
+    expected: Mapping[str, Numbers] | None = None
+    nonfinite: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All findings in causal order, and how far the training can be followed.
+
+    Attributes:
+        findings: causes before effects.
+        horizon: the last step at which every nudged run is still within `HORIZON` of its original;
+            None where nothing was trained or nudged.
+        last_step: the last step recorded; None where nothing was trained.
+        precisions: which were compared.
+    """
+
+    findings: tuple[Finding, ...]
+    horizon: int | None
+    last_step: int | None
+    precisions: tuple[str, ...]
+
+
+def compare(left: Runs, right: Runs, question: Question | None = None) -> Comparison:
+    """Compare two sides key by key, holding no more than one key's arrays at a time.
+
+    Raises:
+        RecordingError: the recordings answer different questions, or share no precision.
+    """
+    question = question or Question()
+    check_comparable(left, right)
+    precisions = tuple(
+        p for p in ("float32", "float64") if getattr(left, p) and getattr(right, p)
+    )
+    horizon, last = _horizon(left, right)
+    asker = _Asker(left, right, question, precisions, horizon, last)
+    findings = [asker.finding(key) for key in _keys(left, right, question)]
+    findings += _fact_findings(left, right, question)
+    ordered = sorted(findings, key=lambda f: causality.order(names.parse(f.key), f.failing_step))
+    failing = {f.key for f in ordered if not f.agrees}
+    guilty = causality.guilty(failing, [f.key for f in ordered], question.layers)
+    marked = tuple(replace(f, guilty=f.key in guilty) for f in ordered)
+    return Comparison(marked, horizon, last, precisions)
+
+
+def check_comparable(left: Runs, right: Runs) -> None:
+    """Refuse recordings that answer different questions.
+
+    Raises:
+        RecordingError: with both values.
+    """
+    recordings = [r for runs in (left, right) for r in (*runs.present, runs.nudged) if r]
+    if not left.present or not right.present:
+        raise RecordingError("Nothing to compare: each side needs at least one recording.")
+    first = recordings[0]
+    for other in recordings[1:]:
+        for field in ("example", "digest", "seed", "mode"):
+            a, b = getattr(first.header, field), getattr(other.header, field)
+            if a != b:
+                raise RecordingError(
+                    f"{first.origin} and {other.origin} answer different questions: {field} is "
+                    f"'{a}' in one and '{b}' in the other. Record both from the same spec, data, "
+                    "size and seed."
+                )
+    if not any(getattr(left, p) and getattr(right, p) for p in ("float32", "float64")):
+        raise RecordingError(
+            f"{left.title} and {right.title} share no precision: "
+            f"{[r.header.precision for r in left.present]} against "
+            f"{[r.header.precision for r in right.present]}. Record one of them again."
+        )
+
+
+def _keys(left: Runs, right: Runs, question: Question) -> list[str]:
+    present = [k for runs in (left, right) for r in runs.present for k in r.keys()]  # noqa: SIM118
+    keys = dict.fromkeys((*question.required, *present))
+    facts = _facts(left).keys() | _facts(right).keys()
+    chosen = [k for k in keys if k not in facts]
+    return [k for k in chosen if not question.levels or names.parse(k).level in question.levels]
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """What every key is asked, with the context that the answers need."""
+
+    left: Runs
+    right: Runs
+    question: Question
+    precisions: tuple[str, ...]
+    horizon: int | None
+    last_step: int | None
+
+    def finding(self, key: str) -> Finding:
+        parsed = names.parse(key)
+        at_end = parsed.level in ("L4", "L5") and parsed.step is None
+        step = self.last_step if at_end else parsed.step
+        base = Finding(key, parsed.level, "identical", step=step)
+        quad = Quad.read(key, self.left, self.right)
+        absent = self._absent(key)
+        if absent:
+            status: Status = "extra" if absent == (self.left.title,) else "missing"
+            return replace(base, status=status, sides=absent)
+        problem = _structure(base, quad) or _nonfinite(
+            base, quad, allowed=key in self.question.nonfinite
+        )
+        listed = next((k for k in self.question.known if k.key == key), None)
+        if listed is not None:
+            return self._known(base, quad, listed)
+        if problem is not None:
+            return problem
+        finding = self._expected(judge(base, parsed, quad, self.precisions), quad)
+        beyond = self.horizon is not None and (step or 0) > self.horizon
+        if parsed.level in ("L4", "L5") and beyond and not finding.agrees:
+            return replace(finding, status="undecided")
+        return finding
+
+    def _absent(self, key: str) -> tuple[str, ...]:
+        """Sides that lack the key in any precision; an empty array says nothing either."""
+        return tuple(
+            runs.title
+            for runs in (self.left, self.right)
+            if any(key not in r or r[key].size == 0 for r in runs.present)
+        )
+
+    def _sides(self, quad: Quad) -> tuple[tuple[str, tuple[Array, ...]], ...]:
+        both = ((self.left, quad.left32, quad.left64), (self.right, quad.right32, quad.right64))
+        return tuple((r.title, tuple(a for a in some if a is not None)) for r, *some in both)
+
+    def _known(self, base: Finding, quad: Quad, listed: Known) -> Finding:
+        """A listed difference, strict both ways: each side gives just what is listed."""
+        values = {"torch": listed.torch, "keras": listed.keras}
+        holds = all(
+            matches(array, values[title])
+            for title, arrays in self._sides(quad)
+            for array in arrays
+            if title in values
+        )
+        a, b = quad.best
+        return replace(base, status="known" if holds else "stale", left=short(a), right=short(b))
+
+    def _expected(self, finding: Finding, quad: Quad) -> Finding:
+        """The third witness: a number from outside, which also tells which side is wrong."""
+        value = (self.question.expected or {}).get(finding.key)
+        if value is None:
+            return finding
+        off = tuple(
+            title
+            for title, arrays in self._sides(quad)
+            if not all(matches(a, value) for a in arrays)
+        )
+        if not off or not finding.agrees:
+            return replace(finding, sides=off, expected=short(numbers(value)))
+        a, b = quad.best
+        return replace(finding, status="wrong", rule="expected", sides=off,
+                       expected=short(numbers(value)), left=short(a), right=short(b))  # fmt: skip
+
+
+def _structure(base: Finding, quad: Quad) -> Finding | None:
+    """Shapes must be equal everywhere; floating dtypes within a precision, kinds everywhere."""
+    across = []
+    if quad.four:
+        (left32, right32), (left64, right64) = quad.pairs
+        across = [(left32, left64), (right32, right64)]
+    for a, b in (*quad.pairs, *across):
+        if a.shape != b.shape:
+            step = min(len(a), len(b)) + 1 if base.key == "loss/curve" else base.step
+            return replace(base, status="shape", step=step, left=str(a.shape), right=str(b.shape))
+        if (a.dtype.kind == "f") != (b.dtype.kind == "f"):
+            return replace(base, status="dtype", left=str(a.dtype), right=str(b.dtype))
+    for a, b in quad.pairs:
+        if a.dtype.kind == "f" and a.dtype != b.dtype:
+            return replace(base, status="dtype", left=str(a.dtype), right=str(b.dtype))
+    return None
+
+
+def _nonfinite(base: Finding, quad: Quad, *, allowed: bool) -> Finding | None:
+    for a, b in quad.pairs:
+        if a.dtype.kind != "f":
+            continue
+        bad_a, bad_b = ~np.isfinite(a), ~np.isfinite(b)
+        same = np.array_equal(np.where(bad_a, a, 0), np.where(bad_b, b, 0), equal_nan=True)
+        if (bad_a.any() or bad_b.any()) and not (allowed and same):
+            index = tuple(int(i) for i in np.argwhere(bad_a | bad_b)[0])
+            step = index[0] + 1 if base.key == "loss/curve" else base.step
+            sides = tuple(side for side, bad in zip(("left", "right"), (bad_a, bad_b), strict=True)
+                          if bad.any())  # fmt: skip
+            return replace(base, status="nonfinite", index=index, step=step, sides=sides,
+                           left=str(a[index]), right=str(b[index]))  # fmt: skip
+    return None
+
+
+def _facts(runs: Runs) -> dict[str, str]:
+    return {k: v for r in runs.present for k, v in r.header.facts.items()}
+
+
+def _fact_findings(left: Runs, right: Runs, question: Question) -> Iterable[Finding]:
+    """Facts are compared exactly, in every precision."""
+    for key in dict.fromkeys((*_facts(left), *_facts(right))):
+        level = names.parse(key).level
+        values = [[r.header.facts.get(key) for r in runs.present] for runs in (left, right)]
+        shown = [", ".join(sorted({str(v) for v in some})) for some in values]
+        wanted = str((question.expected or {}).get(key, ""))
+        absent = tuple(
+            runs.title for runs, some in zip((left, right), values, strict=True) if None in some
+        )
+        status: Status = "identical"
+        if absent:
+            status = "extra" if absent == (left.title,) else "missing"
+        elif len({v for some in values for v in some}) != 1:
+            status = "different"
+        elif wanted and shown[0] != wanted:
+            status = "wrong"
+        yield Finding(key, level, status, rule="exact", left=shown[0], right=shown[1],
+                      sides=absent, expected=wanted)  # fmt: skip
+
+
+def _horizon(left: Runs, right: Runs) -> tuple[int | None, int | None]:
+    """Last step at which both nudged runs are within `HORIZON` of their originals."""
+    last: int | None = None
+    horizon: int | None = None
+    departed: list[int] = []
+    for runs in (left, right):
+        if runs.float64 is None:
+            continue
+        for key in runs.float64.keys():  # noqa: SIM118
+            parsed = names.parse(key)
+            if parsed.stage not in ("weights", "loss") or not (parsed.step or key == "loss/curve"):
+                continue
+            here = runs.float64[key]
+            last = max(last or 0, parsed.step or len(here))
+            if runs.nudged is None or key not in runs.nudged:
+                continue
+            moved = np.abs(finite(runs.nudged[key]) - finite(here))
+            limit = HORIZON * float(np.max(np.abs(finite(here)), initial=0.0))
+            if parsed.step and np.max(moved, initial=0.0) > limit:
+                departed.append(parsed.step)
+            elif not parsed.step:
+                departed += [int(i) + 1 for i in np.flatnonzero(moved > limit)[:1]]
+    if last is not None and (left.nudged or right.nudged):
+        horizon = min(departed) - 1 if departed else last
+    return horizon, last
+
+

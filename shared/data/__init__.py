@@ -1,0 +1,69 @@
+"""Datasets: fetch, verify, load; and the order of batches. Knows no framework.
+
+data = load("fashion_mnist")               the subset in the repository, no network needed
+fetch("fashion_mnist")                     the full set, into the cache
+data = load("fashion_mnist", "full")
+"""
+
+from pathlib import Path
+
+from shared.data.batches import batch_indices, steps_per_epoch
+from shared.data.cache import DatasetStatus, status
+from shared.data.fetch import Fetched, Progress
+from shared.data.fetch import fetch as _fetch
+from shared.data.images import ImageData, load_dataset
+from shared.data.sources import DATASETS, Dataset, find
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "DatasetStatus",
+    "Fetched",
+    "ImageData",
+    "Progress",
+    "batch_indices",
+    "fetch",
+    "find",
+    "load",
+    "status",
+    "steps_per_epoch",
+]
+
+
+def load(
+    name: str, part: str = "embedded", *, train: int | None = None, test: int | None = None
+) -> ImageData:
+    """Read a dataset by name and verify it.
+
+    Args:
+        name: E.g. `fashion_mnist`.
+        part: `embedded` (the subset in the repository) or `full` (must have been fetched).
+        train: Keep only the first so many training images.
+        test: Keep only the first so many test images.
+
+    Raises:
+        DataError: The part is missing or damaged, or has fewer images than asked for.
+        UsageError: No such dataset or part.
+    """
+    return load_dataset(find(name), part, train=train, test=test)
+
+
+def fetch(
+    name: str, *, on_progress: Progress | None = None, cache: Path | None = None
+) -> list[Fetched]:
+    """Bring a dataset's full set into the cache and verify it; good files are left alone.
+
+    Args:
+        name: E.g. `fashion_mnist`.
+        on_progress: Called with file name, bytes so far, and bytes in all (None: not known).
+        cache: Folder for all datasets. None takes `PARITY_DATA_DIR`, or if that is not set
+            `parity/data` in the user's cache folder.
+
+    Returns:
+        What was done, one entry per file.
+
+    Raises:
+        DataError: No source gave a file, or the cache cannot be written.
+        UsageError: No such dataset.
+    """
+    return _fetch(find(name), on_progress=on_progress, cache=cache)

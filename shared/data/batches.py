@@ -1,0 +1,83 @@
+"""The order in which a training sees its samples. Drawn in NumPy, so that both sides share it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import UsageError
+
+
+def steps_per_epoch(samples: int, batch_size: int, drop_last: bool = False) -> int:
+    """Return the number of batches in one epoch.
+
+    Args:
+        samples: Size of the training set.
+        batch_size: Samples in a batch.
+        drop_last: Leave out the last batch if it is short.
+
+    Raises:
+        UsageError: A number is below 1, or `drop_last` would leave no batch at all.
+    """
+    _at_least(1, samples=samples, batch_size=batch_size)
+    if not drop_last:
+        return -(-samples // batch_size)
+    if samples < batch_size:
+        raise UsageError(
+            f"batches: {samples} samples make no whole batch of {batch_size}, "
+            f"and drop_last leaves out the short one; expected batch_size <= {samples}"
+        )
+    return samples // batch_size
+
+
+def batch_indices(
+    samples: int,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    *,
+    drop_last: bool = False,
+    shuffle: bool = True,
+) -> Iterator[NDArray[np.int64]]:
+    """Yield the sample indices of every batch, epoch after epoch.
+
+    Each epoch is a permutation of its own, drawn from (seed, epoch) alone: the order of epoch 7
+    does not depend on how many epochs are asked for.
+
+    Args:
+        samples: Size of the training set.
+        batch_size: Samples in a batch.
+        epochs: Number of passes; 0 yields nothing.
+        seed: Seed of the whole order.
+        drop_last: Leave out the last batch of an epoch if it is short.
+        shuffle: False keeps the order of the set in every epoch.
+
+    Yields:
+        Indices, int64, shape (batch_size,); the last of an epoch may be shorter.
+
+    Raises:
+        UsageError: As in `steps_per_epoch`, or epochs or seed are below 0. Raised by the call,
+            not by the first batch.
+    """
+    steps = steps_per_epoch(samples, batch_size, drop_last)
+    _at_least(0, epochs=epochs, seed=seed)
+
+    def batches() -> Iterator[NDArray[np.int64]]:
+        for epoch in range(epochs):
+            order = _epoch_order(samples, seed, epoch) if shuffle else np.arange(samples)
+            for step in range(steps):
+                yield order[step * batch_size : (step + 1) * batch_size]
+
+    return batches()
+
+
+def _epoch_order(samples: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    # The bit generator is named, not default_rng's: NumPy may change what that stands for.
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, epoch])))
+    return generator.permutation(samples)
+
+
+def _at_least(least: int, **numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < least:
+            raise UsageError(f"batches: {name} is {number}, expected {least} or more")

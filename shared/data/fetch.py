@@ -1,0 +1,406 @@
+"""Get the full datasets: mirrors first, then packages; verified, atomic, resumable.
+
+A file of the cache is only ever replaced by content whose checksum is right, so an interrupted,
+failed or lying download leaves what was there.
+
+pooch was considered: it neither resumes a download nor verifies the decompressed content.
+"""
+
+import contextlib
+import io
+import os
+import secrets
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import requests
+import urllib3
+
+from shared.data.cache import FOLDER_VARIABLE, cache_folder, damage, file_damage, md5
+from shared.data.sources import Dataset, Mirror, PackageCopy, SourceFile
+from shared.errors import DataError
+
+if sys.platform != "win32":
+    import fcntl
+
+Progress = Callable[[str, int, int | None], None]
+"""Called with the file's name, the bytes so far and the bytes in all (None if not known)."""
+
+_CHUNK = 1 << 16
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 30
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What was done about one file.
+
+    Attributes:
+        file: Its name.
+        action: `kept`: it was there and good; `resumed`: downloaded, the first part earlier.
+        source: Where it came from; the cache folder if kept.
+        bytes: Its raw size in bytes.
+    """
+
+    file: str
+    action: Literal["kept", "downloaded", "resumed", "copied"]
+    source: str
+    bytes: int
+
+
+class _SourceError(Exception):
+    """This source did not give this file; the text says why. The next source is tried."""
+
+
+class _UnreachableError(_SourceError):
+    """The server did not answer at all: the other files need not ask it."""
+
+
+class _CutError(_SourceError):
+    """The connection ended before the file did: what came is kept, and the rest asked for."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One call of `fetch`: what it is about, and what it has learnt so far.
+
+    Attributes:
+        dataset: What is fetched.
+        folder: Its folder in the cache.
+        on_progress: Told of every step.
+        session: Keeps connections open from file to file.
+        missing: The files still to get, by name.
+        complete: Downloads that came to their end in this call (an archive may serve several).
+        unreachable: The servers that did not answer, and how.
+        failures: Source, then reason, then names of files.
+    """
+
+    dataset: Dataset
+    folder: Path
+    on_progress: Progress
+    session: requests.Session
+    missing: dict[str, SourceFile]
+    complete: set[Path] = field(default_factory=set)
+    unreachable: dict[Mirror, str] = field(default_factory=dict)
+    failures: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def note(self, source: str, reason: str, file: SourceFile) -> None:
+        """Remember why a source did not give a file."""
+        self.failures.setdefault(source, {}).setdefault(reason, []).append(file.name)
+
+
+def fetch(
+    dataset: Dataset, *, on_progress: Progress | None = None, cache: Path | None = None
+) -> list[Fetched]:
+    """Bring the dataset's full set into the cache and verify it.
+
+    Good files are left alone, and need neither network nor a writable cache. Two calls at once
+    wait for each other.
+
+    Args:
+        dataset: What to fetch.
+        on_progress: Told of every step of a download or copy.
+        cache: As in `cache_folder`.
+
+    Returns:
+        What was done, one entry per file.
+
+    Raises:
+        DataError: No source gave a file, or the cache cannot be written. What was good before
+            is still there, and files that were complete are kept.
+    """
+    folder = cache_folder(dataset, cache)
+    missing = _missing(dataset, folder)
+    done: dict[str, Fetched] = {}
+    if missing:
+        with _storing(dataset, folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _locked(dataset, folder), requests.Session() as session:
+            # Again, under the lock: another call may have fetched them meanwhile.
+            missing = _missing(dataset, folder)
+            report = on_progress or (lambda name, so_far, total: None)
+            run = _Run(dataset, folder, report, session, missing)
+            done = _fetch_missing(run)
+            if run.missing:
+                raise DataError(_nothing_worked(run))
+    kept = {
+        file.name: Fetched(file.name, "kept", str(folder), file.bytes_raw) for file in dataset.files
+    }
+    return list((kept | done).values())
+
+
+def _missing(dataset: Dataset, folder: Path) -> dict[str, SourceFile]:
+    missing = {}
+    for file in dataset.files:
+        try:
+            bad = file_damage(file, dataset, folder / file.name)
+        except FileNotFoundError:
+            bad = "missing"
+        if bad:
+            missing[file.name] = file
+    return missing
+
+
+def _fetch_missing(run: _Run) -> dict[str, Fetched]:
+    done = {}
+    for file in list(run.missing.values()):
+        fetched = _fetch_file(run, file)
+        if fetched:
+            done[file.name] = fetched
+            _drop_partial(run, file)
+    return done
+
+
+def _fetch_file(run: _Run, file: SourceFile) -> Fetched | None:
+    by_hand = run.folder / f"{file.name}.gz"
+    if by_hand.is_file():
+        # Where the network is shut, people carry the mirror's file over as it is.
+        try:
+            mirror = Mirror(str(run.folder))
+            _store(run, file, lambda: mirror.open_raw(by_hand, file))
+            return Fetched(file.name, "copied", str(by_hand), file.bytes_raw)
+        except _SourceError as error:
+            run.note(str(by_hand), str(error), file)
+    for mirror in run.dataset.mirrors:
+        try:
+            action = _from_mirror(run, mirror, file)
+            return Fetched(file.name, action, mirror.url(file), file.bytes_raw)
+        except _SourceError as error:
+            if isinstance(error, _UnreachableError):
+                run.unreachable[mirror] = str(error)
+            run.note(mirror.base, str(error), file)
+    for copy in run.dataset.package_copies:
+        try:
+            _from_package(run, copy, file)
+            return Fetched(file.name, "copied", copy.label, file.bytes_raw)
+        except _SourceError as error:
+            run.note(copy.label, str(error), file)
+    return None
+
+
+def _from_package(run: _Run, copy: PackageCopy, file: SourceFile) -> None:
+    if not copy.available():
+        raise _SourceError("not installed")
+
+    def report(so_far: int) -> None:
+        run.on_progress(file.name, so_far, file.bytes_raw)
+
+    _store(run, file, lambda: copy.open_raw(file), report)
+
+
+def _from_mirror(run: _Run, mirror: Mirror, file: SourceFile) -> Literal["downloaded", "resumed"]:
+    if mirror in run.unreachable:
+        raise _SourceError(run.unreachable[mirror])
+    part = _part(run, mirror, file)
+    resumed = False
+    for last in (False, True):
+        if part not in run.complete:
+            resumed = _download(run, mirror.url(file), part, file)
+            run.complete.add(part)
+        try:
+            _store(run, file, lambda: mirror.open_raw(part, file))
+            break
+        except _SourceError:
+            run.complete.discard(part)
+            _unlink(run, part)
+            # Two halves may each be right and not belong together: once more, from the start.
+            if last or not resumed:
+                raise
+    return "resumed" if resumed else "downloaded"
+
+
+def _part(run: _Run, mirror: Mirror, file: SourceFile) -> Path:
+    return run.folder / f"{mirror.url(file).rpartition('/')[2]}.part"
+
+
+def _drop_partial(run: _Run, file: SourceFile) -> None:
+    """Remove the downloads that `file` needed and no other file needs."""
+    del run.missing[file.name]
+    for mirror in run.dataset.mirrors:
+        needed = {_part(run, mirror, other) for other in run.missing.values()}
+        part = _part(run, mirror, file)
+        if part not in needed:
+            run.complete.discard(part)
+            _unlink(run, part)
+
+
+def _download(run: _Run, url: str, part: Path, file: SourceFile) -> bool:
+    """Download to `part`, resuming while each attempt brings something. Say whether resumed."""
+    for attempt in range(_ATTEMPTS):
+        before = _size(part)
+        try:
+            return _request(run, url, part, file)
+        except _CutError:
+            if attempt == _ATTEMPTS - 1 or _size(part) <= before:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _request(run: _Run, url: str, part: Path, file: SourceFile) -> bool:
+    offset = _size(part)
+    with _answer(run, url, offset) as response:
+        code = response.status_code
+        span = response.headers.get("Content-Range", "")
+        continues = offset > 0 and code == 206 and span.startswith(f"bytes {offset}-")
+        if offset and code in (206, 416) and not continues:
+            # The server has another file than the one begun: start over, without a range.
+            _unlink(run, part)
+            return _request(run, url, part, file)
+        if code != 200 and not continues:
+            raise _SourceError(f"HTTP {code} {response.reason}")
+        done = offset if continues else 0
+        length = response.headers.get("Content-Length", "")
+        total = done + int(length) if length.isdecimal() else None
+        with _storing(run.dataset, part), open(part, "ab" if continues else "wb") as handle:
+            for chunk in _received(response):
+                handle.write(chunk)
+                done += len(chunk)
+                run.on_progress(file.name, done, total)
+    if total is not None and done != total:
+        raise _CutError(f"the connection was cut after {done:,} of {total:,} bytes")
+    return continues
+
+
+def _answer(run: _Run, url: str, offset: int) -> requests.Response:
+    # Without "identity" a server might compress on the way, and offsets would mean nothing.
+    headers = {"Accept-Encoding": "identity"}
+    if offset:
+        headers["Range"] = f"bytes={offset}-"
+    try:
+        return run.session.get(
+            url, headers=headers, stream=True, timeout=(_CONNECT_SECONDS, _READ_SECONDS)
+        )
+    except requests.Timeout as error:
+        raise _UnreachableError("no answer: timed out") from error
+    except requests.RequestException as error:
+        raise _UnreachableError(f"no answer: {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    """Return the innermost reason: requests wraps it in layers of object names."""
+    inner = error.args[0] if error.args else error
+    text = str(getattr(inner, "reason", None) or inner)
+    return text.partition(": ")[2] or text
+
+
+def _received(response: requests.Response) -> Iterator[bytes]:
+    """Yield what arrives. An error here is the network's; one where it is written, the disk's."""
+    try:
+        yield from response.raw.stream(_CHUNK, decode_content=False)
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise _CutError(f"the connection was cut: {_cause(error)}") from error
+
+
+def _unpacked(opener: Callable[[], io.BufferedIOBase]) -> Iterator[bytes]:
+    try:
+        with opener() as handle:
+            while chunk := handle.read(_CHUNK):
+                yield chunk
+    except EOFError as error:
+        raise _SourceError("truncated: the compressed data end too early") from error
+    except (OSError, zlib.error) as error:
+        raise _SourceError(f"cannot be read: {error}") from error
+
+
+def _store(
+    run: _Run,
+    file: SourceFile,
+    opener: Callable[[], io.BufferedIOBase],
+    report: Callable[[int], None] = lambda so_far: None,
+) -> None:
+    """Copy raw content into the cache if its checksum is right; otherwise change nothing."""
+    temporary = run.folder / f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    digest, size = md5(), 0
+    try:
+        with _storing(run.dataset, temporary), open(temporary, "xb") as handle:
+            for chunk in _unpacked(opener):
+                handle.write(chunk)
+                digest.update(chunk)
+                size += len(chunk)
+                report(size)
+                if size > file.bytes_raw:
+                    break  # wrong in any case, and it might not end
+            handle.flush()
+            os.fsync(handle.fileno())
+        bad = damage(file, run.dataset, size, digest.hexdigest())
+        if bad:
+            raise _SourceError(bad)
+        with _storing(run.dataset, run.folder / file.name):
+            os.replace(temporary, run.folder / file.name)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _storing(dataset: Dataset, path: Path) -> Iterator[None]:
+    """Turn an error of the file system into the one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        size = sum(file.bytes_raw for file in dataset.files)
+        raise DataError(
+            f"{dataset.name}: cannot write {path}: {error.strerror or error}; expected a "
+            f"writable folder with room for about {2 * size / 1e6:.1f} MB. Make room, or set "
+            f"{FOLDER_VARIABLE} to another folder; then: parity data fetch {dataset.name}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(dataset: Dataset, folder: Path) -> Iterator[None]:
+    """Hold the folder for one fetch at a time, and clear up after one that was killed.
+
+    Where there are no such locks, two fetches may spoil each other's partial download; the
+    checksum then refuses it. The files of the cache are safe either way.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        with _storing(dataset, folder / ".lock"):
+            handle = stack.enter_context(open(folder / ".lock", "wb"))
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            pass  # some network file systems have no locks
+        else:
+            for leftover in folder.glob(".*.tmp"):
+                leftover.unlink(missing_ok=True)
+        yield
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _unlink(run: _Run, path: Path) -> None:
+    with _storing(run.dataset, path):
+        path.unlink(missing_ok=True)
+
+
+def _nothing_worked(run: _Run) -> str:
+    name = run.dataset.name
+    lines = [f"{name}: no source gave {_listing(run.missing)}:"]
+    for source, reasons in run.failures.items():
+        for reason, files in reasons.items():
+            wanted = [file for file in files if file in run.missing]
+            if wanted:
+                lines.append(f"  - {source}: {reason} [{_listing(wanted)}]")
+    lines.append(f"Expected from one of them: {len(run.missing)} files with the right checksums.")
+    again = f"parity data fetch {name}"
+    lines += [f"Next: {copy.install}, then: {again}" for copy in run.dataset.package_copies]
+    lines.append(f"Or put the files, as they are or as .gz, into {run.folder}, then: {again}")
+    return "\n".join(lines)
+
+
+def _listing(names: "list[str] | dict[str, SourceFile]") -> str:
+    first, *others = names
+    return f"{first} and {len(others)} more" if others else first

@@ -1,0 +1,77 @@
+"""Spec of the multi-layer perceptron on Fashion-MNIST."""
+
+from shared.spec import (
+    GLOROT,
+    ZEROS,
+    ExampleSpec,
+    Pair,
+    Parameter,
+    Reference,
+    Size,
+    Training,
+    Way,
+)
+
+FASHION_MLP = ExampleSpec(
+    name="fashion_mlp",
+    title="Fashion-MNIST with a multi-layer perceptron",
+    part="Training",
+    summary=(
+        "The classic first classifier, 784–128–10 with ReLU and Adam, five epochs at batch 32. "
+        "From equal initial weights and batches the two frameworks stay equal to rounding through "
+        "the whole training, once their two Adams are made the same equation."
+    ),
+    training=Training(
+        dataset="fashion_mnist",
+        batch_size=32,
+        parameters=(
+            Parameter("hidden/kernel", (784, 128), GLOROT),
+            Parameter("hidden/bias", (128,), ZEROS),
+            Parameter("logits/kernel", (128, 10), GLOROT),
+            Parameter("logits/bias", (10,), ZEROS),
+        ),
+        layers=("flatten", "hidden", "relu", "logits"),
+        default=Size("embedded", epochs=5),
+        full=Size("full", epochs=5),
+        ways=(
+            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            Way("torch", "loop_torch_adam", "train", "torch_adam", "loop, PyTorch's Adam"),
+            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            Way("keras", "tape_torch_adam", "train", "torch_adam", "GradientTape, PyTorch's Adam"),
+            Way("keras", "fit", "fit", "keras_adam", "compile/fit, Keras' Adam"),
+        ),
+        pairs=(
+            Pair(
+                "matched",
+                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop",
+                "keras/tape",
+            ),
+            Pair(
+                "torch_adam",
+                "PyTorch loop ~ Keras GradientTape with TorchAdam",
+                "torch/loop_torch_adam",
+                "keras/tape_torch_adam",
+            ),
+            Pair("fit", "Keras GradientTape ~ Keras compile/fit", "keras/tape", "keras/fit"),
+            Pair(
+                "default_adam",
+                "PyTorch's default Adam ~ Keras' default Adam, no bridge",
+                "torch/loop_torch_adam",
+                "keras/tape",
+                differs_at="weights/step1/",
+                reason=(
+                    "the two Adams are different equations: epsilon 1e-8 after the bias "
+                    "correction in PyTorch, 1e-7 before it in Keras, whose betas are also "
+                    "rounded to float32"
+                ),
+            ),
+        ),
+        references=(
+            Reference(
+                "test_accuracy", 0.8763, 0.015,
+                "TensorFlow's basic classification tutorial; one run with its own initial weights",
+            ),
+        ),
+    ),
+)  # fmt: skip

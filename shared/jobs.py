@@ -1,0 +1,125 @@
+"""The border between the suite and a framework's process: jobs in, events out, one JSON a line.
+
+A worker is started once and serves many jobs, so a framework's import is paid once. Its standard
+output is the channel; whatever a library prints goes to standard error instead.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import queue
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TextIO
+
+from shared.errors import ParityError
+from shared.spec import Size
+
+Precision = Literal["float32", "float64"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recording to make.
+
+    Attributes:
+        id: unique in its run.
+        example: name of the example.
+        way: name of the way, without its side.
+        precision: of every floating tensor.
+        nudged: move the initial weights by one ulp first.
+        seed: of weights, batches and masks.
+        size: how much to train; None for values.
+        out: path of the recording to write.
+    """
+
+    id: str
+    example: str
+    way: str
+    precision: Precision
+    nudged: bool
+    seed: int
+    size: Size | None
+    out: str
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        size = fields.pop("size")
+        return cls(**fields, size=Size(**size) if size else None)
+
+
+Progress = Callable[[int, int], None]
+"""Called with (steps done, steps in all)."""
+
+
+class Channel:
+    """The worker's end: events out on the real standard output, everything else to stderr."""
+
+    def __init__(self) -> None:
+        # The duplicate keeps the way to the parent; descriptor 1 itself is then pointed at
+        # stderr, so that neither print() nor a C++ library can write into the channel.
+        self._out: TextIO = os.fdopen(os.dup(1), "w", buffering=1)
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
+
+    def send(self, event: str, **fields: Any) -> None:
+        """Send one event to the parent."""
+        self._out.write(json.dumps({"event": event, **fields}) + "\n")
+        self._out.flush()
+
+
+def serve(hello: Callable[[], dict[str, Any]], handle: Callable[[Job, Progress], None]) -> None:
+    """Serve jobs from standard input until told to quit.
+
+    Args:
+        hello: imports the framework and returns what identifies it.
+        handle: makes one recording, reporting progress.
+    """
+    channel = Channel()
+    lines = _stdin_lines()
+    try:
+        channel.send("ready", **hello())
+    except Exception as error:
+        channel.send("broken", message=_words(error), details=traceback.format_exc())
+        return
+    while (line := lines.get()) != "quit":
+        job = Job.from_json(line)
+        channel.send("started", job=job.id)
+        try:
+            handle(job, lambda done, total, id_=job.id: channel.send(  # type: ignore[misc]
+                "progress", job=id_, done=done, total=total))  # fmt: skip
+        except Exception as error:
+            details = "" if isinstance(error, ParityError) else traceback.format_exc()
+            channel.send("failed", job=job.id, message=_words(error), details=details)
+        else:
+            channel.send("done", job=job.id)
+
+
+def _words(error: Exception) -> str:
+    return str(error) if isinstance(error, ParityError) else f"{type(error).__name__}: {error}"
+
+
+def _stdin_lines() -> queue.Queue[str]:
+    """Lines of standard input, read beside the work, so that the parent's death is noticed."""
+    lines: queue.Queue[str] = queue.Queue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            lines.put(line.strip())
+            if line.strip() == "quit":
+                return
+        os._exit(3)  # the parent is gone: nobody will read what this job makes
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines

@@ -1,0 +1,304 @@
+"""How a recording is made, in the words both frameworks share.
+
+The order of events, what is drawn, what is kept and when, stands here once. A side brings a
+`Framework`: a handful of small functions in the same order, which alone know its tensors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared import data, initial, names, provenance, recording
+from shared.data.batches import batch_indices, steps_per_epoch
+from shared.errors import RecordingError
+from shared.expected import numbers
+from shared.jobs import Job, Progress
+from shared.spec import ExampleSpec, Side, Size, Training, Way
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+OnStep = Callable[[int, float], None]
+"""Called with (optimizer steps taken, loss before the last of them)."""
+
+EVALUATION_BATCH = 2000
+
+
+class Framework(Protocol):
+    """What a side must bring. Arrays are NumPy and canonical in layout; the rest is its own."""
+
+    side: Side
+
+    def versions(self) -> dict[str, str]:
+        """Framework versions for the header."""
+
+    def environment(self) -> dict[str, str]:
+        """Device, threads and precision switches for the header."""
+
+    def use_precision(self, precision: str, seed: int) -> None:
+        """Make `precision` the dtype of everything that follows."""
+
+    def tensor(self, array: Array) -> Any:
+        """An array as a tensor."""
+
+    def array(self, tensor: Any) -> Array:
+        """A tensor as an array."""
+
+    def load_weights(self, model: Any, weights: Mapping[str, Array]) -> None:
+        """Set every weight; a name too many or too few is an error."""
+
+    def weights(self, model: Any) -> Arrays:
+        """Copies of every weight by neutral name."""
+
+    def activations(self, model: Any, images: Any) -> Arrays:
+        """Output of every named layer, in the order of execution."""
+
+    def gradients(self, model: Any, gradients: Sequence[Any]) -> Arrays:
+        """Gradients by neutral name; one that the framework did not compute is left out."""
+
+    def slots(self, model: Any, optimizer: Any) -> Arrays:
+        """Optimizer state by neutral name and slot, ``hidden/kernel/m``."""
+
+    def train(
+        self,
+        train: Callable[..., Any],
+        model: Any,
+        optimizer: Any,
+        batches: Batches,
+        on_step: OnStep,
+    ) -> None:
+        """Train with a public function of the twin, calling `on_step` after every step."""
+
+
+@dataclasses.dataclass
+class Batches:
+    """The batches of a training in their order, and a checksum of each that was delivered.
+
+    Attributes:
+        images: ``(n, 28, 28)`` uint8.
+        labels: ``(n,)`` int64.
+        order: one array of indices a step.
+        precision: dtype of the images handed out, scaled to 0…1.
+        checksums: CRC-32 of what each step was fed, in the order of feeding.
+    """
+
+    images: Array
+    labels: Array
+    order: list[NDArray[np.int64]]
+    precision: str
+    epochs: int
+    checksums: list[int] = dataclasses.field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of one epoch."""
+        return len(self.order) // self.epochs
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        for chosen in self.order:
+            yield scaled(self.images[chosen], self.precision), self.labels[chosen]
+
+    def fed(self, images: Array, labels: Array) -> None:
+        """Note what a step was really fed, whatever stood between the order and the model."""
+        exact = np.ascontiguousarray(images, dtype=np.float32).tobytes()
+        self.checksums.append(zlib.crc32(np.ascontiguousarray(labels).tobytes(), zlib.crc32(exact)))
+
+    @classmethod
+    def of(
+        cls, dataset: data.ImageData, training: Training, size: Size, seed: int, precision: str
+    ) -> Batches:
+        """All batches of a training."""
+        order = batch_indices(len(dataset.train_labels), training.batch_size, size.epochs, seed)
+        return cls(
+            dataset.train_images, dataset.train_labels, list(order), precision, size.epochs
+        )
+
+
+def scaled(images: Array, precision: str) -> Array:
+    """Bytes 0…255 to 0…1. Divided in float32 in both precisions, so that the inputs are equal."""
+    return (images.astype(np.float32) / np.float32(255)).astype(precision)
+
+
+@dataclasses.dataclass
+class Sheet:
+    """What has been recorded so far: arrays in causal order, and facts."""
+
+    precision: str
+    arrays: Arrays = dataclasses.field(default_factory=dict)
+    facts: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def put(self, key: str, value: Any) -> None:
+        """Record one array.
+
+        Raises:
+            RecordingError: the array is floating but not of the run's precision: a framework
+                computed in another one than it was asked to.
+        """
+        array = np.array(value)
+        if array.dtype.kind == "f" and array.dtype != self.precision:
+            raise RecordingError(
+                f"'{key}' came out as {array.dtype} in a {self.precision} run: something computes "
+                "in another precision than the run's. Pass the dtype on, or use the inputs' dtype."
+            )
+        self.arrays[key] = array
+
+    def put_all(self, prefix: str, values: Mapping[str, Any]) -> None:
+        """Record ``prefix/name`` for every name."""
+        for name, value in values.items():
+            self.put(f"{prefix}/{name}", value)
+
+
+def make(
+    framework: Framework, twin: ModuleType, spec: ExampleSpec, job: Job, progress: Progress
+) -> None:
+    """Make the recording that `job` asks for and write it."""
+    begin = time.perf_counter()
+    framework.use_precision(job.precision, job.seed)
+    sheet = Sheet(job.precision)
+    if spec.training is None:
+        checksum = ""
+        record_values(framework, twin, spec, sheet, progress)
+    else:
+        assert job.size is not None
+        size = job.size
+        dataset = data.load(spec.training.dataset, size.part, train=size.train, test=size.test)
+        checksum = dataset.checksum
+        way = spec.training.way(f"{framework.side}/{job.way}")
+        _Run(framework, twin, spec.training, way, dataset, sheet, job).record(progress)
+    header = recording.Header(
+        example=spec.name,
+        side=framework.side,
+        precision=job.precision,
+        digest=spec.digest(job.size, job.seed, checksum),
+        way=job.way,
+        nudged=job.nudged,
+        seed=job.seed,
+        versions=framework.versions() | provenance.base_versions(),
+        environment=framework.environment() | provenance.platform_facts(),
+        size=dataclasses.asdict(job.size) if job.size else {},
+        timings={"seconds": time.perf_counter() - begin},
+        facts=sheet.facts,
+        code=provenance.code_digest(framework.side, spec.name),
+    )
+    recording.write(Path(job.out), sheet.arrays, header)
+
+
+def record_values(
+    framework: Framework, twin: ModuleType, spec: ExampleSpec, sheet: Sheet, progress: Progress
+) -> None:
+    """Call every case's function with its inputs; keep every tensor and every fact it returns."""
+    for count, case in enumerate(spec.cases, 1):
+        tensors = {
+            name: framework.tensor(numbers(value, sheet.precision))
+            for name, value in case.inputs.items()
+        }
+        for name, result in getattr(twin, case.name)(**tensors).items():
+            key = f"values/{case.name}/{name}"
+            if result is None or isinstance(result, str | bool | int | tuple):
+                sheet.facts[key] = str(result)
+            else:
+                sheet.put(key, framework.array(result))
+        progress(count, len(spec.cases))
+
+
+@dataclasses.dataclass
+class _Run:
+    """One training, from initial weights to predictions."""
+
+    framework: Framework
+    twin: ModuleType
+    training: Training
+    way: Way
+    dataset: data.ImageData
+    sheet: Sheet
+    job: Job
+
+    def record(self, progress: Progress) -> None:
+        framework, sheet, size = self.framework, self.sheet, self.job.size
+        assert size is not None
+        batches = Batches.of(self.dataset, self.training, size, self.job.seed, self.job.precision)
+        weights = initial.draw(self.training.parameters, self.job.seed)
+        if self.job.nudged:
+            weights = initial.nudged(weights, self.job.seed)
+        cast = {name: w.astype(self.job.precision) for name, w in weights.items()}
+        model = self.twin.build_model()
+        framework.load_weights(model, cast)
+        self._first_batch(model, batches)
+        # The first batch went through in training mode; whatever moved, moves back.
+        framework.load_weights(model, cast)
+        self._train(model, batches, progress)
+        sheet.put_all("weights/final", framework.weights(model))
+        self._evaluate(model)
+
+    def _first_batch(self, model: Any, batches: Batches) -> None:
+        framework, sheet = self.framework, self.sheet
+        images, labels = (framework.tensor(part) for part in next(iter(batches)))
+        sheet.put("inputs/images", framework.array(images))
+        sheet.put("inputs/labels", framework.array(labels))
+        sheet.put("inputs/batches", np.zeros(len(batches), np.uint32))  # filled after training
+        sheet.put_all("weights/initial", framework.weights(model))
+        sheet.put_all("activations/step0", framework.activations(model, images))
+        loss, gradients = self.twin.loss_and_gradients(model, images, labels)
+        sheet.put("loss/step0", framework.array(loss))
+        by_name = framework.gradients(model, gradients)
+        # Backwards, as they come to be: the last layer's gradients cause the first layer's.
+        sheet.put_all("gradients/step0", dict(reversed(by_name.items())))
+
+    def _train(self, model: Any, batches: Batches, progress: Progress) -> None:
+        total = len(batches)
+        kept = set(names.recorded_steps(total))
+        losses: list[float] = []
+        optimizer = getattr(self.twin, self.way.optimizer)(model)
+        reported = time.monotonic()
+
+        def on_step(step: int, loss: float) -> None:
+            nonlocal reported
+            losses.append(loss)
+            if step == 1:
+                self.sheet.put_all("state/step1", self.framework.slots(model, optimizer))
+            if step in kept:
+                self.sheet.put_all(f"weights/step{step}", self.framework.weights(model))
+            if time.monotonic() - reported > 0.2:
+                reported = time.monotonic()
+                progress(step, total)
+
+        train = getattr(self.twin, self.way.function)
+        self.framework.train(train, model, optimizer, batches, on_step)
+        progress(total, total)
+        self.sheet.put("loss/curve", np.array(losses, dtype=self.job.precision))
+        self.sheet.arrays["inputs/batches"] = np.array(batches.checksums, np.uint32)
+        self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
+
+    def _evaluate(self, model: Any) -> None:
+        framework, sheet = self.framework, self.sheet
+        labels = self.dataset.test_labels
+        probabilities, losses = [], []
+        for images, true in _chunks(self.dataset.test_images, labels, self.job.precision):
+            some, loss = self.twin.evaluate(model, framework.tensor(images), framework.tensor(true))
+            probabilities.append(framework.array(some))
+            losses.append(float(framework.array(loss)) * len(true))
+        predictions = np.concatenate(probabilities)
+        correct = np.count_nonzero(predictions.argmax(axis=1) == labels)
+        sheet.put("predictions/test", predictions)
+        sheet.put("metrics/test_loss", np.array(sum(losses) / len(labels), self.job.precision))
+        sheet.put("metrics/test_accuracy", np.array(correct / len(labels), self.job.precision))
+
+
+def _chunks(images: Array, labels: Array, precision: str) -> Iterable[tuple[Array, Array]]:
+    for start in range(0, len(labels), EVALUATION_BATCH):
+        chosen = slice(start, start + EVALUATION_BATCH)
+        yield scaled(images[chosen], precision), labels[chosen]
+
+
+__all__ = ["Batches", "Framework", "Sheet", "make", "numbers", "scaled", "steps_per_epoch"]

@@ -1,0 +1,316 @@
+"""How far apart is too far: the measured-noise rule, one key at a time. Pure, NumPy only.
+
+**The rule.** Each side is run in float32 and in float64. For one quantity, a32 and a64 on the left,
+b32 and b64 on the right, scale s = max(|a64|, |b64|), the noise is what rounding alone does to it::
+
+    ν = max(‖a32 − a64‖∞, ‖b32 − b64‖∞, 2⁻²⁴·s)
+
+    same numbers    ‖a32 − b32‖∞ ≤ C·ν
+    same equation   ‖a64 − b64‖∞ ≤ C·ν·2⁻²⁹        in float64 a difference must shrink as rounding
+                                                   does; that of another equation does not
+
+In a training, after the first step, rounding itself is amplified. There the yardstick is how far
+each side moves from *itself* when its initial weights are nudged by one ulp, σ::
+
+    same equation   ‖a64 − b64‖∞ ≤ C·max(σ, 2⁻⁵³·s·√t)       after t steps
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.names import Key
+
+Array = NDArray[Any]
+Status = Literal[
+    "identical", "rounding", "known", "different", "noisy", "missing", "extra", "shape", "dtype",
+    "nonfinite", "wrong", "stale", "undecided",
+]  # fmt: skip
+AGREEING: frozenset[Status] = frozenset({"identical", "rounding", "known"})
+
+C = 32.0
+"""The one constant: how many times the measured noise two correct programs may differ by."""
+NOISY = 64.0
+"""How many times noisier than the other a side may be."""
+SMALL = 16
+"""Arrays with fewer elements may agree with themselves by chance."""
+HORIZON = 1e-3
+"""A training whose nudged twin is this far from it, relative, has forgotten its initial weights."""
+U32, U64 = 2.0**-24, 2.0**-53
+SHRINK = U64 / U32
+
+# With one precision only there is nothing to measure noise with; these are the defaults of
+# torch.testing.assert_close (rtol, atol), https://pytorch.org/docs/stable/testing.html
+FALLBACK = {"float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7)}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found for one key.
+
+    Attributes:
+        key: of the recordings.
+        level: rung of the ladder.
+        status: the verdict on this key.
+        ratio: worst distance over its bound, at most 1 where the sides agree; None where there is
+            no number to give.
+        rule: which inequality was worst: ``numbers``, ``equation``, ``copied``, ``exact``,
+            ``fallback``, ``noise``, ``restless``, ``expected``; or empty.
+        distance32, distance64: ‖left − right‖∞ in each precision.
+        noise: ν.
+        own_left, own_right: ‖float32 − float64‖∞ of each side.
+        sigma: how far a side moves from itself after the nudge.
+        scale: s.
+        step: the training step that the finding is about, where there is one.
+        index: where the largest difference is.
+        left, right: the values there, or the shapes, dtypes or facts that differ.
+        guilty: it parts although everything it was computed from agrees.
+        sides: the sides that lack the key, or are off the expected number, or are not finite.
+        expected: the number that the catalogue states, where it states one.
+    """
+
+    key: str
+    level: str
+    status: Status
+    ratio: float | None = None
+    rule: str = ""
+    distance32: float | None = None
+    distance64: float | None = None
+    noise: float | None = None
+    own_left: float | None = None
+    own_right: float | None = None
+    sigma: float | None = None
+    scale: float | None = None
+    step: int | None = None
+    index: tuple[int, ...] | None = None
+    left: str = ""
+    right: str = ""
+    guilty: bool = False
+    sides: tuple[str, ...] = ()
+    expected: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Identical, rounding, or a listed difference that holds."""
+        return self.status in AGREEING
+
+    @property
+    def failing_step(self) -> int | None:
+        """Where in the training the finding stands: the step at which it fails."""
+        return None if self.agrees else self.step
+
+
+@dataclass(frozen=True)
+class Quad:
+    """One key's arrays: both sides in both precisions, and both nudged runs, where recorded."""
+
+    left32: Array | None
+    left64: Array | None
+    right32: Array | None
+    right64: Array | None
+    left_nudged: Array | None = None
+    right_nudged: Array | None = None
+
+    @classmethod
+    def read(cls, key: str, left: Runs, right: Runs) -> Quad:
+        """Read one key from every recording that has it."""
+        runs = (left.float32, left.float64, right.float32, right.float64,
+                left.nudged, right.nudged)  # fmt: skip
+        return cls(*(r[key] if r is not None and key in r else None for r in runs))
+
+    @property
+    def pairs(self) -> tuple[tuple[Array, Array], ...]:
+        """(left, right) of each precision that both sides have."""
+        both = ((self.left32, self.right32), (self.left64, self.right64))
+        return tuple((a, b) for a, b in both if a is not None and b is not None)
+
+    @property
+    def four(self) -> bool:
+        """Both precisions of both sides are there, so noise can be measured."""
+        return len(self.pairs) == 2
+
+    @property
+    def best(self) -> tuple[Array, Array]:
+        """The pair of the highest precision."""
+        return self.pairs[-1]
+
+
+def judge(base: Finding, parsed: Key, quad: Quad, precisions: Sequence[str]) -> Finding:
+    """Judge one key whose arrays have the same shape and kind.
+
+    Args:
+        base: the finding so far: key, level, step.
+        parsed: the key, taken apart.
+        quad: the arrays.
+        precisions: those that both sides have.
+    """
+    identical = all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in quad.pairs)
+    if quad.best[0].dtype.kind != "f" or parsed.level == "L0":
+        return base if identical else _copied(base, quad)
+    if not quad.four:
+        return base if identical else _fallback(base, quad, precisions[0])
+    measured = _measure(base, quad)
+    if identical:
+        return replace(measured, status="identical", ratio=0.0)
+    if parsed.level in ("L4", "L5"):
+        return _drift(measured, quad)
+    return _noise_guard(_worst(measured, measured.noise or 0.0, SHRINK * (measured.noise or 0.0)))
+
+
+def _copied(base: Finding, quad: Quad) -> Finding:
+    """Inputs and initial weights are copied, not computed: they are identical or they differ."""
+    for a, b in reversed(quad.pairs):
+        unequal = np.argwhere(a != b)
+        if len(unequal):
+            index = _peak(a, b) if a.dtype.kind == "f" else tuple(int(i) for i in unequal[0])
+            step = index[0] + 1 if base.key == "inputs/batches" else base.step
+            rule = "copied" if a.dtype.kind == "f" else "exact"
+            return replace(base, status="different", rule=rule, index=index, step=step,
+                           distance64=_distance(a, b), scale=_scale(a, b),
+                           left=str(a[index]), right=str(b[index]))  # fmt: skip
+    raise AssertionError("unreachable: called for arrays that are not identical")
+
+
+def _fallback(base: Finding, quad: Quad, precision: str) -> Finding:
+    a, b = (x.astype(np.float64) for x in quad.best)
+    rtol, atol = FALLBACK[precision]
+    index = _peak(a, b)
+    ratio = float(np.max(np.abs(a - b) / (atol + rtol * np.abs(b)), initial=0.0))
+    return replace(
+        base,
+        status="rounding" if ratio <= 1 else "different",
+        ratio=ratio,
+        rule="fallback",
+        distance32=_distance(a, b),
+        index=index,
+        left=str(a[index]),
+        right=str(b[index]),
+    )
+
+
+def _measure(base: Finding, quad: Quad) -> Finding:
+    l32, r32, l64, r64 = (finite(x) for x in (quad.left32, quad.right32, quad.left64, quad.right64))
+    index = _peak(l64, r64)
+    scale = _scale(l64, r64)
+    own_left, own_right = _distance(l32, l64), _distance(r32, r64)
+    return replace(
+        base,
+        status="rounding",
+        distance32=_distance(l32, r32),
+        distance64=_distance(l64, r64),
+        own_left=own_left,
+        own_right=own_right,
+        noise=max(own_left, own_right, U32 * scale),
+        scale=scale,
+        index=index,
+        left=str(l64[index]),
+        right=str(r64[index]),
+    )
+
+
+def _worst(finding: Finding, unit32: float, unit64: float) -> Finding:
+    ratio32 = _over(finding.distance32 or 0.0, C * unit32)
+    ratio64 = _over(finding.distance64 or 0.0, C * unit64)
+    ratio, rule = max((ratio64, "equation"), (ratio32, "numbers"))
+    return replace(finding, ratio=ratio, rule=rule,
+                   status="rounding" if ratio <= 1 else "different")  # fmt: skip
+
+
+def _noise_guard(finding: Finding) -> Finding:
+    """One side's float32 much further from its own float64 than the other's: a fault, or its veil.
+
+    Only up to the first step: later, rounding is amplified at a moment that differs by chance.
+    """
+    low, high = sorted((finding.own_left or 0.0, finding.own_right or 0.0))
+    floor = NOISY * U32 * (finding.scale or 0.0)
+    if finding.status == "rounding" and high > NOISY * low and high >= floor > 0:
+        return replace(finding, status="noisy", rule="noise",
+                       ratio=high / max(NOISY * low, floor))  # fmt: skip
+    return finding
+
+
+def _drift(finding: Finding, quad: Quad) -> Finding:
+    """A quantity of a long training: the bound is what a nudge of one ulp does to it."""
+    l64, r64 = finite(quad.left64), finite(quad.right64)
+    own = [
+        np.abs(finite(nudged) - x)
+        for nudged, x in ((quad.left_nudged, l64), (quad.right_nudged, r64))
+        if nudged is not None and nudged.shape == x.shape
+    ]
+    scale = finding.scale or 0.0
+    if finding.key == "loss/curve":
+        steps = np.arange(1, len(l64) + 1)
+        # The nudge's effect on a single loss crosses zero by chance; its running maximum does not.
+        sigma = np.maximum.accumulate(np.max(own, axis=0)) if own else np.zeros(len(l64))
+        bound = C * np.maximum(sigma, U64 * scale * np.sqrt(steps))
+        ratios = np.abs(l64 - r64) / np.where(bound > 0, bound, np.finfo(float).tiny)
+        late = np.flatnonzero(ratios > 1)
+        at = int(late[0]) if len(late) else int(np.argmax(ratios))
+        ratio64, largest = float(np.max(ratios, initial=0.0)), float(np.max(sigma, initial=0.0))
+        finding = replace(finding, step=at + 1, index=(at,),
+                          left=str(l64[at]), right=str(r64[at]))  # fmt: skip
+    else:
+        largest = float(max((np.max(o, initial=0.0) for o in own), default=0.0))
+        bound64 = C * max(largest, U64 * scale * math.sqrt(max(finding.step or 1, 1)))
+        ratio64 = _over(finding.distance64 or 0.0, bound64)
+    ratio32 = _over(finding.distance32 or 0.0, C * (finding.noise or 0.0))
+    ratio, rule = max((ratio64, "equation"), (ratio32, "numbers"))
+    finding = replace(finding, sigma=largest, ratio=ratio, rule=rule,
+                      status="rounding" if ratio <= 1 else "different")  # fmt: skip
+    return _restless_guard(finding, own)
+
+
+def _restless_guard(finding: Finding, own: Sequence[Array]) -> Finding:
+    """One side moves much further from itself than the other: it is not the same program twice.
+
+    A side that is not deterministic would otherwise widen its own bound. Small arrays are left
+    out: a single number can stay still by chance.
+    """
+    if len(own) < 2 or own[0].size < SMALL or finding.status != "rounding":
+        return finding
+    low, high = sorted(float(np.max(moved)) for moved in own)
+    floor = U64 * (finding.scale or 0.0) * math.sqrt(max(finding.step or 1, 1))
+    if high > NOISY * max(low, floor):
+        return replace(finding, status="noisy", rule="restless",
+                       own_left=float(np.max(own[0])), own_right=float(np.max(own[1])),
+                       ratio=high / (NOISY * max(low, floor)))  # fmt: skip
+    return finding
+
+
+def finite(array: Array | None) -> Array:
+    """The array in float64 with NaN and infinities as 0."""
+    assert array is not None
+    return np.where(np.isfinite(array), array, 0).astype(np.float64)
+
+
+def _distance(a: Array, b: Array) -> float:
+    return float(np.max(np.abs(a.astype(np.float64) - b.astype(np.float64)), initial=0.0))
+
+
+def _scale(a: Array, b: Array) -> float:
+    return float(max(np.max(np.abs(a), initial=0.0), np.max(np.abs(b), initial=0.0)))
+
+
+def _peak(a: Array, b: Array) -> tuple[int, ...]:
+    """Index of the largest difference."""
+    if a.size == 0:
+        return ()
+    flat = int(np.argmax(np.abs(a.astype(np.float64) - b.astype(np.float64))))
+    return tuple(int(i) for i in np.unravel_index(flat, a.shape))
+
+
+def _over(distance: float, bound: float) -> float:
+    if distance == 0:
+        return 0.0
+    return distance / bound if bound > 0 else float(np.finfo(np.float64).max)
+
+
+def short(array: Array) -> str:
+    """An array in a few characters."""
+    return np.array2string(array, precision=6, separator=", ", threshold=8)

@@ -1,0 +1,61 @@
+"""Where a recording comes from: source fingerprint, commit, platform. Never compared, always said."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import platform
+import subprocess
+from pathlib import Path
+
+import numpy as np
+
+from shared.spec import PACKAGES, Side
+
+ROOT = Path(__file__).resolve().parent.parent
+_RECORDING_CODE = (
+    "spec.py", "names.py", "initial.py", "layouts.py", "recording.py", "making.py", "jobs.py",
+)  # fmt: skip
+
+
+@functools.cache
+def code_digest(side: Side, example: str) -> str:
+    """Fingerprint of every source file that can change what this side records of this example."""
+    package = ROOT / PACKAGES[side]
+    files = [
+        *sorted(package.glob("_*.py")),
+        package / f"{example}.py",
+        ROOT / "shared" / "examples" / f"{example}.py",
+        *(ROOT / "shared" / name for name in _RECORDING_CODE),
+        *sorted((ROOT / "shared" / "data").glob("*.py")),
+    ]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.relative_to(ROOT).as_posix()}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def commit() -> str:
+    """The commit of this checkout, with ``+`` behind it when files differ; empty when unknown."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()
+
+
+def platform_facts() -> dict[str, str]:
+    """Machine and interpreter, for the header."""
+    return {
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "commit": commit(),
+    }
+
+
+def base_versions() -> dict[str, str]:
+    """Versions of Python and NumPy."""
+    return {"python": platform.python_version(), "numpy": np.__version__}

@@ -1,0 +1,235 @@
+"""What an example *is*, said once: frozen dataclasses that both sides, tests and reports read."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shared.names import LADDER, VALUES
+
+Side = Literal["torch", "keras"]
+SIDES: tuple[Side, Side] = ("torch", "keras")
+PACKAGES: dict[Side, str] = {"torch": "pytorch_impl", "keras": "keras_impl"}
+TITLES: dict[Side, str] = {"torch": "PyTorch", "keras": "Keras / TensorFlow"}
+
+Numbers = float | int | bool | str | tuple["Numbers", ...]
+"""A scalar, or nested tuples of scalars. Text stands for a decimal given to so many digits:
+``"2.0404"`` means 2.0404 ± 0.00005; ``"nan"`` and ``"inf"`` mean themselves."""
+
+
+@dataclass(frozen=True)
+class Initial:
+    """How one parameter is drawn: see `shared.initial`."""
+
+    kind: Literal["constant", "normal", "uniform", "glorot_uniform"]
+    scale: float = 0.0
+
+
+ZEROS = Initial("constant", 0.0)
+GLOROT = Initial("glorot_uniform")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One trainable array: neutral name ``layer/kernel``, shape in canonical layout."""
+
+    name: str
+    shape: tuple[int, ...]
+    initial: Initial
+
+
+@dataclass(frozen=True)
+class Case:
+    """One values-only experiment: a function of the same name on both sides.
+
+    Attributes:
+        name: the function's name.
+        inputs: name → numbers; each becomes a floating tensor of the run's precision.
+        expected: name → the number that both sides must give. Names that the function returns
+            and that are not here are compared between the sides, but have no outside witness.
+    """
+
+    name: str
+    inputs: dict[str, Numbers]
+    expected: dict[str, Numbers] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A listed difference between the frameworks, strict both ways.
+
+    The finding is ``known`` only while each side gives exactly what is listed; when a release
+    changes either side, the row fails with these words.
+    """
+
+    key: str
+    torch: Numbers
+    keras: Numbers
+    reason: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of writing the same training on one side.
+
+    Attributes:
+        side: which side has it.
+        name: ``loop``, ``gradient_tape``, ``fit`` …; part of the recording's file name.
+        function: public function of the twin that trains.
+        optimizer: public function of the twin that makes the optimizer.
+        title: words for people.
+    """
+
+    side: Side
+    name: str
+    function: str
+    optimizer: str
+    title: str
+
+    @property
+    def id(self) -> str:
+        """``torch/loop``."""
+        return f"{self.side}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two ways to be compared.
+
+    Attributes:
+        left, right: ids of ways, ``torch/loop``.
+        levels: rungs that this pair is judged on.
+        differs_at: empty when the two must agree. Otherwise they must *not*, and the first
+            divergence must have a key that starts with this: a contrast that shows the verdict
+            biting, strict both ways.
+        reason: why a contrast differs.
+    """
+
+    name: str
+    title: str
+    left: str
+    right: str
+    levels: tuple[str, ...] = LADDER
+    differs_at: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of the data, and how long."""
+
+    part: Literal["embedded", "full"]
+    epochs: int
+    train: int | None = None
+    test: int | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A published figure that a full-size run must come within `margin` of."""
+
+    metric: str
+    value: float
+    margin: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """The trained part of an example. Optimizer constants stand in the twins, where people read
+    them; what both sides share, weights, data, order of batches, stands here."""
+
+    dataset: str
+    batch_size: int
+    parameters: tuple[Parameter, ...]
+    layers: tuple[str, ...]
+    default: Size
+    full: Size
+    ways: tuple[Way, ...]
+    pairs: tuple[Pair, ...]
+    references: tuple[Reference, ...] = ()
+
+    def way(self, id_: str) -> Way:
+        """The way with this id."""
+        return next(w for w in self.ways if w.id == id_)
+
+
+@dataclass(frozen=True)
+class ExampleSpec:
+    """One topic: a module of this name in both packages and a page of this name in the reports.
+
+    Attributes:
+        name: module name.
+        title: heading.
+        part: chapter of the catalogue.
+        summary: what it shows, in a sentence or two of Markdown.
+        cases: the experiments of a values-only example.
+        training: the trained part; an example has cases or training.
+        known: listed differences.
+        nonfinite: keys whose NaN or infinity is meant.
+        seed: of everything random.
+    """
+
+    name: str
+    title: str
+    part: str
+    summary: str
+    cases: tuple[Case, ...] = ()
+    training: Training | None = None
+    known: tuple[Known, ...] = ()
+    nonfinite: tuple[str, ...] = ()
+    seed: int = 20
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The rungs that this example is judged on."""
+        return LADDER if self.training else (VALUES,)
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """All ways, of both sides."""
+        return self.training.ways if self.training else VALUE_WAYS
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """All pairs; the first is the one that the headline is about."""
+        return self.training.pairs if self.training else (VALUE_PAIR,)
+
+    def size(self, *, full: bool) -> Size | None:
+        """The size of a default or a full run; None for values."""
+        if self.training is None:
+            return None
+        return self.training.full if full else self.training.default
+
+    def digest(self, size: Size | None, seed: int, data_checksum: str = "") -> str:
+        """Fingerprint of the question that a recording answers.
+
+        Ways, pairs, words and expected numbers are no part of it: two recordings with the same
+        digest may be compared, whoever made them and however they are written.
+        """
+        training = self.training and {
+            "batch_size": self.training.batch_size,
+            "parameters": [dataclasses.asdict(p) for p in self.training.parameters],
+            "layers": self.training.layers,
+            "size": size and dataclasses.asdict(size),
+            "data": data_checksum,
+        }
+        question: dict[str, Any] = {
+            "name": self.name,
+            "seed": seed,
+            "cases": [[c.name, c.inputs] for c in self.cases],
+            "training": training,
+        }
+        text = json.dumps(question, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+VALUE_WAYS = (
+    Way("torch", "values", "", "", "PyTorch"),
+    Way("keras", "values", "", "", "Keras / TensorFlow"),
+)
+VALUE_PAIR = Pair("matched", "PyTorch ~ Keras", "torch/values", "keras/values", (VALUES,))

@@ -1,0 +1,125 @@
+"""The command line of a side on its own: ``python -m pytorch_impl fashion_mlp``.
+
+A learner gets what the example shows; the suite starts the same module with ``--worker``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from shared import data, examples, initial, making
+from shared.errors import ParityError
+from shared.jobs import Job, Progress, serve
+from shared.making import Batches, Framework
+from shared.spec import ExampleSpec, Size, Training
+
+
+def main(package: str, make_framework: Callable[[int], Framework]) -> None:
+    """Entry point of both packages.
+
+    Args:
+        package: ``pytorch_impl`` or ``keras_impl``.
+        make_framework: imports the framework and adapts it, given a number of threads.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {package}", description=__doc__)
+    parser.add_argument("example", nargs="?", help="one of: " + ", ".join(_names()))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.worker:
+        _serve(package, make_framework, chosen.threads)
+        return
+    try:
+        spec = examples.find(chosen.example or "")
+        framework = make_framework(chosen.threads)
+        framework.use_precision("float32", spec.seed)
+        twin = importlib.import_module(f"{package}.{spec.name}")
+        _show(framework, twin, spec)
+    except ParityError as error:
+        sys.exit(f"{error}\nExamples: {', '.join(_names())}")
+
+
+def _names() -> list[str]:
+    return [example.name for example in examples.ALL]
+
+
+def _serve(package: str, make_framework: Callable[[int], Framework], threads: int) -> None:
+    made: list[Framework] = []
+
+    def hello() -> dict[str, Any]:
+        made.append(make_framework(threads))
+        return {"versions": made[0].versions()}
+
+    def handle(job: Job, progress: Progress) -> None:
+        twin = importlib.import_module(f"{package}.{job.example}")
+        making.make(made[0], twin, examples.find(job.example), job, progress)
+
+    serve(hello, handle)
+
+
+def _show(framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
+    print(f"{spec.title}\n{twin.__file__}\n")
+    if spec.training is None:
+        _show_values(framework, twin, spec)
+    else:
+        _show_training(framework, twin, spec, spec.training)
+
+
+def _show_values(framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
+    for case in spec.cases:
+        function = getattr(twin, case.name)
+        print(f"{case.name}: {(inspect.getdoc(function) or '').splitlines()[0]}")
+        tensors = {
+            name: framework.tensor(making.numbers(value, "float32"))
+            for name, value in case.inputs.items()
+        }
+        given = {name: _plain(framework, value) for name, value in tensors.items()}
+        print("  given  " + "  ".join(f"{name} = {value}" for name, value in given.items()))
+        for name, result in function(**tensors).items():
+            print(f"  {name} = {_plain(framework, result)}")
+        print()
+
+
+def _plain(framework: Framework, value: Any) -> str:
+    if value is None or isinstance(value, str | bool | int | tuple):
+        return str(value)
+    return np.array2string(framework.array(value), precision=6, separator=", ").replace("\n", "")
+
+
+def _show_training(
+    framework: Framework, twin: ModuleType, spec: ExampleSpec, training: Training
+) -> None:
+    """One epoch on the embedded subset, in the first way that this side has."""
+    dataset = data.load(training.dataset)
+    size = Size("embedded", epochs=1)
+    batches = Batches.of(dataset, training, size, spec.seed, "float32")
+    way = next(w for w in training.ways if w.side == framework.side)
+    model = twin.build_model()
+    weights = initial.draw(training.parameters, spec.seed)
+    framework.load_weights(model, {n: w.astype("float32") for n, w in weights.items()})
+    print(f"{dataset.describe()}; {way.title}; one epoch of {len(batches)} steps")
+
+    def on_step(step: int, loss: float) -> None:
+        if step == 1 or step % 50 == 0 or step == len(batches):
+            print(f"  step {step:4d}  loss {loss:.4f}")
+
+    optimizer = getattr(twin, way.optimizer)(model)
+    framework.train(getattr(twin, way.function), model, optimizer, batches, on_step)
+    images, labels = making.scaled(dataset.test_images, "float32"), dataset.test_labels
+    found, loss = twin.evaluate(model, framework.tensor(images), framework.tensor(labels))
+    probabilities = framework.array(found)
+    right = np.mean(probabilities.argmax(axis=1) == labels)
+    print(f"test loss {float(framework.array(loss)):.4f}, test accuracy {right:.4f}")
+    first = probabilities[0]
+    print(
+        f"first test image: {dataset.class_names[first.argmax()]} "
+        f"(confidence {first.max():.3f}), truly {dataset.class_names[labels[0]]}"
+    )
