@@ -50,7 +50,9 @@ class PyTorch:
 
     def weights(self, model):
         """Copies of every weight by neutral name."""
-        return {p.name: _weights.to_canonical(p.tensor, p.role).copy() for p in _weights.named(model)}
+        return {
+            p.name: _weights.to_canonical(p.tensor, p.role).copy() for p in _weights.named(model)
+        }
 
     def activations(self, model, images):
         """Output of every named leaf module, in the order of execution."""

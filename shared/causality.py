@@ -64,7 +64,7 @@ def affects(cause: Key, effect: Key, layers: Sequence[str]) -> bool:
             return here < there
         case "gradients", "gradients":
             return here > there  # backwards: the later layer's gradient comes first
-        case ("gradients" | "state"), ("state" | "weights"):
+        case (("gradients" | "state"), ("state" | "weights")):
             own = cause.rest if cause.stage == "gradients" else cause.rest.rpartition("/")[0]
             return effect.rest.startswith(own)
         case "weights", "weights":

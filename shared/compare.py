@@ -14,29 +14,8 @@ from shared import causality, names
 from shared.errors import RecordingError
 from shared.expected import matches, numbers
 from shared.noise import HORIZON, Array, Finding, Quad, Status, finite, judge, short
-from shared.recording import Recording
+from shared.recording import Runs
 from shared.spec import Known, Numbers
-
-
-@dataclass(frozen=True)
-class Runs:
-    """The recordings of one side.
-
-    Attributes:
-        title: its name in words, ``torch``.
-        float32, float64: the same program in both precisions; one may be missing.
-        nudged: the float64 program from initial weights moved by one ulp.
-    """
-
-    title: str
-    float32: Recording | None
-    float64: Recording | None
-    nudged: Recording | None = None
-
-    @property
-    def present(self) -> tuple[Recording, ...]:
-        """The recordings that are compared."""
-        return tuple(r for r in (self.float32, self.float64) if r is not None)
 
 
 @dataclass(frozen=True)
@@ -86,9 +65,7 @@ def compare(left: Runs, right: Runs, question: Question | None = None) -> Compar
     """
     question = question or Question()
     check_comparable(left, right)
-    precisions = tuple(
-        p for p in ("float32", "float64") if getattr(left, p) and getattr(right, p)
-    )
+    precisions = tuple(p for p in ("float32", "float64") if getattr(left, p) and getattr(right, p))
     horizon, last = _horizon(left, right)
     asker = _Asker(left, right, question, precisions, horizon, last)
     findings = [asker.finding(key) for key in _keys(left, right, question)]
@@ -185,11 +162,11 @@ class _Asker:
     def _known(self, base: Finding, quad: Quad, listed: Known) -> Finding:
         """A listed difference, strict both ways: each side gives just what is listed."""
         values = {"torch": listed.torch, "keras": listed.keras}
+        both = zip((self.left, self.right), self._sides(quad), strict=True)
         holds = all(
-            matches(array, values[title])
-            for title, arrays in self._sides(quad)
+            runs.side in values and matches(array, values[runs.side])
+            for runs, (_, arrays) in both
             for array in arrays
-            if title in values
         )
         a, b = quad.best
         return replace(base, status="known" if holds else "stale", left=short(a), right=short(b))
@@ -295,5 +272,3 @@ def _horizon(left: Runs, right: Runs) -> tuple[int | None, int | None]:
     if last is not None and (left.nudged or right.nudged):
         horizon = min(departed) - 1 if departed else last
     return horizon, last
-
-

@@ -45,9 +45,7 @@ def permute(array: NDArray[np.generic], source: str, target: str) -> NDArray[np.
     """
     have, want = source.split(), target.split()
     if sorted(have) != sorted(want) or len(set(have)) != len(have):
-        raise UsageError(
-            f"Patterns '{source}' and '{target}' must name the same axes, each once."
-        )
+        raise UsageError(f"Patterns '{source}' and '{target}' must name the same axes, each once.")
     if array.ndim != len(have):
         raise UsageError(
             f"Pattern '{source}' names {len(have)} axes, but the array has shape {array.shape}."

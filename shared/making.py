@@ -120,9 +120,7 @@ class Batches:
     ) -> Batches:
         """All batches of a training."""
         order = batch_indices(len(dataset.train_labels), training.batch_size, size.epochs, seed)
-        return cls(
-            dataset.train_images, dataset.train_labels, list(order), precision, size.epochs
-        )
+        return cls(dataset.train_images, dataset.train_labels, list(order), precision, size.epochs)
 
 
 def scaled(images: Array, precision: str) -> Array:

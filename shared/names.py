@@ -103,11 +103,11 @@ def _level(stage: str, when: str) -> str:
             return "L0"
         case "activations", "step0":
             return "L1"
-        case ("loss" | "gradients"), "step0":
+        case (("loss" | "gradients"), "step0"):
             return "L2"
-        case ("weights" | "state"), "step1":
+        case (("weights" | "state"), "step1"):
             return "L3"
-        case ("predictions" | "metrics"), _:
+        case (("predictions" | "metrics"), _):
             return "L5"
         case _:
             return "L4"

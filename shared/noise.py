@@ -18,7 +18,7 @@ each side moves from *itself* when its initial weights are nudged by one ulp, σ
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.names import Key
+from shared.recording import Runs
 
 Array = NDArray[Any]
 Status = Literal[

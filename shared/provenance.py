@@ -1,4 +1,4 @@
-"""Where a recording comes from: source fingerprint, commit, platform. Never compared, always said."""
+"""Where a recording comes from: source fingerprint, commit, platform; said, never compared."""
 
 from __future__ import annotations
 

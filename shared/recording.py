@@ -145,6 +145,32 @@ class Recording:
         return self.arrays[key]
 
 
+@dataclass(frozen=True)
+class Runs:
+    """The recordings of one side.
+
+    Attributes:
+        title: its name in words: ``torch``, or ``keras/fit`` where both are of one side.
+        float32, float64: the same program in both precisions; one may be missing.
+        nudged: the float64 program from initial weights moved by one ulp.
+    """
+
+    title: str
+    float32: Recording | None
+    float64: Recording | None
+    nudged: Recording | None = None
+
+    @property
+    def present(self) -> tuple[Recording, ...]:
+        """The recordings that are compared."""
+        return tuple(r for r in (self.float32, self.float64) if r is not None)
+
+    @property
+    def side(self) -> str:
+        """``torch`` or ``keras``, as the recordings say."""
+        return self.present[0].header.side if self.present else ""
+
+
 class _FileArrays(Mapping[str, Array]):
     """Arrays of a safetensors file, each read when asked for."""
 

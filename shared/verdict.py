@@ -1,0 +1,290 @@
+"""Findings → verdict: rungs, first divergence, horizon, accuracy, and their JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from shared import clues, equations, explain, names
+from shared.compare import Comparison, Question, compare
+from shared.noise import Finding, Quad
+from shared.recording import Runs
+from shared.spec import ExampleSpec, Pair
+
+Verdict = Literal["agree", "differ", "undecided"]
+LevelStatus = Literal["identical", "rounding", "known", "different", "undecided"]
+_GUILTY_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Level:
+    """One rung of the ladder.
+
+    Attributes:
+        status: of the worst key.
+        keys: how many were compared.
+        worst_key, worst_ratio: the key nearest to its bound, or furthest beyond it.
+    """
+
+    status: LevelStatus
+    keys: int
+    worst_key: str = ""
+    worst_ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class PairVerdict:
+    """The verdict on one pair of ways.
+
+    Attributes:
+        pair: which.
+        left, right: names of the sides in words.
+        verdict: what the recordings say.
+        levels: rung → its state.
+        first: the first divergence, or None.
+        text: the first divergence in words, with its cause where one was proven.
+        others: guilty keys besides the first: independent faults.
+        findings: all of them.
+        horizon, last_step: see `shared.compare.Comparison`.
+        precisions: which were compared.
+        metrics: side → metric → value, of the float32 run, or of the one there is.
+        agreement: precision → (equal predictions, all predictions).
+    """
+
+    pair: Pair
+    left: str
+    right: str
+    verdict: Verdict
+    levels: Mapping[str, Level]
+    first: Finding | None
+    text: str
+    others: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    horizon: int | None
+    last_step: int | None
+    precisions: tuple[str, ...]
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    agreement: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def as_expected(self) -> bool:
+        """A pair must agree; a contrast must differ, first where its spec says."""
+        if not self.pair.differs_at:
+            return self.verdict == "agree"
+        return self.first is not None and self.first.key.startswith(self.pair.differs_at)
+
+
+@dataclass(frozen=True)
+class ExampleVerdict:
+    """The verdict on an example: its headline is the first pair."""
+
+    spec: ExampleSpec
+    pairs: tuple[PairVerdict, ...]
+    chosen: bool = False
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def headline(self) -> PairVerdict:
+        """The pair that the index shows."""
+        return self.pairs[0]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether everything is as it should be; of pairs chosen by hand, what they say."""
+        told = [p.verdict for p in self.pairs if self.chosen or not p.pair.differs_at]
+        if "differ" in told or not (self.chosen or all(p.as_expected for p in self._contrasts)):
+            return "differ"
+        return "undecided" if "undecided" in told or not told else "agree"
+
+    @property
+    def _contrasts(self) -> list[PairVerdict]:
+        return [p for p in self.pairs if p.pair.differs_at]
+
+
+def question(spec: ExampleSpec, pair: Pair) -> Question:
+    """What a pair of an example is asked."""
+    expected = {
+        f"values/{case.name}/{name}": value
+        for case in spec.cases
+        for name, value in case.expected.items()
+    }
+    required = tuple(k for k in required_keys(spec) if names.parse(k).level in pair.levels)
+    layers = spec.training.layers if spec.training else ()
+    return Question(pair.levels, required, spec.known, expected, spec.nonfinite, layers)
+
+
+def required_keys(spec: ExampleSpec) -> tuple[str, ...]:
+    """Keys without which a recording of this example says nothing."""
+    if spec.training is None:
+        return tuple(
+            f"values/{case.name}/{name}" for case in spec.cases for name in case.expected
+        ) + tuple(k.key for k in spec.known)
+    parameters = [p.name for p in spec.training.parameters]
+    return (
+        "inputs/images",
+        "inputs/labels",
+        "inputs/batches",
+        *(f"weights/initial/{p}" for p in parameters),
+        *(f"activations/step0/{layer}" for layer in spec.training.layers),
+        "loss/step0",
+        *(f"gradients/step0/{p}" for p in parameters),
+        *(f"weights/step1/{p}" for p in parameters),
+        "loss/curve",
+        *(f"weights/final/{p}" for p in parameters),
+        "predictions/test",
+        "metrics/test_loss",
+        "metrics/test_accuracy",
+    )
+
+
+def judge_pair(pair: Pair, left: Runs, right: Runs, asked: Question) -> PairVerdict:
+    """Compare two sides and say what follows."""
+    comparison = compare(left, right, asked)
+    findings = comparison.findings
+    levels = _levels(findings, asked.levels)
+    failing = [f for f in findings if f.guilty]
+    first = failing[0] if failing else None
+    return PairVerdict(
+        pair=pair,
+        left=left.title,
+        right=right.title,
+        verdict=_verdict(levels),
+        levels=levels,
+        first=first,
+        text=_text(first, left, right) if first else "",
+        others=tuple(f.key for f in failing[1:_GUILTY_SHOWN]),
+        findings=findings,
+        horizon=comparison.horizon,
+        last_step=comparison.last_step,
+        precisions=comparison.precisions,
+        metrics={runs.title: _metrics(runs) for runs in (left, right)},
+        agreement=_agreement(left, right, comparison),
+    )
+
+
+def _levels(findings: Sequence[Finding], asked: Sequence[str]) -> dict[str, Level]:
+    present = {f.level for f in findings}
+    wanted = asked or [lv for lv in (names.VALUES, *names.LADDER) if lv in present]
+    return {level: _level([f for f in findings if f.level == level]) for level in wanted}
+
+
+def _level(findings: Sequence[Finding]) -> Level:
+    if not findings:
+        return Level("undecided", 0)
+    statuses = {f.status for f in findings}
+    status: LevelStatus
+    if any(not f.agrees and f.status != "undecided" for f in findings):
+        status = "different"
+    elif "undecided" in statuses:
+        status = "undecided"
+    else:
+        status = next(s for s in ("known", "rounding", "identical") if s in statuses)
+    # A failing key without a ratio (a missing one, say) is worse than any number.
+    worst = max(findings, key=lambda f: (not f.agrees, f.ratio is None and not f.agrees,
+                                         f.ratio or 0.0))  # fmt: skip
+    return Level(status, len(findings), worst.key, worst.ratio)
+
+
+def _verdict(levels: Mapping[str, Level]) -> Verdict:
+    statuses = {level.status for level in levels.values()}
+    if "different" in statuses:
+        return "differ"
+    return "undecided" if "undecided" in statuses or not statuses else "agree"
+
+
+def _text(first: Finding, left: Runs, right: Runs) -> str:
+    words = [explain.sentence(first, left.title, right.title)]
+    if first.status in ("different", "shape", "noisy"):
+        quad = Quad.read(first.key, left, right)
+        clue = clues.coarse(quad) if first.status == "noisy" else clues.find(quad)
+        if clue and first.rule != "restless":
+            words.append(explain.clue_words(clue, left.title, right.title))
+    parsed = names.parse(first.key)
+    if parsed.stage == "weights" and parsed.when == "step1" and first.status == "different":
+        words.append(_step_words(parsed.rest, left, right))
+    return " ".join(words)
+
+
+def _step_words(parameter: str, left: Runs, right: Runs) -> str:
+    """Recognise both sides' optimizer from its first step."""
+    keys = ("weights/initial", "weights/step1", "gradients/step0")
+    steps = []
+    for runs in (left, right):
+        run = runs.float64 or runs.float32
+        if run is None or any(f"{key}/{parameter}" not in run for key in keys):
+            return ""
+        arrays = (run[f"{key}/{parameter}"].astype(np.float64) for key in keys)
+        steps.append((runs.title, equations.recognise(*arrays)))
+    return explain.step_words(tuple(steps))
+
+
+def _metrics(runs: Runs) -> dict[str, float]:
+    recording = runs.float32 or runs.float64
+    assert recording is not None
+    keys = [k for k in recording.keys() if k.startswith("metrics/")]  # noqa: SIM118
+    return {names.parse(k).rest: float(recording[k]) for k in keys if recording[k].size == 1}
+
+
+def _agreement(left: Runs, right: Runs, comparison: Comparison) -> dict[str, tuple[int, int]]:
+    """How many predictions of the test set are the same class, in each precision."""
+    key = "predictions/test"
+    result = {}
+    for precision in comparison.precisions:
+        a, b = getattr(left, precision), getattr(right, precision)
+        if key in a and key in b and a[key].shape == b[key].shape and a[key].ndim == 2:
+            same = np.count_nonzero(a[key].argmax(axis=1) == b[key].argmax(axis=1))
+            result[precision] = (int(same), len(a[key]))
+    return result
+
+
+def pair_json(result: PairVerdict) -> dict[str, Any]:
+    """The document of one pair."""
+    first = result.first
+    return {
+        "pair": result.pair.name,
+        "title": result.pair.title,
+        "verdict": result.verdict,
+        "expected": "differ" if result.pair.differs_at else "agree",
+        "as_expected": result.as_expected,
+        "levels": {
+            name: {
+                "status": level.status,
+                "keys": level.keys,
+                "worst": {"key": level.worst_key, "ratio": level.worst_ratio},
+            }
+            for name, level in result.levels.items()
+        },
+        "first_divergence": first
+        and {"key": first.key, "status": first.status, "ratio": first.ratio, "step": first.step,
+             "text": result.text},
+        "other_divergences": list(result.others),
+        "horizon": result.horizon,
+        "last_step": result.last_step,
+        "precisions": list(result.precisions),
+        "metrics": metrics_json(result),
+    }  # fmt: skip
+
+
+def metrics_json(result: PairVerdict) -> dict[str, Any]:
+    """Metrics of both sides and their agreement; float64 stands for the equation."""
+    document: dict[str, Any] = {side: dict(values) for side, values in result.metrics.items()}
+    counts = {p: {"same": same, "of": of} for p, (same, of) in result.agreement.items()}
+    if counts:
+        best = "float64" if "float64" in counts else "float32"
+        document["agreement"] = {**counts[best], **counts}
+    return document
+
+
+def example_json(result: ExampleVerdict) -> dict[str, Any]:
+    """The document of one example: the headline pair's fields, then all pairs."""
+    headline = pair_json(result.headline)
+    return {
+        "example": result.spec.name,
+        "verdict": result.verdict,
+        **{k: headline[k] for k in ("levels", "first_divergence", "horizon", "metrics")},
+        "seconds": dict(result.seconds),
+        "pairs": [pair_json(pair) for pair in result.pairs],
+    }
