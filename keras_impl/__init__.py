@@ -1,1 +1,1 @@
-"""The examples in idiomatic Keras 3 on TensorFlow. Run one: ``python -m keras_impl fashion_mlp``."""
+"""The examples in idiomatic Keras 3 on TensorFlow: ``python -m keras_impl fashion_mlp``."""

@@ -1,1 +1,1 @@
-"""The examples in idiomatic PyTorch. Run one: ``python -m pytorch_impl fashion_mlp``."""
+"""The examples in idiomatic PyTorch; ``python -m pytorch_impl fashion_mlp`` runs one."""

@@ -1,4 +1,4 @@
-"""Parameters by neutral name, and their layout: the one place where PyTorch's axes are converted."""
+"""Parameters by neutral name and layout: the one place where axes are converted."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

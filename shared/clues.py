@@ -1,4 +1,4 @@
-"""Why two arrays differ, tested: each clue is a repair that was tried and made the difference vanish.
+"""Why two arrays differ, tested: a clue is a repair that was tried and made the difference vanish.
 
 Pure, NumPy only. A clue holds its kind, its numbers, and the ratio to the bound that is left when
 the repair is applied; `shared.explain` turns it into words.

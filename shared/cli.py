@@ -1,0 +1,329 @@
+"""The `parity` command. Standard output holds the answer, standard error the progress.
+
+Exit codes: 0 the sides agree, 1 they differ, 2 could not tell.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shared import FORMAT
+from shared.errors import ParityError, UsageError
+
+# What is slow to import is imported by the command that needs it: help must be quick.
+if TYPE_CHECKING:
+    from shared.session import Outcome, Request
+    from shared.spec import ExampleSpec
+
+AGREE, DIFFER, COULD_NOT_TELL = 0, 1, 2
+
+app = typer.Typer(
+    help="The same programs in PyTorch and Keras/TensorFlow: run both, compare to rounding.\n\n"
+    "Exit codes: 0 agree, 1 differ, 2 could not tell.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Datasets: what is here, and how to fetch the rest.",
+                       no_args_is_help=True, rich_markup_mode=None)  # fmt: skip
+app.add_typer(data_app, name="data")
+
+Names = Annotated[list[str] | None, typer.Argument(help="Examples; parity list shows them.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Full = Annotated[bool, typer.Option("--full", help="The whole data and all epochs.")]
+Train = Annotated[int | None, typer.Option(min=1, help="Only so many training samples.")]
+Test = Annotated[int | None, typer.Option(min=1, help="Only so many test samples.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Only so many epochs.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Of weights and batches.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for recordings. Default: the user's cache.")]
+TorchPython = Annotated[str | None, typer.Option(help="Interpreter that has PyTorch.")]
+KerasPython = Annotated[str | None, typer.Option(help="Interpreter that has Keras.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads of each side.")]
+Timeout = Annotated[
+    float,
+    typer.Option(min=0.1, help="Seconds without a sign of life after which a side is stopped."),
+]
+
+
+def main() -> None:
+    """Entry point: every error a user can cause becomes one message and exit code 2."""
+    try:
+        app()
+    except ParityError as error:
+        _complain(str(error))
+    except KeyboardInterrupt:
+        _complain("Interrupted. Recordings that were complete are kept; run again with --reuse to "
+                  "go on from them.")  # fmt: skip
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(COULD_NOT_TELL)
+
+
+def _complain(message: str) -> None:
+    print(f"parity: {message}", file=sys.stderr)
+    sys.exit(COULD_NOT_TELL)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps({"format": FORMAT, **document}, indent=2, allow_nan=False))
+
+
+@app.command("list", epilog="Example: parity list --json")
+def list_(as_json: AsJson = False) -> None:
+    """Examples, what each is judged on, and its dataset."""
+    from shared.examples import ALL
+
+    if as_json:
+        _print_json(
+            {
+                "examples": [
+                    {
+                        "name": spec.name,
+                        "title": spec.title,
+                        "part": spec.part,
+                        "levels": list(spec.levels),
+                        "dataset": spec.training.dataset if spec.training else None,
+                        "pairs": [pair.name for pair in spec.pairs],
+                    }
+                    for spec in ALL
+                ]
+            }
+        )
+        return
+    from rich.console import Console
+
+    from shared import screen
+
+    screen.examples(Console(), ALL)
+
+
+@app.command(epilog="Example: parity run fashion_mlp --full")
+def run(
+    names: Names = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every example.")] = False,
+    full: Full = False,
+    pair: Annotated[
+        list[str] | None, typer.Option(help="Judge only this pair of ways; can be repeated.")
+    ] = None,
+    train: Train = None,
+    test: Test = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    out: Out = None,
+    reuse: Annotated[bool, typer.Option(help="Take recordings that are not stale.")] = False,
+    torch_python: TorchPython = None,
+    keras_python: KerasPython = None,
+    threads: Threads = 1,
+    timeout: Timeout = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run both sides of examples and say whether they agree."""
+    request = _request(
+        _chosen(names, all_=all_), full=full, pairs=tuple(pair or ()), train=train, test=test,
+        epochs=epochs, seed=seed, out=out, reuse=reuse, torch_python=torch_python,
+        keras_python=keras_python, threads=threads, timeout=timeout,
+    )  # fmt: skip
+    result = _carry_out(request)
+    if as_json:
+        _print_json(_outcome_json(result))
+        for message in result.failures.values():
+            print(f"parity: {message}", file=sys.stderr)
+    else:
+        _show_outcome(result)
+        print(f"Recordings: {request.folder}")
+    raise typer.Exit(result.exit_code)
+
+
+@app.command(epilog="Example: parity show autograd")
+def show(
+    example: Annotated[str, typer.Argument(help="Name of an example.")], as_json: AsJson = False
+) -> None:
+    """The two sources of an example, side by side."""
+    from shared import examples
+    from shared.provenance import ROOT
+    from shared.spec import PACKAGES, SIDES
+
+    spec = examples.find(example)
+    files = {side: f"{PACKAGES[side]}/{spec.name}.py" for side in SIDES}
+    texts = {side: (name, (ROOT / name).read_text("utf-8")) for side, name in files.items()}
+    if as_json:
+        sources = {str(side): {"path": p, "source": text} for side, (p, text) in texts.items()}
+        _print_json({"example": spec.name, **sources})
+        return
+    from rich.console import Console
+
+    from shared import screen
+
+    screen.sources(Console(), texts)
+
+
+@app.command(epilog="Example: parity report --full")
+def report(
+    names: Names = None,
+    full: Full = False,
+    folder: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("reports"),
+    out: Out = None,
+    fresh: Annotated[bool, typer.Option(help="Record again even what is not stale.")] = False,
+    threads: Threads = 1,
+    timeout: Timeout = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run what is stale, then write the Markdown pages and figures."""
+    request = _request(_chosen(names, all_=not names), full=full, out=out, reuse=not fresh,
+                       threads=threads, timeout=timeout)  # fmt: skip
+    result = _carry_out(request)
+    from shared import report as pages
+
+    results = [
+        pages.Result(v, result.runs[v.spec.name], result.data[v.spec.name]) for v in result.verdicts
+    ]
+    written = pages.write(results, folder)
+    if as_json:
+        document = _outcome_json(result)
+        _print_json({**document, "written": [str(path) for path in written]})
+    else:
+        _show_outcome(result)
+        print(f"{len(written)} files written; read {folder / 'README.md'}")
+    raise typer.Exit(result.exit_code)
+
+
+@app.command(epilog="Example: parity diff a-float32.safetensors a-float64.safetensors "
+             "b-float32.safetensors b-float64.safetensors")  # fmt: skip
+def diff(
+    files: Annotated[list[Path], typer.Argument(help="Recordings of two sides or ways.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare recordings made anywhere, by this suite or by another tool."""
+    from shared import session, verdict
+    from shared.compare import Question
+    from shared.examples import ALL
+    from shared.spec import Pair
+
+    left, right = session.gather(files)
+    name = left.present[0].header.example
+    spec = next((s for s in ALL if s.name == name), None)
+    pair = Pair(name="diff", title=f"{left.title} ~ {right.title}", left=left.title,
+                right=right.title, levels=spec.levels if spec else ())  # fmt: skip
+    asked = verdict.question(spec, pair) if spec else Question()
+    result = verdict.judge_pair(pair, left, right, asked)
+    if as_json:
+        _print_json({"example": name, **verdict.pair_json(result)})
+    else:
+        from rich.console import Console
+
+        from shared import screen
+
+        screen.pair(Console(), result)
+    raise typer.Exit({"agree": AGREE, "differ": DIFFER}.get(result.verdict, COULD_NOT_TELL))
+
+
+@data_app.command("status", epilog="Example: parity data status --json")
+def data_status(as_json: AsJson = False) -> None:
+    """What of every dataset is here."""
+    from shared import data
+
+    states = data.status()
+    if as_json:
+        _print_json({"datasets": [asdict(state) for state in states]})
+        return
+    for state in states:
+        embedded = "–"
+        if state.embedded:
+            embedded = f"{state.embedded[0]:,} + {state.embedded[1]:,} images in the repository"
+        print(f"{state.name}: {state.title}")
+        print(f"  subset   {embedded}")
+        print(f"  full     {state.full}: {state.detail}")
+        print(f"  cache    {state.cache}")
+        print(f"  licence  {state.licence}")
+
+
+@data_app.command("fetch", epilog="Example: parity data fetch fashion_mnist")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="Name of a dataset.")], as_json: AsJson = False
+) -> None:
+    """Bring a full dataset into the cache, verified; good files are left alone."""
+    from shared import data
+
+    on_progress = _quiet
+    if sys.stderr.isatty():
+        from shared import screen
+
+        with screen.ByteDisplay() as display:
+            files = data.fetch(name, on_progress=display)
+    else:
+        files = data.fetch(name, on_progress=on_progress)
+    if as_json:
+        _print_json({"dataset": name, "files": [asdict(file) for file in files]})
+        return
+    for file in files:
+        print(f"{file.file}: {file.action}" + (f" from {file.source}" if file.source else ""))
+
+
+def _quiet(name: str, done: int, total: int | None) -> None:
+    return
+
+
+def _chosen(names: list[str] | None, *, all_: bool) -> tuple[ExampleSpec, ...]:
+    from shared import examples
+
+    if all_ and names:
+        raise UsageError("Name examples or say --all, not both.")
+    if all_:
+        return examples.ALL
+    if not names:
+        raise UsageError("Name an example, or say --all. parity list shows them.")
+    return tuple(examples.find(name) for name in dict.fromkeys(names))
+
+
+def _request(
+    specs: tuple[ExampleSpec, ...],
+    *,
+    out: Path | None,
+    threads: int,
+    timeout: float,
+    torch_python: str | None = None,
+    keras_python: str | None = None,
+    **rest: Any,
+) -> Request:
+    from shared import session
+    from shared.runner import Options
+
+    named = {"torch": torch_python, "keras": keras_python}
+    pythons = {session.side_named(s): p for s, p in named.items() if p is not None}
+    options = Options(pythons=pythons, threads=threads, timeout=timeout)
+    return session.Request(specs, out or session.recordings_folder(), options=options, **rest)
+
+
+def _carry_out(request: Request) -> Outcome:
+    from shared import screen, session
+
+    with screen.RunDisplay() as display:
+        return session.carry_out(request, display)
+
+
+def _show_outcome(result: Outcome) -> None:
+    from rich.console import Console
+
+    from shared import screen
+
+    screen.outcome(Console(), result)
+
+
+def _outcome_json(result: Outcome) -> dict[str, Any]:
+    from shared import verdict
+
+    return {
+        "examples": [
+            {**verdict.example_json(v), "data": result.data[v.spec.name]} for v in result.verdicts
+        ],
+        "failed": dict(result.failures),
+        "recordings": {"made": result.made, "reused": result.reused},
+        "seconds": round(result.seconds, 3),
+    }

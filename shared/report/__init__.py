@@ -1,0 +1,30 @@
+"""Verdicts and recordings → Markdown, figures and JSON twins, in one folder.
+
+`write` is all that others call. Matplotlib is loaded when something is drawn, not before.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.report.result import Result
+
+__all__ = ["Result", "write"]
+
+
+def write(results: Sequence[Result], folder: Path) -> list[Path]:
+    """Write a page, its figures and its JSON twin for every result, then the index.
+
+    Examples that are not among the results keep their pages; the index reads them from their JSON
+    twins, and names those that were never run. The same results give the same bytes.
+
+    Args:
+        results: verdicts with the recordings they were made from.
+        folder: where the reports live; made if it is not there.
+
+    Returns:
+        Every file written.
+    """
+    from shared.report import index, pages  # noqa: PLC0415  (they load Matplotlib)
+
+    written = [path for result in results for path in pages.write(result, folder)]
+    return [*written, *index.write({r.verdict.spec.name for r in results}, folder)]

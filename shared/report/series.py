@@ -1,0 +1,135 @@
+"""The numbers behind the figures of a training: loss and weights, step by step. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.names import parse
+from shared.noise import U32, U64, C, finite
+from shared.recording import Recording, Runs
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far things are apart, step by step; None where a recording is missing.
+
+    Attributes:
+        steps: optimizer steps taken, ``(n,)``.
+        apart32, apart64: ‖left − right‖∞ in each precision.
+        own_left, own_right: ‖float32 − float64‖∞ of each side.
+        self_left, self_right: how far a side moves from itself after the nudge.
+        bound32, bound64: what the verdict allows.
+    """
+
+    steps: Array
+    apart32: Array | None
+    apart64: Array | None
+    own_left: Array | None
+    own_right: Array | None
+    self_left: Array | None
+    self_right: Array | None
+    bound32: Array | None
+    bound64: Array | None
+
+    @property
+    def moves(self) -> bool:
+        """There is a distance to draw: the sides are not bit for bit equal all the way."""
+        return any(a is not None and bool(np.any(a > 0)) for a in (self.apart32, self.apart64))
+
+
+def losses(runs: Runs, precision: str) -> Array | None:
+    """The loss before every step, ``(steps,)``, or None."""
+    recording = getattr(runs, precision)
+    if recording is None or "loss/curve" not in recording:
+        return None
+    return finite(recording["loss/curve"])
+
+
+def loss_drift(left: Runs, right: Runs) -> Drift | None:
+    """Distances between loss curves, each the largest so far; None without comparable curves."""
+    curves = {id(r): finite(r["loss/curve"]) for r in _recordings(left, right) if "loss/curve" in r}
+    lengths = {len(curve) for curve in curves.values()}
+    if len(lengths) != 1 or not any(lengths):
+        return None
+
+    def apart(a: Recording | None, b: Recording | None) -> Array | None:
+        if a is None or b is None or id(a) not in curves or id(b) not in curves:
+            return None
+        return np.maximum.accumulate(np.abs(curves[id(a)] - curves[id(b)]))
+
+    scale = np.full(lengths.pop(), max(float(np.max(np.abs(c))) for c in curves.values()))
+    return _drift(left, right, np.arange(1, len(scale) + 1), apart, scale)
+
+
+def weight_drift(left: Runs, right: Runs) -> Drift | None:
+    """Distances between weights at every recorded step, the largest over all parameters."""
+    recordings = _recordings(left, right)
+    shared_keys = set.intersection(*(set(r.keys()) for r in recordings)) if recordings else set()
+    by_step: dict[int, list[str]] = {}
+    for key in sorted(shared_keys):
+        parsed = parse(key)
+        if parsed.stage == "weights" and parsed.step:
+            by_step.setdefault(parsed.step, []).append(key)
+    if not by_step:
+        return None
+    steps = sorted(by_step)
+
+    def apart(a: Recording | None, b: Recording | None) -> Array | None:
+        if a is None or b is None:
+            return None
+        return np.array([max(_distance(a[k], b[k]) for k in by_step[s]) for s in steps])
+
+    one = left.float64 or left.present[0]
+    largest = [max(float(np.max(np.abs(finite(one[k])))) for k in by_step[s]) for s in steps]
+    return _drift(left, right, np.array(steps), apart, np.array(largest))
+
+
+def _recordings(left: Runs, right: Runs) -> list[Recording]:
+    return [r for runs in (left, right) for r in (*runs.present, runs.nudged) if r is not None]
+
+
+def _distance(a: Array, b: Array) -> float:
+    if a.shape != b.shape:
+        return float("nan")
+    return float(np.max(np.abs(finite(a) - finite(b)), initial=0.0))
+
+
+def _drift(
+    left: Runs,
+    right: Runs,
+    steps: Array,
+    apart: Callable[[Recording | None, Recording | None], Array | None],
+    scale: Array,
+) -> Drift:
+    own = [apart(runs.float32, runs.float64) for runs in (left, right)]
+    itself = [apart(runs.float64, runs.nudged) for runs in (left, right)]
+    measured = [a for a in own if a is not None]
+    moved = [a for a in itself if a is not None]
+    noise = np.max([*measured, U32 * scale], axis=0)
+    rounding = U64 * scale * np.sqrt(steps)
+    return Drift(
+        steps,
+        apart(left.float32, right.float32),
+        apart(left.float64, right.float64),
+        *own,
+        *itself,
+        bound32=C * noise if len(measured) == 2 else None,
+        bound64=C * np.max([*moved, rounding], axis=0) if moved else None,
+    )
+
+
+def smooth(values: Array, window: int) -> Array:
+    """Running mean over `window` steps, as long as the input."""
+    window = max(1, min(window, len(values)))
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(0, ends - window)
+    mean: Array = (total[ends] - total[starts]) / (ends - starts)
+    return mean

@@ -1,0 +1,100 @@
+"""Both sources side by side, function by function, read from the files when a page is made."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared import provenance
+from shared.spec import PACKAGES, SIDES, Side
+
+HEAD = ""
+"""Name of the block before the first function: docstring and imports."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A function or class with its decorators and the comments above it, or the file's head."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What stands side by side; an empty text where a side has nothing of this name."""
+
+    name: str
+    torch: str
+    keras: str
+
+
+def path(side: Side, example: str) -> Path:
+    """The file that people read."""
+    return provenance.ROOT / PACKAGES[side] / f"{example}.py"
+
+
+def rows(example: str) -> tuple[Row, ...]:
+    """Both files, blocks of the same name in one row; empty where neither file exists."""
+    return align(*(blocks(_read(path(side, example))) for side in SIDES))
+
+
+def bridges(example: str) -> tuple[Row, ...]:
+    """What the two files import from their own private modules (``from ._optimizers import …``).
+
+    These are the bridges that make two equations one; each stands alone in its row.
+    """
+    found: dict[Side, list[Block]] = {side: _imported(side, example) for side in SIDES}
+    return align(found["torch"], found["keras"])
+
+
+def blocks(source: str) -> list[Block]:
+    """Cut a module into its head and its top-level functions and classes, losing no line."""
+    lines = source.splitlines()
+    starts: list[tuple[int, str]] = [(0, HEAD)]
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
+            while first > 0 and lines[first - 1].startswith("#"):
+                first -= 1
+            starts.append((first, node.name))
+    ends = [first for first, _ in starts[1:]] + [len(lines)]
+    cut = [
+        Block(name, "\n".join(lines[first:end]).strip("\n"))
+        for (first, name), end in zip(starts, ends, strict=True)
+    ]
+    return [block for block in cut if block.text]
+
+
+def align(left: Sequence[Block], right: Sequence[Block]) -> tuple[Row, ...]:
+    """Rows in the left file's order; what only the right has follows what it follows there."""
+    by_name = {block.name.casefold(): block for block in right}
+    names = [block.name.casefold() for block in left]
+    for place, block in enumerate(right):
+        name = block.name.casefold()
+        if name not in names:
+            before = right[place - 1].name.casefold() if place else None
+            names.insert(names.index(before) + 1 if before is not None else 0, name)
+    own = {block.name.casefold(): block for block in left}
+    empty = Block("", "")
+    return tuple(
+        Row((own.get(n) or by_name[n]).name, own.get(n, empty).text, by_name.get(n, empty).text)
+        for n in names
+    )
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _imported(side: Side, example: str) -> list[Block]:
+    file = path(side, example)
+    found = []
+    for node in ast.parse(_read(file)).body:
+        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
+            wanted = {alias.name for alias in node.names}
+            module = blocks(_read(file.parent / f"{node.module}.py"))
+            found += [block for block in module if block.name in wanted]
+    return found

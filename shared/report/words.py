@@ -1,0 +1,112 @@
+"""Numbers, marks and Markdown: how a value is written in a table or a sentence."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.names import STAGES
+
+MARKS = {
+    "identical": "✓", "rounding": "✓", "known": "≈",
+    "different": "✗", "undecided": "?",
+}  # fmt: skip
+NONE = "–"
+_KEY = re.compile(rf"(?<![\w`/])(?:{'|'.join(STAGES)})/[\w.\-]+(?:/[\w.\-]+)*(?<![.\-])")
+_SHOWN = 12
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number to `digits` significant digits: 0.000137, 1.22e-13, 1.1e9."""
+    if value is None:
+        return NONE
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    text = f"{value:.{digits}g}"
+    return re.sub(r"e([+-])0*(\d+)", lambda m: f"e{m[1].replace('+', '')}{m[2]}", text)
+
+
+def ratio(value: float | None) -> str:
+    """A ratio to a bound: 0.06, 7.5, 1.1e9."""
+    if value is None:
+        return NONE
+    if value == 0 or 0.005 <= value < 99.5:
+        return f"{value:.2f}" if 0 < value < 9.95 else f"{value:.0f}"
+    return "> 1e300" if value > 1e300 else number(value, 2)
+
+
+def fraction(value: float | None) -> str:
+    """An accuracy or a loss: four decimals."""
+    if value is None:
+        return NONE
+    return f"{value:.4f}" if math.isfinite(value) else number(value)
+
+
+def count(some: int, noun: str) -> str:
+    """``1 step``, ``1,875 steps``."""
+    return f"{some:,} {noun}{'' if some == 1 else 's'}"
+
+
+def listed(words: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def array(value: NDArray[Any]) -> str:
+    """A small array as nested lists, a large one as its shape and first elements."""
+    if value.size > _SHOWN:
+        first = ", ".join(_element(x) for x in value.ravel()[:3])
+        return f"[{first}, …] of shape {value.shape}"
+    return _nested(value)
+
+
+def _nested(value: NDArray[Any]) -> str:
+    if value.ndim == 0:
+        return _element(value[()])
+    return "[" + ", ".join(_nested(np.asarray(part)) for part in value) + "]"
+
+
+def _element(value: Any) -> str:
+    return number(float(value), 7) if np.asarray(value).dtype.kind == "f" else str(value)
+
+
+def spec_numbers(value: Any) -> str:
+    """Numbers as a spec states them; text stands for itself."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(spec_numbers(v) for v in value) + "]"
+    if isinstance(value, float):
+        return number(value, 7)
+    return "NaN" if value == "nan" else str(value)
+
+
+def cell(text: object) -> str:
+    """Text for a table cell: pipes escaped, on one line."""
+    one_line = " ".join(str(text).split())
+    return re.sub(r"(?<!\\)\|", r"\\|", one_line)
+
+
+def code(text: object) -> str:
+    """A code span, whatever backticks are in the text; empty text gives an empty cell."""
+    words = str(text)
+    if not words:
+        return ""
+    longest = max((len(run) for run in re.findall("`+", words)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{words}{pad}{fence}"
+
+
+def prose(text: str) -> str:
+    """Words of the engine as Markdown: no stray markup, keys as code."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace("*", r"\*")
+    return _KEY.sub(lambda match: f"`{match[0]}`", safe)
+
+
+def fence(text: str) -> str:
+    """The fence that a code block needs, longer than any in it."""
+    longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
+    return "`" * (longest + 1)

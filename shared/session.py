@@ -1,0 +1,315 @@
+"""From names of examples to verdicts: plan the recordings, make what is stale, compare."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from shared import data, provenance, recording, runner, verdict
+from shared.errors import RecordingError, UsageError
+from shared.jobs import Job, Precision
+from shared.recording import Runs
+from shared.spec import SIDES, ExampleSpec, Pair, Side, Size, Way
+
+_RUNS: tuple[tuple[Precision, bool], ...] = (
+    ("float32", False),
+    ("float64", False),
+    ("float64", True),
+)
+_PACKAGES = {"torch": ("torch", "torchvision"), "keras": ("keras", "tensorflow")}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run.
+
+    Attributes:
+        specs: the examples.
+        full: the whole data and all epochs.
+        train, test, epochs: cut the size down; None leaves it.
+        seed: of everything random; None for each example's own.
+        pairs: names of pairs to judge; empty for all.
+        folder: where recordings go.
+        reuse: take recordings that are not stale.
+        options: how workers are started.
+    """
+
+    specs: tuple[ExampleSpec, ...]
+    folder: Path
+    full: bool = False
+    train: int | None = None
+    test: int | None = None
+    epochs: int | None = None
+    seed: int | None = None
+    pairs: tuple[str, ...] = ()
+    reuse: bool = False
+    options: runner.Options = field(default_factory=runner.Options)
+
+    def size(self, spec: ExampleSpec) -> Size | None:
+        """The size this example is run at."""
+        size = spec.size(full=self.full)
+        if size is None:
+            return None
+        return Size(
+            size.part,
+            epochs=size.epochs if self.epochs is None else self.epochs,
+            train=size.train if self.train is None else self.train,
+            test=size.test if self.test is None else self.test,
+        )
+
+    def chosen(self, spec: ExampleSpec) -> tuple[Pair, ...]:
+        """The pairs of this example to judge.
+
+        Raises:
+            UsageError: a pair that it does not have.
+        """
+        known = {pair.name: pair for pair in spec.pairs}
+        if strange := [name for name in self.pairs if name not in known]:
+            raise UsageError(f"{spec.name} has no pair '{strange[0]}'. It has: {', '.join(known)}.")
+        return tuple(known[name] for name in self.pairs) or spec.pairs
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a request.
+
+    Attributes:
+        verdicts: of every example that could be recorded.
+        runs: example → way id → recordings.
+        data: example → the data used, in words.
+        failures: example → why it could not be recorded.
+        made, reused: how many recordings.
+        seconds: of the whole.
+    """
+
+    verdicts: tuple[verdict.ExampleVerdict, ...]
+    runs: Mapping[str, Mapping[str, Runs]]
+    data: Mapping[str, str]
+    failures: Mapping[str, str]
+    made: int
+    reused: int
+    seconds: float
+
+    @property
+    def exit_code(self) -> int:
+        """0 everything agrees, 1 something differs, 2 could not tell."""
+        told = [v.verdict for v in self.verdicts]
+        if self.failures or not told:
+            return 2
+        return 1 if "differ" in told else 2 if "undecided" in told else 0
+
+
+def recordings_folder() -> Path:
+    """Where recordings go by default: ``$PARITY_RECORDINGS_DIR``, or the user's cache."""
+    chosen = os.environ.get("PARITY_RECORDINGS_DIR")
+    return (
+        Path(chosen)
+        if chosen
+        else Path(platformdirs.user_cache_dir("parity", appauthor=False)) / "recordings"
+    )
+
+
+def carry_out(
+    request: Request, on_event: Callable[[runner.Event], None] = lambda event: None
+) -> Outcome:
+    """Make the recordings of a request and judge them.
+
+    Raises:
+        ParityError: bad request, missing data, dead worker. Recordings already made stay.
+    """
+    begin = time.perf_counter()
+    datasets = {spec.name: _dataset(spec, request.size(spec)) for spec in request.specs}
+    jobs: dict[Side, list[Job]] = {side: [] for side in SIDES}
+    reused = 0
+    for spec in request.specs:
+        loaded = datasets[spec.name]
+        for way, job in _jobs(request, spec):
+            digest = spec.digest(job.size, job.seed, loaded.checksum if loaded else "")
+            if request.reuse and _fresh(Path(job.out), way, digest, request.options):
+                reused += 1
+            else:
+                jobs[way.side].append(job)
+    failures = runner.run(jobs, request.options, on_event)
+    good = [spec for spec in request.specs if spec.name not in failures]
+    runs = {spec.name: _runs(request, spec) for spec in good}
+    return Outcome(
+        verdicts=tuple(_verdict(request, spec, runs[spec.name]) for spec in good),
+        runs=runs,
+        data={name: d.describe() if d else "" for name, d in datasets.items()},
+        failures=failures,
+        made=sum(len(some) for some in jobs.values()),
+        reused=reused,
+        seconds=time.perf_counter() - begin,
+    )
+
+
+def _dataset(spec: ExampleSpec, size: Size | None) -> data.ImageData | None:
+    """Loaded here too, so that missing data is said before any worker starts."""
+    if spec.training is None or size is None:
+        return None
+    return data.load(spec.training.dataset, size.part, train=size.train, test=size.test)
+
+
+def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
+    ids = dict.fromkeys(i for pair in request.chosen(spec) for i in (pair.left, pair.right))
+    for way in (w for w in spec.ways if w.id in ids):
+        for precision, nudged in _RUNS:
+            if nudged and spec.training is None:
+                continue
+            path = recording_path(request, spec, way, precision, nudged=nudged)
+            seed = spec.seed if request.seed is None else request.seed
+            yield (
+                way,
+                Job(
+                    id=path.stem,
+                    example=spec.name,
+                    way=way.name,
+                    precision=precision,
+                    nudged=nudged,
+                    seed=seed,
+                    size=request.size(spec),
+                    out=str(path),
+                ),
+            )
+
+
+def recording_path(
+    request: Request, spec: ExampleSpec, way: Way, precision: str, *, nudged: bool
+) -> Path:
+    """``FOLDER/fashion_mlp/embedded-5-epochs/torch-loop-float64-nudged-seed20.safetensors``."""
+    size = request.size(spec)
+    folder = request.folder / spec.name
+    if size is not None:
+        cuts = [f"-{n}-{word}" for n, word in ((size.train, "train"), (size.test, "test")) if n]
+        folder = folder / f"{size.part}-{size.epochs}-epochs{''.join(cuts)}"
+    seed = spec.seed if request.seed is None else request.seed
+    tag = "-nudged" if nudged else ""
+    return folder / f"{way.side}-{way.name}-{precision}{tag}-seed{seed}.safetensors"
+
+
+def _fresh(path: Path, way: Way, digest: str, options: runner.Options) -> bool:
+    """Whether a recording answers today's question with today's code and versions."""
+    if way.side in options.pythons or not path.is_file():
+        return False  # what another environment has installed is not known here
+    try:
+        header = recording.read(path).header
+    except RecordingError:
+        return False
+    installed = {name: _installed(name) for name in _PACKAGES[way.side]}
+    return (
+        header.digest == digest
+        and header.code == provenance.code_digest(way.side, header.example)
+        and header.environment.get("threads") == str(options.threads)
+        and all(_release(header.versions.get(n, "")) == v for n, v in installed.items())
+    )
+
+
+def _installed(package: str) -> str:
+    try:
+        return _release(importlib.metadata.version(package))
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _release(version: str) -> str:
+    """``2.15.0+cu132`` and ``2.15.0`` are one release."""
+    return version.partition("+")[0]
+
+
+def _runs(request: Request, spec: ExampleSpec) -> dict[str, Runs]:
+    ids = dict.fromkeys(i for pair in request.chosen(spec) for i in (pair.left, pair.right))
+    result = {}
+    for way in (w for w in spec.ways if w.id in ids):
+        found = [
+            recording.read(recording_path(request, spec, way, precision, nudged=nudged))
+            for precision, nudged in _RUNS
+            if spec.training is not None or not nudged
+        ]
+        result[way.id] = Runs(way.side, *found)
+    return result
+
+
+def _verdict(
+    request: Request, spec: ExampleSpec, runs: Mapping[str, Runs]
+) -> verdict.ExampleVerdict:
+    begin = time.perf_counter()
+    pairs = tuple(
+        verdict.judge_pair(
+            pair, *titled(runs[pair.left], runs[pair.right]), verdict.question(spec, pair)
+        )
+        for pair in request.chosen(spec)
+    )
+    seconds = {f"recording {id_}": _seconds(some) for id_, some in runs.items()}
+    seconds["comparing"] = time.perf_counter() - begin
+    return verdict.ExampleVerdict(spec, pairs, chosen=bool(request.pairs), seconds=seconds)
+
+
+def titled(left: Runs, right: Runs) -> tuple[Runs, Runs]:
+    """Two runs with names that tell them apart: by side, or by way where the side is the same."""
+    if left.title != right.title:
+        return left, right
+    names = [f"{r.title}/{r.present[0].header.way}" for r in (left, right)]
+    if names[0] == names[1]:
+        names = ["left", "right"]
+    return dataclasses.replace(left, title=names[0]), dataclasses.replace(right, title=names[1])
+
+
+def _seconds(runs: Runs) -> float:
+    every = [*runs.present, *([runs.nudged] if runs.nudged else [])]
+    return sum(r.header.timings.get("seconds", 0.0) for r in every)
+
+
+def gather(paths: Sequence[Path]) -> tuple[Runs, Runs]:
+    """Two sides out of recordings made anywhere: two files, or several of two sides or ways.
+
+    Raises:
+        UsageError: the files are not of exactly two sides or ways.
+        RecordingError: a file cannot be read.
+    """
+    records = [recording.read(path) for path in paths]
+    groups: dict[tuple[str, ...], list[recording.Recording]] = {}
+    if len(records) == 2:
+        groups = {("0",): records[:1], ("1",): records[1:]}
+    else:
+        for record in records:
+            groups.setdefault((record.header.side, record.header.way), []).append(record)
+    if len(groups) != 2:
+        found = ", ".join("/".join(filter(None, key)) for key in groups) or "none"
+        raise UsageError(
+            f"parity diff compares two sides, but the {len(paths)} files are of {len(groups)}: "
+            f"{found}. Give the float32 and float64 recordings of two sides or ways."
+        )
+    left, right = (_gathered(some) for some in groups.values())
+    return titled(left, right)
+
+
+def _gathered(records: Sequence[recording.Recording]) -> Runs:
+    slots: dict[str, recording.Recording] = {}
+    for record in records:
+        slot = "nudged" if record.header.nudged else record.header.precision
+        if slot in slots:
+            raise UsageError(
+                f"{slots[slot].origin} and {record.origin} are both the {slot} recording of "
+                f"{record.header.side}: give one of each."
+            )
+        slots[slot] = record
+    return Runs(records[0].header.side, slots.get("float32"), slots.get("float64"),
+                slots.get("nudged"))  # fmt: skip
+
+
+def side_named(name: str) -> Side:
+    """A side by its name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in SIDES:
+        raise UsageError(f"No side named '{name}': expected torch or keras.")
+    return name
