@@ -6,7 +6,7 @@ one run names several independent faults, and never blames an effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from shared import names
 from shared.names import Key
@@ -39,16 +39,21 @@ def order(key: Key, step: int | None) -> tuple[int, int, int]:
     return _TRAINING, step or 1, _WITHIN_STEP[key.stage]
 
 
-def affects(cause: Key, effect: Key, layers: Sequence[str]) -> bool:
+def affects(
+    cause: Key, effect: Key, layers: Sequence[str], steps: Mapping[str, int | None] | None = None
+) -> bool:
     """Whether `effect` is computed from `cause`, directly or not.
 
     Args:
         cause: a key of an earlier stage, or of the same.
         effect: a key.
         layers: names of the layers in forward order; unknown layers count as one place.
+        steps: key → the step at which it fails, where the key does not say (``loss/curve``).
     """
-    first, second = order(cause, cause.step), order(effect, effect.step)
-    if first >= second and cause.stage not in ("activations", "gradients"):
+    steps = steps or {}
+    first, second = (order(k, steps.get(k.text) or k.step) for k in (cause, effect))
+    within_stage = first == second and cause.stage in ("activations", "gradients")
+    if first >= second and not within_stage:
         return False
     if cause.stage == names.VALUES:
         return False
@@ -56,6 +61,8 @@ def affects(cause: Key, effect: Key, layers: Sequence[str]) -> bool:
         return first < second
     here, there = _place(cause, layers), _place(effect, layers)
     match cause.stage, effect.stage:
+        case _, "weights" if effect.when == "initial":
+            return False  # drawn, not computed
         case "inputs", "activations":
             return not cause.rest.startswith(("labels", "batches"))
         case ("weights", "activations") if cause.when == "initial":
@@ -66,7 +73,7 @@ def affects(cause: Key, effect: Key, layers: Sequence[str]) -> bool:
             return here > there  # backwards: the later layer's gradient comes first
         case (("gradients" | "state"), ("state" | "weights")):
             own = cause.rest if cause.stage == "gradients" else cause.rest.rpartition("/")[0]
-            return effect.rest.startswith(own)
+            return not own or f"{effect.rest}/".startswith(f"{own}/")
         case "weights", "weights":
             return cause.rest == effect.rest
         case _:
@@ -78,21 +85,22 @@ def _place(key: Key, layers: Sequence[str]) -> int:
     return layers.index(name) if name in layers else 0
 
 
-def guilty(failing: Iterable[str], keys: Sequence[str], layers: Sequence[str]) -> set[str]:
+def guilty(
+    failing: Mapping[str, int | None], keys: Sequence[str], layers: Sequence[str]
+) -> set[str]:
     """The failing keys that no other failing key affects.
 
     Args:
-        failing: keys that do not agree.
+        failing: keys that do not agree → the training step at which they fail, where one does.
         keys: all keys in causal order.
         layers: names of the layers in forward order.
     """
-    failed = set(failing)
-    parsed = [names.parse(key) for key in keys if key in failed]
+    parsed = [names.parse(key) for key in keys if key in failing]
     return {
         effect.text
         for at, effect in enumerate(parsed)
         if not any(
-            affects(cause, effect, layers)
+            affects(cause, effect, layers, failing)
             for position, cause in enumerate(parsed)
             if position != at
         )

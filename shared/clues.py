@@ -36,13 +36,20 @@ class Clue:
     residual: float = 0.0
 
 
-def find(quad: Quad) -> Clue | None:
-    """The first repair of right that makes it left, to rounding; None if there is none."""
+def find(quad: Quad, *, copied: bool = False) -> Clue | None:
+    """The first repair of right that makes it left, to rounding; None if there is none.
+
+    Args:
+        quad: the arrays.
+        copied: inputs or initial weights, which are exact in float32 and no finer, so a repair
+            by arithmetic can only be as exact.
+    """
     left, right = (finite(a) for a in quad.best)
     if not left.size or not right.size:
         return None
+    fine = quad.best[0].dtype == np.float64 and not copied
     for kind, value, repaired in _repairs(left, right):
-        residual = _residual(left, repaired, quad)
+        residual = _residual(left, repaired, U64 if fine else U32)
         if residual <= 1:
             return Clue(kind, value, residual)
     return None
@@ -62,10 +69,9 @@ def coarse(quad: Quad) -> Clue | None:
     return Clue("coarse", f"{side}|{max(errors):.1e}|{name}")
 
 
-def _residual(left: Array, repaired: Array, quad: Quad) -> float:
+def _residual(left: Array, repaired: Array, unit: float) -> float:
     if repaired.shape != left.shape:
         return np.inf
-    unit = U64 if quad.best[0].dtype == np.float64 else U32
     bound = C * unit * float(max(np.max(np.abs(left)), np.finfo(float).tiny))
     # Repairs use a number or two taken from the arrays themselves, hence a little more room.
     return float(np.max(np.abs(left - repaired))) / (4 * bound)
@@ -79,22 +85,31 @@ def _repairs(left: Array, right: Array) -> Iterator[tuple[str, str, Array]]:
     yield from _transposes(left, right)
     if left.shape != right.shape:
         return
+    unequal = np.argwhere(left != right)
+    if len(unequal) == 1 and left.size > 1:
+        yield "element", str(tuple(int(i) for i in unequal[0])), left
     peak = np.unravel_index(int(np.argmax(np.abs(left))), left.shape)
-    if right[peak] != 0:
+    # For a single number any factor would do; it proves something only where it names a cause.
+    if right[peak] != 0 and (left.size > 1 or _telling(right[peak] / left[peak])):
         factor = float(left[peak] / right[peak])
-        yield "factor", f"{1 / factor:.7g}", right * factor
-    offset = float(left.flat[0] - right.flat[0])
-    yield "offset", f"{-offset:.7g}", right + offset
+        if abs(factor - 1) > 1e-6:  # nearer than that, it is not a factor that people make
+            yield "factor", f"{1 / factor:.7g}", right * factor
+    if left.size > 1:
+        offset = float(left.flat[0] - right.flat[0])
+        yield "offset", f"{-offset:.7g}", right + offset
     yield from _softmaxes(left, right)
     for shift, axis in itertools.product((1, -1), range(left.ndim)):
         yield "rolled", f"{shift}|{axis}", np.roll(right, shift, axis)
-    unequal = np.argwhere(left != right)
-    if len(unequal) == 1:
-        yield "element", str(tuple(int(i) for i in unequal[0])), left
     if left.size <= _MAX_SORTED and left.size > 1:
         order = np.empty(left.size, np.intp)
         order[np.argsort(left, axis=None)] = np.argsort(right, axis=None)
         yield "reordered", "", right.ravel()[order].reshape(left.shape)
+
+
+def _telling(factor: float) -> bool:
+    """A whole number or one over it: a sum for a mean, bytes for fractions, a sign."""
+    size = max(abs(factor), 1 / abs(factor))
+    return abs(size - round(size)) < C * U64 * size
 
 
 def _transposes(left: Array, right: Array) -> Iterator[tuple[str, str, Array]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from shared import causality, names
 from shared.errors import RecordingError
-from shared.expected import matches, numbers
+from shared.expected import matches, stated
 from shared.noise import HORIZON, Array, Finding, Quad, Status, finite, judge, short
 from shared.recording import Runs
 from shared.spec import Known, Numbers
@@ -71,7 +71,7 @@ def compare(left: Runs, right: Runs, question: Question | None = None) -> Compar
     findings = [asker.finding(key) for key in _keys(left, right, question)]
     findings += _fact_findings(left, right, question)
     ordered = sorted(findings, key=lambda f: causality.order(names.parse(f.key), f.failing_step))
-    failing = {f.key for f in ordered if not f.agrees}
+    failing = {f.key: f.failing_step for f in ordered if not f.agrees}
     guilty = causality.guilty(failing, [f.key for f in ordered], question.layers)
     marked = tuple(replace(f, guilty=f.key in guilty) for f in ordered)
     return Comparison(marked, horizon, last, precisions)
@@ -142,7 +142,7 @@ class _Asker:
         if problem is not None:
             return problem
         finding = self._expected(judge(base, parsed, quad, self.precisions), quad)
-        beyond = self.horizon is not None and (step or 0) > self.horizon
+        beyond = self.horizon is not None and (finding.step or 0) > self.horizon
         if parsed.level in ("L4", "L5") and beyond and not finding.agrees:
             return replace(finding, status="undecided")
         return finding
@@ -182,10 +182,10 @@ class _Asker:
             if not all(matches(a, value) for a in arrays)
         )
         if not off or not finding.agrees:
-            return replace(finding, sides=off, expected=short(numbers(value)))
+            return replace(finding, sides=off, expected=stated(value))
         a, b = quad.best
         return replace(finding, status="wrong", rule="expected", sides=off,
-                       expected=short(numbers(value)), left=short(a), right=short(b))  # fmt: skip
+                       expected=stated(value), left=short(a), right=short(b))  # fmt: skip
 
 
 def _structure(base: Finding, quad: Quad) -> Finding | None:
@@ -230,21 +230,28 @@ def _fact_findings(left: Runs, right: Runs, question: Question) -> Iterable[Find
     """Facts are compared exactly, in every precision."""
     for key in dict.fromkeys((*_facts(left), *_facts(right))):
         level = names.parse(key).level
+        if question.levels and level not in question.levels:
+            continue
         values = [[r.header.facts.get(key) for r in runs.present] for runs in (left, right)]
         shown = [", ".join(sorted({str(v) for v in some})) for some in values]
         wanted = str((question.expected or {}).get(key, ""))
         absent = tuple(
             runs.title for runs, some in zip((left, right), values, strict=True) if None in some
         )
+        off = tuple(
+            runs.title
+            for runs, some in zip((left, right), values, strict=True)
+            if wanted and {*some} != {wanted}
+        )
         status: Status = "identical"
         if absent:
             status = "extra" if absent == (left.title,) else "missing"
         elif len({v for some in values for v in some}) != 1:
             status = "different"
-        elif wanted and shown[0] != wanted:
+        elif off:
             status = "wrong"
         yield Finding(key, level, status, rule="exact", left=shown[0], right=shown[1],
-                      sides=absent, expected=wanted)  # fmt: skip
+                      sides=absent or off, expected=wanted)  # fmt: skip
 
 
 def _horizon(left: Runs, right: Runs) -> tuple[int | None, int | None]:
@@ -263,7 +270,10 @@ def _horizon(left: Runs, right: Runs) -> tuple[int | None, int | None]:
             last = max(last or 0, parsed.step or len(here))
             if runs.nudged is None or key not in runs.nudged:
                 continue
-            moved = np.abs(finite(runs.nudged[key]) - finite(here))
+            nudged = runs.nudged[key]
+            if nudged.shape != here.shape:
+                continue
+            moved = np.abs(finite(nudged) - finite(here))
             limit = HORIZON * float(np.max(np.abs(finite(here)), initial=0.0))
             if parsed.step and np.max(moved, initial=0.0) > limit:
                 departed.append(parsed.step)

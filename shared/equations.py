@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+_MOST = 1e-3
+"""A change that is all rounding fits everything and says nothing."""
 _F1, _F2 = float(np.float32(0.9)), float(np.float32(0.999))
 
 
@@ -55,7 +57,7 @@ def _candidates(g: Array) -> list[tuple[str, Array]]:
 
 
 def recognise(before: Array, after: Array, gradient: Array) -> Step | None:
-    """The equation that took `before` to `after`, or None if it is none of those known.
+    """The one equation that took `before` to `after`; None if it is none known, or several.
 
     Args:
         before: weights, float64, any shape.
@@ -68,11 +70,11 @@ def recognise(before: Array, after: Array, gradient: Array) -> Step | None:
         return None
     # The change is a small difference of larger numbers: its own rounding is theirs.
     resolution = 2.0**-52 * float(np.max(np.abs(before), initial=0.0)) / largest + 2.0**-50
-    best = min(
-        (_fit(name, direction, change, largest) for name, direction in _candidates(gradient)),
-        key=lambda step: step.error,
-    )
-    return best if best.error <= 64 * resolution else None
+    enough = min(64 * resolution, _MOST)
+    fits = [_fit(name, direction, change, largest) for name, direction in _candidates(gradient)]
+    fitting = [step for step in fits if step.error <= enough]
+    # Of one weight, or of gradients all of one size, several equations make the same step.
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _fit(name: str, direction: Array, change: Array, largest: float) -> Step:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.noise import short
 from shared.spec import Numbers
 
 Array = NDArray[Any]
@@ -20,6 +21,14 @@ def numbers(value: Numbers, precision: str = "float64") -> Array:
     return np.array(_floats(value), dtype=precision)
 
 
+def stated(value: Numbers) -> str:
+    """What a spec states, in a few characters; a fact such as ``"RuntimeError"`` is itself."""
+    try:
+        return short(numbers(value))
+    except ValueError:
+        return str(value)
+
+
 def _floats(value: Numbers) -> Any:
     return [_floats(v) for v in value] if isinstance(value, tuple) else float(value)
 
@@ -28,9 +37,13 @@ def matches(array: Array, value: Numbers) -> bool:
     """Whether `array` is `value`, each element to the digits stated.
 
     A float or int stands for itself, to rounding in the array's dtype; text such as ``"2.0404"``
-    for a decimal known to half its last digit; ``"nan"`` and ``"inf"`` for themselves.
+    for a decimal known to half its last digit; ``"nan"`` and ``"inf"`` for themselves. Text that
+    is no number, ``"RuntimeError"``, states a fact, which no array matches.
     """
-    want = numbers(value)
+    try:
+        want = numbers(value)
+    except ValueError:
+        return False
     if array.shape != want.shape:
         return False
     have = array.astype(np.float64)

@@ -49,7 +49,7 @@ def sentence(finding: Finding, left: str, right: str) -> str:
             return f"{f.key}{_place(f)} is {both}: expected finite numbers on both sides."
         case "wrong":
             words = f"{f.key} is {f.left} in {left} and {right}, expected {f.expected}"
-            return f"{words}: {' and '.join(f.sides)} {'are' if len(f.sides) > 1 else 'is'} off."
+            return f"{words}: {' and '.join(f.sides)} {_be(f)} off."
         case "stale":
             return (
                 f"{f.key} is {both}: the listed difference no longer holds. "
@@ -106,7 +106,18 @@ def _ratio(f: Finding) -> str:
 
 
 def _off(f: Finding) -> str:
-    return f"; expected {f.expected}, so {' and '.join(f.sides)} is wrong" if f.expected else ""
+    if not f.expected:
+        return ""
+    so = (
+        f"so {' and '.join(f.sides)} {_be(f)} wrong"
+        if f.sides
+        else "and both are within its digits"
+    )
+    return f"; expected {f.expected}, {so}"
+
+
+def _be(f: Finding) -> str:
+    return "are" if len(f.sides) > 1 else "is"
 
 
 def _where_else(f: Finding, left: str, right: str) -> str:
@@ -178,7 +189,7 @@ def step_words(steps: tuple[tuple[str, Step | None], ...]) -> str:
         f"{title}'s first step is {step.name} with learning rate {step.learning_rate:.9g} "
         f"(reproduced in NumPy to {step.error:.0e})"
         if step
-        else f"{title}'s first step follows no equation known here"
+        else f"{title}'s first step fits none, or several, of the equations known here"
         for title, step in steps
     ]
     return "; ".join(words) + "."

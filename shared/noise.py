@@ -179,7 +179,7 @@ def _copied(base: Finding, quad: Quad) -> Finding:
 
 
 def _fallback(base: Finding, quad: Quad, precision: str) -> Finding:
-    a, b = (x.astype(np.float64) for x in quad.best)
+    a, b = (finite(x) for x in quad.best)  # infinities that are meant are equal by now
     rtol, atol = FALLBACK[precision]
     index = _peak(a, b)
     ratio = float(np.max(np.abs(a - b) / (atol + rtol * np.abs(b)), initial=0.0))
@@ -275,13 +275,19 @@ def _restless_guard(finding: Finding, own: Sequence[Array]) -> Finding:
     """
     if len(own) < 2 or own[0].size < SMALL or finding.status != "rounding":
         return finding
-    low, high = sorted(float(np.max(moved)) for moved in own)
-    floor = U64 * (finding.scale or 0.0) * math.sqrt(max(finding.step or 1, 1))
-    if high > NOISY * max(low, floor):
-        return replace(finding, status="noisy", rule="restless",
-                       own_left=float(np.max(own[0])), own_right=float(np.max(own[1])),
-                       ratio=high / (NOISY * max(low, floor)))  # fmt: skip
-    return finding
+    moved = [np.maximum.accumulate(o) if finding.key == "loss/curve" else np.max(o) for o in own]
+    steps = np.arange(1, len(own[0]) + 1) if finding.key == "loss/curve" else finding.step or 1
+    low, high = np.minimum(*moved), np.maximum(*moved)
+    floor = U64 * (finding.scale or 0.0) * np.sqrt(steps)
+    ratios = np.atleast_1d(high / np.maximum(NOISY * np.maximum(low, floor), np.finfo(float).tiny))
+    late = np.flatnonzero(ratios > 1)
+    if not len(late):
+        return finding
+    at = int(late[0])
+    step = at + 1 if finding.key == "loss/curve" else finding.step
+    left, right = (float(np.atleast_1d(m)[at]) for m in moved)
+    return replace(finding, status="noisy", rule="restless", step=step, own_left=left,
+                   own_right=right, ratio=float(np.max(ratios)))  # fmt: skip
 
 
 def finite(array: Array | None) -> Array:
@@ -313,5 +319,6 @@ def _over(distance: float, bound: float) -> float:
 
 
 def short(array: Array) -> str:
-    """An array in a few characters."""
-    return np.array2string(array, precision=6, separator=", ", threshold=8)
+    """An array in a few characters, on one line."""
+    text = np.array2string(array, precision=6, separator=", ", threshold=8)
+    return " ".join(text.split())

@@ -25,6 +25,7 @@ from shared.errors import RecordingError
 
 Array = NDArray[Any]
 REQUIRED = ("format", "example", "side", "precision")
+_PER_STEP = frozenset({"loss/curve", "inputs/batches"})
 _JSON_FIELDS = frozenset({"versions", "environment", "size", "timings", "facts", "order"})
 
 
@@ -97,7 +98,7 @@ class Header:
         try:
             values = {f.name: _read(f.name, text[f.name]) for f in dataclasses.fields(cls)
                       if f.name in text}  # fmt: skip
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RecordingError(f"{origin}: unreadable header: {error}.") from error
         if values["precision"] not in ("float32", "float64"):
             raise RecordingError(
@@ -111,6 +112,10 @@ def _read(name: str, text: str) -> Any:
         value = json.loads(text)
         if not isinstance(value, list if name == "order" else dict):
             raise ValueError(f"'{name}' is {text[:40]}")
+        if name in ("order", "facts") and not all(
+            isinstance(v, str) for v in (value if name == "order" else value.values())
+        ):
+            raise ValueError(f"'{name}' holds more than text: {text[:40]}")
         return tuple(value) if name == "order" else value
     if name in ("seed", "format"):
         return int(text)
@@ -188,6 +193,9 @@ class _FileArrays(Mapping[str, Array]):
             raise RecordingError(f"{self._path}: cannot read '{key}': {error}.") from error
         return array
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys  # without reading the array
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
 
@@ -210,15 +218,26 @@ def read(path: Path) -> Recording:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             keys = frozenset(file.keys())
+            axes = {key: len(file.get_slice(key).get_shape()) for key in keys & _PER_STEP}
     except (SafetensorError, OSError) as error:
         raise RecordingError(
             f"{path}: not a complete safetensors file ({error}). It may have been cut short in "
             "copying; copy or record it again."
         ) from error
     header = Header.from_text(metadata, str(path))
-    for key in keys:
-        names.parse(key)
+    try:
+        for key in (*keys, *header.facts):
+            names.parse(key)
+        _check_axes(axes)
+    except RecordingError as error:
+        raise RecordingError(f"{path}: {error}") from error
     return Recording(header, _FileArrays(path, keys), str(path))
+
+
+def _check_axes(axes: Mapping[str, int]) -> None:
+    for key, count in axes.items():
+        if count != 1:
+            raise RecordingError(f"'{key}' has {count} axes: expected one, with one value a step.")
 
 
 def write(path: Path, arrays: Mapping[str, Array], header: Header) -> None:
@@ -228,6 +247,9 @@ def write(path: Path, arrays: Mapping[str, Array], header: Header) -> None:
         RecordingError: a key outside the grammar, an array that is no number, a full disk, or a
             folder that cannot be written.
     """
+    for key in header.facts:
+        names.parse(key)
+    _check_axes({key: array.ndim for key, array in arrays.items() if key in _PER_STEP})
     for key, array in arrays.items():
         names.parse(key)
         if array.dtype.kind not in "fiub":
@@ -239,8 +261,8 @@ def write(path: Path, arrays: Mapping[str, Array], header: Header) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
         os.close(handle)
-        os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner may read
         save_file(ordered, temporary, metadata=header.to_text())
+        os.chmod(temporary, 0o644)  # until here only its owner may read it
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -199,8 +199,14 @@ def _step(
     on_event: Callable[[Event], None],
 ) -> None:
     """Take one event if there is one, and notice a worker whose next is overdue."""
-    with contextlib.suppress(queue.Empty):
+    try:
         worker, line = inbox.get(timeout=0.2)
+    except queue.Empty:
+        # A child that the worker left behind can hold its channel open: no end of file then.
+        dead = [w for w in workers if not w.finished and w.process.poll() is not None]
+        if dead:
+            raise WorkerError(_death(dead[0])) from None
+    else:
         worker.heard = time.monotonic()
         if line is not None:
             _take(worker, _parse(worker, line), failures, on_event)

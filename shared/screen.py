@@ -192,7 +192,7 @@ def _pair_notes(pair: PairVerdict) -> list[Text]:
     if pair.first:
         notes.append(Text(f"  first divergence: {pair.text}", style=_first_style(pair)))
         if pair.others:
-            notes.append(Text("  not explained by it: " + ", ".join(pair.others)))
+            notes.append(Text("  parting on their own as well: " + ", ".join(pair.others)))
         if pair.pair.reason:
             notes.append(Text(f"  why: {pair.pair.reason}", style="dim"))
     elif pair.pair.differs_at:

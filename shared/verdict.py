@@ -74,7 +74,13 @@ class PairVerdict:
         """A pair must agree; a contrast must differ, first where its spec says."""
         if not self.pair.differs_at:
             return self.verdict == "agree"
-        return self.first is not None and self.first.key.startswith(self.pair.differs_at)
+        return (
+            self.verdict == "differ"
+            and self.first is not None
+            # What is missing, or beyond the horizon, was not shown to differ.
+            and self.first.status not in ("missing", "extra", "undecided")
+            and self.first.key.startswith(self.pair.differs_at)
+        )
 
 
 @dataclass(frozen=True)
@@ -197,10 +203,12 @@ def _verdict(levels: Mapping[str, Level]) -> Verdict:
 
 def _text(first: Finding, left: Runs, right: Runs) -> str:
     words = [explain.sentence(first, left.title, right.title)]
-    if first.status in ("different", "shape", "noisy"):
-        quad = Quad.read(first.key, left, right)
-        clue = clues.coarse(quad) if first.status == "noisy" else clues.find(quad)
-        if clue and first.rule != "restless":
+    quad = Quad.read(first.key, left, right)
+    proven = first.status in ("different", "shape", "noisy") and first.rule != "restless"
+    if proven and quad.pairs:  # a fact has no arrays
+        copied = first.level == "L0"
+        clue = clues.coarse(quad) if first.status == "noisy" else clues.find(quad, copied=copied)
+        if clue:
             words.append(explain.clue_words(clue, left.title, right.title))
     parsed = names.parse(first.key)
     if parsed.stage == "weights" and parsed.when == "step1" and first.status == "different":
@@ -225,7 +233,7 @@ def _metrics(runs: Runs) -> dict[str, float]:
     recording = runs.float32 or runs.float64
     assert recording is not None
     keys = [k for k in recording.keys() if k.startswith("metrics/")]  # noqa: SIM118
-    return {names.parse(k).rest: float(recording[k]) for k in keys if recording[k].size == 1}
+    return {names.parse(k).rest: float(recording[k].item()) for k in keys if recording[k].size == 1}
 
 
 def _agreement(left: Runs, right: Runs, comparison: Comparison) -> dict[str, tuple[int, int]]:
@@ -238,6 +246,11 @@ def _agreement(left: Runs, right: Runs, comparison: Comparison) -> dict[str, tup
             same = np.count_nonzero(a[key].argmax(axis=1) == b[key].argmax(axis=1))
             result[precision] = (int(same), len(a[key]))
     return result
+
+
+def _number(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if value is not None and np.isfinite(value) else None
 
 
 def pair_json(result: PairVerdict) -> dict[str, Any]:
@@ -253,13 +266,13 @@ def pair_json(result: PairVerdict) -> dict[str, Any]:
             name: {
                 "status": level.status,
                 "keys": level.keys,
-                "worst": {"key": level.worst_key, "ratio": level.worst_ratio},
+                "worst": {"key": level.worst_key, "ratio": _number(level.worst_ratio)},
             }
             for name, level in result.levels.items()
         },
         "first_divergence": first
-        and {"key": first.key, "status": first.status, "ratio": first.ratio, "step": first.step,
-             "text": result.text},
+        and {"key": first.key, "status": first.status, "ratio": _number(first.ratio),
+             "step": first.step, "text": result.text},
         "other_divergences": list(result.others),
         "horizon": result.horizon,
         "last_step": result.last_step,
@@ -270,7 +283,10 @@ def pair_json(result: PairVerdict) -> dict[str, Any]:
 
 def metrics_json(result: PairVerdict) -> dict[str, Any]:
     """Metrics of both sides and their agreement; float64 stands for the equation."""
-    document: dict[str, Any] = {side: dict(values) for side, values in result.metrics.items()}
+    document: dict[str, Any] = {
+        side: {name: _number(value) for name, value in values.items()}
+        for side, values in result.metrics.items()
+    }
     counts = {p: {"same": same, "of": of} for p, (same, of) in result.agreement.items()}
     if counts:
         best = "float64" if "float64" in counts else "float32"

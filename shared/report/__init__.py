@@ -24,7 +24,9 @@ def write(results: Sequence[Result], folder: Path) -> list[Path]:
     Returns:
         Every file written.
     """
-    from shared.report import index, pages  # noqa: PLC0415  (they load Matplotlib)
+    # Imported here because drawing loads Matplotlib.
+    from shared.report.index import write as write_index  # noqa: PLC0415
+    from shared.report.pages import write as write_page  # noqa: PLC0415
 
-    written = [path for result in results for path in pages.write(result, folder)]
-    return [*written, *index.write({r.verdict.spec.name for r in results}, folder)]
+    written = [path for result in results for path in write_page(result, folder)]
+    return [*written, *write_index({r.verdict.spec.name for r in results}, folder)]

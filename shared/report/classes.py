@@ -106,7 +106,7 @@ def metrics(recording: Recording | None) -> dict[str, float]:
         return {}
     found = [key for key in recording.keys() if key.startswith("metrics/")]  # noqa: SIM118
     return {
-        key.removeprefix("metrics/"): float(recording[key])
+        key.removeprefix("metrics/"): float(recording[key].item())
         for key in found
         if recording[key].size == 1
     }

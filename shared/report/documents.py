@@ -12,8 +12,8 @@ import numpy as np
 
 from shared import FORMAT, provenance
 from shared.report import classes
-from shared.report.result import Result, side_names
-from shared.spec import PACKAGES, SIDES, TITLES, ExampleSpec
+from shared.report.result import SHORT, Result, side_names
+from shared.spec import PACKAGES, SIDES, ExampleSpec
 from shared.verdict import example_json
 
 
@@ -37,6 +37,8 @@ def document(result: Result) -> dict[str, Any]:
         )
     ]  # fmt: skip
     verdict = example_json(result.verdict)
+    if pair.first is not None:
+        verdict["first_divergence"]["level"] = pair.first.level
     return {
         "format": FORMAT,
         **verdict,
@@ -109,7 +111,7 @@ def made_with(found: Mapping[str, Any]) -> str:
     """When and with what a twin's recordings were made, as far as they say."""
     versions = found["versions"]
     parts = [
-        f"{TITLES[side]} {versions[side][name]}"
+        f"{SHORT[side]} {versions[side][name]}"
         for side, name in (("torch", "torch"), ("keras", "keras"))
         if name in versions.get(side, {})
     ]

@@ -11,20 +11,24 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
+from PIL import Image
 
 from shared.report.classes import Predicted
 from shared.report.series import Drift, smooth
+from shared.report.words import count
 
 Array = NDArray[Any]
 
 DPI = 110
+COLOURS_KEPT = 96
 # Okabe and Ito's palette: told apart with every kind of colour vision.
 COLOURS = {"torch": "#D55E00", "keras": "#0072B2"}
 SECOND = "#009E73"
 APART, BOUND, WRONG = "#000000", "#8c8c8c", "#B00020"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "axes.spines.top": False,
@@ -54,30 +58,32 @@ def loss(
     drift: Drift,
     names: tuple[str, str],
     sides: tuple[str, str],
+    precision: str,
 ) -> bytes:
     """Both loss curves over each other; below, how far apart they are, and the noise.
 
     Args:
-        curves: float32 loss of each side, ``(steps,)``.
+        curves: loss of each side, ``(steps,)``.
         drift: distances between the curves.
         names: of the sides.
         sides: ``torch`` or ``keras`` for each, for the colours.
+        precision: of the curves.
     """
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(8.2, 8.6), layout="constrained")
+        figure = Figure(figsize=(9.6, 8.2), layout="constrained", dpi=DPI)
         top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(1.15, 1, 1))
         left, right = colours(*sides)
         window = max(1, min(_SMOOTHED, len(drift.steps) // 10))
-        for curve, name, colour, width, style in zip(
-            curves, names, (left, right), (3.6, 1.4), ("-", "--"), strict=True
+        top.plot(drift.steps, curves[0], color="#d4d4d4", lw=0.5, label="every batch")
+        for curve, name, colour, width in zip(
+            curves, names, (left, right), (5.0, 1.6), strict=True
         ):
-            top.plot(drift.steps, smooth(curve, window), style, color=colour, lw=width, label=name)
-        top.plot(drift.steps, curves[0], color=left, lw=0.4, alpha=0.25, zorder=1)
+            top.plot(drift.steps, smooth(curve, window), color=colour, lw=width, label=name)
         top.set(ylabel="loss (cross-entropy, nats)", ylim=(0, None))
-        top.set_title(f"Loss of every batch in float32, mean of {window} steps drawn bold")
-        top.legend()
-        _apart(middle, drift, names, (left, right), "float32", "steps")
-        _apart(bottom, drift, names, (left, right), "float64", "steps")
+        top.set_title(f"Loss in {precision}, mean of {count(window, 'step')}")
+        top.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        _apart(middle, drift, names, (left, right), precision="float32", scale="steps")
+        _apart(bottom, drift, names, (left, right), precision="float64", scale="steps")
         for axes in (middle, bottom):
             axes.set_ylabel("|Δ loss|, largest so far")
         bottom.set_xlabel("optimizer steps")
@@ -88,10 +94,10 @@ def loss(
 def weights(drift: Drift, names: tuple[str, str], sides: tuple[str, str]) -> bytes:
     """How far apart the weights are after every recorded step, in both precisions."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(9.6, 4.5), layout="constrained")
+        figure = Figure(figsize=(9.6, 5.2), layout="constrained", dpi=DPI)
         panes = figure.subplots(1, 2)
         for axes, precision in zip(panes, ("float32", "float64"), strict=True):
-            _apart(axes, drift, names, colours(*sides), precision, "log")
+            _apart(axes, drift, names, colours(*sides), precision=precision, scale="log")
             axes.set_xlabel("optimizer steps")
         panes[0].set_ylabel("largest distance between any two weights")
         return _png(figure)
@@ -102,6 +108,7 @@ def _apart(
     drift: Drift,
     names: tuple[str, str],
     colour: tuple[str, str],
+    *,
     precision: str,
     scale: str,
 ) -> None:
@@ -116,24 +123,29 @@ def _apart(
         axes.set_xscale("log")
     if bound is not None:
         axes.plot(drift.steps, _positive(bound), ":", color=BOUND, label="bound of the verdict")
-    lines = zip(own, names, colour, (4.0, 1.6), ("-", "--"), strict=True)
-    for values, name, tint, width, style in lines:
+    for values, name, tint, width in zip(own, names, colour, (5.0, 2.6), strict=True):
         if values is not None:
-            label = f"{name} from {what}"
-            axes.plot(drift.steps, _positive(values), style, color=tint, lw=width,
-                      alpha=0.85, label=label)  # fmt: skip
+            axes.plot(drift.steps, _positive(values), color=tint, lw=width,
+                      label=f"{name} from {what}")  # fmt: skip
+    if apart is not None:
+        axes.plot(drift.steps, _positive(apart), "-" + marks, ms=3.5, color=APART, lw=1.1,
+                  label=f"{names[0]} from {names[1]}")  # fmt: skip
     noise = [values for values in own if values is not None]
     if noise:
-        top = _positive(np.max(noise, axis=0))
-        axes.fill_between(drift.steps, top, np.nanmin(top, initial=1.0) / 30, color="#f0f0f0",
-                          zorder=0, lw=0)  # fmt: skip
-    if apart is not None:
-        axes.plot(drift.steps, _positive(apart), "-" + marks, ms=3.5, color=APART, lw=1.3,
-                  label=f"{names[0]} from {names[1]}")  # fmt: skip
+        low = axes.get_ylim()[0]
+        top = np.maximum(np.max(noise, axis=0), low)
+        axes.fill_between(drift.steps, top, low, color="#efefef", zorder=0, lw=0,
+                          label="what rounding alone does")  # fmt: skip
+        axes.set_ylim(bottom=low)
     axes.set_title(precision)
-    axes.yaxis.set_major_locator(LogLocator(numticks=9))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.legend(loc="best")
+    axes.yaxis.set_major_locator(LogLocator(numticks=7))
+    axes.yaxis.set_minor_locator(NullLocator())
+    if not axes.lines:
+        axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center")
+    elif scale == "log":
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.13))
+    else:
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
 
 
 def _positive(values: Array) -> Array:
@@ -144,7 +156,7 @@ def _positive(values: Array) -> Array:
 def confusion(matrices: Sequence[Array], names: Sequence[str], classes: Sequence[str]) -> bytes:
     """Confusion matrices side by side: rows are true classes, columns predictions."""
     with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
-        figure = Figure(figsize=(10.4, 5.4), layout="constrained")
+        figure = Figure(figsize=(10.4, 5.8), layout="constrained", dpi=DPI)
         panes = figure.subplots(1, 2, sharey=True)
         for axes, matrix, name in zip(panes, matrices, names, strict=True):
             share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -168,7 +180,7 @@ def gallery(seen: Predicted, chosen: Array, names: tuple[str, str], columns: int
     """Test images with true class and both predictions; wrong ones in red with a cross."""
     rows = -(-len(chosen) // columns)
     with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
-        figure = Figure(figsize=(columns * 1.9, rows * 2.05 + 0.1), layout="constrained")
+        figure = Figure(figsize=(columns * 1.9, rows * 2.05 + 0.1), layout="constrained", dpi=DPI)
         panes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         for axes in panes:
             axes.axis("off")
@@ -185,19 +197,17 @@ def gallery(seen: Predicted, chosen: Array, names: tuple[str, str], columns: int
                           va="top", fontsize=7.4, color="#303030" if good else WRONG,
                           fontweight="normal" if good else "bold")  # fmt: skip
             if int(both[0][index].argmax()) != int(both[1][index].argmax()):
-                axes.add_patch(_frame())
+                height, width = seen.images[index].shape[:2]
+                axes.add_patch(Rectangle((-0.5, -0.5), width, height, fill=False, ec=WRONG, lw=2,
+                                         clip_on=False))  # fmt: skip
         return _png(figure)
 
 
-def _frame() -> Any:
-    from matplotlib.patches import Rectangle  # noqa: PLC0415
-
-    return Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=WRONG, lw=2, clip_on=False)
-
-
 def _png(figure: Figure) -> bytes:
-    """PNG bytes without dates or versions in them."""
-    FigureCanvasAgg(figure)
+    """PNG bytes with a palette, so that they are few, and without dates or versions in them."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())  # type: ignore[no-untyped-call]
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    pixels.quantize(COLOURS_KEPT, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

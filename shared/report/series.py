@@ -118,8 +118,10 @@ def _drift(
         steps,
         apart(left.float32, right.float32),
         apart(left.float64, right.float64),
-        *own,
-        *itself,
+        own[0],
+        own[1],
+        itself[0],
+        itself[1],
         bound32=C * noise if len(measured) == 2 else None,
         bound64=C * np.max([*moved, rounding], axis=0) if moved else None,
     )

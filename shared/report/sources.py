@@ -10,16 +10,24 @@ from pathlib import Path
 from shared import provenance
 from shared.spec import PACKAGES, SIDES, Side
 
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 HEAD = ""
 """Name of the block before the first function: docstring and imports."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A function or class with its decorators and the comments above it, or the file's head."""
+    """A function or class with its decorators and the comments above it, or the file's head.
+
+    Attributes:
+        name: of the function or class; `HEAD` for the head.
+        text: its source, without a docstring of one line.
+        doc: that docstring: it reads better above the code, which is narrower without it.
+    """
 
     name: str
     text: str
+    doc: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,7 @@ class Row:
     name: str
     torch: str
     keras: str
+    docs: tuple[str, str] = ("", "")
 
 
 def path(side: Side, example: str) -> Path:
@@ -53,19 +62,37 @@ def bridges(example: str) -> tuple[Row, ...]:
 def blocks(source: str) -> list[Block]:
     """Cut a module into its head and its top-level functions and classes, losing no line."""
     lines = source.splitlines()
-    starts: list[tuple[int, str]] = [(0, HEAD)]
+    starts: list[tuple[int, str, tuple[int, str] | None]] = [(0, HEAD, None)]
     for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(node, _NAMED):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1
             while first > 0 and lines[first - 1].startswith("#"):
                 first -= 1
-            starts.append((first, node.name))
-    ends = [first for first, _ in starts[1:]] + [len(lines)]
-    cut = [
-        Block(name, "\n".join(lines[first:end]).strip("\n"))
-        for (first, name), end in zip(starts, ends, strict=True)
-    ]
+            starts.append((first, node.name, _one_line_doc(node)))
+    ends = [first for first, _, _ in starts[1:]] + [len(lines)]
+    cut = []
+    for (first, name, doc), end in zip(starts, ends, strict=True):
+        gone = _lines_of_doc(doc, lines)
+        kept = [line for place, line in enumerate(lines[first:end], first + 1) if place not in gone]
+        cut.append(Block(name, "\n".join(kept).strip("\n"), doc[1] if doc else ""))
     return [block for block in cut if block.text]
+
+
+def _one_line_doc(
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+) -> tuple[int, str] | None:
+    """Line and text of a docstring that has a line for itself and is not all there is."""
+    doc, first = ast.get_docstring(node), node.body[0]
+    alone = first.lineno == first.end_lineno and first.lineno > node.lineno
+    return (first.lineno, doc) if doc and alone and len(node.body) > 1 else None
+
+
+def _lines_of_doc(doc: tuple[int, str] | None, lines: Sequence[str]) -> set[int]:
+    """Numbers of the lines that go with a docstring: itself, and an empty one below it."""
+    if doc is None:
+        return set()
+    below = doc[0] < len(lines) and not lines[doc[0]].strip()
+    return {doc[0], doc[0] + 1} if below else {doc[0]}
 
 
 def align(left: Sequence[Block], right: Sequence[Block]) -> tuple[Row, ...]:
@@ -78,11 +105,13 @@ def align(left: Sequence[Block], right: Sequence[Block]) -> tuple[Row, ...]:
             before = right[place - 1].name.casefold() if place else None
             names.insert(names.index(before) + 1 if before is not None else 0, name)
     own = {block.name.casefold(): block for block in left}
+    found = [(own.get(name), by_name.get(name)) for name in names]
     empty = Block("", "")
     return tuple(
-        Row((own.get(n) or by_name[n]).name, own.get(n, empty).text, by_name.get(n, empty).text)
-        for n in names
-    )
+        Row((a or b or empty).name, (a or empty).text, (b or empty).text,
+            ((a or empty).doc, (b or empty).doc))
+        for a, b in found
+    )  # fmt: skip
 
 
 def _read(file: Path) -> str:

@@ -17,6 +17,7 @@ MARKS = {
 }  # fmt: skip
 NONE = "–"
 _KEY = re.compile(rf"(?<![\w`/])(?:{'|'.join(STAGES)})/[\w.\-]+(?:/[\w.\-]+)*(?<![.\-])")
+_EXPONENT = re.compile(r"(?<=\d)e([+-])0*(\d+)\b")
 _SHOWN = 12
 
 
@@ -27,7 +28,7 @@ def number(value: float | None, digits: int = 3) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("∞" if value > 0 else "−∞")
     text = f"{value:.{digits}g}"
-    return re.sub(r"e([+-])0*(\d+)", lambda m: f"e{m[1].replace('+', '')}{m[2]}", text)
+    return _EXPONENT.sub(lambda m: f"e{m[1].replace('+', '')}{m[2]}", text)
 
 
 def ratio(value: float | None) -> str:
@@ -85,7 +86,7 @@ def spec_numbers(value: Any) -> str:
 
 def cell(text: object) -> str:
     """Text for a table cell: pipes escaped, on one line."""
-    one_line = " ".join(str(text).split())
+    one_line = re.sub(r"[ \t\r\n\v\f]+", " ", str(text)).strip()  # not \u00a0
     return re.sub(r"(?<!\\)\|", r"\\|", one_line)
 
 
@@ -103,7 +104,8 @@ def code(text: object) -> str:
 def prose(text: str) -> str:
     """Words of the engine as Markdown: no stray markup, keys as code."""
     safe = text.replace("&", "&amp;").replace("<", "&lt;").replace("*", r"\*")
-    return _KEY.sub(lambda match: f"`{match[0]}`", safe)
+    short = _EXPONENT.sub(lambda m: f"e{m[1].replace('+', '')}{m[2]}", safe)
+    return _KEY.sub(lambda match: f"`{match[0]}`", short)
 
 
 def fence(text: str) -> str:

@@ -1,0 +1,34 @@
+# Two commands: `make compare` runs the comparison, `make test` the tests. Both set everything up.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+INSTALLED = $(VENV)/.installed
+
+.PHONY: compare test report lint clean
+
+compare: $(INSTALLED)  ## Both sides of every example, verdicts on screen, reports/ written.
+	$(BIN)/parity report
+
+# Without a network the fetch may fail; what needs the full data then says so by itself.
+test: $(INSTALLED)  ## All tests.
+	-@$(BIN)/parity data fetch fashion_mnist
+	$(BIN)/python -m pytest
+
+report: $(INSTALLED)  ## The committed reports: full data, all epochs.
+	$(BIN)/parity report --full
+
+lint: $(INSTALLED)  ## What pre-commit runs.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo "Installing PyTorch, TensorFlow and the rest into $(VENV): a few minutes, about 6 GB."
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Python 3.11 or newer is needed, this is {v.major}.{v.minor}. Name another: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+clean:  ## Remove the environment.
+	rm -rf $(VENV)

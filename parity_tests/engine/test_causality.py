@@ -1,0 +1,153 @@
+"""`shared.causality`: causes before effects; every independent fault guilty, no effect."""
+
+import hypothesis
+import hypothesis.strategies as st
+import pytest
+
+from shared.causality import affects, guilty, order
+from shared.names import parse
+
+LAYERS = ("flatten", "hidden", "relu", "logits")
+CHAIN = (
+    "inputs/images",
+    "weights/initial/hidden/kernel",
+    "activations/step0/hidden",
+    "loss/step0",
+    "gradients/step0/hidden/kernel",
+    "state/step1/hidden/kernel/m",
+    "weights/step1/hidden/kernel",
+    "activations/step2/hidden",
+    "gradients/step2/hidden/kernel",
+    "state/step2/hidden/kernel/m",
+    "weights/step2/hidden/kernel",
+    "loss/step3",
+    "weights/step10/hidden/kernel",
+    "weights/final/hidden/kernel",
+    "predictions/test",
+    "metrics/test_accuracy",
+)
+
+
+def blamed(*failing: str, steps: dict[str, int] | None = None) -> set[str]:
+    """Guilty keys among `failing`, whatever their order."""
+    at = {key: (steps or {}).get(key) for key in failing}
+    result = guilty(at, failing, LAYERS)
+    assert result == guilty(at, failing[::-1], LAYERS)
+    return result
+
+
+def test_the_order_of_stages() -> None:
+    ranks = [order(parse(key), parse(key).step) for key in CHAIN]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) == len(ranks)
+
+
+def test_values_stand_first_and_curves_at_their_step() -> None:
+    assert order(parse("values/a/b"), None) == (0, 0, 0)
+    assert order(parse("loss/curve"), None) < order(parse("loss/curve"), 2)
+    assert order(parse("weights/step5/a"), 5) < order(parse("loss/curve"), 6)
+    assert order(parse("loss/curve"), 5) < order(parse("weights/step5/a"), 5)
+    assert order(parse("state/final/a/m"), None) == order(parse("weights/final/a"), None)
+
+
+@pytest.mark.parametrize(
+    ("cause", "effect"),
+    [
+        ("inputs/images", "activations/step0/hidden"),
+        ("inputs/labels", "loss/step0"),
+        ("inputs/batches", "loss/curve"),
+        ("weights/initial/hidden/kernel", "activations/step0/hidden"),
+        ("weights/initial/hidden/kernel", "activations/step0/logits"),
+        ("weights/initial/hidden/kernel", "gradients/step0/logits/kernel"),
+        ("weights/initial/hidden/kernel", "weights/step1/hidden/kernel"),
+        ("activations/step0/hidden", "activations/step0/relu"),
+        ("activations/step0/hidden", "loss/step0"),
+        ("loss/step0", "gradients/step0/logits/kernel"),
+        ("gradients/step0/logits/kernel", "gradients/step0/hidden/bias"),
+        ("gradients/step0/hidden/kernel", "state/step1/hidden/kernel/m"),
+        ("gradients/step0/hidden/kernel", "weights/step1/hidden/kernel"),
+        ("state/step1/hidden/kernel/m", "weights/step1/hidden/kernel"),
+        ("state/step1/iterations", "weights/step1/hidden/kernel"),
+        ("weights/step1/hidden/kernel", "weights/step2/logits/kernel"),
+        ("weights/step1/hidden/kernel", "loss/curve"),
+        ("weights/step2/hidden/kernel", "weights/final/hidden/bias"),
+        ("weights/final/hidden/kernel", "predictions/test"),
+        ("predictions/test", "metrics/test_accuracy"),
+        ("gradients/step0/unknown/kernel", "state/step1/unknown/kernel/m"),
+    ],
+)
+def test_a_cause_has_this_effect(cause: str, effect: str) -> None:
+    steps = {"loss/curve": 2}
+    assert affects(parse(cause), parse(effect), LAYERS, steps)
+    assert not affects(parse(effect), parse(cause), LAYERS, steps)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("inputs/labels", "activations/step0/hidden"),
+        ("inputs/batches", "activations/step0/hidden"),
+        ("inputs/images", "weights/initial/hidden/kernel"),
+        ("weights/initial/logits/kernel", "activations/step0/hidden"),
+        ("weights/initial/logits/kernel", "weights/step1/hidden/kernel"),
+        ("gradients/step0/hidden/kernel", "gradients/step0/hidden/bias"),
+        ("gradients/step0/hidden/kernel", "state/step1/hidden/bias/m"),
+        ("gradients/step0/hidden/kernel", "weights/step1/hidden/bias"),
+        ("gradients/step0/hidden/bias", "weights/step1/hidden/bias_hh"),
+        ("state/step1/hidden/kernel/m", "state/step1/hidden/kernel/v"),
+        ("state/step1/hidden/kernel/m", "weights/step1/logits/kernel"),
+        ("weights/step1/hidden/kernel", "weights/step1/hidden/bias"),
+        ("weights/step3/hidden/kernel", "weights/step3/logits/kernel"),
+        ("activations/step0/a", "activations/step0/b"),
+        ("values/a/b", "values/c/d"),
+        ("values/a/b", "metrics/x"),
+        ("weights/final/hidden/kernel", "state/final/hidden/kernel/m"),
+        ("weights/initial/hidden/kernel", "weights/initial/hidden/bias"),
+    ],
+)
+def test_these_do_not_affect_each_other(one: str, other: str) -> None:
+    assert not affects(parse(one), parse(other), LAYERS)
+    assert not affects(parse(other), parse(one), LAYERS)
+
+
+def test_only_the_first_of_a_chain_is_guilty() -> None:
+    for start in range(len(CHAIN)):
+        chain = [key for key in CHAIN[start:] if not key.startswith("inputs/")]
+        assert blamed(*chain) == {chain[0]}
+
+
+def test_independent_faults_are_both_guilty() -> None:
+    assert blamed(
+        "activations/step0/relu", "activations/step0/logits", "weights/initial/logits/kernel"
+    ) == {"activations/step0/relu", "weights/initial/logits/kernel"}
+    assert blamed(
+        "gradients/step0/hidden/kernel", "gradients/step0/hidden/bias", "weights/step1/hidden/bias"
+    ) == {"gradients/step0/hidden/kernel", "gradients/step0/hidden/bias"}
+    assert blamed("values/a/b", "values/a/c") == {"values/a/b", "values/a/c"}
+
+
+def test_gradients_flow_backwards() -> None:
+    keys = [f"gradients/step0/{layer}/kernel" for layer in ("hidden", "logits")]
+    assert blamed(*keys) == {"gradients/step0/logits/kernel"}
+
+
+def test_a_curve_is_judged_at_the_step_where_it_fails() -> None:
+    keys = ("weights/step5/hidden/kernel", "loss/curve", "weights/step10/hidden/kernel")
+    assert blamed(*keys, steps={"loss/curve": 6}) == {keys[0]}
+    assert blamed(*keys, steps={"loss/curve": 5}) == {"loss/curve"}
+    assert blamed(*keys[1:], steps={"loss/curve": 6}) == {"loss/curve"}
+
+
+def test_keys_that_do_not_fail_are_never_guilty() -> None:
+    failing = {"weights/step1/hidden/kernel": 1}
+    assert guilty(failing, CHAIN, LAYERS) == set(failing)
+    assert guilty({}, CHAIN, LAYERS) == set()
+
+
+@hypothesis.given(st.sets(st.sampled_from([*CHAIN, "inputs/labels", "loss/curve", "values/a/b",
+    "gradients/step0/logits/kernel", "weights/step1/logits/bias", "activations/step0/relu"]),
+    min_size=1))  # fmt: skip
+def test_where_something_fails_something_is_guilty(failing: set[str]) -> None:
+    found = blamed(*sorted(failing))
+    assert found
+    assert found <= failing

@@ -1,0 +1,489 @@
+"""`shared.compare`: structure, silence, witnesses, listed differences, horizon."""
+
+import numpy as np
+import pytest
+
+from shared.compare import Question, compare
+from shared.errors import RecordingError
+from shared.recording import Runs
+from shared.spec import Known
+
+KEY = "values/case/x"
+X = np.array([1.0, 0.5, 0.25])
+FINAL = "weights/final/a/kernel"
+
+
+# --- Recordings that may not be compared ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "other"), [("example", "else"), ("digest", "abc"), ("seed", 7), ("mode", "native")]
+)
+@pytest.mark.parametrize("swap", [False, True])
+def test_different_questions_are_refused(runs, field: str, other, swap: bool) -> None:
+    sides = [runs("torch", {KEY: X}), runs("keras", {KEY: X}, **{field: other})]
+    with pytest.raises(RecordingError, match=f"answer different questions: {field} is '.*' in one"):
+        compare(*(sides[::-1] if swap else sides))
+
+
+def test_each_recording_of_a_side_answers_the_same_question(runs) -> None:
+    one, other = runs("torch", {KEY: X}, nudged={KEY: X}), runs("torch", {KEY: X}, seed=7)
+    right = runs("keras", {KEY: X})
+    compare(one, right)
+    for mixed in (
+        Runs("torch", other.float32, one.float64),
+        Runs("torch", one.float32, other.float64),
+        Runs("torch", one.float32, one.float64, other.float64),
+    ):
+        with pytest.raises(RecordingError, match="seed is"):
+            compare(mixed, right)
+        with pytest.raises(RecordingError, match="seed is"):
+            compare(right, mixed)
+
+
+def test_the_messages_name_both_files(runs) -> None:
+    with pytest.raises(RecordingError, match="torch-float32 and keras-float32 answer"):
+        compare(runs("torch", {KEY: X}), runs("keras", {KEY: X}, seed=7))
+
+
+def test_nothing_to_compare(runs) -> None:
+    none = Runs("keras", None, None)
+    for sides in ((runs("torch", {KEY: X}), none), (none, runs("torch", {KEY: X})), (none, none)):
+        with pytest.raises(RecordingError, match="each side needs at least one recording"):
+            compare(*sides)
+
+
+def test_no_common_precision(runs) -> None:
+    low, high = runs("torch", None, {KEY: X.astype("f4")}), runs("keras", {KEY: X}, None)
+    with pytest.raises(
+        RecordingError, match=r"torch and keras share no precision: \['float32'\] a"
+    ):
+        compare(low, high)
+
+
+def test_precisions_that_both_have(runs) -> None:
+    both, low = runs("torch", {KEY: X}), runs("keras", None, {KEY: X.astype("f4")})
+    assert compare(both, both).precisions == ("float32", "float64")
+    result = compare(both, low)
+    assert result.precisions == ("float32",)
+    assert result.findings[0].status == "identical"
+    off = runs("keras", None, {KEY: (X * 1.001).astype("f4")})
+    assert compare(both, off).findings[0].rule == "fallback"
+    assert compare(off, both).findings[0].status == "different"
+
+
+# --- Silence is not agreement ---------------------------------------------------------------------
+
+
+def test_recordings_without_keys_have_no_findings(runs) -> None:
+    assert compare(runs("torch", {}), runs("keras", {})).findings == ()
+
+
+def test_a_key_on_one_side_only(found) -> None:
+    result = found({KEY: X, "values/case/more": X}, {KEY: X})
+    assert result[KEY].status == "identical"
+    assert (result["values/case/more"].status, result["values/case/more"].sides) == (
+        "missing", ("keras",)
+    )  # fmt: skip
+    result = found({KEY: X}, {KEY: X, "values/case/more": X})
+    assert (result["values/case/more"].status, result["values/case/more"].sides) == (
+        "extra", ("torch",)
+    )  # fmt: skip
+
+
+def test_a_required_key_that_nobody_recorded(found) -> None:
+    result = found({KEY: X}, {KEY: X}, required=("values/case/y", KEY))
+    assert (result["values/case/y"].status, result["values/case/y"].sides) == (
+        "missing", ("torch", "keras")
+    )  # fmt: skip
+    assert result[KEY].status == "identical"
+
+
+@pytest.mark.parametrize("lacking", ["float32", "float64"])
+def test_a_key_that_one_precision_lacks(found, runs, lacking: str) -> None:
+    whole, empty = {KEY: X}, {}
+    side = {"float64": whole, "float32": {KEY: X.astype("f4")}} | {lacking: empty}
+    result = found(whole, runs("keras", side["float64"], side["float32"]))
+    assert (result[KEY].status, result[KEY].sides) == ("missing", ("keras",))
+
+
+def test_an_empty_array_says_nothing(found) -> None:
+    assert found({KEY: X[:0]}, {KEY: X[:0]})[KEY].status == "missing"
+    assert found({KEY: X}, {KEY: X[:0]})[KEY].sides == ("keras",)
+    assert found({KEY: X[:0]}, {KEY: X})[KEY].status == "extra"
+
+
+def test_only_the_levels_asked_for(found) -> None:
+    some = {"inputs/images": X, "loss/step0": X, FINAL: X}
+    asked = found(some, some, levels=("L2", "L4"), required=("gradients/step0/a", "metrics/m"))
+    assert set(asked) == {"loss/step0", FINAL, "gradients/step0/a"}
+    assert set(found(some, some)) == set(some)
+
+
+# --- Structure ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 1), (1, 3), ()])
+def test_shapes_are_never_broadcast(found, shape) -> None:
+    result = found({KEY: X}, {KEY: np.full(shape, 0.5)})[KEY]
+    assert (result.status, result.left, result.right) == ("shape", "(3,)", str(shape))
+
+
+def test_a_side_must_have_one_shape_in_both_precisions(found, runs) -> None:
+    left, right = (runs(t, {KEY: X}, {KEY: X[:2].astype("f4")}) for t in ("torch", "keras"))
+    assert found(left, right)[KEY].status == "shape"
+
+
+def test_fewer_steps_name_the_first_that_is_missing(found) -> None:
+    curve = np.linspace(1, 0.5, 20)
+    result = found({"loss/curve": curve}, {"loss/curve": curve[:15]})["loss/curve"]
+    assert (result.status, result.step) == ("shape", 16)
+    result = found({"loss/curve": curve[:15]}, {"loss/curve": curve})["loss/curve"]
+    assert (result.status, result.step) == ("shape", 16)
+    batches = np.arange(20)
+    assert found({"inputs/batches": batches}, {"inputs/batches": batches[:15]})[
+        "inputs/batches"
+    ].status == "shape"  # fmt: skip
+
+
+def test_floating_dtypes_must_be_equal(found, runs) -> None:
+    right = runs("keras", {KEY: X}, {KEY: X})
+    result = found({KEY: X}, right)[KEY]
+    assert (result.status, result.left, result.right) == ("dtype", "float32", "float64")
+    assert found({KEY: X}, {KEY: X.astype("f4")})[KEY].status == "dtype"
+
+
+def test_kinds_must_be_equal(found, runs) -> None:
+    whole = np.array([1, 2, 3])
+    result = found({KEY: whole}, {KEY: whole.astype("f8")})[KEY]
+    assert (result.status, result.left, result.right) == ("dtype", "int64", "float32")
+    mixed = [runs(t, {KEY: X}, {KEY: whole}) for t in ("torch", "keras")]
+    assert found(*mixed)[KEY].status == "dtype"
+
+
+def test_widths_of_whole_numbers_are_free(found) -> None:
+    whole = np.array([1, 2, 3])
+    assert found({KEY: whole}, {KEY: whole.astype("i4")})[KEY].status == "identical"
+
+
+# --- NaN and infinity -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("sides"), [("left",), ("right",), ("left", "right")])
+def test_nan_never_agrees(found, bad: float, sides) -> None:
+    broken = np.array([1.0, bad, 0.25])
+    left, right = (broken if s in sides else X for s in ("left", "right"))
+    result = found({KEY: left}, {KEY: right})[KEY]
+    assert (result.status, result.index, result.sides) == ("nonfinite", (1,), sides)
+    assert (result.left, result.right) == (str(np.float32(left[1])), str(np.float32(right[1])))
+
+
+def test_nan_in_one_precision_never_agrees(found, runs) -> None:
+    broken = np.array([1.0, np.nan, 0.25])
+    assert found({KEY: X}, runs("keras", broken_ := {KEY: broken}, {KEY: X.astype("f4")}))[
+        KEY
+    ].status == "nonfinite"  # fmt: skip
+    assert found({KEY: X}, runs("keras", {KEY: X}, {KEY: broken.astype("f4")}))[
+        KEY
+    ].status == "nonfinite"  # fmt: skip
+    assert broken_
+
+
+def test_nan_of_a_curve_names_its_step(found) -> None:
+    curve = np.linspace(1, 0.5, 20)
+    broken = curve.copy()
+    broken[7:] = np.nan
+    assert found({"loss/curve": curve}, {"loss/curve": broken})["loss/curve"].step == 8
+
+
+def test_nan_that_is_meant(found) -> None:
+    meant = {"nonfinite": (KEY,)}
+    nan, inf = np.array([1.0, np.nan, 0.25]), np.array([1.0, np.inf, 0.25])
+    assert found({KEY: nan}, {KEY: nan}, **meant)[KEY].status == "identical"
+    assert found({KEY: nan}, {KEY: nan * (1 + 2.0**-52)}, **meant)[KEY].status == "rounding"
+    assert found({KEY: nan}, {KEY: nan * 1.1}, **meant)[KEY].status == "different"
+    for other in (inf, X, np.array([np.nan, 1.0, 0.25])):
+        assert found({KEY: nan}, {KEY: other}, **meant)[KEY].status == "nonfinite"
+    assert found({KEY: inf}, {KEY: -inf}, **meant)[KEY].status == "nonfinite"
+    assert found({KEY: inf}, {KEY: inf})[KEY].status == "nonfinite"
+
+
+# --- The third witness ----------------------------------------------------------------------------
+
+
+def test_agreement_on_a_wrong_number(found) -> None:
+    result = found({KEY: X}, {KEY: X}, expected={KEY: (1.0, 0.5, 0.75)})[KEY]
+    assert (result.status, result.rule, result.sides) == ("wrong", "expected", ("torch", "keras"))
+    assert result.expected == "[1. , 0.5 , 0.75]"
+    assert result.left == result.right == "[1. , 0.5 , 0.25]"
+    assert found({KEY: X}, {KEY: X}, expected={KEY: (1.0, 0.5, 0.25)})[KEY].status == "identical"
+    assert found({KEY: X}, {KEY: X}, expected={"values/case/y": 1.0})[KEY].expected == ""
+
+
+def test_the_witness_names_the_side_that_is_wrong(found) -> None:
+    for left, right, side in ((X, X + 0.1, "keras"), (X + 0.1, X, "torch")):
+        result = found({KEY: left}, {KEY: right}, expected={KEY: (1.0, 0.5, 0.25)})[KEY]
+        assert (result.status, result.sides) == ("different", (side,))
+    result = found({KEY: X + 0.1}, {KEY: X + 0.2}, expected={KEY: (1.0, 0.5, 0.25)})[KEY]
+    assert (result.status, result.sides) == ("different", ("torch", "keras"))
+
+
+def test_the_witness_looks_at_both_precisions(found, runs) -> None:
+    rough = np.array([1.0, 0.5, 0.25 + 2.0**-17], "f4")
+    result = found({KEY: X}, runs("keras", {KEY: X}, {KEY: rough}),
+                   expected={KEY: (1.0, 0.5, 0.25)})[KEY]  # fmt: skip
+    assert (result.status, result.sides) == ("noisy", ("keras",))
+    both = [runs(t, {KEY: X}, {KEY: rough}) for t in ("torch", "keras")]
+    assert found(*both, expected={KEY: (1.0, 0.5, 0.25)})[KEY].status == "wrong"
+
+
+def test_an_array_where_a_fact_was_expected(found) -> None:
+    result = found({KEY: X}, {KEY: X}, expected={KEY: "RuntimeError"})[KEY]
+    assert (result.status, result.expected) == ("wrong", "RuntimeError")
+
+
+# --- Listed differences ---------------------------------------------------------------------------
+
+LISTED = (Known(KEY, torch=0.5, keras=1.0, reason="a tie", link="https://example.org"),)
+
+
+def test_a_listed_difference_that_holds(found) -> None:
+    result = found({KEY: np.array(0.5)}, {KEY: np.array(1.0)}, known=LISTED)[KEY]
+    assert (result.status, result.left, result.right) == ("known", "0.5", "1.")
+    assert result.agrees
+
+
+@pytest.mark.parametrize(("left", "right"), [(0.5, 0.5), (1.0, 1.0), (1.0, 0.5), (0.5, 1.1),
+                                             (0.4, 1.0), (np.nan, 1.0)])  # fmt: skip
+def test_a_listed_difference_that_no_longer_holds(found, left: float, right: float) -> None:
+    result = found({KEY: np.array(left)}, {KEY: np.array(right)}, known=LISTED)[KEY]
+    assert (result.status, result.agrees) == ("stale", False)
+
+
+def test_a_listed_difference_must_hold_in_both_precisions_and_in_shape(found, runs) -> None:
+    off = runs("keras", {KEY: np.array(1.0)}, {KEY: np.float32(1.1)})
+    assert found({KEY: np.array(0.5)}, off, known=LISTED)[KEY].status == "stale"
+    assert found({KEY: np.array([0.5])}, {KEY: np.array(1.0)}, known=LISTED)[KEY].status == "stale"
+
+
+def test_a_listed_nan_is_known_not_nonfinite(found) -> None:
+    listed = (Known(KEY, torch="nan", keras=0.0, reason="why", link="where"),)
+    result = found({KEY: np.array(np.nan)}, {KEY: np.array(0.0)}, known=listed)[KEY]
+    assert result.status == "known"
+
+
+def test_a_listed_difference_goes_by_side_not_by_title_or_place(found, runs) -> None:
+    torch = runs("loop", {KEY: np.array(0.5)}, side="torch")
+    keras = runs("fit", {KEY: np.array(1.0)}, side="keras")
+    other = runs("mine", {KEY: np.array(1.0)}, side="jax")
+    assert found(torch, keras, known=LISTED)[KEY].status == "known"
+    assert found(keras, torch, known=LISTED)[KEY].status == "known"
+    assert found(keras, keras, known=LISTED)[KEY].status == "known"
+    assert found(torch, other, known=LISTED)[KEY].status == "stale"
+
+
+def test_a_listed_key_that_is_missing_is_missing(found) -> None:
+    result = found({KEY: np.array(0.5)}, {}, known=LISTED)[KEY]
+    assert result.status == "missing"
+
+
+# --- Facts ----------------------------------------------------------------------------------------
+
+
+def test_facts_are_compared_exactly(found, runs) -> None:
+    def side(title: str, **facts: str) -> Runs:
+        return runs(title, {}, facts={f"values/case/{k}": v for k, v in facts.items()})
+
+    key = "values/case/raised"
+    same = side("torch", raised="RuntimeError")
+    assert found(same, side("keras", raised="RuntimeError"))[key].status == "identical"
+    result = found(same, side("keras", raised="ValueError"), expected={key: "ValueError"})[key]
+    assert (result.status, result.rule) == ("different", "exact")
+    assert (result.left, result.right) == ("RuntimeError", "ValueError")
+    assert (result.sides, result.expected) == (("torch",), "ValueError")
+    assert (found(same, side("keras"))[key].status, found(same, side("keras"))[key].sides) == (
+        "missing", ("keras",)
+    )  # fmt: skip
+    assert found(side("torch"), side("keras", raised="ValueError"))[key].status == "extra"
+
+
+def test_facts_have_witnesses(found, runs) -> None:
+    key = "values/case/flag"
+    left, right = (runs(t, {}, facts={key: "False"}) for t in ("torch", "keras"))
+    assert found(left, right, expected={key: False})[key].status == "identical"
+    result = found(left, right, expected={key: True})[key]
+    assert (result.status, result.sides) == ("wrong", ("torch", "keras"))
+    assert (result.left, result.expected) == ("False", "True")
+
+
+def test_a_fact_must_be_equal_in_every_precision(found, runs) -> None:
+    key = "values/case/flag"
+    one, other = (runs("keras", {}, facts={key: value}) for value in ("1", "2"))
+    mixed = Runs("keras", one.float32, other.float64)
+    result = found(runs("torch", {}, facts={key: "1"}), mixed)[key]
+    assert (result.status, result.right) == ("different", "1, 2")
+    only = Runs("keras", one.float32, runs("keras", {}).float64)
+    assert found(runs("torch", {}, facts={key: "1"}), only)[key].status == "missing"
+
+
+def test_a_fact_against_an_array(found, runs) -> None:
+    left = runs("torch", {}, facts={KEY: "RuntimeError"})
+    assert found(left, runs("keras", {KEY: X}))[KEY].status == "missing"
+    assert (
+        found(runs("torch", {KEY: X}), runs("keras", {}, facts={KEY: "1"}))[KEY].status == "extra"
+    )
+
+
+def test_facts_of_other_levels_are_not_asked(found, runs) -> None:
+    left = runs("torch", {"loss/step0": np.array(1.0)}, facts={"metrics/a": "1"})
+    right = runs("keras", {"loss/step0": np.array(1.0)}, facts={"metrics/a": "2"})
+    assert set(found(left, right, levels=("L2",))) == {"loss/step0"}
+    assert found(left, right, levels=("L2", "L5"))["metrics/a"].status == "different"
+
+
+# --- Steps and the horizon ------------------------------------------------------------------------
+
+
+def training(moved_at: int | None = None, steps: int = 50, by: float = 0.1) -> dict:
+    """Loss and weights of a training; from step `moved_at` on it is somewhere else."""
+    curve = np.linspace(1.0, 0.5, steps)
+    arrays = {"loss/curve": curve}
+    if moved_at is not None:
+        curve[moved_at - 1 :] += by
+    for step in (1, 2, 5, 10, 20, 50):
+        here = np.array([1.0, 0.5]) + (by if moved_at is not None and step >= moved_at else 0)
+        arrays[f"weights/step{step}/a/kernel"] = here
+    arrays[FINAL] = here.copy()
+    return arrays
+
+
+def test_without_a_nudge_there_is_no_horizon(runs) -> None:
+    result = compare(runs("torch", training()), runs("keras", training()))
+    assert (result.horizon, result.last_step) == (None, 50)
+    values = compare(runs("torch", {KEY: X}), runs("keras", {KEY: X}))
+    assert (values.horizon, values.last_step) == (None, None)
+    low = compare(*(runs(t, None, {KEY: X.astype("f4")}) for t in ("torch", "keras")))
+    assert (low.horizon, low.last_step) == (None, None)
+
+
+@pytest.mark.parametrize(("moved_at", "horizon"), [(None, 50), (50, 49), (12, 11), (2, 1)])
+@pytest.mark.parametrize("side", ["torch", "keras", "both"])
+def test_the_horizon_comes_from_the_nudged_runs(runs, moved_at, horizon: int, side: str) -> None:
+    still, moved = training(), training(moved_at)
+    result = compare(
+        runs("torch", still, nudged=still if side == "keras" else moved),
+        runs("keras", still, nudged=still if side == "torch" else moved),
+    )
+    assert (result.horizon, result.last_step) == (horizon, 50)
+
+
+def test_the_earlier_side_sets_the_horizon(runs) -> None:
+    left = runs("torch", training(), nudged=training(30))
+    right = runs("keras", training(), nudged=training(20))
+    assert compare(left, right).horizon == compare(right, left).horizon == 19
+    assert compare(left, runs("keras", training())).horizon == 29
+
+
+@pytest.mark.parametrize(("by", "horizon"), [(0.9e-3, 50), (1.1e-3, 11)])
+def test_the_horizon_is_a_thousandth_of_the_scale(runs, by: float, horizon: int) -> None:
+    left = runs("torch", training(), nudged=training(12, by=by))
+    assert compare(left, runs("keras", training())).horizon == horizon
+
+
+def test_weights_alone_can_set_the_horizon(runs) -> None:
+    moved = training() | {"weights/step10/a/kernel": np.array([1.0, 0.6])}
+    left = runs("torch", training(), nudged=moved)
+    assert compare(left, runs("keras", training())).horizon == 9
+
+
+def test_a_nudged_run_of_another_length_sets_no_horizon(runs) -> None:
+    left = runs("torch", training(), nudged={"loss/curve": np.ones(7)})
+    assert compare(left, runs("keras", training())).horizon == 50
+
+
+def test_beyond_the_horizon_nothing_is_different(found, runs) -> None:
+    left = runs("torch", training(), nudged=training(12, by=0.002))
+    right = runs("keras", training(15, by=0.2), nudged=training(15, by=0.2))
+    result = found(left, right)
+    for key in ("weights/step20/a/kernel", "weights/step50/a/kernel", FINAL, "loss/curve"):
+        assert (result[key].status, result[key].agrees) == ("undecided", False)
+    for key in ("weights/step1/a/kernel", "weights/step10/a/kernel"):
+        assert result[key].agrees
+
+
+def test_within_the_horizon_a_difference_is_one(found, runs) -> None:
+    left = runs("torch", training(), nudged=training(30, by=0.002))
+    result = found(left, runs("keras", training(15, by=1e-6)))
+    assert result["weights/step20/a/kernel"].status == "different"
+    assert result["weights/step50/a/kernel"].agrees, "σ excuses it there"
+    assert (result["loss/curve"].status, result["loss/curve"].step) == ("different", 15)
+
+
+def test_the_first_rungs_have_no_horizon(found, runs) -> None:
+    left = runs("torch", training() | {"loss/step0": np.array(1.0)}, nudged=training(1))
+    result = found(left, runs("keras", training(1) | {"loss/step0": np.array(1.1)}))
+    assert result["loss/step0"].status == "different"
+    assert result["weights/step1/a/kernel"].status == "different"
+    assert result["weights/step2/a/kernel"].status == "undecided"
+
+
+def test_what_stands_at_the_end_is_judged_at_the_last_step(found, runs) -> None:
+    some = training() | {"predictions/test": np.array([[0.5, 1.0]]), "loss/step0": np.array(1.0)}
+    result = found(some, some)
+    assert {key: result[key].step for key in (FINAL, "predictions/test", "loss/step0")} == {
+        FINAL: 50, "predictions/test": 50, "loss/step0": 0
+    }  # fmt: skip
+    bound = 32 * 2.0**-53 * np.sqrt(50)
+    for factor, status in ((0.9, "rounding"), (1.1, "different")):
+        other = some | {FINAL: some[FINAL] + [0, factor * bound]}
+        assert found(some, other)[FINAL].status == status
+
+
+# --- Order and guilt ------------------------------------------------------------------------------
+
+
+def test_findings_stand_in_causal_order(runs, trained) -> None:
+    arrays = trained()
+    shuffled = dict(sorted(arrays.items()))
+    result = compare(runs("torch", shuffled), runs("keras", shuffled))
+    stages = [f.key.split("/")[0] for f in result.findings]
+    assert [s for i, s in enumerate(stages) if i == 0 or stages[i - 1] != s][:6] == [
+        "inputs", "weights", "activations", "loss", "gradients", "state"
+    ]  # fmt: skip
+    assert stages[-3:] == ["predictions", "metrics", "metrics"]
+    assert not any(f.guilty for f in result.findings)
+
+
+def test_the_cause_is_guilty_and_its_effects_are_not(found, trained) -> None:
+    left = trained()
+    right = {k: v * 1.001 if v.dtype.kind == "f" and not k.startswith("inputs") else v
+             for k, v in left.items()}  # fmt: skip
+    result = found(left, right, layers=("hidden", "relu"))
+    assert [k for k, f in result.items() if f.guilty] == ["weights/initial/hidden/kernel"]
+
+
+def test_independent_faults_are_all_guilty(found, trained) -> None:
+    left, right = trained(), trained()
+    right["gradients/step0/hidden/bias"] = right["gradients/step0/hidden/bias"] * 2
+    right["gradients/step0/hidden/kernel"] = right["gradients/step0/hidden/kernel"] * 2
+    right["state/step1/hidden/bias/m"] = right["state/step1/hidden/bias/m"] * 2
+    result = found(left, right, layers=("hidden", "relu"))
+    assert {k for k, f in result.items() if f.guilty} == {
+        "gradients/step0/hidden/bias", "gradients/step0/hidden/kernel"
+    }  # fmt: skip
+
+
+def test_weights_that_part_before_the_loss_are_guilty(found) -> None:
+    left, right = training(), training()
+    for step in (5, 10, 20, 50):
+        right[f"weights/step{step}/a/kernel"] = right[f"weights/step{step}/a/kernel"] + 1e-6
+    right["loss/curve"][5:] += 1e-6
+    result = found(left, right)
+    assert [k for k, f in result.items() if f.guilty] == ["weights/step5/a/kernel"]
+    assert next(k for k, f in result.items() if not f.agrees) == "weights/step5/a/kernel"
+
+
+def test_a_question_is_optional(runs) -> None:
+    left, right = runs("torch", {KEY: X}), runs("keras", {KEY: X})
+    assert compare(left, right) == compare(left, right, Question())

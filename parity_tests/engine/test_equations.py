@@ -1,0 +1,106 @@
+"""`shared.equations`: the optimizer told from its first step."""
+
+import numpy as np
+import pytest
+
+from shared.equations import recognise
+
+RATES = (1e-4, 1e-3, 0.1)
+SHAPE = (20, 30)
+B1, B2 = float(np.float32(0.9)), float(np.float32(0.999))
+
+
+def gradient(size: float, shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+    random = np.random.default_rng(3)
+    return size * random.normal(size=shape) * 10.0 ** random.uniform(-2, 0, shape)
+
+
+def weights(shape: tuple[int, ...] = SHAPE) -> np.ndarray:
+    return np.random.default_rng(4).uniform(-0.1, 0.1, shape)
+
+
+def torch_adam(w, g, rate: float, eps: float):
+    m, v = 0.1 * g, (1 - 0.999) * g * g
+    return w - rate * (m / (1 - 0.9)) / (np.sqrt(v / (1 - 0.999)) + eps)
+
+
+def keras_adam(w, g, rate: float, eps: float):
+    m, v = 0.1 * g, (1 - 0.999) * g * g
+    return w - rate * np.sqrt(1 - B2) / (1 - B1) * m / (np.sqrt(v) + eps)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("size", [1e-12, 1e-9, 1e-6, 1e-3, 1.0])
+@pytest.mark.parametrize(
+    ("step", "eps", "words"),
+    [
+        (torch_adam, 1e-8, "ε = 1e-08 after the bias correction (PyTorch's equation)"),
+        (torch_adam, 1e-7, "ε = 1e-07 after the bias correction (PyTorch's equation)"),
+        (keras_adam, 1e-7, "ε = 1e-07 before the bias correction (Keras' equation)"),
+        (keras_adam, 1e-8, "ε = 1e-08 before the bias correction (Keras' equation)"),
+    ],
+)
+def test_adam(step, eps: float, words: str, rate: float, size: float) -> None:
+    w, g = weights(), gradient(size)
+    found = recognise(w, step(w, g, rate, eps), g)
+    if found is None:
+        # Far below epsilon every Adam is SGD, to rounding: then none may be named.
+        assert size <= 1e-9
+        return
+    assert found.name == f"Adam, {words}"
+    assert found.learning_rate == pytest.approx(rate, rel=1e-6)
+    assert found.error < 1e-8
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0])
+def test_sgd(rate: float, size: float) -> None:
+    w, g = weights(), gradient(size)
+    found = recognise(w, w - rate * g, g)
+    assert found is not None
+    assert found.name == "SGD"
+    assert found.learning_rate == pytest.approx(rate, rel=1e-4)
+
+
+def test_adam_is_recognised_where_many_gradients_are_zero() -> None:
+    g = gradient(1e-3)
+    g[::2] = 0
+    found = recognise(weights(), torch_adam(weights(), g, 1e-3, 1e-8), g)
+    assert found is not None
+    assert "PyTorch's equation" in found.name
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-6, 1e-3, 1.0])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w, g: -1e-3 * np.sign(g),
+        lambda w, g: -1e-3 * (g + 0.01 * w),
+        lambda w, g: torch_adam(w, g, 1e-3, 1e-6) - w,
+        lambda w, g: torch_adam(w, g, 1e-3, 1e-8) - w - 1e-5 * w,
+        lambda w, g: np.random.default_rng(9).normal(size=w.shape) * 1e-3,
+    ],
+    ids=["sign", "decay", "other-eps", "adamw", "noise"],
+)
+def test_an_unknown_equation_is_none(change, size: float) -> None:
+    w, g = weights(), gradient(size)
+    assert recognise(w, w + change(w, g), g) is None
+
+
+def test_a_change_that_is_all_rounding_tells_nothing() -> None:
+    noise = np.random.default_rng(9).normal(size=SHAPE) * 1e-16
+    assert recognise(weights(), weights() + noise, gradient(1.0)) is None
+
+
+def test_one_weight_or_equal_gradients_fit_several_equations() -> None:
+    one = weights((1,))
+    assert recognise(one, one - 0.1, np.full(1, 0.5)) is None
+    same = np.full(SHAPE, 0.5)
+    assert recognise(weights(), torch_adam(weights(), same, 1e-3, 1e-8), same) is None
+
+
+def test_no_change_and_no_gradient() -> None:
+    w = weights()
+    assert recognise(w, w, gradient(1.0)) is None
+    assert recognise(w, w + 1e-3, np.zeros(SHAPE)) is None
+    assert recognise(w[:0], w[:0], w[:0]) is None

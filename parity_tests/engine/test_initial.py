@@ -1,0 +1,90 @@
+"""`shared.initial`: weights drawn in NumPy, exact in float32, and their nudge."""
+
+import numpy as np
+import pytest
+
+from shared.errors import UsageError
+from shared.initial import draw, fans, nudged
+from shared.spec import GLOROT, ZEROS, Initial, Parameter
+
+KERNEL = Parameter("hidden/kernel", (300, 200), GLOROT)
+BIAS = Parameter("hidden/bias", (200,), ZEROS)
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((3, 5), (3, 5)), ((2, 7, 3, 5), (42, 70)), ((4, 3, 5), (12, 20))]
+)
+def test_fans(shape: tuple[int, ...], expected: tuple[int, int]) -> None:
+    assert fans(shape) == expected
+
+
+@pytest.mark.parametrize("shape", [(), (5,)])
+def test_fans_need_two_axes(shape: tuple[int, ...]) -> None:
+    with pytest.raises(UsageError, match="needs two axes or more"):
+        fans(shape)
+
+
+def test_the_same_seed_draws_the_same_weights() -> None:
+    np.testing.assert_array_equal(draw([KERNEL], 7)[KERNEL.name], draw([KERNEL], 7)[KERNEL.name])
+
+
+def test_another_seed_or_name_draws_others() -> None:
+    one = draw([KERNEL], 7)[KERNEL.name]
+    renamed = Parameter("other/kernel", KERNEL.shape, GLOROT)
+    assert np.mean(one == draw([KERNEL], 8)[KERNEL.name]) < 0.01
+    assert np.mean(one == draw([renamed], 7)[renamed.name]) < 0.01
+
+
+def test_adding_a_layer_changes_no_other() -> None:
+    alone = draw([KERNEL], 7)[KERNEL.name]
+    np.testing.assert_array_equal(draw([BIAS, KERNEL], 7)[KERNEL.name], alone)
+
+
+@pytest.mark.parametrize("initial", [GLOROT, Initial("normal", 0.3), Initial("uniform", 0.3),
+                                     Initial("constant", 0.1)])  # fmt: skip
+def test_values_are_exact_in_float32(initial: Initial) -> None:
+    values = draw([Parameter("a/kernel", (30, 20), initial)], 1)["a/kernel"]
+    assert values.dtype == np.float64
+    assert values.shape == (30, 20)
+    np.testing.assert_array_equal(values.astype(np.float32).astype(np.float64), values)
+
+
+def test_distributions() -> None:
+    def drawn(initial: Initial) -> np.ndarray:
+        return draw([Parameter("a/kernel", (300, 200), initial)], 1)["a/kernel"]
+
+    bound = np.sqrt(6 / 500)
+    glorot = drawn(GLOROT)
+    assert 0.99 * bound < np.abs(glorot).max() <= bound * (1 + 1e-7)
+    assert np.var(glorot) == pytest.approx(bound**2 / 3, rel=0.03)
+    assert abs(glorot.mean()) < 0.01 * bound
+    normal = drawn(Initial("normal", 0.3))
+    assert normal.std() == pytest.approx(0.3, rel=0.02)
+    assert np.abs(normal).max() > 0.9
+    uniform = drawn(Initial("uniform", 0.25))
+    assert 0.249 < np.abs(uniform).max() <= 0.25
+    np.testing.assert_array_equal(drawn(Initial("constant", 0.5)), 0.5)
+
+
+def test_an_unknown_kind_is_named() -> None:
+    with pytest.raises(UsageError, match="No initialiser 'orthogonal': expected constant"):
+        draw([Parameter("a/kernel", (2, 3), Initial("orthogonal"))], 1)  # type: ignore[arg-type]
+
+
+def test_a_nudge_moves_every_weight_by_one_ulp() -> None:
+    weights = draw([KERNEL, BIAS], 7)
+    moved = nudged(weights, 7)
+    assert moved.keys() == weights.keys()
+    for name, values in weights.items():
+        down, up = np.nextafter(values, -np.inf), np.nextafter(values, np.inf)
+        assert np.all((moved[name] == down) | (moved[name] == up))
+        assert 0.3 < np.mean(moved[name] == up) < 0.7
+
+
+def test_a_nudge_is_reproducible_and_leaves_the_weights_alone() -> None:
+    weights = draw([KERNEL], 7)
+    before = weights[KERNEL.name].copy()
+    first = nudged(weights, 7)[KERNEL.name]
+    np.testing.assert_array_equal(first, nudged(weights, 7)[KERNEL.name])
+    assert np.any(first != nudged(weights, 8)[KERNEL.name])
+    np.testing.assert_array_equal(weights[KERNEL.name], before)

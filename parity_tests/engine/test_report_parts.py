@@ -1,0 +1,175 @@
+"""The parts of the reports: words, sources, series, the interval of an accuracy."""
+
+import numpy as np
+import pytest
+
+from shared import provenance
+from shared.recording import Header, Recording, Runs
+from shared.report import files, sources, words
+from shared.report.classes import interval
+from shared.report.documents import strict
+from shared.report.sentences import strongest
+from shared.report.series import Drift, loss_drift, smooth, weight_drift
+from shared.verdict import PairVerdict
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.000137, "0.000137"), (1.2213e-13, "1.22e-13"), (1.1e9, "1.1e9"), (float("nan"), "NaN"),
+     (float("inf"), "∞"), (None, "–"), (0.0, "0")],
+)  # fmt: skip
+def test_number(value, text):
+    assert words.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0620, "0.06"), (7.5, "7.50"), (0.0001, "0.0001"), (1.09976e9, "1.1e9"), (0.0, "0"),
+     (42.3, "42"), (float(np.finfo(float).max), "> 1e300"), (float("inf"), "> 1e300")],
+)  # fmt: skip
+def test_ratio(value, text):
+    assert words.ratio(value) == text
+
+
+def test_pipes_are_escaped_once():
+    assert words.cell("a | b\nc") == r"a \| b c"
+    assert words.cell(words.cell("a|b")) == r"a\|b"
+
+
+def test_code_spans_hold_backticks():
+    assert words.code("a`b") == "`` a`b ``"
+    assert words.code("") == ""
+
+
+def test_prose_marks_keys_and_escapes_markup():
+    text = words.prose("weights/step1/hidden/kernel is <b> at 1.1e+09 *x*.")
+    assert text == r"`weights/step1/hidden/kernel` is &lt;b> at 1.1e9 \*x\*."
+    assert words.prose("see loss/curve.") == "see `loss/curve`."
+
+
+def test_arrays_small_and_large():
+    assert words.array(np.array([[4.0, 0.5], [np.nan, -1e-9]])) == "[[4, 0.5], [NaN, -1e-9]]"
+    assert words.array(np.zeros((5, 6))) == "[0, 0, 0, …] of shape (5, 6)"
+    assert words.array(np.array(3)) == "3"
+
+
+def test_tidy_leaves_code_alone():
+    text = "a  \n\n\n\nb\n```python\nx  \n\n\ny\n```\n\n\nc"
+    assert files.tidy(text) == "a\n\nb\n```python\nx  \n\n\ny\n```\n\nc\n"
+
+
+LEFT = '''"""Head."""
+
+import a
+
+
+# above
+@wraps
+def one(x):
+    """One."""
+    return x
+
+
+class Two:
+    """Two."""
+
+    def three(self):
+        return 3
+'''
+
+
+def test_blocks_lose_no_line():
+    head, one, two = sources.blocks(LEFT)
+    assert head.text == '"""Head."""\n\nimport a'
+    assert (one.name, one.doc) == ("one", "One.")
+    assert one.text == "# above\n@wraps\ndef one(x):\n    return x"
+    assert two.doc == "Two."
+    for line in LEFT.splitlines():
+        bare = line.strip().strip('"')
+        assert any(bare in b.text or bare in b.doc for b in (head, one, two))
+
+
+def test_alignment_by_name_whatever_the_order():
+    def cut(*names):
+        return [sources.Block(name, f"def {name}") for name in names]
+
+    rows = sources.align(cut("a", "Multiply", "c"), cut("c", "a", "extra", "multiply"))
+    assert [r.name for r in rows] == ["a", "extra", "Multiply", "c"]
+    assert [bool(r.torch) for r in rows] == [True, False, True, True]
+    assert all(r.keras for r in rows)
+
+
+def test_bridges_are_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    (tmp_path / "pytorch_impl").mkdir()
+    (tmp_path / "pytorch_impl" / "ex.py").write_text("from ._bridge import Bent\n")
+    (tmp_path / "pytorch_impl" / "_bridge.py").write_text(
+        "import x\n\n\nclass Bent:\n    y = 1\n\n\ndef other():\n    pass\n"
+    )
+    (row,) = sources.bridges("ex")
+    assert row.torch == "class Bent:\n    y = 1"
+    assert row.keras == ""
+
+
+def runs(precision_values: dict[str, np.ndarray]) -> Runs:
+    made = {
+        name: Recording(Header("e", "torch", name[:7]), {"weights/step4/k": v, "loss/curve": v})
+        for name, v in precision_values.items()
+    }
+    return Runs("torch", made.get("float32"), made.get("float64"), made.get("float64n"))
+
+
+def test_drift_measures_what_it_says():
+    left = runs({"float32": np.array([1.5, 2]), "float64": np.array([1.0, 2]),
+                 "float64n": np.array([1.0, 2.25])})  # fmt: skip
+    right = runs({"float32": np.array([1.0, 4]), "float64": np.array([1.0, 3]),
+                  "float64n": np.array([1.0, 3.5])})  # fmt: skip
+    drift = weight_drift(left, right)
+    assert list(drift.steps) == [4]
+    assert (drift.apart32[0], drift.apart64[0]) == (2, 1)
+    assert (drift.own_left[0], drift.own_right[0]) == (0.5, 1)
+    assert (drift.self_left[0], drift.self_right[0]) == (0.25, 0.5)
+    assert drift.bound32[0] == 32 * 1
+    assert drift.bound64[0] == 32 * 0.5
+    assert list(loss_drift(left, right).apart32) == [0.5, 2]
+
+
+def test_curves_of_unequal_length_are_not_drawn():
+    left = runs({"float64": np.array([1.0, 2])})
+    right = runs({"float64": np.array([1.0, 2, 3])})
+    assert loss_drift(left, right) is None
+
+
+def test_smooth_is_a_running_mean():
+    assert list(smooth(np.array([1.0, 3, 5, 7]), 2)) == [1, 2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "words_"),
+    [
+        (2.0, 4.0, "closer to each other than either is to itself"),
+        (0.5, 4.0, "as close as Keras is to itself"),
+        (0.1, 0.5, "end 2.00 × as far apart as Keras ends from itself"),
+    ],
+)
+def test_the_strongest_true_sentence(left, right, words_):
+    one = np.array([1.0])
+    drift = Drift(np.array([9]), one, one, one, one, one * left, one * right, one, one)
+    pair = PairVerdict(None, "", "", "agree", {}, None, "", (), (Finding,), None, 9, ())
+    assert words_ in strongest(pair, drift, ("PyTorch", "Keras"))
+
+
+class Finding:
+    status = "rounding"
+
+
+def test_wilson_interval():
+    low, high = interval(0.5, 100)
+    assert low == pytest.approx(0.4038, abs=1e-4)  # Wilson (1927); statsmodels gives the same
+    assert high == pytest.approx(0.5962, abs=1e-4)
+    assert interval(1.0, 10)[1] == pytest.approx(1.0)
+
+
+def test_strict_json_has_no_nan_and_no_infinity():
+    found = strict({"a": np.inf, "b": (np.float32("nan"), -np.inf), "c": np.int64(3)})
+    assert found == {"a": "Infinity", "b": [None, "-Infinity"], "c": 3}

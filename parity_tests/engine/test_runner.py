@@ -1,0 +1,194 @@
+"""Workers that die, hang, babble or never start: one clear error, no child left, results kept.
+
+The fake workers speak the protocol in a few lines of Python and import no framework.
+"""
+
+import os
+import signal
+import sys
+import textwrap
+import threading
+import time
+
+import psutil
+import pytest
+
+from shared import runner
+from shared.errors import WorkerError
+from shared.jobs import Job
+
+PROLOGUE = """
+import json, os, signal, subprocess, sys, time
+def say(**event): print(json.dumps(event), flush=True)
+say(event="ready", versions={})
+for line in sys.stdin:
+    if line.strip() == "quit": break
+    job = json.loads(line)
+    say(event="started", job=job["id"])
+"""
+GOOD = "    open(job['out'], 'w').write('kept')\n    say(event='done', job=job['id'])\n"
+
+
+def job(name, folder, example="autograd"):
+    return Job(name, example, "values", "float32", False, 1, None, str(folder / name))
+
+
+def fake(tmp_path, name, body, prologue=PROLOGUE):
+    path = tmp_path / f"{name}.py"
+    path.write_text(prologue + textwrap.indent(textwrap.dedent(body), "    ") if prologue else body)
+    return [sys.executable, str(path)]
+
+
+def good(tmp_path, name="good"):
+    path = tmp_path / f"{name}.py"
+    path.write_text(PROLOGUE + GOOD)
+    return [sys.executable, str(path)]
+
+
+def children():
+    return [p for p in psutil.Process().children(recursive=True) if "pytest" not in p.name()]
+
+
+@pytest.fixture(autouse=True)
+def _leaves_no_child():
+    before = {p.pid for p in children()}
+    yield
+    deadline = time.monotonic() + 5
+    while left := [p for p in children() if p.pid not in before and p.status() != "zombie"]:
+        assert time.monotonic() < deadline, f"left behind: {left}"
+        time.sleep(0.05)
+
+
+def run(tmp_path, torch, keras=None, jobs=3, **options):
+    commands = {"torch": torch, "keras": keras or good(tmp_path)}
+    every = {side: [job(f"{side}{n}", tmp_path) for n in range(jobs)] for side in commands}
+    events = []
+    failures = runner.run(every, runner.Options(commands=commands, **options), events.append)
+    return failures, events
+
+
+def test_both_sides_do_all_their_jobs(tmp_path):
+    failures, events = run(tmp_path, good(tmp_path, "torch"))
+    assert failures == {}
+    for side in ("torch", "keras"):
+        kinds = [e.kind for e in events if e.side == side]
+        assert kinds == ["ready", *["started", "done"] * 3]
+        assert all((tmp_path / f"{side}{n}").read_text() == "kept" for n in range(3))
+
+
+def test_progress_reaches_the_caller(tmp_path):
+    body = "say(event='progress', job=job['id'], done=3, total=9)\nsay(event='done', job=job['id'])"
+    _, events = run(tmp_path, fake(tmp_path, "torch", body), jobs=1)
+    assert [(e.done, e.total) for e in events if e.kind == "progress"] == [(3, 9)]
+
+
+def test_a_crash_is_named_with_its_last_lines_and_keeps_what_was_made(tmp_path):
+    body = """
+    if job['id'] == 'torch1':
+        print('the last words', file=sys.stderr, flush=True)
+        os._exit(7)
+    open(job['out'], 'w').write('kept')
+    say(event='done', job=job['id'])
+    """
+    with pytest.raises(WorkerError) as caught:
+        run(tmp_path, fake(tmp_path, "torch", body))
+    message = str(caught.value)
+    for part in ("PyTorch", "exit code 7", "autograd", "the last words"):
+        assert part in message
+    assert (tmp_path / "torch0").read_text() == "kept"
+
+
+def test_a_killed_worker_is_named(tmp_path):
+    with pytest.raises(WorkerError, match=r"signal SIGKILL.*out of memory"):
+        run(tmp_path, fake(tmp_path, "torch", "os.kill(os.getpid(), signal.SIGKILL)"))
+
+
+def test_a_hanging_worker_is_stopped_though_the_other_is_busy(tmp_path):
+    chatty = """
+    for n in range(40):
+        say(event='progress', job=job['id'], done=n, total=40)
+        time.sleep(0.1)
+    say(event='done', job=job['id'])
+    """
+    start = time.monotonic()
+    with pytest.raises(WorkerError, match=r"no sign of life for .* s while recording autograd"):
+        run(tmp_path, fake(tmp_path, "torch", "time.sleep(600)"),
+            fake(tmp_path, "keras", chatty), timeout=1.0)  # fmt: skip
+    assert time.monotonic() - start < 10
+
+
+def test_a_worker_that_hangs_at_its_start_is_stopped(tmp_path):
+    path = tmp_path / "silent.py"
+    path.write_text("import time; time.sleep(600)")
+    with pytest.raises(WorkerError, match="while starting.*it printed nothing"):
+        run(tmp_path, [sys.executable, str(path)], timeout=1.0)
+
+
+@pytest.mark.parametrize("text", ["Segment fault?", "[1, 2]", '{"no": "event"}', "42", "\\x00\\xff"])
+def test_garbage_on_the_channel_is_refused(tmp_path, text):
+    with pytest.raises(WorkerError, match="printed something that is no event"):
+        run(tmp_path, fake(tmp_path, "torch", f"print({text!r}, flush=True); time.sleep(60)"))
+
+
+def test_grandchildren_end_too(tmp_path):
+    body = """
+    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
+    time.sleep(0.3)
+    os._exit(1)
+    """
+    with pytest.raises(WorkerError):
+        run(tmp_path, fake(tmp_path, "torch", body))
+    # The autouse fixture looks for what is left.
+
+
+def test_a_missing_framework_names_the_option(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text(
+        "import json; print(json.dumps({'event': 'broken', 'details': '', "
+        "'message': \"ModuleNotFoundError: No module named 'torch'\"}), flush=True)"
+    )
+    with pytest.raises(WorkerError, match="No module named 'torch'.*--torch-python PATH"):
+        run(tmp_path, [sys.executable, str(path)])
+
+
+def test_a_missing_interpreter_names_the_option(tmp_path):
+    options = runner.Options(pythons={"keras": "/no/such/python"})
+    with pytest.raises(WorkerError, match=r"cannot start '/no/such/python'.*--keras-python PATH"):
+        runner.run({"keras": [job("k", tmp_path)]}, options)
+
+
+def test_an_interpreter_that_is_none_is_named(tmp_path):
+    options = runner.Options(pythons={"torch": "/bin/false"})
+    with pytest.raises(WorkerError, match="exit code 1.*while starting"):
+        runner.run({"torch": [job("t", tmp_path)]}, options)
+
+
+def test_a_failed_job_skips_its_example_and_spares_the_others(tmp_path):
+    body = """
+    if job['example'] == 'bad':
+        say(event='failed', job=job['id'], message='no luck', details='Traceback: here')
+        continue
+    open(job['out'], 'w').write('kept')
+    say(event='done', job=job['id'])
+    """
+    jobs = {"torch": [job("b1", tmp_path, "bad"), job("b2", tmp_path, "bad"), job("a", tmp_path)]}
+    command = fake(tmp_path, "torch", body)
+    events = []
+    failures = runner.run(jobs, runner.Options(commands={"torch": command}), events.append)
+    assert list(failures) == ["bad"]
+    assert "no luck" in failures["bad"]
+    assert "Traceback: here" in failures["bad"]
+    assert (tmp_path / "a").read_text() == "kept"
+    assert "b2" not in [e.job.id for e in events if e.job]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_leaves_nothing_behind(tmp_path, number):
+    command = fake(tmp_path, "torch", "time.sleep(600)")
+    threading.Timer(1.0, lambda: os.kill(os.getpid(), number)).start()
+    with pytest.raises(KeyboardInterrupt):
+        runner.run({"torch": [job("t", tmp_path)]}, runner.Options(commands={"torch": command}))
+
+
+def test_nothing_to_do_starts_nothing(tmp_path):
+    assert runner.run({"torch": [], "keras": []}, runner.Options(pythons={"torch": "/no"})) == {}

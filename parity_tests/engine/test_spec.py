@@ -1,0 +1,155 @@
+"""`shared.spec` and `shared.examples`: what an example is, and the fingerprint of its question."""
+
+import dataclasses
+
+import pytest
+
+from shared import names
+from shared.errors import UsageError
+from shared.examples import ALL, find
+from shared.spec import (
+    LADDER,
+    PACKAGES,
+    SIDES,
+    TITLES,
+    VALUE_PAIR,
+    VALUE_WAYS,
+    VALUES,
+    Case,
+    ExampleSpec,
+    Initial,
+    Known,
+    Parameter,
+    Size,
+)
+
+
+def changed(spec: ExampleSpec, **fields: object) -> ExampleSpec:
+    return dataclasses.replace(spec, **fields)
+
+
+def retrained(spec: ExampleSpec, **fields: object) -> ExampleSpec:
+    assert spec.training is not None
+    return changed(spec, training=dataclasses.replace(spec.training, **fields))
+
+
+def test_digest_is_short_and_stable(values_spec: ExampleSpec) -> None:
+    assert values_spec.digest(None, 20) == "00b715e0d9b9e2d7"
+
+
+def test_words_do_not_change_the_digest(training_spec: ExampleSpec) -> None:
+    size = training_spec.size(full=False)
+    digest = training_spec.digest(size, 20, "abc")
+    for other in (
+        changed(
+            training_spec, title="Else", part="Else", summary="Else", nonfinite=("loss/step0",)
+        ),
+        changed(training_spec, known=(Known("values/a/b", 1.0, 2.0, "why", "where"),)),
+        retrained(training_spec, ways=(), pairs=(), default=Size("embedded", 9), references=()),
+    ):
+        assert other.digest(size, 20, "abc") == digest
+
+
+def test_expected_numbers_do_not_change_the_digest(values_spec: ExampleSpec) -> None:
+    case = dataclasses.replace(values_spec.cases[0], expected={})
+    assert changed(values_spec, cases=(case,)).digest(None, 20) == values_spec.digest(None, 20)
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [
+        (),
+        (Case("ease", {"x": (1.0, 2.5)}),),
+        (Case("other", {"x": (1.0, 2.0)}),),
+        (Case("ease", {"z": (1.0, 2.0)}),),
+    ],
+)
+def test_other_inputs_are_another_question(values_spec: ExampleSpec, cases) -> None:
+    assert changed(values_spec, cases=cases).digest(None, 20) != values_spec.digest(None, 20)
+
+
+def test_other_training_is_another_question(training_spec: ExampleSpec) -> None:
+    size = Size("embedded", epochs=2)
+    digests = [
+        training_spec.digest(size, 20, "abc"),
+        training_spec.digest(size, 21, "abc"),
+        training_spec.digest(size, 20, "abd"),
+        training_spec.digest(Size("embedded", epochs=3), 20, "abc"),
+        training_spec.digest(Size("full", epochs=2), 20, "abc"),
+        training_spec.digest(Size("embedded", epochs=2, train=5), 20, "abc"),
+        training_spec.digest(Size("embedded", epochs=2, test=5), 20, "abc"),
+        changed(training_spec, name="other").digest(size, 20, "abc"),
+        retrained(training_spec, batch_size=5).digest(size, 20, "abc"),
+        retrained(training_spec, layers=("hidden",)).digest(size, 20, "abc"),
+        retrained(training_spec, parameters=()).digest(size, 20, "abc"),
+        retrained(
+            training_spec, parameters=(Parameter("hidden/kernel", (3, 5), Initial("normal", 1.0)),)
+        ).digest(size, 20, "abc"),
+    ]
+    assert len(set(digests)) == len(digests)
+
+
+def test_a_values_example(values_spec: ExampleSpec) -> None:
+    assert values_spec.levels == (VALUES,)
+    assert values_spec.ways == VALUE_WAYS
+    assert values_spec.pairs == (VALUE_PAIR,)
+    assert values_spec.size(full=False) is None
+    assert values_spec.size(full=True) is None
+    assert {way.id for way in VALUE_WAYS} == {VALUE_PAIR.left, VALUE_PAIR.right}
+
+
+def test_a_trained_example(training_spec: ExampleSpec) -> None:
+    training = training_spec.training
+    assert training is not None
+    assert training_spec.levels == LADDER
+    assert training_spec.ways == training.ways
+    assert training_spec.pairs == training.pairs
+    assert training_spec.size(full=False) == training.default
+    assert training_spec.size(full=True) == training.full
+    assert training.way("keras/fit").function == "fit"
+    assert training.way("keras/tape").id == "keras/tape"
+
+
+def test_sides_are_told_apart_everywhere() -> None:
+    assert set(PACKAGES) == set(TITLES) == set(SIDES) == {"torch", "keras"}
+
+
+def test_names_of_examples_are_unique_and_findable() -> None:
+    names_ = [example.name for example in ALL]
+    assert len(set(names_)) == len(names_) > 0
+    for example in ALL:
+        assert find(example.name) is example
+
+
+def test_a_near_name_is_suggested() -> None:
+    with pytest.raises(UsageError, match="No example named 'fashion_mpl'. Did you mean 'fashion_m"):
+        find("fashion_mpl")
+
+
+def test_a_far_name_gets_the_command_that_lists_all() -> None:
+    with pytest.raises(UsageError, match="No example named 'zzz'. parity list shows all"):
+        find("zzz")
+
+
+@pytest.mark.parametrize("example", ALL, ids=lambda e: e.name)
+def test_examples_are_whole(example: ExampleSpec) -> None:
+    assert bool(example.cases) != (example.training is not None)
+    ids = [way.id for way in example.ways]
+    assert len(set(ids)) == len(ids)
+    assert len({pair.name for pair in example.pairs}) == len(example.pairs)
+    for pair in example.pairs:
+        assert {pair.left, pair.right} <= set(ids)
+        assert set(pair.levels) <= set(example.levels)
+        assert bool(pair.differs_at) == bool(pair.reason)
+    assert not example.pairs[0].differs_at, "the headline is a pair that agrees"
+    for key in (*(k.key for k in example.known), *example.nonfinite):
+        assert names.parse(key).level in example.levels
+
+
+@pytest.mark.parametrize("example", ALL, ids=lambda e: e.name)
+def test_parameters_of_examples_belong_to_layers(example: ExampleSpec) -> None:
+    parameters = example.training.parameters if example.training else ()
+    assert len({p.name for p in parameters}) == len(parameters)
+    for parameter in parameters:
+        assert example.training is not None
+        assert parameter.name.split("/")[0] in example.training.layers

@@ -1,0 +1,494 @@
+"""`shared.verdict`: rungs, pairs, contrasts, causes in words, and the JSON that programs read."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from shared import verdict
+from shared.compare import Question
+from shared.spec import VALUE_PAIR, ExampleSpec, Known, Pair
+from shared.verdict import (
+    ExampleVerdict,
+    PairVerdict,
+    example_json,
+    judge_pair,
+    pair_json,
+    question,
+    required_keys,
+)
+
+KEY = "values/ease/y"
+Y = np.array([2.0, 4.0])
+STEP1 = "weights/step1/hidden/kernel"
+PAIR = Pair("matched", "left ~ right", "torch/loop", "keras/tape")
+
+
+@pytest.fixture
+def judged(runs, training_spec):
+    """``judged(right, left=…)``: the verdict on a training whose right side is `right`."""
+
+    def make(right: dict, left: dict, pair: Pair = PAIR, **more: object) -> PairVerdict:
+        sides = (runs("torch", left, **more), runs("keras", right))
+        return judge_pair(pair, *sides, question(training_spec, pair))
+
+    return make
+
+
+@pytest.fixture
+def whole(training_spec, runs, trained):
+    """``whole(tape, fit, contrast)``: the example's verdict; each side is trained() by default."""
+
+    def make(tape=None, fit=None, loop=None, **more: object) -> ExampleVerdict:
+        ways = {
+            "torch/loop": runs("torch", trained() if loop is None else loop),
+            "keras/tape": runs("keras", trained() if tape is None else tape),
+            "keras/fit": runs("keras/fit", other_step(trained()) if fit is None else fit,
+                              side="keras"),
+        }  # fmt: skip
+        pairs = tuple(
+            judge_pair(p, ways[p.left], ways[p.right], question(training_spec, p))
+            for p in training_spec.pairs
+            if p.name != "fit"
+        )
+        return ExampleVerdict(training_spec, pairs, **more)  # type: ignore[arg-type]
+
+    return make
+
+
+def other_step(arrays: dict) -> dict:
+    """From the first optimizer step on, weights are others: what a contrast should show."""
+    moved = ("weights/step", "weights/final", "loss/curve", "predictions")
+    return {k: v * 1.01 if k.startswith(moved) else v for k, v in arrays.items()}
+
+
+# --- Levels ---------------------------------------------------------------------------------------
+
+
+def test_identical_sides_agree_on_every_rung(judged, trained) -> None:
+    result = judged(trained(), trained())
+    assert result.verdict == "agree"
+    assert {level: state.status for level, state in result.levels.items()} == dict.fromkeys(
+        ("L0", "L1", "L2", "L3", "L4", "L5"), "identical"
+    )
+    assert [state.keys for state in result.levels.values()] == [5, 2, 3, 4, 13, 3]
+    assert (result.first, result.text, result.others) == (None, "", ())
+    assert (result.horizon, result.last_step) == (None, 20)
+    assert result.as_expected
+
+
+def test_rounding_agrees_and_names_the_worst_key(judged, trained) -> None:
+    right = trained()
+    right["gradients/step0/hidden/kernel"] = right["gradients/step0/hidden/kernel"] * (1 + 2.0**-52)
+    right["gradients/step0/hidden/bias"] = right["gradients/step0/hidden/bias"] * (1 + 2.0**-50)
+    result = judged(right, trained())
+    assert result.verdict == "agree"
+    level = result.levels["L2"]
+    assert (level.status, level.worst_key) == ("rounding", "gradients/step0/hidden/bias")
+    assert 0 < level.worst_ratio < 1
+    assert result.levels["L1"].status == "identical"
+
+
+@pytest.mark.parametrize(
+    ("key", "level"),
+    [
+        ("inputs/images", "L0"), ("weights/initial/hidden/kernel", "L0"),
+        ("activations/step0/relu", "L1"), ("loss/step0", "L2"),
+        ("gradients/step0/hidden/bias", "L2"), ("state/step1/hidden/kernel/m", "L3"), (STEP1, "L3"),
+        ("weights/step5/hidden/bias", "L4"), ("loss/curve", "L4"),
+        ("weights/final/hidden/kernel", "L4"), ("predictions/test", "L5"),
+        ("metrics/test_loss", "L5"),
+    ],
+)  # fmt: skip
+def test_one_fault_makes_its_rung_and_the_pair_differ(judged, trained, key, level) -> None:
+    right = trained()
+    right[key] = right[key] * 1.001
+    result = judged(right, trained())
+    assert result.verdict == "differ"
+    assert not result.as_expected
+    assert [lv for lv, state in result.levels.items() if state.status == "different"] == [level]
+    assert result.levels[level].worst_key == key
+    assert result.first is not None
+    assert (result.first.key, result.first.guilty) == (key, True)
+    assert key in result.text
+    assert pair_json(result)["first_divergence"]["key"] == key
+
+
+def test_a_failing_key_without_a_ratio_is_worse_than_any_number(judged, trained) -> None:
+    right = trained()
+    right["gradients/step0/hidden/kernel"] = right["gradients/step0/hidden/kernel"] * 2
+    del right["gradients/step0/hidden/bias"]
+    level = judged(right, trained()).levels["L2"]
+    assert (level.status, level.worst_key, level.worst_ratio) == (
+        "different", "gradients/step0/hidden/bias", None
+    )  # fmt: skip
+
+
+def test_agreeing_keys_are_never_worse_than_failing_ones(runs) -> None:
+    left = {"inputs/a": np.array([1]), "inputs/b": np.array([1])}
+    right = {"inputs/a": np.array([1]), "inputs/b": np.array([2])}
+    result = judge_pair(PAIR, runs("torch", left), runs("keras", right), Question())
+    assert result.levels["L0"].worst_key == "inputs/b"
+
+
+def test_a_rung_without_keys_is_undecided(runs) -> None:
+    some = {"loss/step0": np.array(1.0)}
+    result = judge_pair(PAIR, runs("torch", some), runs("keras", some), Question(("L2", "L3")))
+    assert {k: v.status for k, v in result.levels.items()} == {"L2": "identical", "L3": "undecided"}
+    assert result.verdict == "undecided"
+    assert result.levels["L3"].keys == 0
+    assert not result.as_expected
+
+
+def test_no_keys_at_all_are_undecided(runs) -> None:
+    result = judge_pair(PAIR, runs("torch", {}), runs("keras", {}), Question())
+    assert (result.verdict, result.levels) == ("undecided", {})
+
+
+def test_levels_that_nobody_asked_for_are_those_present(runs) -> None:
+    some = {KEY: Y, "metrics/m": np.array(1.0), "inputs/a": Y}
+    result = judge_pair(PAIR, runs("torch", some), runs("keras", some), Question())
+    assert list(result.levels) == ["values", "L0", "L5"]
+
+
+def test_a_required_key_that_both_sides_lack(judged, trained) -> None:
+    for key in ("inputs/batches", "loss/curve", "predictions/test", "metrics/test_accuracy"):
+        some = trained()
+        del some[key]
+        result = judged(dict(some), dict(some))
+        assert result.verdict == "differ"
+        assert "though the example requires it" in result.text
+
+
+def test_a_known_difference_shows_on_its_rung(runs, values_spec) -> None:
+    listed = Known("values/ease/edge", torch=0.0, keras=1.0, reason="why", link="where")
+    spec = dataclasses.replace(values_spec, known=(listed,))
+    left = runs("torch", {KEY: Y, "values/ease/edge": np.array(0.0)})
+    right = runs("keras", {KEY: Y, "values/ease/edge": np.array(1.0)})
+    result = judge_pair(VALUE_PAIR, left, right, question(spec, VALUE_PAIR))
+    assert (result.verdict, result.levels["values"].status) == ("agree", "known")
+    equal = runs("keras", {KEY: Y, "values/ease/edge": np.array(0.0)})
+    gone = judge_pair(VALUE_PAIR, left, equal, question(spec, VALUE_PAIR))
+    assert (gone.verdict, gone.first.status) == ("differ", "stale")
+    absent = judge_pair(VALUE_PAIR, runs("torch", {KEY: Y}), runs("keras", {KEY: Y}),
+                        question(spec, VALUE_PAIR))  # fmt: skip
+    assert absent.verdict == "differ"
+
+
+# --- What is asked --------------------------------------------------------------------------------
+
+
+def test_the_question_of_a_values_example(values_spec: ExampleSpec) -> None:
+    spec = dataclasses.replace(values_spec, nonfinite=("values/ease/z",))
+    asked = question(spec, VALUE_PAIR)
+    assert asked == Question(
+        levels=("values",),
+        required=(KEY,),
+        expected={KEY: (2.0, 4.0)},
+        nonfinite=("values/ease/z",),
+    )
+
+
+def test_the_question_of_a_trained_example(training_spec: ExampleSpec) -> None:
+    asked = question(training_spec, training_spec.pairs[0])
+    assert asked.layers == ("hidden", "relu")
+    assert asked.required == required_keys(training_spec)
+    short = question(training_spec, dataclasses.replace(PAIR, levels=("L1", "L2")))
+    assert short.required == (
+        "activations/step0/hidden", "activations/step0/relu", "loss/step0",
+        "gradients/step0/hidden/kernel", "gradients/step0/hidden/bias",
+    )  # fmt: skip
+
+
+def test_a_whole_recording_has_every_required_key(training_spec, trained) -> None:
+    assert set(required_keys(training_spec)) <= set(trained())
+
+
+# --- Words and causes -----------------------------------------------------------------------------
+
+
+def test_the_first_divergence_comes_with_its_proven_cause(judged, trained) -> None:
+    right = trained()
+    right["gradients/step0/hidden/kernel"] = right["gradients/step0/hidden/kernel"] * 4
+    result = judged(right, trained())
+    assert "would agree with C ≥" in result.text
+    assert "keras's is 4 × torch's everywhere" in result.text
+
+
+def test_transposed_shapes_come_with_their_cause(judged, trained) -> None:
+    right = trained()
+    right["activations/step0/hidden"] = right["activations/step0/hidden"].T
+    result = judged(right, trained())
+    assert "they are transposes" in result.text
+    assert "with axes transposed (1, 0)" in result.text
+
+
+def test_a_noisy_side_comes_with_its_unit(runs, trained) -> None:
+    arrays = trained()
+    low = {k: v.astype("f4") if v.dtype.kind == "f" else v for k, v in arrays.items()}
+    rough = low["activations/step0/hidden"].copy()
+    rough[0] *= np.float32(1 + 2.0**-8)
+    result = judge_pair(PAIR, runs("torch", arrays, low | {"activations/step0/hidden": rough}),
+                        runs("keras", arrays, low), Question())  # fmt: skip
+    assert result.first.status == "noisy"
+    assert "torch computes in a lower precision" in result.text
+    assert "the size of bfloat16" in result.text
+
+
+def test_a_restless_side_is_not_called_coarse(runs) -> None:
+    zeros, key = np.zeros(20), "weights/final/a/kernel"
+    left = runs("torch", {key: zeros}, {key: np.float32(zeros + 1e-9)}, {key: zeros + 1e-300})
+    right = runs("keras", {key: zeros}, {key: np.float32(zeros)}, {key: zeros})
+    result = judge_pair(PAIR, left, right, Question())
+    assert (result.first.status, result.first.rule) == ("noisy", "restless")
+    assert "not the same program twice" in result.text
+    assert "float32 is off" not in result.text
+    dump(pair_json(result))
+
+
+def test_a_first_step_names_both_optimizers(judged, trained) -> None:
+    right = trained()
+    gradient = right["gradients/step0/hidden/kernel"]
+    right[STEP1] = right["weights/initial/hidden/kernel"] - 0.01 * gradient
+    text = judged(right, trained()).text
+    assert "torch's first step is Adam, ε = 1e-08 after the bias correction" in text
+    assert "with learning rate 0.001 " in text
+    assert "keras's first step is SGD with learning rate 0.01 " in text
+    right[STEP1] = right[STEP1] - 1e-3 * np.sign(gradient)
+    assert "keras's first step fits none" in judged(right, trained()).text
+
+
+def test_a_first_step_without_its_gradient_has_no_words(runs) -> None:
+    left, right = runs("torch", {STEP1: Y}), runs("keras", {STEP1: Y * 1.1})
+    result = judge_pair(PAIR, left, right, Question())
+    assert "first step" not in result.text
+    low = [runs(t, None, {STEP1: a.astype("f4")}) for t, a in (("torch", Y), ("keras", Y * 1.1))]
+    assert "torch.testing" in judge_pair(PAIR, *low, Question()).text
+
+
+def test_other_independent_faults_are_listed(judged, trained) -> None:
+    right = trained()
+    for name in ("kernel", "bias"):
+        key = f"gradients/step0/hidden/{name}"
+        right[key] = right[key] * np.linspace(1, 2, right[key].size).reshape(right[key].shape)
+    result = judged(right, trained())
+    assert result.first.key == "gradients/step0/hidden/kernel"
+    assert result.others == ("gradients/step0/hidden/bias",)
+    assert pair_json(result)["other_divergences"] == ["gradients/step0/hidden/bias"]
+
+
+def test_differing_facts_have_words(runs) -> None:
+    left, right = (runs(t, {}, facts={KEY: e}) for t, e in (("torch", "A"), ("keras", "B")))
+    result = judge_pair(VALUE_PAIR, left, right, Question(expected={KEY: "A"}))
+    assert (result.verdict, result.first.key) == ("differ", KEY)
+    assert "is A in torch and B in keras" in result.text
+    assert "so keras is wrong" in result.text
+    dump(pair_json(result))
+
+
+# --- Metrics and agreement ------------------------------------------------------------------------
+
+
+def test_metrics_come_from_float32_where_there_is_one(runs) -> None:
+    left = runs("torch", {"metrics/a": np.array(0.75)}, {"metrics/a": np.float32(0.5)})
+    right = runs("keras", {"metrics/a": np.array([0.25]), "metrics/b": Y}, None)
+    result = judge_pair(PAIR, left, right, Question())
+    assert result.metrics == {"torch": {"a": 0.5}, "keras": {"a": 0.25}}
+
+
+def test_equal_predictions_are_counted(runs) -> None:
+    key = "predictions/test"
+    left = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    right = np.array([[0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+    sides = runs("torch", {key: left}), runs("keras", {key: right}, {key: left.astype("f4")})
+    result = judge_pair(PAIR, *sides, Question())
+    assert result.agreement == {"float32": (3, 3), "float64": (2, 3)}
+    assert pair_json(result)["metrics"]["agreement"] == {
+        "same": 2, "of": 3, "float32": {"same": 3, "of": 3}, "float64": {"same": 2, "of": 3}
+    }  # fmt: skip
+    low = [runs(t, None, {key: left.astype("f4")}) for t in ("torch", "keras")]
+    assert verdict.metrics_json(judge_pair(PAIR, *low, Question()))["agreement"]["of"] == 3
+
+
+@pytest.mark.parametrize("right", [np.ones((2, 2)), None, np.ones(3)])
+def test_predictions_that_cannot_be_counted(runs, right) -> None:
+    key = "predictions/test"
+    left = np.ones(3) if right is not None and right.ndim == 1 else np.ones((3, 2))
+    sides = runs("torch", {key: left}), runs("keras", {} if right is None else {key: right})
+    result = judge_pair(PAIR, *sides, Question())
+    assert result.agreement == {}
+    assert "agreement" not in pair_json(result)["metrics"]
+
+
+# --- Pairs, contrasts, examples -------------------------------------------------------------------
+
+
+def test_an_example_agrees_when_its_contrast_differs_where_it_should(whole) -> None:
+    result = whole()
+    assert [p.verdict for p in result.pairs] == ["agree", "differ"]
+    assert [p.as_expected for p in result.pairs] == [True, True]
+    assert result.verdict == "agree"
+    assert result.headline.pair.name == "matched"
+
+
+def test_a_contrast_that_agrees_is_a_failure(whole, trained) -> None:
+    result = whole(fit=trained())
+    assert [p.verdict for p in result.pairs] == ["agree", "agree"]
+    assert not result.pairs[1].as_expected
+    assert result.verdict == "differ"
+
+
+def test_a_contrast_that_differs_elsewhere_is_a_failure(whole, trained) -> None:
+    for key in ("gradients/step0/hidden/kernel", "weights/step5/hidden/kernel"):
+        other = trained()
+        other[key] = other[key] * 1.01
+        assert whole(fit=other).verdict == "differ"
+        if key.startswith("gradients"):
+            assert whole(fit=other_step(other)).verdict == "differ"
+
+
+def test_what_a_contrast_did_not_record_was_not_shown_to_differ(whole, trained) -> None:
+    lacking = trained()
+    del lacking[STEP1]
+    result = whole(fit=lacking)
+    assert result.pairs[1].first.key == STEP1
+    assert not result.pairs[1].as_expected
+    assert result.verdict == "differ"
+
+
+def test_a_contrast_beyond_the_horizon_was_not_shown_to_differ(runs) -> None:
+    contrast = Pair("c", "c", "torch/a", "keras/b", ("L4",), differs_at="loss/", reason="why")
+    curve = np.linspace(1, 0.5, 20)
+    moved = curve + np.where(np.arange(20) > 5, 0.01, 0)
+    left = runs("torch", {"loss/curve": curve}, nudged={"loss/curve": moved})
+    other = curve + np.where(np.arange(20) > 9, 1.0, 0)
+    right = runs("keras", {"loss/curve": other}, nudged={"loss/curve": other + moved - curve})
+    result = judge_pair(contrast, left, right, Question(("L4",)))
+    assert (result.verdict, result.first.status) == ("undecided", "undecided")
+    assert not result.as_expected
+
+
+def test_a_pair_that_differs_makes_the_example_differ(whole, trained) -> None:
+    other = trained()
+    other["loss/step0"] = other["loss/step0"] * 1.01
+    assert whole(tape=other).verdict == "differ"
+
+
+def test_a_pair_that_is_undecided_makes_the_example_undecided(whole) -> None:
+    result = whole()
+    unsure = dataclasses.replace(result.pairs[0], verdict="undecided")
+    assert dataclasses.replace(result, pairs=(unsure, result.pairs[1])).verdict == "undecided"
+    differs = dataclasses.replace(result.pairs[0], verdict="differ")
+    assert dataclasses.replace(result, pairs=(unsure, differs)).verdict == "differ"
+
+
+def test_contrasts_alone_tell_nothing_but_their_own_failure(whole, trained) -> None:
+    result = whole()
+    assert dataclasses.replace(result, pairs=result.pairs[1:]).verdict == "undecided"
+    failed = whole(fit=trained())
+    assert dataclasses.replace(failed, pairs=failed.pairs[1:]).verdict == "differ"
+
+
+def test_pairs_chosen_by_hand_say_what_they_found(whole, trained) -> None:
+    result = whole(chosen=True)
+    assert dataclasses.replace(result, pairs=result.pairs[1:]).verdict == "differ"
+    assert dataclasses.replace(result, pairs=result.pairs[:1]).verdict == "agree"
+    equal = whole(fit=trained(), chosen=True)
+    assert dataclasses.replace(equal, pairs=equal.pairs[1:]).verdict == "agree"
+
+
+# --- JSON -----------------------------------------------------------------------------------------
+
+
+def dump(document: object) -> str:
+    return json.dumps(document, allow_nan=False)
+
+
+def test_the_document_has_the_fields_of_the_contract(whole) -> None:
+    document = json.loads(dump(example_json(whole(seconds={"torch": 1.5, "keras": 2.5}))))
+    assert document["example"] == "made"
+    assert document["verdict"] == "agree"
+    assert list(document["levels"]) == ["L0", "L1", "L2", "L3", "L4", "L5"]
+    assert document["levels"]["L1"] == {
+        "status": "identical", "keys": 2,
+        "worst": {"key": "activations/step0/hidden", "ratio": 0.0},
+    }  # fmt: skip
+    assert document["first_divergence"] is None
+    assert document["horizon"] is None
+    assert set(document["metrics"]) == {"torch", "keras", "agreement"}
+    assert document["metrics"]["torch"]["test_loss"] == 0.5
+    assert document["metrics"]["agreement"]["same"] == document["metrics"]["agreement"]["of"] == 7
+    assert document["seconds"] == {"torch": 1.5, "keras": 2.5}
+    assert [p["pair"] for p in document["pairs"]] == ["matched", "contrast"]
+    contrast = document["pairs"][1]
+    assert (contrast["verdict"], contrast["expected"], contrast["as_expected"]) == (
+        "differ", "differ", True
+    )  # fmt: skip
+    assert contrast["first_divergence"]["key"].startswith("weights/step1/")
+    assert contrast["first_divergence"]["ratio"] > 1
+    assert contrast["first_divergence"]["text"]
+    assert contrast["first_divergence"]["status"] == "different"
+    assert document["pairs"][0]["expected"] == "agree"
+    assert document["pairs"][0]["last_step"] == 20
+    assert document["pairs"][0]["precisions"] == ["float32", "float64"]
+
+
+def test_a_horizon_is_in_the_document(runs) -> None:
+    curve = {"loss/curve": np.linspace(1, 0.5, 20)}
+    sides = [runs(t, curve, nudged=curve) for t in ("torch", "keras")]
+    assert pair_json(judge_pair(PAIR, *sides, Question()))["horizon"] == 20
+
+
+BROKEN = {
+    "missing": lambda a: {k: v for k, v in a.items() if k != "loss/step0"},
+    "extra": lambda a: a | {"loss/step1": np.array(1.0)},
+    "shape": lambda a: a | {"loss/curve": a["loss/curve"][:7]},
+    "dtype": lambda a: a | {"loss/step0": np.array(1)},
+    "nan": lambda a: a | {"metrics/test_loss": np.array(np.nan), "loss/step0": np.array(np.nan)},
+    "inf": lambda a: a | {"metrics/test_loss": np.array(-np.inf)},
+    "copied": lambda a: a | {"inputs/images": a["inputs/images"] + 1},
+    "exact": lambda a: a | {"inputs/batches": a["inputs/batches"] + np.uint32(1)},
+    "different": lambda a: a | {"loss/step0": a["loss/step0"] + 1},
+    "zero": lambda a: a | {STEP1: a[STEP1] * 0},
+    "huge": lambda a: a | {STEP1: a[STEP1] * 1e30},
+    "tiny": lambda a: a | {STEP1: a[STEP1] * 1e-300},
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("precisions", ["both", "float32", "float64"])
+@pytest.mark.parametrize("swap", [False, True])
+def test_every_kind_of_finding_is_strict_json(runs, trained, kind, precisions, swap) -> None:
+    arrays = [trained(), BROKEN[kind](trained())]
+    sides = []
+    for title, some in zip(("torch", "keras"), arrays[::-1] if swap else arrays, strict=True):
+        made = runs(title, some)
+        sides.append(
+            made
+            if precisions == "both"
+            else dataclasses.replace(
+                made, **{"float32" if precisions == "float64" else "float64": None}
+            )  # fmt: skip
+        )
+    result = judge_pair(PAIR, *sides, Question())
+    assert result.verdict == "differ"
+    document = json.loads(dump(pair_json(result)))
+    assert document["first_divergence"]["text"]
+
+
+def test_numbers_that_json_lacks_become_null(judged, trained) -> None:
+    result = judged(trained(), trained())
+    assert result.first is None
+    key, level = next(iter(result.levels.items()))
+    finding = dataclasses.replace(result.findings[0], status="different", ratio=float("inf"))
+    strange = dataclasses.replace(
+        result,
+        first=finding,
+        levels={key: dataclasses.replace(level, worst_ratio=float("nan"))},
+        metrics={"torch": {"test_loss": float("nan")}},
+    )
+    document = json.loads(dump(pair_json(strange)))
+    assert document["first_divergence"]["ratio"] is None
+    assert document["levels"][key]["worst"]["ratio"] is None
+    assert document["metrics"]["torch"] == {"test_loss": None}

@@ -1,0 +1,34 @@
+"""Recordings of the examples, made once a session in worker processes."""
+
+import os
+
+import pytest
+
+from shared import data, runner, session
+from shared.examples import ALL
+
+
+@pytest.fixture(scope="session")
+def outcome(tmp_path_factory):
+    """Every example at its default size, both sides, all pairs."""
+    folder = tmp_path_factory.mktemp("recordings")
+    return session.carry_out(session.Request(ALL, folder, options=runner.Options()))
+
+
+@pytest.fixture(scope="session")
+def full_data():
+    """The full Fashion-MNIST; where tests must not skip, its absence is an error."""
+    state = next(s for s in data.status() if s.name == "fashion_mnist")
+    if state.full != "present":
+        reason = f"the full Fashion-MNIST is not here ({state.detail})"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def full_outcome(full_data, tmp_path_factory):
+    """Every trained example on the full data, all epochs, both sides, all pairs."""
+    folder = tmp_path_factory.mktemp("full")
+    trained = tuple(spec for spec in ALL if spec.training)
+    return session.carry_out(session.Request(trained, folder, full=True))

@@ -1,0 +1,136 @@
+"""Every example, every pair, every rung: one test each."""
+
+import numpy as np
+import pytest
+
+from shared import names
+from shared.compare import compare
+from shared.examples import ALL
+from shared.expected import matches
+from shared.verdict import question
+
+RUNGS = [
+    pytest.param(spec, pair, level, id=f"{spec.name}-{pair.name}-{level}")
+    for spec in ALL
+    for pair in spec.pairs
+    for level in pair.levels
+]
+PAIRS = [pytest.param(s, p, id=f"{s.name}-{p.name}") for s in ALL for p in s.pairs]
+CASES = [
+    pytest.param(spec, case, name, id=f"{spec.name}-{case.name}-{name}")
+    for spec in ALL
+    for case in spec.cases
+    for name in case.expected
+]
+
+
+def judged(outcome, spec, pair):
+    result = next(v for v in outcome.verdicts if v.spec.name == spec.name)
+    return next(p for p in result.pairs if p.pair.name == pair.name)
+
+
+def check_rung(result, pair, level):
+    """The rung is as the spec wants it; a contrast agrees up to where it must part."""
+    meets = level
+    status = result.levels[level].status
+    if pair.differs_at:
+        parts_at = names.parse(pair.differs_at + "x").level
+        wanted = ("identical", "rounding") if meets < parts_at else ("different",)
+    else:
+        wanted = ("identical", "rounding", "known")
+    assert status in wanted, result.text
+    assert result.levels[level].keys > 0
+
+
+def test_nothing_failed_to_record(outcome):
+    assert outcome.failures == {}
+    assert outcome.exit_code == 0
+    assert [v.spec for v in outcome.verdicts] == list(ALL)
+
+
+@pytest.mark.parametrize(("spec", "pair", "level"), RUNGS)
+def test_rung(outcome, spec, pair, level):
+    check_rung(judged(outcome, spec, pair), pair, level)
+
+
+@pytest.mark.parametrize(("spec", "pair"), PAIRS)
+def test_pair_is_as_expected(outcome, spec, pair):
+    result = judged(outcome, spec, pair)
+    assert result.as_expected, result.text
+    assert result.precisions == ("float32", "float64")
+    if spec.training:
+        assert result.horizon == result.last_step
+
+
+@pytest.mark.parametrize(("spec", "case", "name"), CASES)
+def test_catalogue_number(outcome, spec, case, name):
+    """Both sides, both precisions, against the number from outside."""
+    key = f"values/{case.name}/{name}"
+    for runs in outcome.runs[spec.name].values():
+        for recording in runs.present:
+            if key in recording:
+                assert matches(recording[key], case.expected[name]), (runs.title, recording[key])
+            else:
+                assert recording.header.facts[key] == str(case.expected[name])
+
+
+def test_listed_differences_are_all_seen(outcome):
+    for spec in ALL:
+        seen = [f for f in judged(outcome, spec, spec.pairs[0]).findings if f.status == "known"]
+        assert sorted(f.key for f in seen) == sorted(k.key for k in spec.known)
+
+
+def test_swapping_the_sides_changes_no_verdict(outcome):
+    for spec in ALL:
+        pair = spec.pairs[0]
+        runs = outcome.runs[spec.name]
+        one = compare(runs[pair.left], runs[pair.right], question(spec, pair))
+        other = compare(runs[pair.right], runs[pair.left], question(spec, pair))
+        statuses = {f.key: (f.status, f.ratio) for f in one.findings}
+        assert statuses == {f.key: (f.status, f.ratio) for f in other.findings}
+
+
+def test_threads_and_switches_are_on_record(outcome):
+    for some in outcome.runs.values():
+        for id_, runs in some.items():
+            for recording in runs.present:
+                header = recording.header
+                assert header.environment["threads"] == "1"
+                assert header.environment["device"] == "cpu"
+                assert {"python", "numpy", id_.split("/")[0]} <= {*header.versions}
+
+
+def fashion_mlp_reference(recording):
+    """Forward, loss and gradients of the first batch once more, in NumPy float64."""
+
+    def initial(name):
+        return recording[f"weights/initial/{name}"]
+
+    flat = recording["inputs/images"].reshape(32, 784)
+    labels = recording["inputs/labels"]
+    hidden = flat @ initial("hidden/kernel") + initial("hidden/bias")
+    relu = np.maximum(hidden, 0)
+    logits = relu @ initial("logits/kernel") + initial("logits/bias")
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    softmax = powers / powers.sum(axis=1, keepdims=True)
+    upstream = (softmax - np.eye(10)[labels]) / 32
+    back = (upstream @ initial("logits/kernel").T) * (hidden > 0)
+    return {
+        "activations/step0/hidden": hidden,
+        "activations/step0/relu": relu,
+        "activations/step0/logits": logits,
+        "loss/step0": -np.mean(np.log(softmax[np.arange(32), labels])),
+        "gradients/step0/logits/kernel": relu.T @ upstream,
+        "gradients/step0/logits/bias": upstream.sum(axis=0),
+        "gradients/step0/hidden/kernel": flat.T @ back,
+        "gradients/step0/hidden/bias": back.sum(axis=0),
+    }
+
+
+@pytest.mark.parametrize("way", ["torch/loop", "keras/tape"])
+def test_fashion_mlp_against_numpy(outcome, way):
+    """The third witness: agreement is not correctness."""
+    recording = outcome.runs["fashion_mlp"][way].float64
+    for key, value in fashion_mlp_reference(recording).items():
+        scale = np.max(np.abs(value))
+        assert np.max(np.abs(recording[key] - value)) <= 32 * 2**-53 * 8 * scale, key

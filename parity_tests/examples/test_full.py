@@ -1,0 +1,50 @@
+"""The headline: whole trainings on the full data."""
+
+import pytest
+
+from parity_tests.examples.test_examples import check_rung, judged
+from shared.examples import ALL
+
+pytestmark = [pytest.mark.full, pytest.mark.timeout(1500)]
+TRAINED = [spec for spec in ALL if spec.training]
+RUNGS = [
+    pytest.param(spec, pair, level, id=f"{spec.name}-{pair.name}-{level}")
+    for spec in TRAINED
+    for pair in spec.pairs
+    for level in pair.levels
+]
+REFERENCES = [
+    pytest.param(spec, reference, id=f"{spec.name}-{reference.metric}")
+    for spec in TRAINED
+    for reference in spec.training.references
+]
+
+
+@pytest.mark.parametrize(("spec", "pair", "level"), RUNGS)
+def test_rung(full_outcome, spec, pair, level):
+    check_rung(judged(full_outcome, spec, pair), pair, level)
+
+
+@pytest.mark.parametrize("spec", TRAINED, ids=lambda spec: spec.name)
+def test_final_weights_are_as_near_as_a_side_is_to_itself(full_outcome, spec):
+    for pair in (p for p in spec.pairs if not p.differs_at):
+        finals = [
+            f for f in judged(full_outcome, spec, pair).findings
+            if f.key.startswith("weights/final/") and f.status != "identical"
+        ]  # fmt: skip
+        for finding in finals:
+            assert finding.distance64 <= 32 * finding.sigma, finding
+
+
+@pytest.mark.parametrize("spec", TRAINED, ids=lambda spec: spec.name)
+def test_every_float64_prediction_is_the_same(full_outcome, spec):
+    for pair in (p for p in spec.pairs if not p.differs_at):
+        same, of = judged(full_outcome, spec, pair).agreement["float64"]
+        assert (same, of) == (10_000, 10_000)
+
+
+@pytest.mark.parametrize(("spec", "reference"), REFERENCES)
+def test_accuracy_comes_near_the_published_one(full_outcome, spec, reference):
+    metrics = judged(full_outcome, spec, spec.pairs[0]).metrics
+    for side in ("torch", "keras"):
+        assert abs(metrics[side][reference.metric] - reference.value) <= reference.margin

@@ -1,0 +1,47 @@
+"""The same command on the same machine gives the same recordings, bit for bit."""
+
+import numpy as np
+import pytest
+
+from shared import session
+from shared.examples import ALL
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    """Every example twice, in processes of their own, small."""
+    return [
+        session.carry_out(
+            session.Request(ALL, tmp_path_factory.mktemp(f"run{n}"), train=1000, test=200, epochs=1)
+        )
+        for n in range(2)
+    ]
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+def test_two_runs_are_bit_identical(twice, spec):
+    first, second = (outcome.runs[spec.name] for outcome in twice)
+    for id_, runs in first.items():
+        others = [second[id_].float32, second[id_].float64, second[id_].nudged]
+        mine = [runs.float32, runs.float64, runs.nudged]
+        for one, other in zip(mine, others, strict=True):
+            assert (one is None) == (other is None)
+            if one is None:
+                continue
+            assert one.keys() == other.keys()
+            assert one.header.facts == other.header.facts
+            for key in one.keys():
+                assert np.array_equal(one[key], other[key], equal_nan=one[key].dtype.kind == "f")
+
+
+def test_reuse_makes_nothing_anew(twice, tmp_path):
+    request = session.Request((ALL[0],), tmp_path)
+    assert session.carry_out(request).made > 0
+    again = session.carry_out(session.Request((ALL[0],), tmp_path, reuse=True))
+    assert (again.made, again.reused) == (0, 4)
+
+
+def test_a_changed_seed_is_recorded_anew(twice, tmp_path):
+    session.carry_out(session.Request((ALL[0],), tmp_path))
+    other = session.carry_out(session.Request((ALL[0],), tmp_path, seed=7, reuse=True))
+    assert other.reused == 0

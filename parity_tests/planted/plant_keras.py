@@ -1,0 +1,73 @@
+"""Faults in Keras programs. Each function returns a context in which the fault is there."""
+
+from unittest import mock
+
+import keras
+import tensorflow as tf
+
+from keras_impl._optimizers import TorchAdam
+
+from .plant_common import *  # noqa: F403
+from .plant_common import replaced
+
+
+def learning_rate_1e6(framework, twin):
+    return replaced(twin, "keras_adam", lambda model: keras.optimizers.Adam(1e-3 * (1 + 1e-6)))
+
+
+def epsilon_placement(framework, twin):
+    return replaced(twin, "keras_adam", lambda model: TorchAdam(1e-3, epsilon=1e-7))
+
+
+def _loss(twin, loss_of):
+    def loss_and_gradients(model, images, labels):
+        with tf.GradientTape() as tape:
+            loss = loss_of(labels, model(images, training=True))
+        return loss, tape.gradient(loss, model.trainable_variables)
+
+    def train(model, batches, optimizer):
+        optimizer.build(model.trainable_variables)
+        for images, labels in batches:
+            loss, gradients = loss_and_gradients(model, images, labels)
+            optimizer.apply(gradients, model.trainable_variables)
+            yield loss
+
+    return mock.patch.multiple(twin, loss_and_gradients=loss_and_gradients, train=train)
+
+
+def _sparse(labels, logits):
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+
+
+def label_smoothing(framework, twin):
+    def smoothed(labels, logits):
+        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=1e-5)(
+            keras.ops.one_hot(labels, 10), logits
+        )
+
+    return _loss(twin, smoothed)
+
+
+def sum_instead_of_mean(framework, twin):
+    return _loss(
+        twin,
+        lambda labels, logits: keras.losses.SparseCategoricalCrossentropy(
+            from_logits=True, reduction="sum"
+        )(labels, logits),
+    )
+
+
+def nan_in_loss(framework, twin):
+    return _loss(twin, lambda labels, logits: _sparse(labels, logits) * float("nan"))
+
+
+def bfloat16_products(framework, twin):
+    original = keras.layers.Dense.call
+
+    def call(self, inputs, training=None):
+        if self.compute_dtype == "float64":
+            return original(self, inputs, training=training)
+        product = tf.cast(inputs, tf.bfloat16) @ tf.cast(self.kernel, tf.bfloat16)
+        return tf.cast(product, tf.float32) + self.bias
+
+    return mock.patch.object(keras.layers.Dense, "call", call)

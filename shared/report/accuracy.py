@@ -1,0 +1,142 @@
+"""Tables about predictions: accuracy, references, agreement, classes, the first image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shared.recording import Runs
+from shared.report.classes import Predicted, interval, metrics
+from shared.report.result import Result, side_names
+from shared.report.words import NONE, fraction
+from shared.spec import Reference
+
+PRECISIONS = ("float32", "float64")
+
+
+def table(result: Result) -> list[dict[str, str]]:
+    """Test accuracy and loss of both sides of the headline, in each precision."""
+    pair, left, right = result.headline()
+    rows = []
+    for name, runs in zip(side_names(result.spec, pair.pair), (left, right), strict=True):
+        for precision in PRECISIONS:
+            values = metrics(getattr(runs, precision))
+            if not values:
+                continue
+            accuracy = values.get("test_accuracy")
+            images = _images(runs, precision)
+            low, high = interval(accuracy, images) if accuracy is not None and images else (0, 0)
+            rows.append({
+                "side": name,
+                "precision": precision,
+                "accuracy": fraction(accuracy),
+                "interval": f"{low:.4f} – {high:.4f}" if images else NONE,
+                "loss": fraction(values.get("test_loss")),
+            })  # fmt: skip
+    return rows
+
+
+def _images(runs: Runs, precision: str) -> int:
+    recording = getattr(runs, precision)
+    return len(recording["predictions/test"]) if "predictions/test" in recording else 0
+
+
+def agreements(result: Result) -> list[str]:
+    """How many predictions are the same, pair by pair and precision by precision."""
+    told = []
+    for pair in result.verdict.pairs:
+        counts = [f"{same:,} of {of:,} in {p}" for p, (same, of) in pair.agreement.items()]
+        if counts:
+            told.append(f"{pair.pair.title}: {', '.join(counts)}")
+    return told
+
+
+def references(result: Result) -> list[dict[str, str]]:
+    """Published figures, and whether both sides come near them; only a full run is asked."""
+    training = result.spec.training
+    _, left, right = result.headline()
+    if training is None:
+        return []
+    part = left.present[0].header.size.get("part")
+    rows = []
+    for reference in training.references:
+        values = [metrics(runs.present[0]).get(reference.metric) for runs in (left, right)]
+        rows.append({
+            "metric": reference.metric.replace("_", " "),
+            "value": f"{reference.value:.4f} ± {reference.margin:g}",
+            "left": fraction(values[0]),
+            "right": fraction(values[1]),
+            "status": _near(reference, values) if part == "full"
+            else "not asked: holds for the full set",
+            "source": reference.source,
+        })  # fmt: skip
+    return rows
+
+
+def _near(reference: Reference, values: list[float | None]) -> str:
+    good = [v is not None and abs(v - reference.value) <= reference.margin for v in values]
+    return "✓ both within the margin" if all(good) else "✗ outside the margin"
+
+
+def per_class(seen: Predicted) -> list[dict[str, str]]:
+    """Accuracy of every class on both sides."""
+    a, b = seen.chosen
+    rows = []
+    for label, name in enumerate(seen.names):
+        of = seen.labels == label
+        images = int(np.sum(of))
+        good = [int(np.sum(chosen[of] == label)) for chosen in (a, b)]
+        shares = [fraction(n / images) if images else NONE for n in good]
+        rows.append({
+            "name": name,
+            "images": f"{images:,}",
+            "left": shares[0],
+            "right": shares[1],
+            "gap": _signed(good[1] - good[0]),
+        })  # fmt: skip
+    return rows
+
+
+def _signed(value: int) -> str:
+    return f"{value:+d}".replace("-", "−") if value else "0"
+
+
+def first_image(result: Result, seen: Predicted) -> dict[str, Any]:
+    """The first test image: its true class, each side's answer and how sure it is."""
+    pair, left, right = result.headline()
+    true, rows = int(seen.labels[0]), []
+    for precision in PRECISIONS:
+        for name, runs in zip(side_names(result.spec, pair.pair), (left, right), strict=True):
+            recording = getattr(runs, precision)
+            if recording is None or "predictions/test" not in recording:
+                continue
+            probabilities = recording["predictions/test"][0]
+            guess = int(probabilities.argmax())
+            rows.append({
+                "side": name,
+                "precision": precision,
+                "class": f"{guess} ({seen.names[guess]})",
+                "confidence": f"{100 * float(probabilities[guess]):.2f}",
+                "mark": "✓" if guess == true else "✗",
+            })  # fmt: skip
+    return {"true": f"{true} ({seen.names[true]})", "rows": rows}
+
+
+def apart(result: Result, seen: Predicted) -> str:
+    """On how many images the sides part, and which of them is right there."""
+    pair, _, _ = result.headline()
+    names = side_names(result.spec, pair.pair)
+    images, differing = len(seen.labels), len(seen.disagreeing)
+    if not differing:
+        return f"In {seen.precision} both sides give all {images:,} test images the same class."
+    left, right = seen.only_right()
+    text = (
+        f"In {seen.precision} the sides give {differing:,} of {images:,} test images different "
+        f"classes: {names[0]} alone is right on {left:,} of them, {names[1]} alone on {right:,}, "
+        f"neither on {differing - left - right:,}."
+    )
+    if seen.precision == "float32" and "float64" in pair.agreement:
+        same, of = pair.agreement["float64"]
+        text += f" In float64 the same programs part on {of - same:,}."
+    return text

@@ -1,0 +1,306 @@
+"""One page an example: its figures, its Markdown, its JSON twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.noise import C, Finding
+from shared.report import accuracy, classes, documents, plots, sentences, series, sources, words
+from shared.report.files import render, save
+from shared.report.result import Result, side_names
+from shared.report.tables import environment, known, ladder, value_cases
+from shared.report.words import count, number
+from shared.verdict import PairVerdict
+
+GALLERY = 25
+DISAGREEING = 10
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a page.
+
+    Attributes:
+        file: name inside ``figures/``.
+        alt: what it shows, for those who do not see it.
+        caption: what to look at.
+        png: the bytes.
+    """
+
+    file: str
+    alt: str
+    caption: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Section:
+    """A pair on the page."""
+
+    verdict: PairVerdict
+    names: tuple[str, str]
+    ladder: list[dict[str, str]]
+    sentences: list[str]
+    figures: list[Figure]
+    divergence: str
+
+
+def write(result: Result, folder: Path) -> list[Path]:
+    """Write the page of one example and all that belongs to it; old figures of it go.
+
+    Returns:
+        Every file written.
+    """
+    text, figures = page(result)
+    written = [save(folder / "figures" / f.file, f.png) for f in figures]
+    for old in (folder / "figures").glob(f"{result.spec.name}-*.png"):
+        if old not in written:
+            old.unlink()
+    twin = documents.to_text(documents.document(result))
+    return [
+        save(folder / f"{result.spec.name}.md", text),
+        save(folder / f"{result.spec.name}.json", twin),
+        *written,
+    ]
+
+
+def page(result: Result) -> tuple[str, list[Figure]]:
+    """The Markdown of one example and its figures."""
+    spec, verdict = result.spec, result.verdict
+    seen, unseen = classes.predicted(result)
+    drifts = {p.pair.name: series.weight_drift(*result.sides(p.pair)) for p in verdict.pairs}
+    sections = [_section(result, pair, drifts) for pair in verdict.pairs]
+    pictures = _pictures(result, seen)
+    context: dict[str, Any] = {
+        "spec": spec,
+        "verdict": verdict,
+        "data": result.data,
+        "lead": sentences.lead(result),
+        "troubles": _troubles(result),
+        "caveats": _caveats(result),
+        "headline": sections[0],
+        "others": [s for s in sections[1:] if not s.verdict.pair.differs_at],
+        "contrasts": [s for s in sections[1:] if s.verdict.pair.differs_at],
+        "setting": _setting(result),
+        "horizon": sentences.horizon(verdict.headline),
+        "C": C,
+        "known": known(spec, verdict.headline),
+        "facts": _facts(verdict.headline),
+        "environment": environment(result),
+        "rows": sources.rows(spec.name),
+        "bridges": sources.bridges(spec.name),
+    }
+    if spec.training is None:
+        own = {case.name for case in spec.cases}
+        context["cases"] = value_cases(result)
+        context["rest"] = [row for row in context["rows"] if row.name not in own]
+        text = render("values", **context)
+    else:
+        context |= {
+            "accuracy": accuracy.table(result),
+            "references": accuracy.references(result),
+            "agreements": accuracy.agreements(result),
+            "first": seen and accuracy.first_image(result, seen),
+            "apart": seen and accuracy.apart(result, seen),
+            "per_class": seen and accuracy.per_class(seen),
+            "unseen": unseen,
+            "pictures": pictures,
+        }
+        text = render("training", **context)
+    figures = [f for s in sections for f in s.figures] + list(pictures.values())
+    return text, figures
+
+
+def _section(
+    result: Result, pair: PairVerdict, drifts: Mapping[str, series.Drift | None]
+) -> Section:
+    names = side_names(result.spec, pair.pair)
+    drift = drifts[pair.pair.name]
+    contrast = bool(pair.pair.differs_at)
+    told: list[str] = []
+    if pair.verdict == "agree" and result.spec.training:
+        told = [sentences.strongest(pair, drift, names)]
+        if not sentences.identical(pair):
+            told += [sentences.single(drift, names), sentences.counted(pair)]
+    elif not result.spec.training:
+        told = [sentences.counted(pair)]
+    elif contrast:
+        bridged = drifts[result.verdict.headline.pair.name]
+        told = [sentences.contrast(pair, drift, bridged)]
+    else:
+        told = [sentences.counted(pair)]
+    headline = pair is result.verdict.headline
+    figures = _drawn(result, pair, names, drift, curves=headline)
+    told = [t for t in told if t]
+    return Section(pair, names, ladder(pair), told, figures, sentences.divergence(pair))
+
+
+def _drawn(
+    result: Result,
+    pair: PairVerdict,
+    names: tuple[str, str],
+    drift: series.Drift | None,
+    *,
+    curves: bool,
+) -> list[Figure]:
+    """Curves of a pair, where there is a distance to draw."""
+    left, right = result.sides(pair.pair)
+    sides = (left.side, right.side)
+    prefix = f"{result.spec.name}-" + ("" if curves else f"{pair.pair.name}-")
+    figures = []
+    losses = series.loss_drift(left, right) if curves else None
+    if losses is not None:
+        precision = "float32" if left.float32 and right.float32 else "float64"
+        both = series.losses(left, precision), series.losses(right, precision)
+        if both[0] is not None and both[1] is not None:
+            png = plots.loss((both[0], both[1]), losses, names, sides, precision)
+            figures.append(Figure(f"{prefix}loss.png", _loss_alt(names, losses), _LOSS, png))
+    if drift is not None and drift.moves:
+        png = plots.weights(drift, names, sides)
+        caption = _CONTRAST if pair.pair.differs_at else _WEIGHTS
+        figures.append(Figure(f"{prefix}weights.png", _weights_alt(names, drift), caption, png))
+    return figures
+
+
+_LOSS = (
+    "Top: the two curves lie over each other. Below: how far apart they are (black), and how far "
+    "rounding alone moves each side (coloured, shaded). Black inside the shade is rounding; black "
+    "far above the dotted bound would be another equation."
+)
+_CONTRAST = (
+    "The largest distance between any two weights of the same name and place, after every recorded "
+    "step. In float64 rounding all but vanishes (coloured), and what is left is the difference of "
+    "the two programs (black), far above the dotted bound."
+)
+_WEIGHTS = (
+    "The largest distance between any two weights that should be equal, after every recorded step. "
+    "Left: float32, where training amplifies rounding. Right: float64, where it shrinks to the "
+    "size of a one-ulp nudge, if the equations are the same."
+)
+
+
+def _end(values: NDArray[Any] | None) -> str:
+    return "not recorded" if values is None else number(float(values[-1]), 2)
+
+
+def _loss_alt(names: tuple[str, str], drift: series.Drift) -> str:
+    return (
+        f"Loss of {names[0]} and {names[1]} over {count(len(drift.steps), 'step')}; largest "
+        f"difference {_end(drift.apart32)} in float32, {_end(drift.apart64)} in float64."
+    )
+
+
+def _weights_alt(names: tuple[str, str], drift: series.Drift) -> str:
+    return (
+        f"Distance between the weights of {names[0]} and {names[1]} by step; at the end "
+        f"{_end(drift.apart32)} in float32 and {_end(drift.apart64)} in float64, where the bound "
+        f"is {_end(drift.bound64)}."
+    )
+
+
+def _pictures(result: Result, seen: classes.Predicted | None) -> dict[str, Figure]:
+    """Confusion matrices, first test images, and those that the sides see differently."""
+    if seen is None:
+        return {}
+    names = side_names(result.spec, result.verdict.headline.pair)
+    name = result.spec.name
+    first = np.arange(min(GALLERY, len(seen.labels)))
+    apart = seen.disagreeing
+    pictures = {
+        "confusion": Figure(
+            f"{name}-confusion.png",
+            f"Confusion matrices of {names[0]} and {names[1]} on "
+            f"{count(len(seen.labels), 'test image')}.",
+            f"{seen.precision}; rows are true classes, columns what was predicted.",
+            plots.confusion(seen.confusions(), names, seen.names),
+        ),
+        "gallery": Figure(
+            f"{name}-images.png",
+            f"The first {len(first)} test images with the class that {names[0]} and {names[1]} "
+            "predict.",
+            "Above each image its true class and number; ✗ marks a wrong prediction, a red frame "
+            "an image that the two sides see differently.",
+            plots.gallery(seen, first, names),
+        ),
+    }
+    if len(apart):
+        some = apart[:DISAGREEING]
+        pictures["apart"] = Figure(
+            f"{name}-disagreeing.png",
+            f"{count(len(some), 'test image')} that {names[0]} and {names[1]} classify "
+            "differently.",
+            f"The first {len(some)} of {count(len(apart), 'image')} that the sides see "
+            f"differently in {seen.precision}.",
+            plots.gallery(seen, some, names),
+        )
+    return pictures
+
+
+def _troubles(result: Result) -> list[str]:
+    """What must be said first: divergences of pairs that must agree, contrasts that do not."""
+    told = []
+    for pair in result.verdict.pairs:
+        title = pair.pair.title
+        if pair.pair.differs_at and not result.verdict.chosen:
+            if pair.as_expected:
+                continue
+            found = sentences.divergence(pair) or f"They {pair.verdict}."
+            told.append(
+                f"**{title}** must differ first at `{pair.pair.differs_at}…`, but does not. {found}"
+            )
+        elif pair.verdict == "differ":
+            first = "" if pair is result.verdict.headline else f"**{title}.** "
+            told.append(first + (sentences.divergence(pair) or sentences.counted(pair)))
+    return told
+
+
+def _caveats(result: Result) -> list[tuple[str, str]]:
+    """GitHub alerts: kind and words."""
+    spec, headline = result.spec, result.verdict.headline
+    found = []
+    size = next((r.header.size for r in result.by_side().values()), {})
+    if spec.training and size.get("part") == "embedded":
+        text = f"The embedded subset of the data was used: {result.data}."
+        if spec.training.references:
+            text += " Published references hold for the full set only."
+        found.append(("NOTE", f"{text} All of it: `parity run {spec.name} --full`."))
+    if len(headline.precisions) == 1:
+        found.append(("WARNING", f"Only {headline.precisions[0]} was recorded, so noise could not "
+                      "be measured: `torch.testing`'s default tolerances stand in."))  # fmt: skip
+    if headline.horizon is not None and headline.horizon < (headline.last_step or 0):
+        found.append(("WARNING", sentences.horizon(headline)))
+    missing = documents.not_run(result)
+    if missing:
+        found.append(("WARNING", f"Not compared this time: {words.listed(missing)}."))
+    if any(f.status == "stale" for f in headline.findings):
+        found.append(("WARNING", "A listed difference no longer holds: see the table below."))
+    return found
+
+
+def _setting(result: Result) -> list[tuple[str, str]]:
+    """What was trained, on what, how long."""
+    training, size = result.spec.training, {}
+    if training is None:
+        return []
+    for recording in result.by_side().values():
+        size = recording.header.size
+    steps = result.verdict.headline.last_step
+    return [
+        ("data", result.data),
+        ("batch size", f"{training.batch_size} images"),
+        ("epochs", str(size.get("epochs", words.NONE))),
+        ("optimizer steps", f"{steps:,}" if steps else words.NONE),
+        ("trainable weights", f"{sum(int(np.prod(p.shape)) for p in training.parameters):,}"),
+        ("seed", str(result.spec.seed)),
+    ]
+
+
+def _facts(pair: PairVerdict) -> list[Finding]:
+    """Exact values that are no arrays, such as an exception's class."""
+    return [f for f in pair.findings if f.rule == "exact" and not f.index]
