@@ -17,7 +17,9 @@ MAY_IMPORT = {
     "shared.spec", "shared.examples", "shared.layouts", "shared.recording", "shared.data",
     "shared.initial", "shared.errors", "shared.jobs", "shared.making", "shared.standalone",
 }  # fmt: skip
-SOURCES = sorted(p for folder in ("shared", *PACKAGES.values()) for p in (ROOT / folder).rglob("*.py"))
+SOURCES = sorted(
+    p for folder in ("shared", *PACKAGES.values()) for p in (ROOT / folder).rglob("*.py")
+)
 
 
 def imported(path):
@@ -54,7 +56,9 @@ def test_imports_keep_to_their_side(path):
         else:
             others = set(PACKAGES.values()) - {package}
             assert top not in others, f"{path}: the sides never import each other ({name})"
-            foreign = {"torch", "torchvision"} if package == "keras_impl" else {"tensorflow", "keras"}
+            foreign = (
+                {"torch", "torchvision"} if package == "keras_impl" else {"tensorflow", "keras"}
+            )
             assert top not in foreign, f"{path} imports {name}"
             if top == "shared":
                 allowed = any(name == m or name.startswith(f"{m}.") for m in MAY_IMPORT)

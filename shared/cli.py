@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from shared import FORMAT
-from shared.errors import ParityError, UsageError
+from shared.errors import InterruptionError, ParityError, UsageError
 
 # What is slow to import is imported by the command that needs it: help must be quick.
 if TYPE_CHECKING:
+    from shared.data import Fetched
     from shared.session import Outcome, Request
     from shared.spec import ExampleSpec
 
+_INTERRUPTED = (
+    "Interrupted. What was complete is kept: parity run --reuse and parity report go on from there."
+)
 AGREE, DIFFER, COULD_NOT_TELL = 0, 1, 2
 
 app = typer.Typer(
@@ -58,9 +62,6 @@ def main() -> None:
         app()
     except ParityError as error:
         _complain(str(error))
-    except KeyboardInterrupt:
-        _complain("Interrupted. Recordings that were complete are kept; run again with --reuse to "
-                  "go on from them.")  # fmt: skip
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(COULD_NOT_TELL)
@@ -133,11 +134,10 @@ def run(
     result = _carry_out(request)
     if as_json:
         _print_json(_outcome_json(result))
-        for message in result.failures.values():
-            print(f"parity: {message}", file=sys.stderr)
     else:
         _show_outcome(result)
         print(f"Recordings: {request.folder}")
+    _name_failures(result)
     raise typer.Exit(result.exit_code)
 
 
@@ -191,6 +191,7 @@ def report(
     else:
         _show_outcome(result)
         print(f"{len(written)} files written; read {folder / 'README.md'}")
+    _name_failures(result)
     raise typer.Exit(result.exit_code)
 
 
@@ -249,16 +250,12 @@ def data_fetch(
     name: Annotated[str, typer.Argument(help="Name of a dataset.")], as_json: AsJson = False
 ) -> None:
     """Bring a full dataset into the cache, verified; good files are left alone."""
-    from shared import data
-
-    on_progress = _quiet
-    if sys.stderr.isatty():
-        from shared import screen
-
-        with screen.ByteDisplay() as display:
-            files = data.fetch(name, on_progress=display)
-    else:
-        files = data.fetch(name, on_progress=on_progress)
+    try:
+        files = _fetched(name)
+    except KeyboardInterrupt:
+        raise InterruptionError(
+            "Interrupted. The same command goes on from what has come."
+        ) from None
     if as_json:
         _print_json({"dataset": name, "files": [asdict(file) for file in files]})
         return
@@ -266,8 +263,15 @@ def data_fetch(
         print(f"{file.file}: {file.action}" + (f" from {file.source}" if file.source else ""))
 
 
-def _quiet(name: str, done: int, total: int | None) -> None:
-    return
+def _fetched(name: str) -> list[Fetched]:
+    from shared import data
+
+    if not sys.stderr.isatty():
+        return data.fetch(name)
+    from shared import screen
+
+    with screen.ByteDisplay() as display:
+        return data.fetch(name, on_progress=display)
 
 
 def _chosen(names: list[str] | None, *, all_: bool) -> tuple[ExampleSpec, ...]:
@@ -304,8 +308,16 @@ def _request(
 def _carry_out(request: Request) -> Outcome:
     from shared import screen, session
 
-    with screen.RunDisplay() as display:
-        return session.carry_out(request, display)
+    try:
+        with screen.RunDisplay() as display:
+            return session.carry_out(request, display)
+    except KeyboardInterrupt:
+        raise InterruptionError(_INTERRUPTED) from None
+
+
+def _name_failures(result: Outcome) -> None:
+    for message in result.failures.values():
+        print(f"parity: {message}", file=sys.stderr)
 
 
 def _show_outcome(result: Outcome) -> None:

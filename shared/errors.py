@@ -23,3 +23,7 @@ class RecordingError(ParityError):
 
 class WorkerError(ParityError):
     """A framework's process that died, hung, or answered with something that is no event."""
+
+
+class InterruptionError(ParityError):
+    """The person at the keyboard stopped it; says what is kept."""

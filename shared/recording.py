@@ -112,9 +112,8 @@ def _read(name: str, text: str) -> Any:
         value = json.loads(text)
         if not isinstance(value, list if name == "order" else dict):
             raise ValueError(f"'{name}' is {text[:40]}")
-        if name in ("order", "facts") and not all(
-            isinstance(v, str) for v in (value if name == "order" else value.values())
-        ):
+        texts = {"order": value, "facts": value.values() if isinstance(value, dict) else ()}
+        if not all(isinstance(v, str) for v in texts.get(name, ())):
             raise ValueError(f"'{name}' holds more than text: {text[:40]}")
         return tuple(value) if name == "order" else value
     if name in ("seed", "format"):

@@ -32,6 +32,13 @@ _STYLES = {
     "identical": "green", "rounding": "green", "known": "cyan", "agree": "bold green",
     "different": "bold red", "differ": "bold red", "undecided": "yellow",
 }  # fmt: skip
+_MARKS = {
+    "identical": "exact", "rounding": "✓", "known": "≈ listed", "different": "✗", "undecided": "?",
+}  # fmt: skip
+_LEGEND = (
+    "exact: bit for bit · ✓ 0.06: equal to rounding, worst at 0.06 of its bound · "
+    "≈ listed: equal but for listed differences · ✗ different · ? undecided"
+)
 _WIDE = 140
 
 
@@ -128,8 +135,8 @@ def outcome(console: Console, result: Outcome) -> None:
     """All verdicts of a run, side by side, and what to know about them."""
     for shown in result.verdicts:
         console.print(_example(shown, result.data.get(shown.spec.name, "")))
-    for message in result.failures.values():
-        console.print(Panel(escape(message), title="could not be recorded", border_style="yellow"))
+    if result.verdicts:
+        console.print(Text(_LEGEND, style="dim"))
     made = f"{result.made} recordings made, {result.reused} reused, {result.seconds:.0f} s"
     console.print(made, style="dim", highlight=False)
 
@@ -146,8 +153,8 @@ def _example(shown: ExampleVerdict, data: str) -> Panel:
 
 def _ladder(pairs: Sequence[PairVerdict]) -> Table:
     """Rungs down, pairs across: fits a terminal of 80 columns."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
     for pair in pairs:
         table.add_column(pair.pair.name)
     for name in dict.fromkeys(name for pair in pairs for name in pair.levels):
@@ -156,7 +163,8 @@ def _ladder(pairs: Sequence[PairVerdict]) -> Table:
     for precision in ("float64", "float32"):
         if any(precision in pair.agreement for pair in pairs):
             cells = [_agreement(pair, precision) for pair in pairs]
-            table.add_row(f"same predictions, {precision}", *cells)
+            of = max(pair.agreement.get(precision, (0, 0))[1] for pair in pairs)
+            table.add_row(f"same of {of:,} classes, {precision}", *cells)
     for at, side in enumerate(("left", "right")):
         if any(_accuracy(pair, at) for pair in pairs):
             table.add_row(f"test accuracy, {side}", *(Text(_accuracy(p, at)) for p in pairs))
@@ -166,7 +174,7 @@ def _ladder(pairs: Sequence[PairVerdict]) -> Table:
 
 def _verdict_cell(pair: PairVerdict) -> Text:
     if pair.pair.differs_at and pair.as_expected:
-        return Text("differ (meant)", style="green")
+        return Text("differ, meant", style="green")
     return Text(pair.verdict, style=_STYLES[pair.verdict])
 
 
@@ -174,12 +182,12 @@ def _level_cell(level: Level | None) -> Text:
     if level is None:
         return Text("–")
     ratio = f" {level.worst_ratio:.2g}" if level.worst_ratio else ""
-    return Text(f"{level.status}{ratio}", style=_STYLES[level.status])
+    return Text(f"{_MARKS[level.status]}{ratio}", style=_STYLES[level.status])
 
 
 def _agreement(pair: PairVerdict, precision: str) -> Text:
     same, of = pair.agreement.get(precision, (0, 0))
-    return Text(f"{same:,}/{of:,}" if of else "")
+    return Text(f"{same:,}" if of else "")
 
 
 def _accuracy(pair: PairVerdict, at: int) -> str:

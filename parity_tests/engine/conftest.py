@@ -37,7 +37,7 @@ def runs() -> Callable[..., Runs]:
     def make(
         title: str,
         float64: Arrays | None,
-        float32: Arrays | None | str = "rounded",
+        float32: Arrays | str | None = "rounded",
         nudged: Arrays | None = None,
         *,
         side: str | None = None,
@@ -147,7 +147,7 @@ def trained() -> Callable[..., dict[str, np.ndarray]]:
 
     def make(steps: int = 20, seed: int = 1) -> dict[str, np.ndarray]:
         random = np.random.default_rng(seed)
-        kernel, bias = random.normal(size=(3, 5)), random.normal(size=5)
+        kernel = random.normal(size=(3, 5))
         gradient = {"kernel": random.normal(size=(3, 5)), "bias": random.normal(size=5)}
         start = {"kernel": kernel.astype("f4").astype("f8"), "bias": np.zeros(5)}
         arrays: dict[str, np.ndarray] = {

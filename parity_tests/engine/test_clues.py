@@ -144,7 +144,7 @@ def test_where_the_largest_meets_a_zero() -> None:
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_coarse(bits: int, name: str, side: str) -> None:
     exact = np.array([0.75, 0.5])
-    rough = (exact + [0, 0.75 * 2.0**-bits]).astype("f4")
+    rough = (exact + np.array([0, 0.75 * 2.0**-bits])).astype("f4")
     good = exact.astype("f4")
     quad = Quad(rough, exact, good, exact) if side == "left" else Quad(good, exact, rough, exact)
     found = clues.coarse(quad)

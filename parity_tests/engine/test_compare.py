@@ -264,6 +264,8 @@ def test_a_listed_difference_that_no_longer_holds(found, left: float, right: flo
 def test_a_listed_difference_must_hold_in_both_precisions_and_in_shape(found, runs) -> None:
     off = runs("keras", {KEY: np.array(1.0)}, {KEY: np.float32(1.1)})
     assert found({KEY: np.array(0.5)}, off, known=LISTED)[KEY].status == "stale"
+    off = runs("keras", {KEY: np.array(1.1)}, {KEY: np.float32(1.0)})
+    assert found({KEY: np.array(0.5)}, off, known=LISTED)[KEY].status == "stale"
     assert found({KEY: np.array([0.5])}, {KEY: np.array(1.0)}, known=LISTED)[KEY].status == "stale"
 
 
@@ -418,6 +420,15 @@ def test_within_the_horizon_a_difference_is_one(found, runs) -> None:
     assert result["weights/step20/a/kernel"].status == "different"
     assert result["weights/step50/a/kernel"].agrees, "σ excuses it there"
     assert (result["loss/curve"].status, result["loss/curve"].step) == ("different", 15)
+
+
+@pytest.mark.parametrize(("moved_at", "status"), [(20, "undecided"), (21, "different")])
+def test_the_horizon_itself_is_within(found, runs, moved_at: int, status: str) -> None:
+    curve = {"loss/curve": np.ones(50)}
+    left = training(20) | curve
+    nudged = training(20) | {"loss/curve": np.where(np.arange(50) + 1 >= moved_at, 1.1, 1.0)}
+    result = found(runs("torch", left, nudged=nudged), runs("keras", training() | curve))
+    assert result["weights/step20/a/kernel"].status == status
 
 
 def test_the_first_rungs_have_no_horizon(found, runs) -> None:

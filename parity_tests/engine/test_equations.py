@@ -92,6 +92,12 @@ def test_a_change_that_is_all_rounding_tells_nothing() -> None:
     assert recognise(weights(), weights() + noise, gradient(1.0)) is None
 
 
+def test_a_likeness_is_no_equation() -> None:
+    w, g = np.full(SHAPE, 0.1), gradient(1.0)
+    about = np.random.default_rng(9).uniform(0.9, 1.1, SHAPE)
+    assert recognise(w, w - 1e-14 * g * about, g) is None
+
+
 def test_one_weight_or_equal_gradients_fit_several_equations() -> None:
     one = weights((1,))
     assert recognise(one, one - 0.1, np.full(1, 0.5)) is None

@@ -68,8 +68,16 @@ def test_nan_and_infinity_stand_for_themselves(have, want, good: bool) -> None:
     assert matches(f64(have), want) is good
 
 
-@pytest.mark.parametrize(("have", "want"), [([1.0], 1.0), (1.0, (1.0,)), ([[1.0], [1.0]], (1.0, 1.0)),
-                                            ([1.0, 1.0, 1.0], (1.0, 1.0)), ([], 1.0)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("have", "want"),
+    [
+        ([1.0], 1.0),
+        (1.0, (1.0,)),
+        ([[1.0], [1.0]], (1.0, 1.0)),
+        ([1.0, 1.0, 1.0], (1.0, 1.0)),
+        ([], 1.0),
+    ],
+)
 def test_shapes_must_be_equal(have, want) -> None:
     assert not matches(f64(have), want)
 

@@ -39,7 +39,7 @@ def test_every_status_has_words_and_a_sentence() -> None:
          "torch and keras did not record it, though the example requires it."),
         ("shape", {"left": "(6, 5)", "right": "(6, 4)"},
          "kernel has shape (6, 5) in torch and (6, 4) in keras."),
-        ("shape", {"left": "(6, 5)", "right": "(5, 6)"}, "they are transposes: Dense stores (in, o"),
+        ("shape", {"left": "(6, 5)", "right": "(5, 6)"}, "they are transposes: Dense stores (in,"),
         ("shape", {"left": "(6, 5)", "right": "(5, 6)"}, "Convert with shared.layouts.permute."),
         ("shape", {"left": "(6,)", "right": "()"}, "has shape (6,) in torch and () in keras."),
         ("dtype", {"left": "float32", "right": "float64"},
@@ -52,8 +52,8 @@ def test_every_status_has_words_and_a_sentence() -> None:
         ("stale", {}, "is 0.25 in torch and 0.5 in keras: the listed difference no longer holds"),
         ("undecided", {}, "differs, but beyond the horizon: there a nudge of one ulp"),
         ("different", {"rule": "equation", "ratio": 2.0, "distance64": 0.25, "index": (3, 4)},
-         "kernel at [3, 4] is 0.25 in torch and 0.5 in keras: 0.25 apart in float64, 2 × the bound; "
-         "would agree with C ≥ 64 (C is 32)."),
+         "kernel at [3, 4] is 0.25 in torch and 0.5 in keras: 0.25 apart in float64, 2 × the bound"
+         "; would agree with C ≥ 64 (C is 32)."),
         ("different", {"rule": "numbers", "ratio": 1.5, "distance32": 0.125, "distance64": 0.5},
          "0.12 apart in float32, 1.5 × the bound; would agree with C ≥ 48 (C is 32)."),
         ("different", {"rule": "fallback", "ratio": 3.14159},

@@ -31,7 +31,7 @@ from shared.errors import RecordingError
         ("values/case/df_dx", "values", "", "case/df_dx", "values", None),
     ],
 )
-def test_parts_of_a_key(key, stage, when, rest, level, step) -> None:
+def test_parts_of_a_key(*, key, stage, when, rest, level, step) -> None:
     parsed = names.parse(key)
     assert (parsed.text, parsed.stage, parsed.when) == (key, stage, when)
     assert (parsed.rest, parsed.level, parsed.step) == (rest, level, step)

@@ -225,9 +225,14 @@ def test_two_orders_of_summation_never_cry_wolf(judge, record_property) -> None:
     assert 0 < worst <= 1
 
 
-@hypothesis.given(SEEDS, st.sampled_from([L1, FINAL, TEST]), st.integers(-60, 60), st.booleans(),
-                  st.integers(0, 12))  # fmt: skip
-def test_the_rule_is_free_of_scale(judge, seed, key, power, parted, noisy) -> None:
+@hypothesis.given(
+    seed=SEEDS,
+    key=st.sampled_from([L1, FINAL, TEST]),
+    power=st.integers(-60, 60),
+    parted=st.booleans(),
+    noisy=st.integers(0, 12),
+)
+def test_the_rule_is_free_of_scale(judge, *, seed, key, power, parted, noisy) -> None:
     arrays = list(honest(seed))
     random = np.random.default_rng(seed)
     if parted:
@@ -240,9 +245,14 @@ def test_the_rule_is_free_of_scale(judge, seed, key, power, parted, noisy) -> No
     assert (one.status, one.rule, one.ratio) == (other.status, other.rule, other.ratio)
 
 
-@hypothesis.given(SEEDS, st.sampled_from([L1, L2, L3, FINAL, TEST, CURVE]), st.integers(0, 14),
-                  st.floats(1e-16, 1e-9), st.floats(1e-16, 1e-9))  # fmt: skip
-def test_left_and_right_are_equals(judge, seed, key, noisy, moved_left, moved_right) -> None:
+@hypothesis.given(
+    seed=SEEDS,
+    key=st.sampled_from([L1, L2, L3, FINAL, TEST, CURVE]),
+    noisy=st.integers(0, 14),
+    moved_left=st.floats(1e-16, 1e-9),
+    moved_right=st.floats(1e-16, 1e-9),
+)
+def test_left_and_right_are_equals(judge, *, seed, key, noisy, moved_left, moved_right) -> None:
     shape = (42,) if key == CURVE else (6, 7)
     l32, l64, r32, r64 = honest(seed, shape)
     random = np.random.default_rng(seed)
@@ -269,7 +279,7 @@ def test_left_and_right_are_equals(judge, seed, key, noisy, moved_left, moved_ri
 )
 @pytest.mark.parametrize("loud", ["left", "right"])
 @pytest.mark.parametrize("key", [L1, L2, L3, VALUE])
-def test_one_noisy_side(judge, key: str, loud: str, low: float, high: float, noisy: bool) -> None:
+def test_one_noisy_side(judge, *, key, loud, low, high, noisy) -> None:
     exact = base(0.5)
     sides = [f32(base(0.5 + low)), f32(base(0.5 + high))]
     if loud == "left":
@@ -391,6 +401,14 @@ def test_either_side_may_move_a_curve(judge) -> None:
     assert not judge(CURVE, f32(left), left, f32(right), right, None, None, step=40).agrees
 
 
+def test_the_side_that_moves_more_sets_the_bound_of_a_curve(judge) -> None:
+    left, right = curve(), curve((30, 1e-8))
+    moved = [np.full(40, 1e-9), np.full(40, 1e-10)]
+    for more, less in (moved, moved[::-1]):
+        found = judge(CURVE, f32(left), left, f32(right), right, left + more, right + less, step=40)
+        assert (found.status, found.ratio) == ("rounding", pytest.approx(10 / 32, rel=1e-3))
+
+
 def test_a_curve_may_round_more_at_later_steps(judge) -> None:
     change = 2 * 32 * 2.0**-53
     left = curve()
@@ -419,7 +437,7 @@ def test_a_curve_of_zeros(judge) -> None:
 )
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("key", [FINAL, TEST])
-def test_one_restless_side(judge, key, side, size, low, high, restless) -> None:
+def test_one_restless_side(judge, *, key, side, size, low, high, restless) -> None:
     exact = np.full(size, 0.5)
     exact[0] = 1.0
     other = exact.copy()
@@ -434,6 +452,28 @@ def test_one_restless_side(judge, key, side, size, low, high, restless) -> None:
         assert found.rule == "restless"
         assert (found.own_left > found.own_right) == (side == "left")
         assert found.ratio == pytest.approx(high / (64 * max(low, 2.0**-52)), rel=1e-3)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_restless_curve_names_its_step(judge, side: str) -> None:
+    """Both end equally far from themselves; one of them was there long before."""
+    exact, other = curve(), curve((1, 2.0**-53))
+    calm, wild = (np.where(np.arange(40) >= at, 2.0**-20, 2.0**-40) for at in (30, 10))
+    wild[12] = 0  # a single loss may cross zero; what counts is the largest so far
+    moves = (wild, calm) if side == "left" else (calm, wild)
+    found = judge(CURVE, f32(exact), exact, f32(other), other,
+                  exact + moves[0], other + moves[1], step=40)  # fmt: skip
+    assert (found.status, found.rule, found.step) == ("noisy", "restless", 11)
+    assert (found.own_left > found.own_right) == (side == "left")
+    assert found.ratio == pytest.approx(2.0**20 / 64)
+
+
+@pytest.mark.parametrize(("steps", "status"), [(9, "rounding"), (0, "noisy")])
+def test_a_restless_curve_may_round_at_every_step(judge, steps: int, status: str) -> None:
+    exact, other = curve(), curve((1, 2.0**-53))
+    moved = np.where(np.arange(40) >= steps, 64 * 2.0**-53 * 2.5, 0)
+    found = judge(CURVE, f32(exact), exact, f32(other), other, exact, other + moved, step=40)
+    assert found.status == status
 
 
 def test_a_restless_side_beside_zeros(judge) -> None:

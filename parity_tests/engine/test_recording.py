@@ -190,7 +190,7 @@ def test_nudged_is_read(tmp_path: Path, text: str, nudged: bool) -> None:
 
 
 def test_a_key_or_fact_outside_the_grammar(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match="a: Key 'fc1.weight' is not in the grammar"):
+    with pytest.raises(RecordingError, match=r"a: Key 'fc1\.weight' is not in the grammar"):
         read(foreign(tmp_path / "a", {"fc1.weight": np.ones(3)}))
     with pytest.raises(RecordingError, match="b: Key 'bad' is not in the grammar"):
         read(foreign(tmp_path / "b", facts='{"bad": "1"}'))
@@ -206,8 +206,16 @@ def test_every_truncation_is_refused_at_once_or_at_the_array(tmp_path: Path) -> 
             read(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage " * 40, struct.pack("<Q", 2**60) + b"{}",
-                                     struct.pack("<Q", 2) + b"[]", b"PK\x03\x04" + bytes(99)])  # fmt: skip
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"garbage " * 40,
+        struct.pack("<Q", 2**60) + b"{}",
+        struct.pack("<Q", 2) + b"[]",
+        b"PK\x03\x04" + bytes(99),
+    ],
+)
 def test_garbage_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(RecordingError, match="not a complete safetensors file"):

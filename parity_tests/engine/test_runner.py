@@ -124,7 +124,9 @@ def test_a_worker_that_hangs_at_its_start_is_stopped(tmp_path):
         run(tmp_path, [sys.executable, str(path)], timeout=1.0)
 
 
-@pytest.mark.parametrize("text", ["Segment fault?", "[1, 2]", '{"no": "event"}', "42", "\\x00\\xff"])
+@pytest.mark.parametrize(
+    "text", ["Segment fault?", "[1, 2]", '{"no": "event"}', "42", "\\x00\\xff"]
+)
 def test_garbage_on_the_channel_is_refused(tmp_path, text):
     with pytest.raises(WorkerError, match="printed something that is no event"):
         run(tmp_path, fake(tmp_path, "torch", f"print({text!r}, flush=True); time.sleep(60)"))

@@ -122,12 +122,14 @@ def test_names_of_examples_are_unique_and_findable() -> None:
 
 
 def test_a_near_name_is_suggested() -> None:
-    with pytest.raises(UsageError, match="No example named 'fashion_mpl'. Did you mean 'fashion_m"):
+    with pytest.raises(
+        UsageError, match=r"No example named 'fashion_mpl'\. Did you mean 'fashion_m"
+    ):
         find("fashion_mpl")
 
 
 def test_a_far_name_gets_the_command_that_lists_all() -> None:
-    with pytest.raises(UsageError, match="No example named 'zzz'. parity list shows all"):
+    with pytest.raises(UsageError, match=r"No example named 'zzz'\. parity list shows all"):
         find("zzz")
 
 

@@ -132,6 +132,15 @@ def test_agreeing_keys_are_never_worse_than_failing_ones(runs) -> None:
     assert result.levels["L0"].worst_key == "inputs/b"
 
 
+def test_a_wrong_number_is_worse_than_rounding(runs, values_spec) -> None:
+    more = "values/ease/z"
+    left = runs("torch", {KEY: Y + 1, more: Y})
+    right = runs("keras", {KEY: Y + 1, more: Y * (1 + 2.0**-50)})
+    result = judge_pair(VALUE_PAIR, left, right, question(values_spec, VALUE_PAIR))
+    assert {f.key: f.status for f in result.findings} == {KEY: "wrong", more: "rounding"}
+    assert result.levels["values"].worst_key == KEY
+
+
 def test_a_rung_without_keys_is_undecided(runs) -> None:
     some = {"loss/step0": np.array(1.0)}
     result = judge_pair(PAIR, runs("torch", some), runs("keras", some), Question(("L2", "L3")))
@@ -272,6 +281,8 @@ def test_other_independent_faults_are_listed(judged, trained) -> None:
     for name in ("kernel", "bias"):
         key = f"gradients/step0/hidden/{name}"
         right[key] = right[key] * np.linspace(1, 2, right[key].size).reshape(right[key].shape)
+        for effect in (f"state/step1/hidden/{name}/m", f"weights/step1/hidden/{name}"):
+            right[effect] = right[effect] * 1.5
     result = judged(right, trained())
     assert result.first.key == "gradients/step0/hidden/kernel"
     assert result.others == ("gradients/step0/hidden/bias",)
@@ -464,13 +475,8 @@ def test_every_kind_of_finding_is_strict_json(runs, trained, kind, precisions, s
     sides = []
     for title, some in zip(("torch", "keras"), arrays[::-1] if swap else arrays, strict=True):
         made = runs(title, some)
-        sides.append(
-            made
-            if precisions == "both"
-            else dataclasses.replace(
-                made, **{"float32" if precisions == "float64" else "float64": None}
-            )  # fmt: skip
-        )
+        dropped = {"float32": {"float64": None}, "float64": {"float32": None}}.get(precisions, {})
+        sides.append(dataclasses.replace(made, **dropped))
     result = judge_pair(PAIR, *sides, Question())
     assert result.verdict == "differ"
     document = json.loads(dump(pair_json(result)))

@@ -1,0 +1,79 @@
+"""What the README tells people to type works, and prints what the README shows."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+]
+
+
+def run(command, tmp_path):
+    words = shlex.split(command)
+    here = Path(sys.executable)
+    words[0] = str(here if words[0] == "python" else here.with_name(words[0]))
+    if words[1] == "run":
+        words += ["--out", str(tmp_path)]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_works(command, tmp_path):
+    done = run(command, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+def test_make_knows_the_commands():
+    for target in re.findall(r"^\$ make (\w+)", README, re.MULTILINE):
+        done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, check=False)
+        assert done.returncode == 0, target
+
+
+def test_the_output_shown_is_the_output(tmp_path):
+    """Digits of ratios may differ between machines; the rungs and words may not."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("parity")), "run", "--all", "--out", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+    def bare(text):
+        words = re.sub(r"[\d.,e+\-]+", "#", text)
+        return [line.split() for line in words.splitlines() if "│" in line]
+
+    shown = re.search(r"<!-- output of: parity report -->\n```text\n(.*?)```", README, re.DOTALL)
+    assert bare(shown[1])[:20] == bare(done.stdout)[:20]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text("utf-8")):
+        assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+def test_the_python_example_of_the_format_works(tmp_path, monkeypatch):
+    from shared import recording
+
+    text = (ROOT / "docs" / "recording.md").read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})
+    made = recording.read(tmp_path / "jax-float32.safetensors")
+    assert made.header.side == "jax"
+    assert set(made.keys()) == {"activations/step0/hidden", "loss/step0"}
+
+
+def test_every_example_is_in_the_table():
+    from shared.examples import ALL
+
+    for spec in ALL:
+        assert f"[`{spec.name}`](reports/{spec.name}.md)" in README
