@@ -126,8 +126,8 @@ def test_diff_names_the_first_divergence(recorded):
 
 def test_diff_refuses_different_questions(recorded, tmp_path):
     folder, _ = recorded
-    parity("run", "fashion_mlp", "--pair", "fit", "--train", "320", "--test", "100", "--epochs", "1",
-           "--out", tmp_path)  # fmt: skip
+    small = ["--train", "320", "--test", "100", "--epochs", "1"]
+    parity("run", "fashion_mlp", "--pair", "fit", *small, "--out", tmp_path)
     one = files(folder, "keras-fit")[0]
     other = files(tmp_path, "keras-fit")[0]
     assert "different questions: digest" in complaint(parity("diff", one, other))

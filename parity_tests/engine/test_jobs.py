@@ -57,7 +57,7 @@ def test_the_parents_death_ends_the_worker():
 
 
 def test_a_framework_that_cannot_be_imported_is_said():
-    done, events = talk("", WORKER.replace('print("a', 'import no_such_framework; print("a'))
+    _, events = talk("", WORKER.replace('print("a', 'import no_such_framework; print("a'))
     assert events[0]["event"] == "broken"
     assert "no_such_framework" in events[0]["message"]
 

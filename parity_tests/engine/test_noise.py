@@ -459,13 +459,23 @@ def test_a_restless_curve_names_its_step(judge, side: str) -> None:
     """Both end equally far from themselves; one of them was there long before."""
     exact, other = curve(), curve((1, 2.0**-53))
     calm, wild = (np.where(np.arange(40) >= at, 2.0**-20, 2.0**-40) for at in (30, 10))
-    wild[12] = 0  # a single loss may cross zero; what counts is the largest so far
+    wild[20:] = 2.0**-18
     moves = (wild, calm) if side == "left" else (calm, wild)
     found = judge(CURVE, f32(exact), exact, f32(other), other,
                   exact + moves[0], other + moves[1], step=40)  # fmt: skip
     assert (found.status, found.rule, found.step) == ("noisy", "restless", 11)
     assert (found.own_left > found.own_right) == (side == "left")
-    assert found.ratio == pytest.approx(2.0**20 / 64)
+    assert found.ratio == pytest.approx(2.0**22 / 64)
+
+
+def test_a_curve_that_crosses_its_nudged_twin_is_not_restless(judge) -> None:
+    exact, other = curve(), curve((1, 2.0**-53))
+    moved = np.full(40, 2.0**-20)
+    crossing = moved.copy()
+    crossing[12] = 0
+    found = judge(CURVE, f32(exact), exact, f32(other), other,
+                  exact + crossing, other + moved, step=40)  # fmt: skip
+    assert found.status == "rounding"
 
 
 @pytest.mark.parametrize(("steps", "status"), [(9, "rounding"), (0, "noisy")])

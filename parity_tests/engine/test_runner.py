@@ -120,7 +120,7 @@ def test_a_hanging_worker_is_stopped_though_the_other_is_busy(tmp_path):
 def test_a_worker_that_hangs_at_its_start_is_stopped(tmp_path):
     path = tmp_path / "silent.py"
     path.write_text("import time; time.sleep(600)")
-    with pytest.raises(WorkerError, match="while starting.*it printed nothing"):
+    with pytest.raises(WorkerError, match=r"while starting.*it printed nothing"):
         run(tmp_path, [sys.executable, str(path)], timeout=1.0)
 
 
@@ -149,7 +149,7 @@ def test_a_missing_framework_names_the_option(tmp_path):
         "import json; print(json.dumps({'event': 'broken', 'details': '', "
         "'message': \"ModuleNotFoundError: No module named 'torch'\"}), flush=True)"
     )
-    with pytest.raises(WorkerError, match="No module named 'torch'.*--torch-python PATH"):
+    with pytest.raises(WorkerError, match=r"No module named 'torch'.*--torch-python PATH"):
         run(tmp_path, [sys.executable, str(path)])
 
 
@@ -161,7 +161,7 @@ def test_a_missing_interpreter_names_the_option(tmp_path):
 
 def test_an_interpreter_that_is_none_is_named(tmp_path):
     options = runner.Options(pythons={"torch": "/bin/false"})
-    with pytest.raises(WorkerError, match="exit code 1.*while starting"):
+    with pytest.raises(WorkerError, match=r"exit code 1.*while starting"):
         runner.run({"torch": [job("t", tmp_path)]}, options)
 
 

@@ -1,4 +1,4 @@
-"""``python -m parity_tests.planted torch FOLDER``: record every fault of one side, in one process."""
+"""``python -m parity_tests.planted torch FOLDER`` records all faults of a side in one process."""
 
 import importlib
 import os

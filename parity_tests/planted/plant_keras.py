@@ -49,12 +49,12 @@ def label_smoothing(framework, twin):
 
 
 def sum_instead_of_mean(framework, twin):
-    return _loss(
-        twin,
-        lambda labels, logits: keras.losses.SparseCategoricalCrossentropy(
-            from_logits=True, reduction="sum"
-        )(labels, logits),
-    )
+    def total(labels, logits):
+        # Made here, not outside: a loss object keeps the precision that was set when it was made.
+        summed = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
+        return summed(labels, logits)
+
+    return _loss(twin, total)
 
 
 def nan_in_loss(framework, twin):
