@@ -130,7 +130,7 @@ def test_every_case_and_way_has_its_function(spec):
     for side, package in PACKAGES.items():
         functions = public_functions(ROOT / package / f"{spec.name}.py")
         for case in spec.cases:
-            assert functions[case.name] == list(case.inputs)
+            assert functions[case.name] == list(case.arguments)
         for way in (w for w in spec.ways if w.side == side and w.function):
             assert way.function in functions
             assert way.optimizer in functions

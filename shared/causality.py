@@ -57,6 +57,9 @@ def affects(
         return False
     if cause.stage == names.VALUES:
         return False
+    later_batch = cause.text == "inputs/batches" and (steps.get(cause.text) or 1) > 1
+    if later_batch and second[0] < _TRAINING:
+        return False
     if second[0] >= _TRAINING:
         return first < second
     here, there = _place(cause, layers), _place(effect, layers)

@@ -12,8 +12,8 @@ import numpy as np
 
 from shared import causality, names
 from shared.errors import RecordingError
-from shared.expected import matches, stated
-from shared.noise import HORIZON, Array, Finding, Quad, Status, finite, judge, short
+from shared.expected import is_zero, matches, stated
+from shared.noise import HORIZON, U32, U64, Array, C, Finding, Quad, Status, finite, judge, short
 from shared.recording import Runs
 from shared.spec import Known, Numbers
 
@@ -140,12 +140,50 @@ class _Asker:
         if listed is not None:
             return self._known(base, quad, listed)
         if problem is not None:
-            return problem
-        finding = self._expected(judge(base, parsed, quad, self.precisions), quad)
+            titles = {"left": self.left.title, "right": self.right.title}
+            return replace(problem, sides=tuple(titles[side] for side in problem.sides))
+        finding = self._zero(judge(base, parsed, quad, self.precisions), quad)
+        finding = self._expected(finding, quad)
         beyond = self.horizon is not None and (finding.step or 0) > self.horizon
-        if parsed.level in ("L4", "L5") and beyond and not finding.agrees:
+        if parsed.level in ("L4", "L5") and beyond and finding.status in ("different", "rounding"):
             return replace(finding, status="undecided")
         return finding
+
+    def _zero(self, finding: Finding, quad: Quad) -> Finding:
+        """A tensor whose true value is zero may differ by what is left of the terms that cancel.
+
+        Its own scale says nothing then; that of its siblings does: it is zero to rounding when
+        it is within rounding of *their* scale, on both sides and in both precisions.
+        """
+        if finding.rule not in ("numbers", "equation", "noise") or not quad.four:
+            return finding
+        if finding.agrees or finding.level not in ("L1", "L2", "L3", names.VALUES):
+            return finding
+        ratio = self._share_of_siblings(finding.key, quad)
+        return finding if ratio > 1 else replace(finding, status="rounding", rule="zero",
+                                                 ratio=ratio)  # fmt: skip
+
+    def _share_of_siblings(self, key: str, quad: Quad) -> float:
+        """Size over what rounding leaves of its siblings' largest element; the worse precision."""
+        group = key.rsplit("/", 1)[0] if key.startswith(names.VALUES) else key.split("/", 2)[:2]
+        prefix = group if isinstance(group, str) else "/".join(group)
+        siblings = max(
+            (
+                float(np.max(np.abs(finite(array)), initial=0.0))
+                for runs in (self.left, self.right)
+                for other in runs.present[-1].arrays
+                if other != key and other.startswith(f"{prefix}/")
+                for array in (runs.present[-1][other],)
+            ),
+            default=0.0,
+        )
+        if siblings == 0:
+            return np.inf
+        sizes = [
+            max(float(np.max(np.abs(finite(a)), initial=0.0)) for a in pair) / unit
+            for pair, unit in zip(quad.pairs, (U32, U64), strict=True)
+        ]
+        return max(sizes) / (C * siblings)
 
     def _absent(self, key: str) -> tuple[str, ...]:
         """Sides that lack the key in any precision; an empty array says nothing either."""
@@ -181,6 +219,8 @@ class _Asker:
             for title, arrays in self._sides(quad)
             if not all(matches(a, value) for a in arrays)
         )
+        if off and quad.four and is_zero(value):
+            off = off if self._share_of_siblings(finding.key, quad) > 1 else ()
         if not off or not finding.agrees:
             return replace(finding, sides=off, expected=stated(value))
         a, b = quad.best

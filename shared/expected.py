@@ -33,6 +33,23 @@ def _floats(value: Numbers) -> Any:
     return [_floats(v) for v in value] if isinstance(value, tuple) else float(value)
 
 
+def as_numbers(array: Any) -> Numbers:
+    """An array as the nested tuples that a spec holds."""
+    nested: Numbers = _tuples(np.asarray(array, dtype=np.float64).tolist())
+    return nested
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def is_zero(value: Numbers) -> bool:
+    """Whether every number stated is exactly zero."""
+    if isinstance(value, tuple):
+        return all(is_zero(v) for v in value)
+    return not isinstance(value, str) and value == 0
+
+
 def matches(array: Array, value: Numbers) -> bool:
     """Whether `array` is `value`, each element to the digits stated.
 

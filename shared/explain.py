@@ -69,6 +69,8 @@ def sentence(finding: Finding, left: str, right: str) -> str:
 def _different(f: Finding, left: str, right: str) -> str:
     if f.rule in ("copied", "exact"):
         rule = "these are copied, not computed, so they must be equal bit for bit"
+        if f.rule == "exact":
+            rule = "these are whole numbers or words, so they must be equal"
         return (
             f"{f.key}{_place(f)} is {f.left} in {left} and {f.right} in {right}: {rule}{_off(f)}."
         )

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import UsageError
-from shared.spec import Initial, Parameter
+from shared.expected import as_numbers
+from shared.spec import Initial, Numbers, Parameter
 
 Array = NDArray[np.float64]
 
@@ -71,3 +72,9 @@ def nudged(weights: Mapping[str, Array], seed: int) -> dict[str, Array]:
         up = np.random.Generator(np.random.PCG64(stream)).random(values.shape) < 0.5
         result[name] = np.nextafter(values, np.where(up, np.inf, -np.inf))
     return result
+
+
+def drawn(name: str, shape: Sequence[int], scale: float = 1.0) -> Numbers:
+    """Normal numbers for a values-only case, always the same for a name, each exact in float32."""
+    random = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode())))
+    return as_numbers(random.normal(0.0, scale, shape).astype(np.float32))

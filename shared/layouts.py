@@ -25,6 +25,7 @@ class Layout:
 LAYOUTS = {
     "dense/kernel": Layout(torch="out in", keras="in out"),
     "conv2d/kernel": Layout(torch="out in h w", keras="h w in out"),
+    "conv2d_transpose/kernel": Layout(torch="in out h w", keras="h w out in"),
     "images": Layout(torch="batch channel h w", keras="batch h w channel"),
 }
 

@@ -22,7 +22,8 @@ from shared.data.batches import batch_indices, steps_per_epoch
 from shared.errors import RecordingError
 from shared.expected import numbers
 from shared.jobs import Job, Progress
-from shared.spec import ExampleSpec, Side, Size, Training, Way
+from shared.layouts import LAYOUTS, permute
+from shared.spec import Case, ExampleSpec, Side, Size, Training, Way
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -197,17 +198,39 @@ def record_values(
 ) -> None:
     """Call every case's function with its inputs; keep every tensor and every fact it returns."""
     for count, case in enumerate(spec.cases, 1):
-        tensors = {
-            name: framework.tensor(numbers(value, sheet.precision))
-            for name, value in case.inputs.items()
-        }
-        for name, result in getattr(twin, case.name)(**tensors).items():
+        function = getattr(twin, case.name)
+        for name, result in function(**arguments(framework, case, sheet.precision)).items():
             key = f"values/{case.name}/{name}"
             if result is None or isinstance(result, str | bool | int | tuple):
                 sheet.facts[key] = str(result)
             else:
-                sheet.put(key, framework.array(result))
+                role = case.roles.get(name, "")
+                sheet.put(key, from_side(framework.array(result), role, framework.side))
         progress(count, len(spec.cases))
+
+
+def arguments(framework: Framework, case: Case, precision: str) -> dict[str, Any]:
+    """The tensors that a case's function is called with."""
+    arrays = {name: numbers(value, precision) for name, value in case.inputs.items()}
+    arrays |= {name: numbers(value, "int64") for name, value in case.integers.items()}
+    return {
+        name: framework.tensor(to_side(array, case.roles.get(name, ""), framework.side))
+        for name, array in arrays.items()
+    }
+
+
+def to_side(array: Array, role: str, side: Side) -> Array:
+    """From canonical layout to a side's own; arrays without a role stay as they are."""
+    if not role:
+        return array
+    return permute(array, LAYOUTS[role].keras, getattr(LAYOUTS[role], side))
+
+
+def from_side(array: Array, role: str, side: Side) -> Array:
+    """From a side's own layout to the canonical one."""
+    if not role:
+        return array
+    return permute(array, getattr(LAYOUTS[role], side), LAYOUTS[role].keras)
 
 
 @dataclasses.dataclass

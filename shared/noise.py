@@ -39,6 +39,8 @@ C = 32.0
 """The one constant: how many times the measured noise two correct programs may differ by."""
 NOISY = 64.0
 """How many times noisier than the other a side may be."""
+FEW = 4
+"""Fewer numbers than this can come out exact by chance."""
 SMALL = 16
 """Arrays with fewer elements may agree with themselves by chance."""
 HORIZON = 1e-3
@@ -161,7 +163,8 @@ def judge(base: Finding, parsed: Key, quad: Quad, precisions: Sequence[str]) -> 
         return replace(measured, status="identical", ratio=0.0)
     if parsed.level in ("L4", "L5"):
         return _drift(measured, quad)
-    return _noise_guard(_worst(measured, measured.noise or 0.0, SHRINK * (measured.noise or 0.0)))
+    noise = measured.noise or 0.0
+    return _noise_guard(_worst(measured, noise, SHRINK * noise), quad.best[0].size)
 
 
 def _copied(base: Finding, quad: Quad) -> Finding:
@@ -223,13 +226,14 @@ def _worst(finding: Finding, unit32: float, unit64: float) -> Finding:
                    status="rounding" if ratio <= 1 else "different")  # fmt: skip
 
 
-def _noise_guard(finding: Finding) -> Finding:
+def _noise_guard(finding: Finding, size: int) -> Finding:
     """One side's float32 much further from its own float64 than the other's: a fault, or its veil.
 
     Only up to the first step: later, rounding is amplified at a moment that differs by chance.
     """
     low, high = sorted((finding.own_left or 0.0, finding.own_right or 0.0))
-    floor = NOISY * U32 * (finding.scale or 0.0)
+    # Of a few numbers one side can be exact by chance; then only a coarse unit of rounding tells.
+    floor = (NOISY if size >= FEW else NOISY**2) * U32 * (finding.scale or 0.0)
     if finding.status == "rounding" and high > NOISY * low and high >= floor > 0:
         return replace(finding, status="noisy", rule="noise",
                        ratio=high / max(NOISY * low, floor))  # fmt: skip
@@ -253,9 +257,10 @@ def _drift(finding: Finding, quad: Quad) -> Finding:
         ratios = np.abs(l64 - r64) / np.where(bound > 0, bound, np.finfo(float).tiny)
         late = np.flatnonzero(ratios > 1)
         at = int(late[0]) if len(late) else int(np.argmax(ratios))
-        ratio64, largest = float(np.max(ratios, initial=0.0)), float(np.max(sigma, initial=0.0))
-        finding = replace(finding, step=at + 1, index=(at,),
-                          left=str(l64[at]), right=str(r64[at]))  # fmt: skip
+        # What is reported is the first step that fails, or the one nearest to failing.
+        ratio64, largest = float(ratios[at]), float(np.max(sigma, initial=0.0))
+        finding = replace(finding, step=at + 1, index=(at,), left=str(l64[at]), right=str(r64[at]),
+                          distance64=float(np.abs(l64[at] - r64[at])))  # fmt: skip
     else:
         largest = float(max((np.max(o, initial=0.0) for o in own), default=0.0))
         bound64 = C * max(largest, U64 * scale * math.sqrt(max(finding.step or 1, 1)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -49,12 +50,26 @@ class Case:
         name: the function's name.
         inputs: name → numbers; each becomes a floating tensor of the run's precision.
         expected: name → the number that both sides must give. Names that the function returns
-            and that are not here are compared between the sides, but have no outside witness.
+            and that are neither here nor in the reference are compared between the sides, but
+            have no outside witness.
+        integers: name → whole numbers; each becomes an int64 tensor (labels, indices).
+        roles: name of an input or a result → its role in `shared.layouts.LAYOUTS`. The spec and
+            the recording have it in canonical layout; the function sees its framework's own.
+        reference: the same in NumPy, from the same arguments as float64 (int64) arrays in
+            canonical layout; what it returns is expected of both sides, to rounding.
     """
 
     name: str
     inputs: dict[str, Numbers]
     expected: dict[str, Numbers] = field(default_factory=dict)
+    integers: dict[str, Numbers] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    reference: Callable[..., Mapping[str, Any]] | None = None
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """Arguments of the function, in order."""
+        return (*self.inputs, *self.integers)
 
 
 @dataclass(frozen=True)
@@ -221,7 +236,7 @@ class ExampleSpec:
         question: dict[str, Any] = {
             "name": self.name,
             "seed": seed,
-            "cases": [[c.name, c.inputs] for c in self.cases],
+            "cases": [[c.name, c.inputs, c.integers, c.roles] for c in self.cases],
             "training": training,
         }
         text = json.dumps(question, sort_keys=True, separators=(",", ":"))

@@ -77,10 +77,7 @@ def _show_values(framework: Framework, twin: ModuleType, spec: ExampleSpec) -> N
     for case in spec.cases:
         function = getattr(twin, case.name)
         print(f"{case.name}: {(inspect.getdoc(function) or '').splitlines()[0]}")
-        tensors = {
-            name: framework.tensor(making.numbers(value, "float32"))
-            for name, value in case.inputs.items()
-        }
+        tensors = making.arguments(framework, case, "float32")
         given = {name: _plain(framework, value) for name, value in tensors.items()}
         print("  given  " + "  ".join(f"{name} = {value}" for name, value in given.items()))
         for name, result in function(**tensors).items():

@@ -10,9 +10,10 @@ import numpy as np
 
 from shared import clues, equations, explain, names
 from shared.compare import Comparison, Question, compare
+from shared.expected import as_numbers, numbers
 from shared.noise import Finding, Quad
 from shared.recording import Runs
-from shared.spec import ExampleSpec, Pair
+from shared.spec import Case, ExampleSpec, Numbers, Pair
 
 Verdict = Literal["agree", "differ", "undecided"]
 LevelStatus = Literal["identical", "rounding", "known", "different", "undecided"]
@@ -115,18 +116,28 @@ def question(spec: ExampleSpec, pair: Pair) -> Question:
     expected = {
         f"values/{case.name}/{name}": value
         for case in spec.cases
-        for name, value in case.expected.items()
+        for name, value in expected_of(case).items()
     }
     required = tuple(k for k in required_keys(spec) if names.parse(k).level in pair.levels)
     layers = spec.training.layers if spec.training else ()
     return Question(pair.levels, required, spec.known, expected, spec.nonfinite, layers)
 
 
+def expected_of(case: Case) -> dict[str, Numbers]:
+    """What both sides must give: the numbers stated, and those of the NumPy reference."""
+    if case.reference is None:
+        return dict(case.expected)
+    arrays = {name: numbers(value) for name, value in case.inputs.items()}
+    arrays |= {name: numbers(value, "int64") for name, value in case.integers.items()}
+    computed = case.reference(**arrays)
+    return {name: as_numbers(value) for name, value in computed.items()} | case.expected
+
+
 def required_keys(spec: ExampleSpec) -> tuple[str, ...]:
     """Keys without which a recording of this example says nothing."""
     if spec.training is None:
         return tuple(
-            f"values/{case.name}/{name}" for case in spec.cases for name in case.expected
+            f"values/{case.name}/{name}" for case in spec.cases for name in expected_of(case)
         ) + tuple(k.key for k in spec.known)
     parameters = [p.name for p in spec.training.parameters]
     return (
