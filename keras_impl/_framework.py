@@ -43,6 +43,9 @@ class Keras:
         keras.config.set_dtype_policy(precision)
         keras.utils.set_random_seed(seed)
 
+    def use_parameters(self, parameters):
+        """Nothing to know: the canonical layout is Keras' own."""
+
     def tensor(self, array):
         """An array as a tensor."""
         return tf.constant(array)
@@ -50,6 +53,14 @@ class Keras:
     def array(self, tensor):
         """A tensor as an array."""
         return tensor.numpy()
+
+    def inputs(self, array):
+        """A batch as Keras' models take it: as it is."""
+        return self.tensor(array)
+
+    def fed(self, tensor):
+        """A batch in canonical layout: as it is."""
+        return self.array(tensor)
 
     def load_weights(self, model, weights):
         """Set every weight."""
@@ -94,7 +105,7 @@ class Keras:
         def tensors():
             for images, labels in batches:
                 batches.fed(images, labels)
-                yield self.tensor(images), self.tensor(labels)
+                yield self.inputs(images), self.tensor(labels)
 
         for step, loss in enumerate(train(model, tensors(), optimizer), 1):
             on_step(step, float(loss))

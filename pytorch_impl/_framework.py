@@ -13,6 +13,7 @@ class PyTorch:
     side = "torch"
 
     def __init__(self, threads):
+        self._flattened = {}
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)
         torch.set_float32_matmul_precision("highest")
@@ -36,6 +37,10 @@ class PyTorch:
         torch.set_default_dtype(getattr(torch, precision))
         torch.manual_seed(seed)
 
+    def use_parameters(self, parameters):
+        """Know which dense kernels stand behind a flattened image."""
+        self._flattened = {p.name: p.flattened for p in parameters if p.flattened}
+
     def tensor(self, array):
         """An array as a tensor."""
         return torch.from_numpy(np.array(array))
@@ -44,22 +49,31 @@ class PyTorch:
         """A tensor as an array."""
         return tensor.detach().cpu().numpy()
 
+    def inputs(self, array):
+        """A batch as PyTorch's models take it: channels first."""
+        return self.tensor(_weights.channels_first(array))
+
+    def fed(self, tensor):
+        """A batch in canonical layout: channels last."""
+        return _weights.channels_last(self.array(tensor))
+
     def load_weights(self, model, weights):
         """Set every weight."""
-        _weights.load(model, weights)
+        _weights.load(model, weights, self._flattened)
 
     def weights(self, model):
         """Copies of every weight by neutral name."""
-        return {
-            p.name: _weights.to_canonical(p.tensor, p.role).copy() for p in _weights.named(model)
-        }
+        return {p.name: p.canonical(p.tensor) for p in _weights.named(model, self._flattened)}
 
     def activations(self, model, images):
         """Output of every named leaf module, in the order of execution."""
         outputs = {}
 
         def keep(name):
-            return lambda module, inputs, output: outputs.__setitem__(name, self.array(output))
+            def hook(module, inputs, output):
+                outputs[name] = _weights.canonical_output(module, inputs[0], output)
+
+            return hook
 
         leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
         hooks = [module.register_forward_hook(keep(name)) for name, module in leaves]
@@ -72,8 +86,8 @@ class PyTorch:
     def gradients(self, model, gradients):
         """Gradients by neutral name; one that was not computed is left out."""
         return {
-            p.name: _weights.to_canonical(gradient, p.role).copy()
-            for p, gradient in zip(_weights.named(model), gradients, strict=True)
+            p.name: p.canonical(gradient)
+            for p, gradient in zip(self._trainable(model), gradients, strict=True)
             if gradient is not None
         }
 
@@ -81,11 +95,14 @@ class PyTorch:
         """Optimizer state by neutral name and slot."""
         short = {"exp_avg": "m", "exp_avg_sq": "v", "momentum_buffer": "velocity"}
         return {
-            f"{p.name}/{short[key]}": _weights.to_canonical(value, p.role).copy()
-            for p in _weights.named(model)
+            f"{p.name}/{short[key]}": p.canonical(value)
+            for p in self._trainable(model)
             for key, value in optimizer.state[p.tensor].items()
             if key in short and value is not None
         }
+
+    def _trainable(self, model):
+        return [p for p in _weights.named(model, self._flattened) if p.trainable]
 
     def train(self, train, model, optimizer, batches, on_step):
         """Consume the twin's generator step by step."""
@@ -93,7 +110,7 @@ class PyTorch:
         def tensors():
             for images, labels in batches:
                 batches.fed(images, labels)
-                yield self.tensor(images), self.tensor(labels)
+                yield self.inputs(images), self.tensor(labels)
 
         for step, loss in enumerate(train(model, tensors(), optimizer), 1):
             on_step(step, loss.item())

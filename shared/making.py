@@ -17,13 +17,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import data, initial, names, provenance, recording
+from shared import data, initial, metrics, names, provenance, recording
 from shared.data.batches import batch_indices, steps_per_epoch
 from shared.errors import RecordingError
 from shared.expected import numbers
 from shared.jobs import Job, Progress
 from shared.layouts import LAYOUTS, permute
-from shared.spec import Case, ExampleSpec, Side, Size, Training, Way
+from shared.spec import Case, ExampleSpec, Parameter, Side, Size, Training, Way
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -47,11 +47,20 @@ class Framework(Protocol):
     def use_precision(self, precision: str, seed: int) -> None:
         """Make `precision` the dtype of everything that follows."""
 
+    def use_parameters(self, parameters: Sequence[Parameter]) -> None:
+        """Know the parameters of the model that comes: which are flattened images, which train."""
+
     def tensor(self, array: Array) -> Any:
         """An array as a tensor."""
 
     def array(self, tensor: Any) -> Array:
         """A tensor as an array."""
+
+    def inputs(self, array: Array) -> Any:
+        """A batch in canonical layout as the tensor that this side's models take."""
+
+    def fed(self, tensor: Any) -> Array:
+        """A batch as this side's models take it, in canonical layout."""
 
     def load_weights(self, model: Any, weights: Mapping[str, Array]) -> None:
         """Set every weight; a name too many or too few is an error."""
@@ -84,10 +93,12 @@ class Batches:
     """The batches of a training in their order, and a checksum of each that was delivered.
 
     Attributes:
-        images: ``(n, 28, 28)`` uint8.
+        images: ``(n, 28, 28)`` uint8, or another dataset's inputs.
         labels: ``(n,)`` int64.
         order: one array of indices a step.
-        precision: dtype of the images handed out, scaled to 0…1.
+        precision: dtype of the images handed out.
+        epochs: how often the data is gone through.
+        training: says how the images are scaled.
         checksums: CRC-32 of what each step was fed, in the order of feeding.
     """
 
@@ -96,6 +107,7 @@ class Batches:
     order: list[NDArray[np.int64]]
     precision: str
     epochs: int
+    training: Training
     checksums: list[int] = dataclasses.field(default_factory=list)
 
     def __len__(self) -> int:
@@ -108,7 +120,8 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         for chosen in self.order:
-            yield scaled(self.images[chosen], self.precision), self.labels[chosen]
+            images = scaled(self.images[chosen], self.training, self.precision)
+            yield images, self.labels[chosen]
 
     def fed(self, images: Array, labels: Array) -> None:
         """Note what a step was really fed, whatever stood between the order and the model."""
@@ -121,12 +134,24 @@ class Batches:
     ) -> Batches:
         """All batches of a training."""
         order = batch_indices(len(dataset.train_labels), training.batch_size, size.epochs, seed)
-        return cls(dataset.train_images, dataset.train_labels, list(order), precision, size.epochs)
+        images, labels = dataset.train_images, dataset.train_labels
+        return cls(images, labels, list(order), precision, size.epochs, training)
 
 
-def scaled(images: Array, precision: str) -> Array:
-    """Bytes 0…255 to 0…1. Divided in float32 in both precisions, so that the inputs are equal."""
-    return (images.astype(np.float32) / np.float32(255)).astype(precision)
+def scaled(images: Array, training: Training, precision: str) -> Array:
+    """Inputs as the models take them, in canonical layout.
+
+    Computed in float32 in both precisions, so that the inputs of both are equal.
+    """
+    values = images.astype(np.float32)
+    if training.input_shape is not None:
+        values = values.reshape(-1, *training.input_shape)
+    if training.scaling != "none":
+        values = values / np.float32(255)
+    if training.scaling == "standard":
+        mean, deviation = (np.array(v, np.float32) for v in (training.mean, training.deviation))
+        values = (values - mean) / deviation
+    return values.astype(precision)
 
 
 @dataclasses.dataclass
@@ -253,24 +278,27 @@ class _Run:
         if self.job.nudged:
             weights = initial.nudged(weights, self.job.seed)
         cast = {name: w.astype(self.job.precision) for name, w in weights.items()}
-        model = self.twin.build_model()
+        framework.use_parameters(self.training.parameters)
+        model = getattr(self.twin, self.way.model)()
         framework.load_weights(model, cast)
-        self._first_batch(model, batches)
+        self._first_batch(model, batches, cast)
         # The first batch went through in training mode; whatever moved, moves back.
         framework.load_weights(model, cast)
         self._train(model, batches, progress)
         sheet.put_all("weights/final", framework.weights(model))
         self._evaluate(model)
 
-    def _first_batch(self, model: Any, batches: Batches) -> None:
+    def _first_batch(self, model: Any, batches: Batches, weights: Arrays) -> None:
         framework, sheet = self.framework, self.sheet
-        images, labels = (framework.tensor(part) for part in next(iter(batches)))
-        sheet.put("inputs/images", framework.array(images))
+        first, truth = next(iter(batches))
+        images, labels = framework.inputs(first), framework.tensor(truth)
+        sheet.put("inputs/images", framework.fed(images))
         sheet.put("inputs/labels", framework.array(labels))
         sheet.put("inputs/batches", np.zeros(len(batches), np.uint32))  # filled after training
         sheet.put_all("weights/initial", framework.weights(model))
         sheet.put_all("activations/step0", framework.activations(model, images))
-        loss, gradients = self.twin.loss_and_gradients(model, images, labels)
+        framework.load_weights(model, weights)
+        loss, gradients = getattr(self.twin, self.way.gradients)(model, images, labels)
         sheet.put("loss/step0", framework.array(loss))
         by_name = framework.gradients(model, gradients)
         # Backwards, as they come to be: the last layer's gradients cause the first layer's.
@@ -304,22 +332,23 @@ class _Run:
     def _evaluate(self, model: Any) -> None:
         framework, sheet = self.framework, self.sheet
         labels = self.dataset.test_labels
+        evaluate = getattr(self.twin, self.way.evaluate)
         probabilities, losses = [], []
-        for images, true in _chunks(self.dataset.test_images, labels, self.job.precision):
-            some, loss = self.twin.evaluate(model, framework.tensor(images), framework.tensor(true))
+        for chosen in _chunks(len(labels)):
+            inputs = scaled(self.dataset.test_images[chosen], self.training, self.job.precision)
+            true = labels[chosen]
+            some, loss = evaluate(model, framework.inputs(inputs), framework.tensor(true))
             probabilities.append(framework.array(some))
             losses.append(float(framework.array(loss)) * len(true))
         predictions = np.concatenate(probabilities)
-        correct = np.count_nonzero(predictions.argmax(axis=1) == labels)
         sheet.put("predictions/test", predictions)
+        accuracy = metrics.accuracy(predictions, labels)
         sheet.put("metrics/test_loss", np.array(sum(losses) / len(labels), self.job.precision))
-        sheet.put("metrics/test_accuracy", np.array(correct / len(labels), self.job.precision))
+        sheet.put("metrics/test_accuracy", np.array(accuracy, self.job.precision))
 
 
-def _chunks(images: Array, labels: Array, precision: str) -> Iterable[tuple[Array, Array]]:
-    for start in range(0, len(labels), EVALUATION_BATCH):
-        chosen = slice(start, start + EVALUATION_BATCH)
-        yield scaled(images[chosen], precision), labels[chosen]
+def _chunks(samples: int) -> Iterable[slice]:
+    return (slice(at, at + EVALUATION_BATCH) for at in range(0, samples, EVALUATION_BATCH))
 
 
 __all__ = ["Batches", "Framework", "Sheet", "make", "numbers", "scaled", "steps_per_epoch"]

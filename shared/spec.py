@@ -35,11 +35,22 @@ GLOROT = Initial("glorot_uniform")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One trainable array: neutral name ``layer/kernel``, shape in canonical layout."""
+    """One array of a model.
+
+    Attributes:
+        name: neutral name ``layer/kernel``.
+        shape: in canonical layout.
+        initial: how it is drawn.
+        trainable: whether the optimizer moves it; running statistics are not.
+        flattened: for a dense kernel behind a flattened image, that image's ``(h, w, channel)``:
+            its rows stand in this order here and in another in PyTorch.
+    """
 
     name: str
     shape: tuple[int, ...]
     initial: Initial
+    trainable: bool = True
+    flattened: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,9 @@ class Way:
         function: public function of the twin that trains.
         optimizer: public function of the twin that makes the optimizer.
         title: words for people.
+        model: public function of the twin that builds the model.
+        gradients: public function of the twin that gives loss and gradients of a batch.
+        evaluate: public function of the twin that gives predictions and loss.
     """
 
     side: Side
@@ -104,6 +118,9 @@ class Way:
     function: str
     optimizer: str
     title: str
+    model: str = "build_model"
+    gradients: str = "loss_and_gradients"
+    evaluate: str = "evaluate"
 
     @property
     def id(self) -> str:
@@ -155,8 +172,25 @@ class Reference:
 
 @dataclass(frozen=True)
 class Training:
-    """The trained part of an example. Optimizer constants stand in the twins, where people read
-    them; what both sides share, weights, data, order of batches, stands here."""
+    """The trained part of an example.
+
+    Optimizer constants stand in the twins, where people read them; what both sides share, weights,
+    data, order of batches, stands here.
+
+    Attributes:
+        dataset: name of the dataset.
+        batch_size: samples a step.
+        parameters: arrays of the model, in forward order.
+        layers: names of the layers whose outputs are recorded, in forward order.
+        default, full: sizes of a default and of a full run.
+        ways: how each side trains.
+        pairs: which ways are compared; the headline first.
+        references: published figures.
+        input_shape: of one sample, in canonical layout; None leaves the dataset's.
+        scaling: ``"unit"`` for bytes to 0…1, ``"none"``, or ``"standard"`` for 0…1 and then
+            minus `mean` over `deviation`, a channel each.
+        mean, deviation: of each channel.
+    """
 
     dataset: str
     batch_size: int
@@ -167,6 +201,10 @@ class Training:
     ways: tuple[Way, ...]
     pairs: tuple[Pair, ...]
     references: tuple[Reference, ...] = ()
+    input_shape: tuple[int, ...] | None = None
+    scaling: Literal["unit", "standard", "none"] = "unit"
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
 
     def way(self, id_: str) -> Way:
         """The way with this id."""
@@ -230,6 +268,12 @@ class ExampleSpec:
             "batch_size": self.training.batch_size,
             "parameters": [dataclasses.asdict(p) for p in self.training.parameters],
             "layers": self.training.layers,
+            "input": [
+                self.training.input_shape,
+                self.training.scaling,
+                self.training.mean,
+                self.training.deviation,
+            ],
             "size": size and dataclasses.asdict(size),
             "data": data_checksum,
         }

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import data, examples, initial, making
+from shared import data, examples, initial, making, metrics
 from shared.errors import ParityError
 from shared.jobs import Job, Progress, serve
 from shared.making import Batches, Framework
@@ -99,7 +99,8 @@ def _show_training(
     size = Size("embedded", epochs=1)
     batches = Batches.of(dataset, training, size, spec.seed, "float32")
     way = next(w for w in training.ways if w.side == framework.side)
-    model = twin.build_model()
+    framework.use_parameters(training.parameters)
+    model = getattr(twin, way.model)()
     weights = initial.draw(training.parameters, spec.seed)
     framework.load_weights(model, {n: w.astype("float32") for n, w in weights.items()})
     print(f"{dataset.describe()}; {way.title}; one epoch of {len(batches)} steps")
@@ -110,13 +111,14 @@ def _show_training(
 
     optimizer = getattr(twin, way.optimizer)(model)
     framework.train(getattr(twin, way.function), model, optimizer, batches, on_step)
-    images, labels = making.scaled(dataset.test_images, "float32"), dataset.test_labels
-    found, loss = twin.evaluate(model, framework.tensor(images), framework.tensor(labels))
+    images, labels = making.scaled(dataset.test_images, training, "float32"), dataset.test_labels
+    evaluate = getattr(twin, way.evaluate)
+    found, loss = evaluate(model, framework.inputs(images), framework.tensor(labels))
     probabilities = framework.array(found)
-    right = np.mean(probabilities.argmax(axis=1) == labels)
+    right = metrics.accuracy(probabilities, labels)
     print(f"test loss {float(framework.array(loss)):.4f}, test accuracy {right:.4f}")
-    first = probabilities[0]
+    guess = metrics.classes(probabilities)[0]
     print(
-        f"first test image: {dataset.class_names[first.argmax()]} "
-        f"(confidence {first.max():.3f}), truly {dataset.class_names[labels[0]]}"
+        f"first test sample: {dataset.class_names[guess]}, truly {dataset.class_names[labels[0]]} "
+        f"(predicted {np.array2string(probabilities[0], precision=3, suppress_small=True)})"
     )

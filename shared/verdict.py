@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from shared import clues, equations, explain, names
+from shared import clues, equations, explain, metrics, names
 from shared.compare import Comparison, Question, compare
 from shared.expected import as_numbers, numbers
 from shared.noise import Finding, Quad
@@ -140,6 +140,7 @@ def required_keys(spec: ExampleSpec) -> tuple[str, ...]:
             f"values/{case.name}/{name}" for case in spec.cases for name in expected_of(case)
         ) + tuple(k.key for k in spec.known)
     parameters = [p.name for p in spec.training.parameters]
+    trainable = [p.name for p in spec.training.parameters if p.trainable]
     return (
         "inputs/images",
         "inputs/labels",
@@ -147,7 +148,7 @@ def required_keys(spec: ExampleSpec) -> tuple[str, ...]:
         *(f"weights/initial/{p}" for p in parameters),
         *(f"activations/step0/{layer}" for layer in spec.training.layers),
         "loss/step0",
-        *(f"gradients/step0/{p}" for p in parameters),
+        *(f"gradients/step0/{p}" for p in trainable),
         *(f"weights/step1/{p}" for p in parameters),
         "loss/curve",
         *(f"weights/final/{p}" for p in parameters),
@@ -253,9 +254,8 @@ def _agreement(left: Runs, right: Runs, comparison: Comparison) -> dict[str, tup
     result = {}
     for precision in comparison.precisions:
         a, b = getattr(left, precision), getattr(right, precision)
-        if key in a and key in b and a[key].shape == b[key].shape and a[key].ndim == 2:
-            same = np.count_nonzero(a[key].argmax(axis=1) == b[key].argmax(axis=1))
-            result[precision] = (int(same), len(a[key]))
+        if key in a and key in b and a[key].shape == b[key].shape and a[key].ndim in (1, 2):
+            result[precision] = metrics.agreement(a[key], b[key])
     return result
 
 

@@ -25,7 +25,7 @@ def labels_shifted(framework, twin):
 
 
 def bytes_0_255(framework, twin):
-    return mock.patch.object(making, "scaled", lambda images, precision: images.astype(precision))
+    return mock.patch.object(making, "scaled", lambda images, training, p: images.astype(p))
 
 
 def batch_out_of_order(framework, twin):

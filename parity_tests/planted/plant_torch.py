@@ -14,7 +14,7 @@ from .plant_common import replaced
 
 
 def kernel_not_transposed(framework, twin):
-    return mock.patch.object(_weights, "to_canonical", lambda tensor, role: tensor.detach().numpy())
+    return mock.patch.object(_weights.Named, "canonical", lambda self, t: t.detach().numpy().copy())
 
 
 def _with_layer(twin, name, change):

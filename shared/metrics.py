@@ -1,0 +1,35 @@
+"""Metrics, computed in NumPy for both sides from what they predicted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def classes(predictions: Array) -> NDArray[np.int64]:
+    """Predicted classes.
+
+    Args:
+        predictions: probabilities ``(samples, classes)``; or ``(samples,)`` or ``(samples, 1)``,
+            the probability of class 1 of two.
+
+    Returns:
+        ``(samples,)`` int64; of equal probabilities the first class.
+    """
+    if predictions.ndim == 2 and predictions.shape[1] > 1:
+        return np.argmax(predictions, axis=1).astype(np.int64)
+    return (predictions.reshape(len(predictions)) > 0.5).astype(np.int64)
+
+
+def accuracy(predictions: Array, labels: Array) -> float:
+    """Fraction of samples whose predicted class is the label."""
+    return float(np.mean(classes(predictions) == labels))
+
+
+def agreement(left: Array, right: Array) -> tuple[int, int]:
+    """(samples with the same predicted class, all samples)."""
+    return int(np.count_nonzero(classes(left) == classes(right))), len(left)
