@@ -72,9 +72,16 @@ class Keras:
 
     def activations(self, model, images):
         """Output of every layer, in the order of execution."""
-        outputs = keras.Model(model.inputs, {layer.name: layer.output for layer in model.layers})
-        values = outputs(images, training=True)
-        return {layer.name: self.array(values[layer.name]) for layer in model.layers}
+        layers = dict(_weights.leaves(model))
+        if isinstance(model, keras.Sequential):  # also of models within the model
+            outputs, x = {}, images
+            for name, layer in layers.items():
+                mode = {"training": True} if _has_mode(layer) else {}
+                x = layer(x, **mode)
+                outputs[name] = self.array(x)
+            return outputs
+        every = keras.Model(model.inputs, {name: layer.output for name, layer in layers.items()})
+        return {name: self.array(value) for name, value in every(images, training=True).items()}
 
     def gradients(self, model, gradients):
         """Gradients by neutral name; one that was not computed is left out."""
@@ -88,7 +95,7 @@ class Keras:
     def slots(self, model, optimizer):
         """Optimizer state by neutral name and slot."""
         short = {"momentum": "m", "velocity": "v"}
-        own = {variable.name: variable for variable in optimizer.variables}
+        own = {v.name: v for v in getattr(optimizer, "variables", ())}
         return {
             f"{name}/{slot}": np.array(own[f"{v.path.replace('/', '_')}_{long}"])
             for name, v in _weights.named_trainable(model).items()
@@ -132,6 +139,11 @@ class Keras:
             steps_per_epoch=batches.steps_per_epoch,
             callbacks=[_StepByStep(on_step)],
         )
+
+
+def _has_mode(layer):
+    """Whether a layer computes something else in training."""
+    return "training" in inspect.signature(layer.call).parameters
 
 
 class _StepByStep(keras.callbacks.Callback):

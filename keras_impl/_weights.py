@@ -1,11 +1,22 @@
 """Variables by neutral name. The canonical layout is Keras' own, so nothing is converted here."""
 
+import keras
+
 from shared.errors import RecordingError
+
+
+def leaves(model, prefix=""):
+    """Neutral name → layer, in order; layers of a model within the model are ``outer_inner``."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaves(layer, f"{prefix}{layer.name}_")
+        else:
+            yield f"{prefix}{layer.name}", layer
 
 
 def named(model):
     """Neutral name ``hidden/kernel`` → variable, in the order of ``model.weights``."""
-    return {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.weights}
+    return {f"{name}/{v.name}": v for name, layer in leaves(model) for v in layer.weights}
 
 
 def named_trainable(model):

@@ -76,7 +76,7 @@ class PyTorch:
             return hook
 
         leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
-        hooks = [module.register_forward_hook(keep(name)) for name, module in leaves]
+        hooks = [m.register_forward_hook(keep(n.replace(".", "_"))) for n, m in leaves]
         with torch.no_grad():
             model.train()(images)
         for hook in hooks:
@@ -97,7 +97,7 @@ class PyTorch:
         return {
             f"{p.name}/{short[key]}": p.canonical(value)
             for p in self._trainable(model)
-            for key, value in optimizer.state[p.tensor].items()
+            for key, value in getattr(optimizer, "state", {}).get(p.tensor, {}).items()
             if key in short and value is not None
         }
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from shared import causality, names
 from shared.errors import RecordingError
-from shared.expected import is_zero, matches, stated
+from shared.expected import is_zero, matches, numbers, stated
 from shared.noise import HORIZON, U32, U64, Array, C, Finding, Quad, Status, finite, judge, short
 from shared.recording import Runs
 from shared.spec import Known, Numbers
@@ -219,13 +219,23 @@ class _Asker:
             for title, arrays in self._sides(quad)
             if not all(matches(a, value) for a in arrays)
         )
-        if off and quad.four and is_zero(value):
+        if off and is_zero(value) and _could_be(quad, value):
             off = off if self._share_of_siblings(finding.key, quad) > 1 else ()
         if not off or not finding.agrees:
             return replace(finding, sides=off, expected=stated(value))
         a, b = quad.best
         return replace(finding, status="wrong", rule="expected", sides=off,
                        expected=stated(value), left=short(a), right=short(b))  # fmt: skip
+
+
+def _could_be(quad: Quad, value: Numbers) -> bool:
+    """Whether all four arrays are finite floating numbers of the shape that is stated."""
+    shape = numbers(value).shape
+    return quad.four and all(
+        array.dtype.kind == "f" and array.shape == shape and bool(np.isfinite(array).all())
+        for pair in quad.pairs
+        for array in pair
+    )
 
 
 def _structure(base: Finding, quad: Quad) -> Finding | None:

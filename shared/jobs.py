@@ -87,12 +87,13 @@ def serve(hello: Callable[[], dict[str, Any]], handle: Callable[[Job, Progress],
         handle: makes one recording, reporting progress.
     """
     channel = Channel()
-    lines = _stdin_lines()
     try:
         channel.send("ready", **hello())
     except Exception as error:
         channel.send("broken", message=_words(error), details=traceback.format_exc())
         return
+    # Not before: at the end of input the reader ends the process, whatever is still to be said.
+    lines = _stdin_lines()
     while (line := lines.get()) != "quit":
         job = Job.from_json(line)
         channel.send("started", job=job.id)

@@ -190,10 +190,9 @@ def make(
     begin = time.perf_counter()
     framework.use_precision(job.precision, job.seed)
     sheet = Sheet(job.precision)
-    if spec.training is None:
-        checksum = ""
-        record_values(framework, twin, spec, sheet, progress)
-    else:
+    checksum = ""
+    record_values(framework, twin, spec, sheet, progress)
+    if spec.training is not None:
         assert job.size is not None
         size = job.size
         dataset = data.load(spec.training.dataset, size.part, train=size.train, test=size.test)

@@ -21,8 +21,8 @@ def classes(predictions: Array) -> NDArray[np.int64]:
         ``(samples,)`` int64; of equal probabilities the first class.
     """
     if predictions.ndim == 2 and predictions.shape[1] > 1:
-        return np.argmax(predictions, axis=1).astype(np.int64)
-    return (predictions.reshape(len(predictions)) > 0.5).astype(np.int64)
+        return np.asarray(np.argmax(predictions, axis=1), np.int64)
+    return np.asarray(predictions.reshape(len(predictions)) > 0.5, np.int64)
 
 
 def accuracy(predictions: Array, labels: Array) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 import platformdirs
 
 from shared import data, provenance, recording, runner, verdict
-from shared.errors import RecordingError, UsageError
+from shared.errors import DataError, RecordingError, UsageError
 from shared.jobs import Job, Precision
 from shared.recording import Runs
 from shared.spec import SIDES, ExampleSpec, Pair, Side, Size, Way
@@ -125,10 +125,10 @@ def carry_out(
         ParityError: bad request, missing data, dead worker. Recordings already made stay.
     """
     begin = time.perf_counter()
-    datasets = {spec.name: _dataset(spec, request.size(spec)) for spec in request.specs}
+    datasets, missing = _datasets(request)
     jobs: dict[Side, list[Job]] = {side: [] for side in SIDES}
     reused = 0
-    for spec in request.specs:
+    for spec in (s for s in request.specs if s.name not in missing):
         loaded = datasets[spec.name]
         for way, job in _jobs(request, spec):
             digest = spec.digest(job.size, job.seed, loaded.checksum if loaded else "")
@@ -136,7 +136,7 @@ def carry_out(
                 reused += 1
             else:
                 jobs[way.side].append(job)
-    failures = runner.run(jobs, request.options, on_event)
+    failures = missing | runner.run(jobs, request.options, on_event)
     good = [spec for spec in request.specs if spec.name not in failures]
     runs = {spec.name: _runs(request, spec) for spec in good}
     return Outcome(
@@ -148,6 +148,24 @@ def carry_out(
         reused=reused,
         seconds=time.perf_counter() - begin,
     )
+
+
+def _datasets(request: Request) -> tuple[dict[str, data.ImageData | None], dict[str, str]]:
+    """Example → its data, and example → why there is none.
+
+    Raises:
+        DataError: there is none for the only example asked for.
+    """
+    found: dict[str, data.ImageData | None] = {}
+    missing: dict[str, str] = {}
+    for spec in request.specs:
+        try:
+            found[spec.name] = _dataset(spec, request.size(spec))
+        except DataError as error:
+            if len(request.specs) == 1:
+                raise
+            missing[spec.name] = f"{spec.name}: {error}"
+    return found, missing
 
 
 def _dataset(spec: ExampleSpec, size: Size | None) -> data.ImageData | None:

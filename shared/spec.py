@@ -30,6 +30,7 @@ class Initial:
 
 
 ZEROS = Initial("constant", 0.0)
+ONES = Initial("constant", 1.0)
 GLOROT = Initial("glorot_uniform")
 
 
@@ -240,7 +241,8 @@ class ExampleSpec:
     @property
     def levels(self) -> tuple[str, ...]:
         """The rungs that this example is judged on."""
-        return LADDER if self.training else (VALUES,)
+        values = (VALUES,) if self.cases else ()
+        return (*values, *(LADDER if self.training else ()))
 
     @property
     def ways(self) -> tuple[Way, ...]:

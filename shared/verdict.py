@@ -135,13 +135,16 @@ def expected_of(case: Case) -> dict[str, Numbers]:
 
 def required_keys(spec: ExampleSpec) -> tuple[str, ...]:
     """Keys without which a recording of this example says nothing."""
+    values = (
+        *(f"values/{case.name}/{name}" for case in spec.cases for name in expected_of(case)),
+        *(k.key for k in spec.known),
+    )
     if spec.training is None:
-        return tuple(
-            f"values/{case.name}/{name}" for case in spec.cases for name in expected_of(case)
-        ) + tuple(k.key for k in spec.known)
+        return values
     parameters = [p.name for p in spec.training.parameters]
     trainable = [p.name for p in spec.training.parameters if p.trainable]
     return (
+        *values,
         "inputs/images",
         "inputs/labels",
         "inputs/batches",

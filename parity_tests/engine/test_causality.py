@@ -138,6 +138,47 @@ def test_a_curve_is_judged_at_the_step_where_it_fails() -> None:
     assert blamed(*keys[1:], steps={"loss/curve": 6}) == {"loss/curve"}
 
 
+FIRST_STEP = (
+    "loss/step0",
+    "gradients/step0/hidden/kernel",
+    "state/step1/hidden/kernel/m",
+    "weights/step1/hidden/kernel",
+)
+LATER = ("weights/step10/hidden/kernel", "loss/curve", "weights/final/hidden/kernel",
+         "predictions/test", "metrics/test_accuracy")  # fmt: skip
+
+
+@pytest.mark.parametrize("effect", FIRST_STEP)
+def test_a_later_batch_does_not_explain_the_first_step(effect: str) -> None:
+    cause = "inputs/batches"
+    for step in (2, 5):
+        steps = {cause: step, effect: parse(effect).step}
+        assert not affects(parse(cause), parse(effect), LAYERS, steps)
+        assert blamed(cause, effect, steps=steps) == {cause, effect}
+    for steps in ({cause: 1}, {}):
+        assert affects(parse(cause), parse(effect), LAYERS, steps)
+        assert blamed(cause, effect, steps=steps) == {cause}
+
+
+@pytest.mark.parametrize("effect", LATER)
+def test_a_later_batch_explains_what_comes_after_it(effect: str) -> None:
+    steps = {"inputs/batches": 5, effect: 10}
+    assert blamed("inputs/batches", effect, steps=steps) == {"inputs/batches"}
+
+
+def test_a_later_batch_and_a_fault_of_the_first_step_are_two_faults() -> None:
+    failing = ("inputs/batches", *FIRST_STEP, *LATER)
+    steps = dict.fromkeys(LATER, 10)
+    assert blamed(*failing, steps=steps | {"inputs/batches": 2}) == {"inputs/batches", "loss/step0"}
+    assert blamed(*failing, steps=steps | {"inputs/batches": 1}) == {"inputs/batches"}
+    assert blamed(*failing, steps=steps) == {"inputs/batches"}
+
+
+@pytest.mark.parametrize("cause", ["inputs/images", "inputs/labels"])
+def test_only_batches_have_a_step_of_their_own(cause: str) -> None:
+    assert blamed(cause, *FIRST_STEP, steps={cause: 5}) == {cause}
+
+
 def test_keys_that_do_not_fail_are_never_guilty() -> None:
     failing = {"weights/step1/hidden/kernel": 1}
     assert guilty(failing, CHAIN, LAYERS) == set(failing)

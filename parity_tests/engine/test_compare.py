@@ -170,13 +170,22 @@ def test_widths_of_whole_numbers_are_free(found) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize(("sides"), [("left",), ("right",), ("left", "right")])
+@pytest.mark.parametrize(("sides"), [("torch",), ("keras",), ("torch", "keras")])
 def test_nan_never_agrees(found, bad: float, sides) -> None:
     broken = np.array([1.0, bad, 0.25])
-    left, right = (broken if s in sides else X for s in ("left", "right"))
+    left, right = (broken if s in sides else X for s in ("torch", "keras"))
     result = found({KEY: left}, {KEY: right})[KEY]
     assert (result.status, result.index, result.sides) == ("nonfinite", (1,), sides)
     assert (result.left, result.right) == (str(np.float32(left[1])), str(np.float32(right[1])))
+
+
+def test_nan_names_the_runs_as_they_are_titled(found, runs) -> None:
+    broken = np.array([1.0, np.nan, 0.25])
+    tape, fit = (runs(t, {KEY: a}, side="keras") for t, a in (("tape", X), ("fit", broken)))
+    assert found(tape, fit)[KEY].sides == found(fit, tape)[KEY].sides == ("fit",)
+    low = runs("fit", {KEY: X}, {KEY: broken.astype("f4")}, side="keras")
+    assert found(tape, low)[KEY].sides == ("fit",)
+    assert found(fit, runs("tape", {KEY: broken}))[KEY].sides == ("fit", "tape")
 
 
 def test_nan_in_one_precision_never_agrees(found, runs) -> None:
@@ -230,12 +239,20 @@ def test_the_witness_names_the_side_that_is_wrong(found) -> None:
 
 
 def test_the_witness_looks_at_both_precisions(found, runs) -> None:
-    rough = np.array([1.0, 0.5, 0.25 + 2.0**-17], "f4")
-    result = found({KEY: X}, runs("keras", {KEY: X}, {KEY: rough}),
-                   expected={KEY: (1.0, 0.5, 0.25)})[KEY]  # fmt: skip
+    exact, wanted = np.array([1.0, 0.5, 0.25, 0.125]), {KEY: (1.0, 0.5, 0.25, 0.125)}
+    rough = np.array([1.0, 0.5, 0.25 + 2.0**-17, 0.125], "f4")
+    result = found({KEY: exact}, runs("keras", {KEY: exact}, {KEY: rough}), expected=wanted)[KEY]
     assert (result.status, result.sides) == ("noisy", ("keras",))
-    both = [runs(t, {KEY: X}, {KEY: rough}) for t in ("torch", "keras")]
-    assert found(*both, expected={KEY: (1.0, 0.5, 0.25)})[KEY].status == "wrong"
+    both = [runs(t, {KEY: exact}, {KEY: rough}) for t in ("torch", "keras")]
+    assert found(*both, expected=wanted)[KEY].status == "wrong"
+
+
+def test_the_witness_sees_what_a_few_numbers_may_hide_from_the_guard(found, runs) -> None:
+    """Three numbers can be exact by chance on one side, so that is no noise; but it is wrong."""
+    rough = runs("keras", {KEY: X}, {KEY: np.array([1.0, 0.5, 0.25 + 2.0**-17], "f4")})
+    assert found({KEY: X}, rough)[KEY].status == "rounding"
+    result = found({KEY: X}, rough, expected={KEY: (1.0, 0.5, 0.25)})[KEY]
+    assert (result.status, result.rule, result.sides) == ("wrong", "expected", ("keras",))
 
 
 def test_an_array_where_a_fact_was_expected(found) -> None:
@@ -418,8 +435,82 @@ def test_within_the_horizon_a_difference_is_one(found, runs) -> None:
     left = runs("torch", training(), nudged=training(30, by=0.002))
     result = found(left, runs("keras", training(15, by=1e-6)))
     assert result["weights/step20/a/kernel"].status == "different"
-    assert result["weights/step50/a/kernel"].agrees, "σ excuses it there"
+    late = result["weights/step50/a/kernel"]
+    assert (late.status, late.agrees) == ("undecided", False)
+    assert late.ratio < 1, "σ would excuse it there, but that is beyond the horizon"
     assert (result["loss/curve"].status, result["loss/curve"].step) == ("different", 15)
+
+
+def test_within_the_horizon_the_nudge_excuses_what_comes_after_it(found, runs) -> None:
+    left = runs("torch", training(), nudged=training(30, by=0.0005))
+    result = found(left, runs("keras", training(15, by=1e-6)))
+    assert result["weights/step20/a/kernel"].status == "different"
+    late = result["weights/step50/a/kernel"]
+    assert (late.status, late.agrees) == ("rounding", True), "σ excuses it there"
+    assert (result["loss/curve"].status, result["loss/curve"].step) == ("different", 15)
+
+
+BEYOND = ("weights/step20/a/kernel", "weights/step50/a/kernel", FINAL, "predictions/test")
+
+
+def drifted(by: float | np.ndarray = 0.0) -> dict:
+    """A training of which everything after step 12 is moved by so much."""
+    arrays = {f"weights/step{step}/a/kernel": np.ones(20) for step in (1, 2, 5, 10, 20, 50)}
+    arrays |= {key: np.ones(20) for key in (FINAL, "predictions/test")}
+    moved = {key: array + by for key, array in arrays.items() if key in BEYOND}
+    return arrays | {"loss/curve": np.ones(50)} | moved
+
+
+@pytest.mark.parametrize(("by", "status"), [(0.0, "identical"), (2.0**-52, "undecided"),
+                                            (1e-9, "undecided"), (1.0, "undecided")])  # fmt: skip
+@pytest.mark.parametrize("key", BEYOND)
+def test_beyond_the_horizon_only_what_is_identical_agrees(found, runs, *, key, by, status) -> None:
+    """Whether a difference is rounding cannot be said there any more than that it is none."""
+    moved = drifted(0.01)
+    left = runs("torch", drifted(), nudged=moved)
+    result = found(left, runs("keras", drifted(by)))
+    assert compare(left, left).horizon == 19
+    assert result[key].status == status
+    assert result[key].agrees == (by == 0)
+    within = found(drifted(), drifted(by))[key]
+    assert within.status == {0.0: "identical", 2.0**-52: "rounding"}.get(by, "different")
+
+
+@pytest.mark.parametrize("key", BEYOND)
+def test_beyond_the_horizon_faults_of_another_kind_stay(found, runs, key: str) -> None:
+    moved, other = drifted(0.01), drifted(1e-9)
+    left = runs("torch", drifted(), nudged=moved)
+    nan = np.where(np.arange(20) == 3, np.nan, 1.0)
+    for array, status in (
+        (nan, "nonfinite"),
+        (np.ones(19), "shape"),
+        (np.ones(20, int), "dtype"),
+        (None, "missing"),
+    ):
+        right = {k: a for k, a in (other | {key: array}).items() if a is not None}
+        assert found(left, runs("keras", right))[key].status == status
+    calm = runs("keras", other, nudged=other)
+    restless = found(left, calm)[key]
+    assert (restless.status, restless.rule) == ("noisy", "restless")
+
+
+@pytest.mark.parametrize(("by", "status"), [(2.0**-52, "rounding"), (1e-6, "different")])
+def test_a_curve_within_the_horizon_is_decided(found, runs, by: float, status: str) -> None:
+    left = runs("torch", training(), nudged=training(12, by=0.002))
+    right = training()
+    right["loss/curve"][10] += by
+    result = found(left, runs("keras", right))["loss/curve"]
+    assert (result.status, result.step) == (status, 11)
+
+
+@pytest.mark.parametrize("by", [1e-9, 1.0])
+def test_a_curve_beyond_the_horizon_is_undecided(found, runs, by: float) -> None:
+    left = runs("torch", training(), nudged=training(12, by=0.002))
+    right = training()
+    right["loss/curve"][30] += by
+    result = found(left, runs("keras", right))["loss/curve"]
+    assert (result.status, result.step) == ("undecided", 31)
+    assert (result.ratio > 1) == (by == 1.0)
 
 
 @pytest.mark.parametrize(("moved_at", "status"), [(20, "undecided"), (21, "different")])
@@ -437,6 +528,9 @@ def test_the_first_rungs_have_no_horizon(found, runs) -> None:
     assert result["loss/step0"].status == "different"
     assert result["weights/step1/a/kernel"].status == "different"
     assert result["weights/step2/a/kernel"].status == "undecided"
+    near = found(left, runs("keras", training(1, by=2.0**-53) | {"loss/step0": 1 + 2.0**-52}))
+    assert near["loss/step0"].status == near["weights/step1/a/kernel"].status == "rounding"
+    assert near["weights/step2/a/kernel"].status == "undecided"
 
 
 def test_what_stands_at_the_end_is_judged_at_the_last_step(found, runs) -> None:
@@ -449,6 +543,242 @@ def test_what_stands_at_the_end_is_judged_at_the_last_step(found, runs) -> None:
     for factor, status in ((0.9, "rounding"), (1.1, "different")):
         other = some | {FINAL: some[FINAL] + [0, factor * bound]}
         assert found(some, other)[FINAL].status == status
+
+
+# --- Zero to rounding -----------------------------------------------------------------------------
+
+ZERO = {
+    "activations/step0/a": "activations/step0/b",
+    "gradients/step0/a/kernel": "gradients/step0/a/bias",
+    "gradients/step0/b/bias": "gradients/step0/a/kernel",
+    "state/step1/a/kernel/m": "state/step1/b/kernel/m",
+    "weights/step1/a/kernel": "weights/step1/b/kernel",
+    "values/case/x": "values/case/y",
+}
+"""A key → a sibling of it."""
+ROOM32, ROOM64 = 32 * 2.0**-24, 32 * 2.0**-53
+
+
+@pytest.fixture
+def zeros(found, runs):
+    """``zeros(key, {sibling: …}, left=(f32, f64), right=(f32, f64))``: the finding."""
+
+    def make(key, siblings, left, right, **question):
+        sides = []
+        for title, (low, high) in (("torch", left), ("keras", right)):
+            float64 = {key: np.asarray(high, "f8")} | siblings
+            float32 = {k: np.asarray(v).astype("f4") for k, v in float64.items()}
+            sides.append(runs(title, float64, float32 | {key: np.asarray(low, "f4")}))
+        return found(*sides, **question)[key]
+
+    return make
+
+
+def softmax_and_sum(rows: np.ndarray, dtype: str, order: int) -> dict[str, np.ndarray]:
+    """Softmax, its sum, which is 1 whatever the logits, and the gradient of that, which is 0."""
+    logits = rows.astype(dtype)
+    powers = np.exp(logits - logits.max())
+    total = np.cumsum(powers[::order], dtype=dtype)[-1]
+    softmax = powers / total
+    sum_ = np.cumsum(softmax[::order], dtype=dtype)[-1]
+    return {"softmax": softmax, "sum": sum_, "gradient": softmax * (softmax.dtype.type(1) - sum_)}
+
+
+@pytest.mark.parametrize(
+    ("gradient", "sibling"),
+    [("values/case/gradient", "values/case/softmax"), ("gradients/step0/a/kernel",
+      "gradients/step0/b/kernel")],
+)  # fmt: skip
+def test_a_gradient_whose_true_value_is_zero_passes(found, runs, gradient, sibling) -> None:
+    """∂Σ softmax(x)/∂x in two orders of summation, both correct."""
+    excused = 0
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        rows = random.normal(scale=random.uniform(0.1, 10), size=random.integers(2, 60))
+        rows = rows.astype("f4").astype("f8")
+
+        def side(title: str, order: int, alone: bool, rows: np.ndarray = rows) -> Runs:
+            made = {d: softmax_and_sum(rows, d, order) for d in ("float64", "float32")}
+            keys = {gradient: "gradient"} | ({} if alone else {sibling: "softmax"})
+            return runs(title, *({k: some[n] for k, n in keys.items()} for some in made.values()))
+
+        result = found(side("torch", 1, False), side("keras", -1, False))[gradient]
+        assert result.agrees, (seed, result)
+        alone = found(side("torch", 1, True), side("keras", -1, True))[gradient]
+        assert (result.rule == "zero") == (not alone.agrees)
+        excused += result.rule == "zero"
+    assert excused > 30, "without siblings many of these would be findings"
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("key", ZERO)
+def test_a_small_real_difference_is_no_zero(zeros, key: str, scale: float) -> None:
+    siblings = {ZERO[key]: scale * np.array([0.5, 1.0])}
+    for size in (1e-14, 1e-12, 1e-9, 1e-3):
+        small = scale * size * np.ones(5)
+        for left, right in ((0 * small, small), (small, 0 * small), (small, -small)):
+            result = zeros(key, siblings, (left, left), (right, right))
+            assert (result.status, result.rule, result.agrees) == ("different", "equation", False)
+            assert result.ratio > 1
+    tiny = scale * 1e-16 * np.ones(5)
+    result = zeros(key, siblings, (0 * tiny, 0 * tiny), (tiny, tiny))
+    assert (result.status, result.rule, result.agrees) == ("rounding", "zero", True)
+
+
+@pytest.mark.parametrize("at", [0, 1])
+@pytest.mark.parametrize("key", ZERO)
+def test_the_boundary_of_zero(zeros, key: str, at: int) -> None:
+    """C·2⁻⁵³ of the largest sibling in float64, C·2⁻²⁴ of it in float32, on either side."""
+    siblings = {ZERO[key]: np.array([[0.25, -1.0]])}
+    over32, over64 = np.nextafter(np.float32(ROOM32), np.float32(1)), np.nextafter(ROOM64, 1)
+    for low, high, ratio in (
+        (0.0, ROOM64, 1.0),
+        (0.0, ROOM64 / 4, 0.25),
+        (-ROOM32, 1e-20, 1.0),
+        (ROOM32 / 4, -1e-20, 0.25),
+        (over32, 1e-20, None),
+        (-over32, -1e-20, None),
+        (0.0, over64, None),
+        (0.0, -over64, None),
+    ):
+        sides = [(np.zeros(9), np.zeros(9)), (np.full(9, low), np.full(9, high))]
+        result = zeros(key, siblings, *(sides if at else sides[::-1]))
+        if ratio is None:
+            # Far from float64, float32 is noise; in float64 it is another equation.
+            expected = ("noisy", "noise") if low else ("different", "equation")
+            assert (result.status, result.rule) == expected
+        else:
+            assert (result.status, result.rule, result.ratio) == ("rounding", "zero", ratio)
+
+
+TINY = ((np.zeros(9), np.zeros(9)), (np.zeros(9), np.full(9, 1e-17)))
+
+
+@pytest.mark.parametrize("key", ZERO)
+def test_without_siblings_nothing_is_zero(zeros, key: str) -> None:
+    none, meant = {}, {"nonfinite": tuple(ZERO.values())}
+    assert zeros(key, {ZERO[key]: np.ones(2)}, *TINY).rule == "zero"
+    for siblings in (
+        none,
+        {ZERO[key]: np.zeros(4)},
+        {ZERO[key]: np.full(4, np.inf)},
+        {f"{key}/below": np.zeros(4)},
+    ):
+        result = zeros(key, siblings, *TINY, **meant)
+        assert (result.status, result.rule) == ("different", "equation")
+
+
+@pytest.mark.parametrize(
+    ("key", "stranger"),
+    [
+        ("gradients/step0/a/kernel", "activations/step0/a"),
+        ("gradients/step0/a/kernel", "gradients/step1/a/kernel"),
+        ("gradients/step0/a/kernel", "weights/step1/a/kernel"),
+        ("weights/step1/a/kernel", "weights/step10/a/kernel"),
+        ("weights/step1/a/kernel", "weights/initial/a/kernel"),
+        ("weights/step1/a/kernel", "state/step1/a/kernel/m"),
+        ("values/case/x", "values/other/y"),
+        ("values/case/x", "values/case2/y"),
+        ("loss/step0", "loss/curve"),
+    ],
+)
+def test_these_are_no_siblings(zeros, key: str, stranger: str) -> None:
+    result = zeros(key, {stranger: np.ones(30)}, *TINY)
+    assert (result.status, result.rule) == ("different", "equation")
+
+
+@pytest.mark.parametrize("key", ["weights/step5/a/kernel", FINAL, "predictions/test"])
+def test_a_training_knows_no_zero(zeros, key: str) -> None:
+    siblings = {f"{key}2": np.ones(9), "predictions/more": np.ones(9)}
+    assert zeros(key, siblings, *TINY).status == "different"
+
+
+def test_what_is_identical_needs_no_excuse(zeros) -> None:
+    result = zeros(KEY, {"values/case/y": X}, TINY[1], TINY[1])
+    assert (result.status, result.rule, result.ratio) == ("identical", "", 0.0)
+
+
+def test_one_precision_knows_no_zero(found, runs) -> None:
+    """There is nothing to measure rounding with; the fallback's absolute tolerance decides."""
+    sibling = {"values/case/y": np.full(3, 1e9)}
+    sides = [runs(t, {KEY: np.full(3, by)} | sibling, None) for t, by in (("a", 0.0), ("b", 1e-6))]
+    assert (found(*sides)[KEY].status, found(*sides)[KEY].rule) == ("different", "fallback")
+
+
+def test_whole_numbers_and_copies_know_no_zero(found) -> None:
+    sibling, zero, one = {"values/case/y": np.full(3, 1e30)}, np.zeros(3, int), np.ones(3, int)
+    result = found({KEY: zero} | sibling, {KEY: one} | sibling)[KEY]
+    assert (result.status, result.rule) == ("different", "exact")
+    sibling = {"inputs/b": np.full(3, 1e30)}
+    result = found({"inputs/a": zero * 1.0} | sibling, {"inputs/a": one * 1e-30} | sibling)
+    assert (result["inputs/a"].status, result["inputs/a"].rule) == ("different", "copied")
+
+
+@pytest.mark.parametrize("value", [0.0, 0])
+def test_a_witness_of_zero_accepts_zero_to_rounding(zeros, value) -> None:
+    sibling = {"values/case/y": X}
+    for low, high in ((1e-9, 1e-17), (0.0, 1e-17), (-ROOM32, ROOM64), (1e-9, 0.0), (0.0, 0.0)):
+        here = (np.array(low), np.array(high))
+        for sides in ((here, here), ((0.0, 0.0), here), (here, (0.0, 0.0))):
+            result = zeros(KEY, sibling, *sides, expected={KEY: value})
+            assert (result.agrees, result.sides, result.expected) == (True, (), "0."), sides
+
+
+def test_a_witness_of_zero_refuses_what_is_not(zeros) -> None:
+    sibling, zero = {"values/case/y": X}, (0.0, 0.0)
+    for low, high in ((0.0, 1e-12), (1e-12, 1e-12), (2 * ROOM32, 0.0), (0.5, 0.5)):
+        here, expected = (np.array(low), np.array(high)), {KEY: 0.0}
+        result = zeros(KEY, sibling, here, here, expected=expected)
+        assert (result.status, result.sides) == ("wrong", ("torch", "keras"))
+        result = zeros(KEY, sibling, zero, here, expected=expected)
+        assert not result.agrees
+        assert "keras" in result.sides
+
+
+def test_a_witness_of_zero_needs_siblings(zeros) -> None:
+    here = (np.array(1e-9), np.array(1e-17))
+    result = zeros(KEY, {}, here, here, expected={KEY: 0.0})
+    assert (result.status, result.sides) == ("wrong", ("torch", "keras"))
+    strange = zeros(KEY, {"values/other/y": X}, here, here, expected={KEY: 0.0})
+    assert strange.status == "wrong"
+
+
+def test_a_witness_of_zeros(zeros) -> None:
+    sibling, here = {"values/case/y": X}, (np.full((2, 2), 1e-9), np.full((2, 2), 1e-17))
+    for value, status in (
+        (((0.0, 0.0), (0.0, 0.0)), "identical"),
+        (((0.0, 0.0), (0.0, 1e-10)), "wrong"),
+        (((0.0, 0.0), (0.0, 1.0)), "wrong"),
+        ((("0.00", "0.00"), ("0.00", "0.00")), "identical"),
+        (0.0, "wrong"),
+        ((0.0, 0.0), "wrong"),
+        ((((0.0, 0.0), (0.0, 0.0)),), "wrong"),
+    ):
+        assert zeros(KEY, sibling, here, here, expected={KEY: value}).status == status, value
+
+
+def test_a_witness_of_zero_still_wants_its_shape_and_its_kind(found) -> None:
+    sibling = {"values/case/y": np.full(3, 1e18)}
+    for array in (np.zeros(3), np.zeros((1,)), np.array(5), np.array(True)):
+        some = {KEY: array} | sibling
+        result = found(some, some, expected={KEY: 0.0})[KEY]
+        assert (result.status, result.sides) == ("wrong", ("torch", "keras"))
+    for array in (np.array(0.0), np.array(0), np.array(False)):
+        some = {KEY: array} | sibling
+        assert found(some, some, expected={KEY: 0.0})[KEY].status == "identical"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_witness_of_zero_is_no_witness_of_nan(found, bad: float) -> None:
+    some = {KEY: np.array(bad), "values/case/y": X}
+    result = found(some, some, expected={KEY: 0.0}, nonfinite=(KEY,))[KEY]
+    assert (result.status, result.sides) == ("wrong", ("torch", "keras"))
+
+
+def test_one_precision_has_no_excuse_for_a_witness_of_zero(found, runs) -> None:
+    some = {KEY: np.array(1e-17), "values/case/y": X}
+    sides = [runs(t, some, None) for t in ("torch", "keras")]
+    assert found(*sides, expected={KEY: 0.0})[KEY].status == "wrong"
 
 
 # --- Order and guilt ------------------------------------------------------------------------------
@@ -472,6 +802,22 @@ def test_the_cause_is_guilty_and_its_effects_are_not(found, trained) -> None:
              for k, v in left.items()}  # fmt: skip
     result = found(left, right, layers=("hidden", "relu"))
     assert [k for k, f in result.items() if f.guilty] == ["weights/initial/hidden/kernel"]
+
+
+@pytest.mark.parametrize(("fed", "guilty"), [(0, ["inputs/batches"]),
+                                             (1, ["inputs/batches", "loss/step0"]),
+                                             (9, ["inputs/batches", "loss/step0"])])  # fmt: skip
+def test_a_batch_is_to_blame_from_its_step_on(found, trained, fed: int, guilty: list) -> None:
+    """What is fed at a later step cannot have changed the first one."""
+    left, right = trained(), trained()
+    right["inputs/batches"] = right["inputs/batches"] + (np.arange(20) >= fed).astype(np.uint32)
+    first = ("loss/step0", "gradients/step0", "state/step1", "weights/step1/")
+    last = ("weights/final", "predictions", "metrics")
+    right |= {k: v * 1.001 for k, v in left.items() if k.startswith((*first, *last))}
+    result = found(left, right, layers=("hidden", "relu"))
+    batches = result["inputs/batches"]
+    assert (batches.status, batches.step) == ("different", fed + 1)
+    assert [k for k, f in result.items() if f.guilty] == guilty
 
 
 def test_independent_faults_are_all_guilty(found, trained) -> None:

@@ -5,7 +5,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared.expected import half_digit, matches, numbers, stated
+from shared.expected import as_numbers, half_digit, is_zero, matches, numbers, stated
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -20,6 +20,53 @@ def test_numbers_take_text_bool_and_nesting() -> None:
     assert numbers(0.1, "float32").dtype == np.float32
     assert np.isnan(numbers("nan"))
     assert numbers("-inf") == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("array", "value"),
+    [
+        (1.5, 1.5),
+        (np.float32(0.1), 0.10000000149011612),
+        (np.array(2), 2.0),
+        (np.array([1, 2]), (1.0, 2.0)),
+        ([[1.0, 2.5]], ((1.0, 2.5),)),
+        (np.zeros((2, 0)), ((), ())),
+        (np.array([True, False]), (1.0, 0.0)),
+        (np.arange(4, dtype="f4").reshape(2, 1, 2), (((0.0, 1.0),), ((2.0, 3.0),))),
+    ],
+)
+def test_an_array_as_numbers(array, value) -> None:
+    made = as_numbers(array)
+    assert made == value
+    assert repr(made) == repr(value), "plain floats in plain tuples"
+
+
+def test_what_is_not_finite_as_numbers() -> None:
+    nan, inf = as_numbers([np.nan, -np.inf])
+    assert np.isnan(nan)
+    assert inf == -np.inf
+    assert matches(f64([np.nan, -np.inf]), (nan, inf))
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (1, 2, 1, 2)])
+def test_numbers_and_back(shape: tuple[int, ...]) -> None:
+    array = np.random.default_rng(1).normal(size=shape)
+    np.testing.assert_array_equal(numbers(as_numbers(array)), array, strict=True)
+    assert matches(array, as_numbers(array))
+    assert hash(as_numbers(array)) == hash(as_numbers(array.copy()))
+
+
+@pytest.mark.parametrize(
+    ("value", "zero"),
+    [
+        (0.0, True), (-0.0, True), (0, True), (False, True), ((0.0, 0), True),
+        (((0.0,), (0.0,)), True), (5e-324, False), (1, False), (True, False),
+        ((0.0, 1.0), False), (((0.0,), (1e-300,)), False), ("0", False), ("0.0", False),
+        ((0.0, "0"), False), ("RuntimeError", False), (float("nan"), False),
+    ],
+)  # fmt: skip
+def test_only_exact_zeros_are_zero(value, zero: bool) -> None:
+    assert is_zero(value) is zero
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def test_every_status_has_words_and_a_sentence() -> None:
     [
         ("identical", {"ratio": 0.0}, "kernel: identical, bit for bit."),
         ("rounding", {"ratio": 0.125}, "equal to rounding, 0.12 of the bound."),
+        ("rounding", {"ratio": 0.125, "rule": "zero"}, "equal to rounding, 0.12 of the bound."),
         ("known", {}, "a listed difference, as listed."),
         ("missing", {"sides": ("keras",)}, "kernel: keras did not record it, torch did."),
         ("extra", {"sides": ("torch",)}, "kernel: torch did not record it, keras did."),
@@ -60,7 +61,9 @@ def test_every_status_has_words_and_a_sentence() -> None:
          "is 0.25 in torch and 0.5 in keras: 3.14 × torch.testing's tolerance for one precision."),
         ("different", {"rule": "copied", "index": (1,)},
          "at [1] is 0.25 in torch and 0.5 in keras: these are copied, not computed"),
-        ("different", {"rule": "exact"}, "so they must be equal bit for bit."),
+        ("different", {"rule": "copied"}, "not computed, so they must be equal bit for bit."),
+        ("different", {"rule": "exact"},
+         "keras: these are whole numbers or words, so they must be equal."),
         ("different", {"rule": "exact", "expected": "0.5", "sides": ("torch",)},
          "; expected 0.5, so torch is wrong."),
         ("different", {"rule": "equation", "ratio": 2.0, "distance64": 0.25, "expected": "0.75",

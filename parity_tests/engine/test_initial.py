@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from shared.errors import UsageError
-from shared.initial import draw, fans, nudged
+from shared.expected import numbers
+from shared.initial import draw, drawn, fans, nudged
 from shared.spec import GLOROT, ZEROS, Initial, Parameter
 
 KERNEL = Parameter("hidden/kernel", (300, 200), GLOROT)
@@ -88,3 +89,30 @@ def test_a_nudge_is_reproducible_and_leaves_the_weights_alone() -> None:
     np.testing.assert_array_equal(first, nudged(weights, 7)[KERNEL.name])
     assert np.any(first != nudged(weights, 8)[KERNEL.name])
     np.testing.assert_array_equal(weights[KERNEL.name], before)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (5,), (2, 3), (2, 1, 3, 4)])
+def test_numbers_are_drawn_in_the_shape_asked_for(shape: tuple[int, ...]) -> None:
+    assert numbers(drawn("x", shape)).shape == shape
+
+
+def test_numbers_drawn_are_the_same_for_a_name() -> None:
+    assert drawn("x", (4, 5)) == drawn("x", [4, 5]) == drawn("x", (4, 5), 1.0)
+    one, other = numbers(drawn("x", (40, 50))), numbers(drawn("y", (40, 50)))
+    assert np.mean(one == other) < 0.01
+    # Another day, another machine: a spec whose numbers moved would be another question.
+    assert drawn("x", (3,)) == (-0.9073569178581238, -0.4284003674983978, -1.0777748823165894)
+
+
+def test_numbers_drawn_are_exact_in_float32() -> None:
+    values = numbers(drawn("x", (30, 20), 0.3))
+    np.testing.assert_array_equal(values.astype(np.float32).astype(np.float64), values)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.25, 100.0])
+def test_numbers_drawn_are_normal(scale: float) -> None:
+    values = numbers(drawn("x", (200, 200), scale))
+    assert values.std() == pytest.approx(scale, rel=0.02)
+    assert abs(values.mean()) < 0.02 * scale
+    assert np.abs(values).max() > 3.5 * scale
+    np.testing.assert_allclose(values, scale * numbers(drawn("x", (200, 200))), rtol=1e-6)

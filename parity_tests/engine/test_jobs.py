@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,10 +58,80 @@ def test_the_parents_death_ends_the_worker():
     assert done.returncode == 3
 
 
-def test_a_framework_that_cannot_be_imported_is_said():
-    _, events = talk("", WORKER.replace('print("a', 'import no_such_framework; print("a'))
-    assert events[0]["event"] == "broken"
+@pytest.fixture
+def worker():
+    """``worker(code)``: a running worker whose standard input stays open until it is closed."""
+    started = []
+
+    def start(code):
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(timeout=10)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()
+
+
+def hear(process, event):
+    """Read events up to one of this kind."""
+    for entry in process.stdout:
+        if json.loads(entry)["event"] == event:
+            return
+    raise AssertionError(f"{event} never came")
+
+
+def test_the_parents_death_ends_a_job_in_progress_at_once(worker):
+    slow = "progress(1, 2); import time; time.sleep(60)"
+    process = worker(WORKER.replace("progress(1, 2)", slow))
+    hear(process, "ready")
+    process.stdin.write(line("one"))
+    process.stdin.flush()
+    hear(process, "progress")
+    begin = time.monotonic()
+    process.stdin.close()
+    assert process.wait(timeout=30) == 3
+    assert time.monotonic() - begin < 10
+    assert process.stdout.read() == ""
+
+
+def test_the_parents_death_ends_a_worker_that_waits(worker):
+    process = worker(WORKER)
+    hear(process, "ready")
+    process.stdin.close()
+    assert process.wait(timeout=30) == 3
+
+
+def test_the_parents_death_at_the_start_is_noticed_after_it(worker):
+    process = worker(WORKER.replace('print("a', 'import time; time.sleep(0.5); print("a'))
+    process.stdin.close()
+    assert process.wait(timeout=30) == 3
+
+
+BROKEN = WORKER.replace('print("a', 'import no_such_framework; print("a')
+
+
+@pytest.mark.parametrize("before", ["", "import time; time.sleep(0.5); "])
+def test_a_framework_that_cannot_be_imported_is_said(before):
+    """The end of input comes first; the event must not be lost to it."""
+    done, events = talk("", BROKEN.replace("import no", f"{before}import no"))
+    assert [e["event"] for e in events] == ["broken"]
     assert "no_such_framework" in events[0]["message"]
+    assert "Traceback" in events[0]["details"]
+    assert done.returncode == 0
+
+
+def test_a_worker_that_is_broken_ends_though_its_parent_lives(worker):
+    process = worker(BROKEN)
+    hear(process, "broken")
+    assert process.wait(timeout=30) == 0
+    assert process.stdout.read() == ""
+    assert "Fatal" not in process.stderr.read()
 
 
 @given(

@@ -268,29 +268,70 @@ def test_left_and_right_are_equals(judge, *, seed, key, noisy, moved_left, moved
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "noisy"),
+    ("size", "low", "high", "noisy"),
     [
-        (0.0, 2.0**-18, True),  # 64 units of rounding
-        (0.0, 2.0**-18 - 2.0**-24, False),
-        (2.0**-18, 2.0**-12 + 2.0**-24, True),  # 64 times the other
-        (2.0**-18, 2.0**-12, False),
-        (2.0**-12, 2.0**-11, False),
+        (4, 0.0, 2.0**-18, True),  # 64 units of rounding
+        (4, 0.0, 2.0**-18 - 2.0**-24, False),
+        (4, 2.0**-18, 2.0**-12 + 2.0**-24, True),  # 64 times the other
+        (4, 2.0**-18, 2.0**-12, False),
+        (4, 2.0**-12, 2.0**-11, False),
+        (3, 0.0, 2.0**-12, True),  # of a few numbers 64 times 64 units
+        (3, 0.0, 2.0**-12 - 2.0**-24, False),
+        (2, 0.0, 2.0**-12, True),
+        (2, 0.0, 2.0**-12 - 2.0**-24, False),
+        (2, 2.0**-16, 2.0**-10 + 2.0**-24, True),  # 64 times the other, as for many
+        (2, 2.0**-16, 2.0**-10, False),
     ],
 )
 @pytest.mark.parametrize("loud", ["left", "right"])
 @pytest.mark.parametrize("key", [L1, L2, L3, VALUE])
-def test_one_noisy_side(judge, *, key, loud, low, high, noisy) -> None:
-    exact = base(0.5)
-    sides = [f32(base(0.5 + low)), f32(base(0.5 + high))]
+def test_one_noisy_side(judge, *, key, loud, size, low, high, noisy) -> None:
+    rest = [0.25] * (size - 2)
+    exact = base(0.5, *rest)
+    sides = [f32(base(0.5 + low, *rest)), f32(base(0.5 + high, *rest))]
     if loud == "left":
         sides.reverse()
     found = judge(key, sides[0], exact, sides[1], exact)
     assert found.status == ("noisy" if noisy else "rounding")
     if noisy:
+        floor = 2.0**-18 if size >= 4 else 2.0**-12
         assert found.rule == "noise"
         assert not found.agrees
-        assert found.ratio == pytest.approx(high / max(64 * low, 2.0**-18))
+        assert found.ratio == pytest.approx(high / max(64 * low, floor))
         assert (found.own_left > found.own_right) == (loud == "left")
+
+
+@pytest.mark.parametrize("unit", [2.0**-8, 2.0**-11])  # of bfloat16, of TF32
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (1, 2)])
+@pytest.mark.parametrize("loud", ["left", "right"])
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_a_reduced_precision_is_noisy_in_a_few_numbers_too(
+    judge, *, loud, shape, unit, scale
+) -> None:
+    exact = np.full(shape, scale, np.float32).astype(np.float64)
+    coarse = [f32(exact * (1 + unit)), f32(exact)]
+    if loud == "right":
+        coarse.reverse()
+    found = judge(L2, coarse[0], exact, coarse[1], exact)
+    assert (found.status, found.rule) == ("noisy", "noise")
+    assert (found.own_left > found.own_right) == (loud == "left")
+
+
+def test_a_number_that_is_exact_by_chance_makes_no_noise(judge) -> None:
+    """One sum, its terms cancelling early or late: both are correct, one is exact by chance."""
+    loud = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        terms = f32(random.integers(1, 2**20, 100)) * f32(2.0**-18)
+        late = np.concatenate([terms, -terms, f32([1.5])])
+        early = np.concatenate([np.stack([terms, -terms], axis=1).ravel(), f32([1.5])])
+        lows = [np.cumsum(side, dtype=np.float32)[-1] for side in (early, late)]
+        highs = [np.cumsum(side, dtype=np.float64)[-1] for side in (early, late)]
+        assert lows[0] == highs[0] == highs[1] == 1.5
+        found = judge("loss/step0", lows[0], highs[0], lows[1], highs[1])
+        assert found.agrees, (seed, found)
+        loud += found.own_right >= 64 * 2.0**-24 * 1.5
+    assert loud > 100, "many numbers would not be exact by chance"
 
 
 @pytest.mark.parametrize("bits", [8, 11])
@@ -375,8 +416,19 @@ def test_a_curve_names_the_first_step_that_fails(judge) -> None:
     )
     assert found.failing_step == 21
     assert (found.left, found.right) == (str(left[20]), str(right[20]))
-    assert found.ratio == pytest.approx(1e-6 / (32 * 2.0**-53 * math.sqrt(31)), rel=1e-3)
+    assert found.ratio == pytest.approx(1e-9 / (32 * 2.0**-53 * math.sqrt(21)), rel=1e-3)
+    assert found.distance64 == float(right[20] - left[20])
     assert judge(CURVE, f32(left), left, f32(left), left, left, left, step=40).failing_step is None
+
+
+def test_a_curve_that_agrees_names_the_step_nearest_to_failing(judge) -> None:
+    left, right = curve(), curve((20, 2.0**-50), (30, 2.0**-52))
+    found = judge(CURVE, f32(left), left, f32(right), right, left, right, step=40)
+    assert (found.status, found.rule) == ("rounding", "equation")
+    assert (found.step, found.index) == (21, (20,))
+    assert (found.left, found.right) == (str(left[20]), str(right[20]))
+    assert found.distance64 == float(right[20] - left[20]) > 0
+    assert found.ratio == pytest.approx(found.distance64 / (32 * 2.0**-53 * math.sqrt(21)))
 
 
 def test_a_curve_is_measured_step_by_step(judge) -> None:
@@ -590,4 +642,5 @@ def test_long_arrays_are_shown_short() -> None:
 
 def test_the_constants_of_the_rule() -> None:
     assert (noise.C, noise.NOISY, noise.SMALL, noise.HORIZON) == (32, 64, 16, 1e-3)
+    assert noise.FEW == 4
     assert (noise.U32, noise.U64, noise.SHRINK) == (2.0**-24, 2.0**-53, 2.0**-29)

@@ -34,7 +34,7 @@ def retrained(spec: ExampleSpec, **fields: object) -> ExampleSpec:
 
 
 def test_digest_is_short_and_stable(values_spec: ExampleSpec) -> None:
-    assert values_spec.digest(None, 20) == "00b715e0d9b9e2d7"
+    assert values_spec.digest(None, 20) == "99d1863a1245282b"
 
 
 def test_words_do_not_change_the_digest(training_spec: ExampleSpec) -> None:
@@ -51,8 +51,22 @@ def test_words_do_not_change_the_digest(training_spec: ExampleSpec) -> None:
 
 
 def test_expected_numbers_do_not_change_the_digest(values_spec: ExampleSpec) -> None:
-    case = dataclasses.replace(values_spec.cases[0], expected={})
-    assert changed(values_spec, cases=(case,)).digest(None, 20) == values_spec.digest(None, 20)
+    for fields in ({"expected": {}}, {"reference": lambda x: {"y": 2 * x}}):
+        case = dataclasses.replace(values_spec.cases[0], **fields)
+        assert changed(values_spec, cases=(case,)).digest(None, 20) == values_spec.digest(None, 20)
+
+
+def test_a_case_has_no_more_than_it_needs() -> None:
+    case = Case("ease", {"x": (1.0, 2.0)})
+    assert (case.expected, case.integers, case.roles, case.reference) == ({}, {}, {}, None)
+    assert case.arguments == ("x",)
+
+
+def test_arguments_are_floats_then_whole_numbers_each_in_order() -> None:
+    case = Case("ease", {"z": 1.0, "a": 2.0}, integers={"labels": (1, 2), "at": 0})
+    assert case.arguments == ("z", "a", "labels", "at")
+    assert Case("ease", {}, integers={"at": 0}).arguments == ("at",)
+    assert Case("ease", {}).arguments == ()
 
 
 @pytest.mark.parametrize(
@@ -62,10 +76,24 @@ def test_expected_numbers_do_not_change_the_digest(values_spec: ExampleSpec) -> 
         (Case("ease", {"x": (1.0, 2.5)}),),
         (Case("other", {"x": (1.0, 2.0)}),),
         (Case("ease", {"z": (1.0, 2.0)}),),
+        (Case("ease", {"x": (1.0, 2.0)}, integers={"at": 0}),),
+        (Case("ease", {}, integers={"x": (1.0, 2.0)}),),
+        (Case("ease", {"x": (1.0, 2.0)}, roles={"x": "images"}),),
+        (Case("ease", {"x": (1.0, 2.0)}, roles={"y": "images"}),),
     ],
 )
 def test_other_inputs_are_another_question(values_spec: ExampleSpec, cases) -> None:
     assert changed(values_spec, cases=cases).digest(None, 20) != values_spec.digest(None, 20)
+
+
+def test_whole_numbers_and_roles_are_part_of_the_question(values_spec: ExampleSpec) -> None:
+    cases = [
+        Case("ease", {"x": 1.0}, integers=integers, roles=roles)
+        for integers in ({}, {"at": 0}, {"at": 1}, {"to": 0})
+        for roles in ({}, {"x": "images"}, {"x": "dense/kernel"}, {"y": "images"})
+    ]
+    digests = {changed(values_spec, cases=(case,)).digest(None, 20) for case in cases}
+    assert len(digests) == len(cases) == 16
 
 
 def test_other_training_is_another_question(training_spec: ExampleSpec) -> None:

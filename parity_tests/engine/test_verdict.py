@@ -8,11 +8,12 @@ import pytest
 
 from shared import verdict
 from shared.compare import Question
-from shared.spec import VALUE_PAIR, ExampleSpec, Known, Pair
+from shared.spec import VALUE_PAIR, Case, ExampleSpec, Known, Pair
 from shared.verdict import (
     ExampleVerdict,
     PairVerdict,
     example_json,
+    expected_of,
     judge_pair,
     pair_json,
     question,
@@ -199,6 +200,83 @@ def test_the_question_of_a_values_example(values_spec: ExampleSpec) -> None:
     )
 
 
+def gathered(x: np.ndarray, at: np.ndarray) -> dict[str, np.ndarray]:
+    """A reference: rows of `x`, their sum, and how many."""
+    assert (x.dtype, at.dtype) == (np.float64, np.int64)
+    return {"rows": x[at], "sum": x[at].sum(), "count": len(at), "lost": np.array([np.nan])}
+
+
+GATHER = Case("gather", {"x": ((1.0, "0.5"), (3, 4.0))}, {"flag": True}, integers={"at": (1, 0, 1)},
+              reference=gathered)  # fmt: skip
+
+
+def test_what_is_expected_is_what_is_stated() -> None:
+    case = Case("ease", {"x": 1.0}, {"y": "2.04", "raised": "RuntimeError", "z": (1, 2)})
+    assert expected_of(case) == case.expected
+    assert expected_of(case) is not case.expected
+    assert expected_of(Case("ease", {"x": 1.0})) == {}
+
+
+def test_what_is_expected_is_what_the_reference_gives() -> None:
+    expected = expected_of(GATHER)
+    assert list(expected) == ["rows", "sum", "count", "lost", "flag"]
+    assert expected["rows"] == ((3.0, 4.0), (1.0, 0.5), (3.0, 4.0))
+    assert (expected["sum"], expected["count"], expected["flag"]) == (15.5, 3.0, True)
+    assert np.isnan(expected["lost"])
+
+
+def test_what_is_stated_outweighs_the_reference() -> None:
+    case = dataclasses.replace(GATHER, expected={"sum": "15.5"})
+    assert expected_of(case)["sum"] == "15.5"
+    assert expected_of(case)["count"] == 3.0
+
+
+def test_a_reference_gets_its_arguments_by_name_and_in_canonical_layout() -> None:
+    def reference(**arrays: np.ndarray) -> dict[str, object]:
+        assert list(arrays) == ["kernel", "labels"]
+        assert arrays["kernel"].shape == (1, 3)
+        return {}
+
+    case = Case("ease", {"kernel": ((1, 2, 3),)}, integers={"labels": (1,)},
+                roles={"kernel": "dense/kernel"}, reference=reference)  # fmt: skip
+    assert expected_of(case) == {}
+
+
+def test_the_numbers_of_a_reference_are_required_and_asked_for(values_spec) -> None:
+    spec = dataclasses.replace(values_spec, cases=(*values_spec.cases, GATHER),
+                               nonfinite=("values/gather/lost",))  # fmt: skip
+    keys = [f"values/gather/{name}" for name in ("rows", "sum", "count", "lost", "flag")]
+    assert required_keys(spec) == (KEY, *keys)
+    asked = question(spec, VALUE_PAIR)
+    assert asked.required == (KEY, *keys)
+    assert list(asked.expected) == [KEY, *keys]
+    assert asked.expected["values/gather/sum"] == 15.5
+
+
+def test_a_reference_is_a_witness_to_rounding(runs, values_spec) -> None:
+    spec = dataclasses.replace(values_spec, cases=(GATHER,), nonfinite=("values/gather/lost",))
+    asked = question(spec, VALUE_PAIR)
+    rows = np.array([[3, 4], [1, 0.5], [3, 4]])
+    good = {"rows": rows, "sum": np.array(15.5), "count": np.array(3), "lost": np.array([np.nan])}
+
+    def judged(left: dict, right: dict) -> PairVerdict:
+        sides = [
+            runs(t, {f"values/gather/{k}": v for k, v in (good | some).items()},
+                 facts={"values/gather/flag": "True"})
+            for t, some in (("torch", left), ("keras", right))
+        ]  # fmt: skip
+        return judge_pair(VALUE_PAIR, *sides, asked)
+
+    assert judged({}, {}).verdict == "agree"
+    assert judged({"sum": np.array(15.5 * (1 + 2.0**-50))}, {}).verdict == "agree"
+    wrong = {"rows": rows[:, ::-1].copy()}
+    result = judged(wrong, wrong)
+    assert (result.verdict, result.first.status) == ("differ", "wrong")
+    assert result.first.key == "values/gather/rows"
+    assert "torch and keras are off" in result.text
+    assert "so keras is wrong" in judged({}, {"sum": np.array(15.6)}).text
+
+
 def test_the_question_of_a_trained_example(training_spec: ExampleSpec) -> None:
     asked = question(training_spec, training_spec.pairs[0])
     assert asked.layers == ("hidden", "relu")
@@ -322,10 +400,21 @@ def test_equal_predictions_are_counted(runs) -> None:
     assert verdict.metrics_json(judge_pair(PAIR, *low, Question()))["agreement"]["of"] == 3
 
 
-@pytest.mark.parametrize("right", [np.ones((2, 2)), None, np.ones(3)])
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_equal_predictions_of_two_classes_are_counted(runs, shape) -> None:
+    """One probability a sample, that of class 1: beyond a half it is that class."""
+    key = "predictions/test"
+    left = np.array([0.9, 0.2, 0.5, 0.6]).reshape(shape)
+    right = np.array([0.7, 0.6, 0.4, 0.5]).reshape(shape)
+    sides = runs("torch", {key: left}), runs("keras", {key: right}, {key: left.astype("f4")})
+    result = judge_pair(PAIR, *sides, Question())
+    assert result.agreement == {"float32": (4, 4), "float64": (2, 4)}
+
+
+@pytest.mark.parametrize("right", [np.ones((2, 2)), None, np.ones((3, 2, 2)), np.ones(())])
 def test_predictions_that_cannot_be_counted(runs, right) -> None:
     key = "predictions/test"
-    left = np.ones(3) if right is not None and right.ndim == 1 else np.ones((3, 2))
+    left = right if right is not None and right.ndim != 2 else np.ones((3, 2))
     sides = runs("torch", {key: left}), runs("keras", {} if right is None else {key: right})
     result = judge_pair(PAIR, *sides, Question())
     assert result.agreement == {}

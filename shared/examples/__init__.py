@@ -4,12 +4,16 @@ import difflib
 
 from shared.errors import UsageError
 from shared.examples.autograd import AUTOGRAD
+from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.softmax_regression import SOFTMAX_REGRESSION
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
     AUTOGRAD,
+    SOFTMAX_REGRESSION,
     FASHION_MLP,
+    FASHION_CNN,
 )
 
 

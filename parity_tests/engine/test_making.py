@@ -1,0 +1,173 @@
+"""`shared.making`: what a values case is given and what of it is kept, on either side's layout."""
+
+import inspect
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from shared.errors import RecordingError, UsageError
+from shared.layouts import LAYOUTS
+from shared.making import Sheet, arguments, from_side, record_values, to_side
+from shared.spec import SIDES, Case, ExampleSpec
+
+IMAGES = np.arange(2 * 5 * 7 * 3).reshape(2, 5, 7, 3)  # batch h w channel
+
+
+class Fake:
+    """A framework whose tensors are lists of one array, so that an array given raw is noticed."""
+
+    def __init__(self, side):
+        self.side = side
+
+    def tensor(self, array):
+        return [np.array(array)]
+
+    def array(self, tensor):
+        (array,) = tensor
+        return array
+
+
+def spec_of(*cases):
+    return ExampleSpec("made", "Made", "Tests", "Made for tests.", cases=cases)
+
+
+def recorded(side, case, function, precision="float64"):
+    sheet = Sheet(precision)
+    record_values(Fake(side), SimpleNamespace(**{case.name: function}), spec_of(case), sheet,
+                  lambda done, total: None)  # fmt: skip
+    return sheet
+
+
+# --- Layouts --------------------------------------------------------------------------------------
+
+
+def test_images_go_to_each_sides_own_layout():
+    there = to_side(IMAGES, "images", "torch")
+    assert there.shape == (2, 3, 5, 7)
+    assert there[1, 2, 3, 4] == IMAGES[1, 3, 4, 2]
+    np.testing.assert_array_equal(from_side(there, "images", "torch"), IMAGES, strict=True)
+    for move in (to_side, from_side):
+        np.testing.assert_array_equal(move(IMAGES, "images", "keras"), IMAGES, strict=True)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("role", LAYOUTS)
+def test_there_and_back(role, side):
+    count = len(LAYOUTS[role].keras.split())
+    array = np.arange(np.prod(shape := [2, 3, 5, 7][:count])).reshape(shape)
+    there = to_side(array, role, side)
+    names = LAYOUTS[role].keras.split()
+    assert there.shape == tuple(shape[names.index(n)] for n in getattr(LAYOUTS[role], side).split())
+    np.testing.assert_array_equal(from_side(there, role, side), array, strict=True)
+    np.testing.assert_array_equal(to_side(from_side(array, role, side), role, side), array)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_without_a_role_nothing_moves(side):
+    assert to_side(IMAGES, "", side) is IMAGES
+    assert from_side(IMAGES, "", side) is IMAGES
+
+
+@pytest.mark.parametrize("move", [to_side, from_side])
+def test_a_role_of_another_number_of_axes_is_refused(move):
+    with pytest.raises(UsageError, match="names 4 axes, but the array has shape"):
+        move(np.zeros((2, 3)), "images", "torch")
+
+
+# --- Arguments ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_arguments_are_tensors_of_the_runs_precision_and_of_int64(precision):
+    case = Case("ease", {"z": (1, "0.5"), "a": 0.1}, integers={"labels": ((2, 0),), "at": True})
+    given = arguments(Fake("torch"), case, precision)
+    assert tuple(given) == case.arguments == ("z", "a", "labels", "at")
+    arrays = {name: array for name, (array,) in given.items()}
+    assert [a.dtype for a in arrays.values()] == [precision, precision, "int64", "int64"]
+    np.testing.assert_array_equal(arrays["z"], [1, 0.5])
+    assert arrays["a"] == np.array(0.1, precision)
+    np.testing.assert_array_equal(arrays["labels"], [[2, 0]])
+    assert arrays["at"] == 1
+
+
+def test_arguments_come_in_the_sides_own_layout():
+    kernel = ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))  # in out
+    case = Case("ease", {"kernel": kernel, "plain": kernel}, integers={"whole": ((1, 2),)},
+                roles={"kernel": "dense/kernel", "whole": "dense/kernel"})  # fmt: skip
+    for side, axes in (("torch", (1, 0)), ("keras", (0, 1))):
+        given = {k: array for k, (array,) in arguments(Fake(side), case, "float64").items()}
+        np.testing.assert_array_equal(given["kernel"], np.transpose(kernel, axes), strict=True)
+        np.testing.assert_array_equal(given["whole"], np.transpose([[1, 2]], axes), strict=True)
+        np.testing.assert_array_equal(given["plain"], kernel, strict=True)
+
+
+# --- What is kept ---------------------------------------------------------------------------------
+
+
+def test_results_are_kept_in_canonical_layout():
+    case = Case("ease", {"x": tuple(map(float, range(6)))}, roles={"y": "dense/kernel"})
+
+    def torch(x):
+        grid = [x[0].reshape(2, 3)]
+        return {"y": grid, "plain": grid}
+
+    def keras(x):
+        return {"y": [x[0].reshape(2, 3).T], "plain": [x[0].reshape(2, 3)]}
+
+    kept = [recorded("torch", case, torch).arrays, recorded("keras", case, keras).arrays]
+    for arrays in kept:
+        assert list(arrays) == ["values/ease/y", "values/ease/plain"]
+        assert arrays["values/ease/y"].shape == (3, 2)
+        assert arrays["values/ease/plain"].shape == (2, 3)
+    for key, array in kept[0].items():
+        np.testing.assert_array_equal(array, kept[1][key], strict=True)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_what_goes_in_comes_out_the_same_on_both_sides(side):
+    images = Case("ease", {"x": ((((1.0, 2.0), (3.0, 4.0)), ((5.0, 6.0), (7.0, 8.0))),)},
+                  roles={"x": "images", "same": "images"})  # fmt: skip
+    arrays = recorded(side, images, lambda x: {"same": x}).arrays
+    np.testing.assert_array_equal(arrays["values/ease/same"], images.inputs["x"], strict=True)
+
+
+def test_functions_are_called_with_their_arguments_by_name():
+    seen = {}
+
+    def ease(*, a, at, z):
+        seen.update(a=a, at=at, z=z)
+        return {}
+
+    case = Case("ease", {"z": 1.0, "a": 2.0}, integers={"at": 3})
+    recorded("torch", case, ease)
+    assert {k: float(v) for k, (v,) in seen.items()} == {"a": 2, "at": 3, "z": 1}
+    assert set(inspect.signature(ease).parameters) == set(case.arguments)
+
+
+def test_facts_are_words_and_tensors_are_arrays():
+    facts = {"none": None, "raised": "RuntimeError", "flag": True, "count": 3, "shape": (2, 3)}
+    sheet = recorded("torch", Case("ease", {}), lambda: facts | {"y": [np.ones(2)]})
+    assert sheet.facts == {
+        "values/ease/none": "None", "values/ease/raised": "RuntimeError",
+        "values/ease/flag": "True", "values/ease/count": "3", "values/ease/shape": "(2, 3)",
+    }  # fmt: skip
+    assert list(sheet.arrays) == ["values/ease/y"]
+
+
+def test_results_must_be_of_the_runs_precision_or_whole():
+    case = Case("ease", {"x": (1.0, 2.0)})
+    whole = recorded("torch", case, lambda x: {"y": [x[0].astype(np.int64)]}, "float32")
+    assert whole.arrays["values/ease/y"].dtype == np.int64
+    with pytest.raises(RecordingError, match="values/ease/y' came out as float64 in a float32 run"):
+        recorded("torch", case, lambda x: {"y": [x[0].astype(np.float64)]}, "float32")
+
+
+def test_every_case_is_progress():
+    told = []
+    cases = [Case(name, {}) for name in ("one", "two", "three")]
+    twin = SimpleNamespace(**{case.name: lambda: {"y": [np.ones(1)]} for case in cases})
+    sheet = Sheet("float64")
+    record_values(Fake("keras"), twin, spec_of(*cases), sheet, lambda *some: told.append(some))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert list(sheet.arrays) == ["values/one/y", "values/two/y", "values/three/y"]

@@ -1,0 +1,60 @@
+"""Spec of the convolutional network on Fashion-MNIST."""
+
+from shared.spec import (
+    GLOROT,
+    ZEROS,
+    ExampleSpec,
+    Pair,
+    Parameter,
+    Reference,
+    Size,
+    Training,
+    Way,
+)
+
+FASHION_CNN = ExampleSpec(
+    name="fashion_cnn",
+    title="Fashion-MNIST with a convolutional network",
+    part="Training",
+    summary=(
+        "Two convolutions with pooling, then two dense layers. Images lie channels first in "
+        "PyTorch and channels last in Keras, so a flattened image has its numbers in another "
+        "order, and the dense kernel behind it needs its rows permuted."
+    ),
+    training=Training(
+        dataset="fashion_mnist",
+        batch_size=64,
+        input_shape=(28, 28, 1),
+        parameters=(
+            Parameter("conv1/kernel", (3, 3, 1, 32), GLOROT),
+            Parameter("conv1/bias", (32,), ZEROS),
+            Parameter("conv2/kernel", (3, 3, 32, 64), GLOROT),
+            Parameter("conv2/bias", (64,), ZEROS),
+            Parameter("hidden/kernel", (1600, 128), GLOROT, flattened=(5, 5, 64)),
+            Parameter("hidden/bias", (128,), ZEROS),
+            Parameter("logits/kernel", (128, 10), GLOROT),
+            Parameter("logits/bias", (10,), ZEROS),
+        ),
+        layers=(
+            "conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "hidden", "relu3",
+            "logits",
+        ),
+        default=Size("embedded", epochs=1, train=4800, test=2000),
+        full=Size("full", epochs=5),
+        ways=(
+            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+        ),
+        pairs=(
+            Pair(
+                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop", "keras/tape",
+            ),
+        ),
+        references=(
+            Reference(
+                "test_accuracy", 0.91, 0.01, "at least 0.90 after 5 epochs, usual for this network"
+            ),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,81 @@
+"""Spec of softmax regression on Fashion-MNIST, from scratch and with the API."""
+
+from shared.names import LADDER, VALUES
+from shared.spec import (
+    ZEROS,
+    Case,
+    ExampleSpec,
+    Initial,
+    Pair,
+    Parameter,
+    Reference,
+    Size,
+    Training,
+    Way,
+)
+
+_SCRATCH = {
+    "function": "train_from_scratch",
+    "optimizer": "own_sgd",
+    "model": "build_own_model",
+    "gradients": "own_loss_and_gradients",
+    "evaluate": "own_evaluate",
+}
+_BOTH = (VALUES, *LADDER)
+
+SOFTMAX_REGRESSION = ExampleSpec(
+    name="softmax_regression",
+    title="Softmax regression, from scratch and with the API",
+    part="Training",
+    summary=(
+        "One dense layer on Fashion-MNIST, written twice on each side: with a layer, a softmax, a "
+        "cross-entropy and an update of one's own, and with what the framework brings. Four "
+        "programs, one equation: all four agree to rounding."
+    ),
+    cases=(
+        Case(
+            "own_cross_entropy",
+            {"probabilities": ((0.1, 0.3, 0.6), (0.3, 0.2, 0.5))},
+            {"losses": ("2.3026", "0.6931")},
+            integers={"labels": (0, 2)},
+        ),
+    ),
+    training=Training(
+        dataset="fashion_mnist",
+        batch_size=256,
+        parameters=(
+            Parameter("logits/kernel", (784, 10), Initial("normal", 0.01)),
+            Parameter("logits/bias", (10,), ZEROS),
+        ),
+        layers=("flatten", "logits"),
+        default=Size("embedded", epochs=10),
+        full=Size("full", epochs=10),
+        ways=(
+            Way("torch", "api", "train", "sgd", "nn.Linear, CrossEntropyLoss, optim.SGD"),
+            Way("torch", "scratch", title="from scratch", **_SCRATCH),
+            Way("keras", "api", "fit", "sgd", "Dense, compile/fit"),
+            Way("keras", "scratch", title="from scratch", **_SCRATCH),
+        ),
+        pairs=(
+            Pair("matched", "PyTorch's API ~ Keras' API", "torch/api", "keras/api", _BOTH),
+            Pair(
+                "scratch", "PyTorch from scratch ~ TensorFlow from scratch",
+                "torch/scratch", "keras/scratch", _BOTH,
+            ),
+            Pair(
+                "torch_itself", "PyTorch from scratch ~ PyTorch's API",
+                "torch/scratch", "torch/api", _BOTH,
+            ),
+            Pair(
+                "keras_itself", "TensorFlow from scratch ~ Keras' API",
+                "keras/scratch", "keras/api", _BOTH,
+            ),
+        ),
+        references=(
+            Reference(
+                "test_accuracy", 0.84, 0.01,
+                "at least 0.83 on the full data, as textbooks report for this model",
+            ),
+        ),
+    ),
+)  # fmt: skip
