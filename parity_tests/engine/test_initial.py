@@ -73,13 +73,24 @@ def test_an_unknown_kind_is_named() -> None:
 
 
 def test_a_nudge_moves_every_weight_by_one_ulp() -> None:
-    weights = draw([KERNEL, BIAS], 7)
+    ones = Parameter("norm/gamma", (200,), Initial("constant", 1.0))
+    weights = draw([KERNEL, ones], 7)
     moved = nudged(weights, 7)
     assert moved.keys() == weights.keys()
     for name, values in weights.items():
         down, up = np.nextafter(values, -np.inf), np.nextafter(values, np.inf)
         assert np.all((moved[name] == down) | (moved[name] == up))
         assert 0.3 < np.mean(moved[name] == up) < 0.7
+
+
+def test_a_nudge_leaves_zeros_alone() -> None:
+    """Their neighbours are subnormal, which one framework flushes and the other does not."""
+    weights = draw([BIAS], 7)
+    np.testing.assert_array_equal(nudged(weights, 7)[BIAS.name], np.zeros(200), strict=True)
+    mixed = {"a/kernel": np.where(np.arange(200) % 2, 0.5, 0.0)}
+    moved = nudged(mixed, 7)["a/kernel"]
+    np.testing.assert_array_equal(moved == mixed["a/kernel"], mixed["a/kernel"] == 0)
+    assert not moved[::2].any()
 
 
 def test_a_nudge_is_reproducible_and_leaves_the_weights_alone() -> None:

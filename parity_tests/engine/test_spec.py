@@ -138,6 +138,15 @@ def test_a_trained_example(training_spec: ExampleSpec) -> None:
     assert training.way("keras/tape").id == "keras/tape"
 
 
+def test_a_trained_example_may_have_cases(training_spec, values_spec) -> None:
+    both = changed(training_spec, cases=values_spec.cases)
+    assert both.levels == (VALUES, *LADDER)
+    assert (both.ways, both.pairs) == (training_spec.ways, training_spec.pairs)
+    assert changed(values_spec, cases=()).levels == ()
+    size = both.size(full=False)
+    assert both.digest(size, 20) != training_spec.digest(size, 20)
+
+
 def test_sides_are_told_apart_everywhere() -> None:
     assert set(PACKAGES) == set(TITLES) == set(SIDES) == {"torch", "keras"}
 
@@ -163,7 +172,7 @@ def test_a_far_name_gets_the_command_that_lists_all() -> None:
 
 @pytest.mark.parametrize("example", ALL, ids=lambda e: e.name)
 def test_examples_are_whole(example: ExampleSpec) -> None:
-    assert bool(example.cases) != (example.training is not None)
+    assert example.cases or example.training
     ids = [way.id for way in example.ways]
     assert len(set(ids)) == len(ids)
     assert len({pair.name for pair in example.pairs}) == len(example.pairs)
