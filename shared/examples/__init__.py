@@ -5,9 +5,11 @@ import difflib
 from shared.errors import UsageError
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.tensors import TENSORS
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
+    TENSORS,
     AUTOGRAD,
     FASHION_MLP,
 )
