@@ -4,6 +4,7 @@ import difflib
 
 from shared.errors import UsageError
 from shared.examples.autograd import AUTOGRAD
+from shared.examples.backprop import BACKPROP
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.examples.tensors import TENSORS
 from shared.spec import ExampleSpec
@@ -11,6 +12,7 @@ from shared.spec import ExampleSpec
 ALL: tuple[ExampleSpec, ...] = (
     TENSORS,
     AUTOGRAD,
+    BACKPROP,
     FASHION_MLP,
 )
 
