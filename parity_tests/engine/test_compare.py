@@ -336,6 +336,23 @@ def test_facts_have_witnesses(found, runs) -> None:
     assert (result.left, result.expected) == ("False", "True")
 
 
+def test_a_listed_fact_is_strict_both_ways(found, runs) -> None:
+    key = "values/case/dtype"
+    listed = Known(key, "int64", "int32", "defaults", "https://example.org")
+    torch, keras = (
+        runs(t, {}, facts={key: v}) for t, v in (("torch", "int64"), ("keras", "int32"))
+    )
+    assert found(torch, keras, known=(listed,))[key].status == "known"
+    assert found(keras, torch, known=(listed,))[key].status == "known"
+    for left, right in (("int64", "int64"), ("int32", "int32"), ("int32", "int64")):
+        moved = (runs("torch", {}, facts={key: left}), runs("keras", {}, facts={key: right}))
+        result = found(*moved, known=(listed,))[key]
+        assert (result.status, result.left, result.right) == ("stale", left, right)
+    mixed = Runs("keras", keras.float32, runs("keras", {}, facts={key: "int64"}).float64)
+    assert found(torch, mixed, known=(listed,))[key].status == "stale"
+    assert found(torch, runs("keras", {}), known=(listed,))[key].status == "missing"
+
+
 def test_a_fact_must_be_equal_in_every_precision(found, runs) -> None:
     key = "values/case/flag"
     one, other = (runs("keras", {}, facts={key: value}) for value in ("1", "2"))

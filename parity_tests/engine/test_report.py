@@ -193,6 +193,29 @@ def test_pages_are_as_agreed(tmp_path):
         golden(name, (folder / name).read_text(encoding="utf-8"))
 
 
+def _halved(x, n):
+    return {"half": x / 2 + n}
+
+
+def test_a_reference_stands_on_the_page_with_its_numbers(tmp_path):
+    case = Case("halved", {"x": (3.0, 5.0)}, integers={"n": 1}, reference=_halved)
+    spec = dataclasses.replace(VALUES, cases=(case,), known=())
+
+    def runs(side):
+        header = Header("tiny_values", side, "float64", way="values",
+                        environment={"device": "cpu"})  # fmt: skip
+        arrays = {"values/halved/half": np.array([2.5, 3.5])}
+        one = Recording(header, arrays)
+        return Runs(side, None, one)
+
+    write([judged(spec, {f"{s}/values": runs(s) for s in ("torch", "keras")}, "")], tmp_path)
+    page = (tmp_path / "tiny_values.md").read_text("utf-8")
+    assert "The same in NumPy" in page
+    assert 'return {"half": x / 2 + n}' in page
+    assert "Given `x = [3, 5], n = 1`" in page
+    assert "| `half` | `[2.5, 3.5]` | `[2.5, 3.5]` | `[2.5, 3.5]` | ✓" in page
+
+
 def test_a_differing_page_is_as_agreed(tmp_path):
     folder = tmp_path / "reports"
     result = training_result(offset=0.25)

@@ -53,6 +53,12 @@ def test_arrays_small_and_large():
     assert words.array(np.array(3)) == "3"
 
 
+def test_numbers_of_a_spec_small_and_large():
+    assert words.spec_numbers(((1.5, "2.0404"), ("nan", 3.0))) == "[[1.5, 2.0404], [NaN, 3]]"
+    rows = tuple((float(row), row + 0.5) for row in range(7))
+    assert words.spec_numbers(rows) == "[0, 0.5, 1, …] of shape (7, 2)"
+
+
 def test_tidy_leaves_code_alone():
     text = "a  \n\n\n\nb\n```python\nx  \n\n\ny\n```\n\n\nc"
     assert files.tidy(text) == "a\n\nb\n```python\nx  \n\n\ny\n```\n\nc\n"

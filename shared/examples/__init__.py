@@ -4,13 +4,17 @@ import difflib
 
 from shared.errors import UsageError
 from shared.examples.autograd import AUTOGRAD
+from shared.examples.backprop import BACKPROP
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
+from shared.examples.tensors import TENSORS
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
+    TENSORS,
     AUTOGRAD,
+    BACKPROP,
     SOFTMAX_REGRESSION,
     FASHION_MLP,
     FASHION_CNN,

@@ -76,12 +76,25 @@ def _element(value: Any) -> str:
 
 
 def spec_numbers(value: Any) -> str:
-    """Numbers as a spec states them; text stands for itself."""
+    """Numbers as a spec states them, many of them shortened; text stands for itself."""
     if isinstance(value, tuple):
+        shape, leaves = _leaves(value)
+        if len(leaves) > _SHOWN:
+            first = ", ".join(spec_numbers(v) for v in leaves[:3])
+            return f"[{first}, …] of shape {shape}"
         return "[" + ", ".join(spec_numbers(v) for v in value) + "]"
     if isinstance(value, float):
         return number(value, 7)
     return "NaN" if value == "nan" else str(value)
+
+
+def _leaves(value: Any) -> tuple[tuple[int, ...], list[Any]]:
+    """Shape and elements of nested tuples."""
+    if not isinstance(value, tuple):
+        return (), [value]
+    parts = [_leaves(part) for part in value]
+    shape = parts[0][0] if parts else ()
+    return (len(value), *shape), [leaf for _, some in parts for leaf in some]
 
 
 def cell(text: object) -> str:

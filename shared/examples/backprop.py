@@ -1,0 +1,249 @@
+"""Spec of the back-propagation examples, and back-propagation itself, by hand in NumPy.
+
+Every function below goes forward, then backward: `upstream` is the gradient of whatever comes
+after by this gate's output, and each input gets upstream times the gate's own slope, in its own
+shape. Both autograds must give these numbers.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from shared.initial import drawn
+from shared.spec import Case, ExampleSpec
+
+Values = dict[str, Any]
+
+
+def sigmoid_of(x: Any) -> Any:
+    """σ(x) = 1 / (1 + e⁻ˣ)."""
+    return 1 / (1 + np.exp(-x))
+
+
+def add(x: Any, y: Any, upstream: Any) -> Values:
+    """A sum: slope 1 for both; y, one row, was used for every row of x and collects from each."""
+    return {"total": x + y, "dx": upstream, "dy": upstream.sum(axis=0)}
+
+
+def multiply(x: Any, y: Any, upstream: Any) -> Values:
+    """A product: the slope of one factor is the other."""
+    return {"product": x * y, "dx": upstream * y, "dy": upstream * x}
+
+
+def maximum(x: Any, y: Any, upstream: Any) -> Values:
+    """A maximum: slope 1 for the larger, 0 for the smaller."""
+    return {
+        "largest": np.where(x > y, x, y),
+        "dx": np.where(x > y, upstream, 0),
+        "dy": np.where(x > y, 0, upstream),
+    }
+
+
+def relu(x: Any, upstream: Any) -> Values:
+    """A maximum with 0."""
+    return {"y": np.where(x > 0, x, 0), "dx": np.where(x > 0, upstream, 0)}
+
+
+def sigmoid(x: Any) -> Values:
+    """The slope comes from the output alone."""
+    y = sigmoid_of(x)
+    return {"y": y, "slope": y * (1 - y)}
+
+
+def tanh(x: Any) -> Values:
+    """tanh(x) = 2·σ(2x) − 1, so its slope is 4·σ·(1 − σ) at 2x, which is 1 − tanh²."""
+    y = 2 * sigmoid_of(2 * x) - 1
+    return {"y": y, "slope": 1 - y**2}
+
+
+def vanishing(x: Any) -> Values:
+    """Slopes of the three, each from its output."""
+    return {
+        "sigmoid": sigmoid(x)["slope"],
+        "tanh": tanh(x)["slope"],
+        "relu": np.where(x > 0, 1, 0),
+    }
+
+
+def through_layers(x: Any) -> Values:
+    """The chain rule: the slope after one more layer is the slope so far, times the layer's own."""
+    slopes = {}
+    for name, gate in (("sigmoid", sigmoid), ("tanh", tanh), ("relu", _open)):
+        y, so_far, found = x, 1.0, []
+        for _ in range(12):
+            y, own = gate(y).values()
+            so_far = so_far * own
+            found.append(so_far)
+        slopes[name] = np.array(found)
+    return slopes
+
+
+def _open(x: Any) -> Values:
+    return relu(x, 1.0)
+
+
+def fan_out(x: Any) -> Values:
+    """y = x²·σ(x) + 3x by the product rule, path by path."""
+    square, gate = x * x, sigmoid_of(x)
+    by_square = gate * 2 * x
+    by_gate = square * gate * (1 - gate)
+    return {
+        "y": square * gate + 3 * x,
+        "direct": np.full_like(x, 3),
+        "by_square": by_square,
+        "by_gate": by_gate,
+        "dx": by_square + by_gate + 3,
+    }
+
+
+def jacobians(x: Any, kernel: Any, bias: Any) -> Values:
+    """h = tanh(x·W + b): row k of a Jacobian is the gradient of output k."""
+    h = np.tanh(x @ kernel + bias)
+    slope = 1 - h**2
+    # Output k depends on column k of the kernel only, and there through x.
+    by_kernel = np.einsum("k,i,kj->kij", slope, x, np.eye(len(h)))
+    return {
+        "by_x": slope[:, None] * kernel.T,
+        "by_kernel": by_kernel,
+        "by_bias": np.diag(slope),
+        "gradient": np.outer(x, slope),
+    }
+
+
+def batch_jacobian(x: Any, kernel: Any) -> Values:
+    """One (out, in) matrix a row."""
+    slope = sigmoid(x @ kernel)["slope"]
+    return {"jacobian": slope[:, :, None] * kernel.T}
+
+
+def two_layers(  # noqa: PLR0917
+    x: Any, targets: Any, hidden_kernel: Any, hidden_bias: Any, output_kernel: Any, output_bias: Any
+) -> Values:
+    """Forward, then backward in the opposite order; a line backward for a line forward."""
+    hidden = x @ hidden_kernel + hidden_bias
+    active = sigmoid_of(hidden)
+    output = active @ output_kernel + output_bias
+    loss = ((output - targets) ** 2).sum(axis=1).mean() / 2
+
+    d_output = (output - targets) / len(x)
+    d_output_kernel = active.T @ d_output
+    d_output_bias = d_output.sum(axis=0)
+    d_active = d_output @ output_kernel.T
+    d_hidden = d_active * active * (1 - active)
+    d_hidden_kernel = x.T @ d_hidden
+    d_hidden_bias = d_hidden.sum(axis=0)
+    return {
+        "hidden": hidden,
+        "active": active,
+        "output": output,
+        "loss": loss,
+        "d_output": d_output,
+        "d_output_kernel": d_output_kernel,
+        "d_output_bias": d_output_bias,
+        "d_active": d_active,
+        "d_hidden": d_hidden,
+        "d_hidden_kernel": d_hidden_kernel,
+        "d_hidden_bias": d_hidden_bias,
+    }
+
+
+_KERNELS = ("hidden_kernel", "output_kernel", "d_hidden_kernel", "d_output_kernel")
+
+BACKPROP = ExampleSpec(
+    name="backprop",
+    title="Back-propagation by hand",
+    part="Tensors and autograd",
+    summary=(
+        "The rules of back-propagation, gate by gate and through a two-layer perceptron, written "
+        "out in NumPy; both autograds give the same numbers. And why deep sigmoids learn slowly: "
+        "a slope of at most 1/4 a layer."
+    ),
+    cases=(
+        Case(
+            "add",
+            {
+                "x": drawn("backprop/x", (2, 3)),
+                "y": drawn("backprop/row", (3,)),
+                "upstream": drawn("backprop/upstream", (2, 3)),
+            },
+            reference=add,
+        ),
+        Case(
+            "multiply",
+            {
+                "x": drawn("backprop/x", (2, 3)),
+                "y": drawn("backprop/y", (2, 3)),
+                "upstream": drawn("backprop/upstream", (2, 3)),
+            },
+            reference=multiply,
+        ),
+        Case(
+            "maximum",
+            {
+                "x": drawn("backprop/x", (2, 3)),
+                "y": drawn("backprop/y", (2, 3)),
+                "upstream": drawn("backprop/upstream", (2, 3)),
+            },
+            reference=maximum,
+        ),
+        Case(
+            "relu",
+            {"x": (2.0, -4.0, 0.0, 0.5, -0.25), "upstream": (3.0, 5.0, 7.0, -11.0, 13.0)},
+            {"y": (2.0, 0.0, 0.0, 0.5, 0.0), "dx": (3.0, 0.0, 0.0, -11.0, 0.0)},
+            reference=relu,
+        ),
+        Case("sigmoid", {"x": (-4.0, -1.0, 0.0, 0.5, 3.0)}, reference=sigmoid),
+        Case("tanh", {"x": (-4.0, -1.0, 0.0, 0.5, 3.0)}, reference=tanh),
+        Case(
+            "vanishing",
+            {"x": (-10.0, 0.0, 10.0)},
+            {
+                "sigmoid": ("4.5396e-5", "0.25", "4.5396e-5"),
+                "tanh": ("8.2446e-9", 1.0, "8.2446e-9"),
+                "relu": (0.0, 0.0, 1.0),
+            },
+            reference=vanishing,
+        ),
+        Case("through_layers", {"x": 0.5}, {"relu": (1.0,) * 12}, reference=through_layers),
+        Case(
+            "fan_out",
+            {"x": (-1.5, -0.25, 0.5, 1.0, 3.0)},
+            {"paths_add_up": True},
+            reference=fan_out,
+        ),
+        Case(
+            "jacobians",
+            {
+                "x": drawn("backprop/vector", (3,)),
+                "kernel": drawn("backprop/kernel", (3, 4)),
+                "bias": drawn("backprop/bias", (4,)),
+            },
+            {
+                "shape_by_x": "(4, 3)",
+                "shape_by_kernel": "(4, 3, 4)",
+                "shape_of_gradient": "(3, 4)",
+                "kernels_jacobian_summed_is_its_gradient": True,
+            },
+            reference=jacobians,
+        ),
+        Case(
+            "batch_jacobian",
+            {"x": drawn("backprop/batch", (2, 3)), "kernel": drawn("backprop/kernel", (3, 4))},
+            {"shape": "(2, 4, 3)"},
+            reference=batch_jacobian,
+        ),
+        Case(
+            "two_layers",
+            {
+                "x": drawn("backprop/samples", (5, 3)),
+                "targets": drawn("backprop/targets", (5, 2)),
+                "hidden_kernel": drawn("backprop/hidden_kernel", (3, 4)),
+                "hidden_bias": drawn("backprop/hidden_bias", (4,)),
+                "output_kernel": drawn("backprop/output_kernel", (4, 2)),
+                "output_bias": drawn("backprop/output_bias", (2,)),
+            },
+            roles=dict.fromkeys(_KERNELS, "dense/kernel"),
+            reference=two_layers,
+        ),
+    ),
+)
