@@ -3,12 +3,14 @@
 import difflib
 
 from shared.errors import UsageError
+from shared.examples.activations import ACTIVATIONS
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
     AUTOGRAD,
+    ACTIVATIONS,
     FASHION_MLP,
 )
 

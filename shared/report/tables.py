@@ -10,9 +10,9 @@ from shared.noise import C, Finding
 from shared.recording import Recording, Runs
 from shared.report import sources
 from shared.report.result import SHORT, Result
-from shared.report.words import MARKS, NONE, array, code, number, ratio, spec_numbers
+from shared.report.words import MARKS, NONE, array, code, number, ratio, spec_numbers, told_apart
 from shared.spec import ExampleSpec
-from shared.verdict import Level, PairVerdict
+from shared.verdict import Level, PairVerdict, expected_of
 
 _LAST = ("commit", "source fingerprint")
 
@@ -60,12 +60,13 @@ def value_cases(result: Result) -> list[dict[str, Any]]:
     for case in result.spec.cases:
         prefix = f"values/{case.name}/"
         found = [f for f in pair.findings if f.key.startswith(prefix)]
+        given, expected = case.inputs | case.integers, expected_of(case)
         cases.append({
             "name": case.name,
             "row": functions.get(case.name),
-            "inputs": ", ".join(f"{k} = {spec_numbers(v)}" for k, v in case.inputs.items()),
+            "inputs": ", ".join(f"{k} = {spec_numbers(v)}" for k, v in given.items()),
             "values": [
-                _value(f, f.key.removeprefix(prefix), case.expected, left, right)
+                _value(f, f.key.removeprefix(prefix), expected, left, right)
                 for f in sorted(found, key=lambda f: _place(f, left))
             ],
         })  # fmt: skip
@@ -109,10 +110,11 @@ def known(spec: ExampleSpec, pair: PairVerdict) -> list[dict[str, str]]:
     for listed in spec.known:
         finding = findings.get(listed.key)
         holds = finding is not None and finding.status == "known"
+        torch, keras = told_apart(listed.torch, listed.keras)
         rows.append({
             "key": listed.key.removeprefix("values/"),
-            "torch": spec_numbers(listed.torch),
-            "keras": spec_numbers(listed.keras),
+            "torch": torch,
+            "keras": keras,
             "reason": listed.reason,
             "link": listed.link,
             "status": "≈ as listed" if holds else "✗ no longer as listed" if finding
