@@ -6,11 +6,13 @@ from shared.errors import UsageError
 from shared.examples.activations import ACTIVATIONS
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.losses import LOSSES
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
     AUTOGRAD,
     ACTIVATIONS,
+    LOSSES,
     FASHION_MLP,
 )
 
