@@ -55,6 +55,20 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Curves:
+    """A pane of the page's plot: results of a case over one of its inputs.
+
+    Attributes:
+        x: name of the input along the axis.
+        values, slopes: names of the results, one number for each of `x`.
+    """
+
+    x: str
+    values: str
+    slopes: str = ""
+
+
+@dataclass(frozen=True)
 class Case:
     """One values-only experiment: a function of the same name on both sides.
 
@@ -69,6 +83,7 @@ class Case:
             the recording have it in canonical layout; the function sees its framework's own.
         reference: the same in NumPy, from the same arguments as float64 (int64) arrays in
             canonical layout; what it returns is expected of both sides, to rounding.
+        curves: what of it is drawn on the page, if anything.
     """
 
     name: str
@@ -77,6 +92,7 @@ class Case:
     integers: dict[str, Numbers] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     reference: Callable[..., Mapping[str, Any]] | None = None
+    curves: Curves | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -5,11 +5,12 @@ import pytest
 
 from shared import provenance
 from shared.recording import Header, Recording, Runs
-from shared.report import files, sources, words
+from shared.report import files, plots, series, sources, words
 from shared.report.classes import interval
 from shared.report.documents import strict
 from shared.report.sentences import strongest
 from shared.report.series import Drift, loss_drift, smooth, weight_drift
+from shared.spec import Case, Curves
 from shared.verdict import PairVerdict
 
 
@@ -57,6 +58,14 @@ def test_numbers_of_a_spec_small_and_large():
     assert words.spec_numbers(((1.5, "2.0404"), ("nan", 3.0))) == "[[1.5, 2.0404], [NaN, 3]]"
     rows = tuple((float(row), row + 0.5) for row in range(7))
     assert words.spec_numbers(rows) == "[0, 0.5, 1, …] of shape (7, 2)"
+    assert words.spec_numbers((1.0, ("nan", -0.5))) == "[1, [NaN, -0.5]]"
+    assert words.spec_numbers(((0.25,) * 7,) * 2) == "[0.25, 0.25, 0.25, …] of shape (2, 7)"
+
+
+def test_digits_until_the_difference_shows():
+    assert words.told_apart(0.5, (1.0, 2.0)) == ("0.5", "[1, 2]")
+    assert words.told_apart(0.1, 0.10000000149) == ("0.1", "0.100000001")
+    assert words.told_apart(3.0, 3.0) == ("3", "3")
 
 
 def test_tidy_leaves_code_alone():
@@ -144,6 +153,28 @@ def test_curves_of_unequal_length_are_not_drawn():
     left = runs({"float64": np.array([1.0, 2])})
     right = runs({"float64": np.array([1.0, 2, 3])})
     assert loss_drift(left, right) is None
+
+
+def curve_runs(y):
+    recording = Recording(Header("made", "torch", "float64"), {"values/line/y": np.array(y)}, "")
+    return Runs("torch", None, recording)
+
+
+def test_a_pane_needs_both_sides():
+    case = Case("line", {"x": (0.0, 1.0, 2.0)}, curves=Curves(x="x", values="y"))
+    one, other = curve_runs([1.0, 2.0, 3.0]), curve_runs([1.0, 2.0, 4.0])
+    pane = series.pane(case, one, other)
+    assert (pane.title, pane.what, pane.x.tolist()) == ("line", ("values",), [0, 1, 2])
+    assert [lines[0].tolist() for lines in pane.lines] == [[1, 2, 3], [1, 2, 4]]
+    assert series.pane(case, one, curve_runs([1.0, 2.0])) is None
+    assert series.pane(Case("line", case.inputs), one, other) is None
+
+
+def test_curves_of_equal_panes_are_equal_bytes():
+    pane = series.Pane("line", np.arange(3), ([np.ones(3)], [np.ones(3)]), ("values",))
+    drawn = [plots.curves([pane] * n, ("PyTorch", "Keras"), ("torch", "keras")) for n in (5, 5, 4)]
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert drawn[0].startswith(b"\x89PNG")
 
 
 def test_smooth_is_a_running_mean():

@@ -3,10 +3,12 @@
 import difflib
 
 from shared.errors import UsageError
+from shared.examples.activations import ACTIVATIONS
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.backprop import BACKPROP
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.losses import LOSSES
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
 from shared.examples.tensors import TENSORS
 from shared.spec import ExampleSpec
@@ -15,6 +17,8 @@ ALL: tuple[ExampleSpec, ...] = (
     TENSORS,
     AUTOGRAD,
     BACKPROP,
+    ACTIVATIONS,
+    LOSSES,
     SOFTMAX_REGRESSION,
     FASHION_MLP,
     FASHION_CNN,

@@ -98,8 +98,12 @@ def page(result: Result) -> tuple[str, list[Figure]]:
     }
     if spec.training is None:
         own = {case.name for case in spec.cases}
+        drawn = _curves(result)
         context["cases"] = value_cases(result)
         context["rest"] = [row for row in context["rows"] if row.name not in own]
+        context["curves"] = drawn
+        if drawn:
+            pictures["curves"] = drawn
         text = render("values", **context)
     else:
         context |= {
@@ -183,6 +187,25 @@ _WEIGHTS = (
     "Left: float32, where training amplifies rounding. Right: float64, where it shrinks to the "
     "size of a one-ulp nudge, if the equations are the same."
 )
+
+
+def _curves(result: Result) -> Figure | None:
+    """The functions that a values-only example draws, both sides over each other."""
+    pair, left, right = result.headline()
+    panes = [
+        pane for case in result.spec.cases if (pane := series.pane(case, left, right)) is not None
+    ]
+    if not panes:
+        return None
+    names = side_names(result.spec, pair.pair)
+    titles = words.listed([pane.title for pane in panes])
+    return Figure(
+        f"{result.spec.name}-curves.png",
+        f"Values and gradients of {titles}; the curves of {names[0]} and {names[1]} lie over "
+        "each other.",
+        f"Solid: values; dashed: gradients. Thick: {names[0]}; thin, on top: {names[1]}.",
+        plots.curves(panes, names, (left.side, right.side)),
+    )
 
 
 def _end(values: NDArray[Any] | None) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.report.classes import Predicted
-from shared.report.series import Drift, smooth
+from shared.report.series import Drift, Pane, smooth
 from shared.report.words import count
 
 Array = NDArray[Any]
@@ -151,6 +151,28 @@ def _apart(
 def _positive(values: Array) -> Array:
     """Zeros as gaps: a log axis has no place for them."""
     return np.where(values > 0, values, np.nan)
+
+
+def curves(panes: Sequence[Pane], names: tuple[str, str], sides: tuple[str, str]) -> bytes:
+    """Small plots of functions: values solid, slopes dashed, one side over the other."""
+    columns = min(4, len(panes))
+    rows = -(-len(panes) // columns)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(2.5 * columns, 2.1 * rows + 0.4), layout="constrained", dpi=DPI)
+        every = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+        for axes in every[len(panes) :]:
+            axes.axis("off")
+        widths = (4.5, 1.4)
+        for axes, pane in zip(every, panes, strict=False):
+            for name, tint, width, lines in zip(
+                names, colours(*sides), widths, pane.lines, strict=True
+            ):
+                for values, style, what in zip(lines, ("-", "--"), pane.what, strict=False):
+                    axes.plot(pane.x, values, style, color=tint, lw=width, label=f"{name}, {what}")
+            axes.set_title(pane.title)
+        legend = max(every[: len(panes)], key=lambda axes: len(axes.lines))
+        figure.legend(*legend.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        return _png(figure)
 
 
 def confusion(matrices: Sequence[Array], names: Sequence[str], classes: Sequence[str]) -> bytes:

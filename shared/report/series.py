@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.expected import numbers
 from shared.names import parse
 from shared.noise import U32, U64, C, finite
 from shared.recording import Recording, Runs
+from shared.spec import Case
 
 Array = NDArray[Any]
 
@@ -42,6 +44,37 @@ class Drift:
     def moves(self) -> bool:
         """There is a distance to draw: the sides are not bit for bit equal all the way."""
         return any(a is not None and bool(np.any(a > 0)) for a in (self.apart32, self.apart64))
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One small plot of functions.
+
+    Attributes:
+        title: of the pane.
+        x: along the axis.
+        lines: for each side its curves, one number for each of `x`.
+        what: words for the curves.
+    """
+
+    title: str
+    x: Array
+    lines: tuple[list[Array], list[Array]]
+    what: tuple[str, ...]
+
+
+def pane(case: Case, left: Runs, right: Runs) -> Pane | None:
+    """What a case draws, in the highest precision; None if nothing, or if a side lacks it."""
+    if case.curves is None:
+        return None
+    drawn = {"values": case.curves.values, "gradients": case.curves.slopes}
+    keys = {what: f"values/{case.name}/{name}" for what, name in drawn.items() if name}
+    best = [runs.present[-1] for runs in (left, right)]
+    x = numbers(case.inputs[case.curves.x])
+    if any(key not in r or r[key].shape != x.shape for r in best for key in keys.values()):
+        return None
+    one, other = ([r[key] for key in keys.values()] for r in best)
+    return Pane(case.name, x, (one, other), tuple(keys))
 
 
 def losses(runs: Runs, precision: str) -> Array | None:

@@ -12,7 +12,7 @@ from shared.noise import C, Finding
 from shared.recording import Recording, Runs
 from shared.report import sources
 from shared.report.result import SHORT, Result
-from shared.report.words import MARKS, NONE, array, code, number, ratio, spec_numbers
+from shared.report.words import MARKS, NONE, array, code, number, ratio, spec_numbers, told_apart
 from shared.spec import Case, ExampleSpec
 from shared.verdict import Level, PairVerdict, expected_of
 
@@ -62,8 +62,7 @@ def value_cases(result: Result) -> list[dict[str, Any]]:
     for case in result.spec.cases:
         prefix = f"values/{case.name}/"
         found = [f for f in pair.findings if f.key.startswith(prefix)]
-        given = {**case.inputs, **case.integers}
-        expected = expected_of(case)
+        given, expected = case.inputs | case.integers, expected_of(case)
         cases.append({
             "name": case.name,
             "row": functions.get(case.name),
@@ -121,10 +120,11 @@ def known(spec: ExampleSpec, pair: PairVerdict) -> list[dict[str, str]]:
     for listed in spec.known:
         finding = findings.get(listed.key)
         holds = finding is not None and finding.status == "known"
+        torch, keras = told_apart(listed.torch, listed.keras)
         rows.append({
             "key": listed.key.removeprefix("values/"),
-            "torch": spec_numbers(listed.torch),
-            "keras": spec_numbers(listed.keras),
+            "torch": torch,
+            "keras": keras,
             "reason": listed.reason,
             "link": listed.link,
             "status": "≈ as listed" if holds else "✗ no longer as listed" if finding

@@ -75,26 +75,23 @@ def _element(value: Any) -> str:
     return number(float(value), 7) if np.asarray(value).dtype.kind == "f" else str(value)
 
 
-def spec_numbers(value: Any) -> str:
-    """Numbers as a spec states them, many of them shortened; text stands for itself."""
+def spec_numbers(value: Any, digits: int = 7) -> str:
+    """Numbers as a spec states them, many of them as an array is; text stands for itself."""
     if isinstance(value, tuple):
-        shape, leaves = _leaves(value)
-        if len(leaves) > _SHOWN:
-            first = ", ".join(spec_numbers(v) for v in leaves[:3])
-            return f"[{first}, …] of shape {shape}"
-        return "[" + ", ".join(spec_numbers(v) for v in value) + "]"
+        everything = np.array(value, dtype=object)
+        if everything.size > _SHOWN:
+            first = ", ".join(spec_numbers(x, digits) for x in everything.ravel()[:3])
+            return f"[{first}, …] of shape {everything.shape}"
+        return "[" + ", ".join(spec_numbers(v, digits) for v in value) + "]"
     if isinstance(value, float):
-        return number(value, 7)
+        return number(value, digits)
     return "NaN" if value == "nan" else str(value)
 
 
-def _leaves(value: Any) -> tuple[tuple[int, ...], list[Any]]:
-    """Shape and elements of nested tuples."""
-    if not isinstance(value, tuple):
-        return (), [value]
-    parts = [_leaves(part) for part in value]
-    shape = parts[0][0] if parts else ()
-    return (len(value), *shape), [leaf for _, some in parts for leaf in some]
+def told_apart(left: Any, right: Any) -> tuple[str, str]:
+    """Two numbers of a spec with as many digits as it takes to see that they differ."""
+    shown = [(spec_numbers(left, d), spec_numbers(right, d)) for d in (7, 9, 12, 17)]
+    return next((both for both in shown if both[0] != both[1]), shown[0])
 
 
 def cell(text: object) -> str:
