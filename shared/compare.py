@@ -267,7 +267,7 @@ def _facts(runs: Runs) -> dict[str, str]:
 
 
 def _fact_findings(left: Runs, right: Runs, question: Question) -> Iterable[Finding]:
-    """Facts are compared exactly, in every precision."""
+    """Facts are compared exactly, in every precision; listed ones with what is listed."""
     for key in dict.fromkeys((*_facts(left), *_facts(right))):
         level = names.parse(key).level
         if question.levels and level not in question.levels:
@@ -275,6 +275,7 @@ def _fact_findings(left: Runs, right: Runs, question: Question) -> Iterable[Find
         values = [[r.header.facts.get(key) for r in runs.present] for runs in (left, right)]
         shown = [", ".join(sorted({str(v) for v in some})) for some in values]
         wanted = str((question.expected or {}).get(key, ""))
+        listed = next((k for k in question.known if k.key == key), None)
         absent = tuple(
             runs.title for runs, some in zip((left, right), values, strict=True) if None in some
         )
@@ -286,6 +287,11 @@ def _fact_findings(left: Runs, right: Runs, question: Question) -> Iterable[Find
         status: Status = "identical"
         if absent:
             status = "extra" if absent == (left.title,) else "missing"
+        elif listed is not None:
+            lists = {"torch": str(listed.torch), "keras": str(listed.keras)}
+            both = zip((left, right), values, strict=True)
+            holds = all({*some} == {lists.get(runs.side)} for runs, some in both)
+            status = "known" if holds else "stale"
         elif len({v for some in values for v in some}) != 1:
             status = "different"
         elif off:

@@ -53,6 +53,11 @@ def test_arrays_small_and_large():
     assert words.array(np.array(3)) == "3"
 
 
+def test_numbers_of_a_spec_small_and_large():
+    assert words.spec_numbers(((4.0, "0.50"), ("nan", -1e-9))) == "[[4, 0.50], [NaN, -1e-9]]"
+    assert words.spec_numbers(((1.5, 2.0, "nan") * 5,)) == "[1.5, 2, NaN, …] of shape (1, 15)"
+
+
 def test_tidy_leaves_code_alone():
     text = "a  \n\n\n\nb\n```python\nx  \n\n\ny\n```\n\n\nc"
     assert files.tidy(text) == "a\n\nb\n```python\nx  \n\n\ny\n```\n\nc\n"

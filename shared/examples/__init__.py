@@ -4,11 +4,13 @@ import difflib
 
 from shared.errors import UsageError
 from shared.examples.autograd import AUTOGRAD
+from shared.examples.convolution import CONVOLUTION
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
     AUTOGRAD,
+    CONVOLUTION,
     FASHION_MLP,
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import textwrap
 from typing import Any
 
 from shared.explain import STATUS_WORDS
@@ -11,8 +13,8 @@ from shared.recording import Recording, Runs
 from shared.report import sources
 from shared.report.result import SHORT, Result
 from shared.report.words import MARKS, NONE, array, code, number, ratio, spec_numbers
-from shared.spec import ExampleSpec
-from shared.verdict import Level, PairVerdict
+from shared.spec import Case, ExampleSpec
+from shared.verdict import Level, PairVerdict, expected_of
 
 _LAST = ("commit", "source fingerprint")
 
@@ -60,16 +62,26 @@ def value_cases(result: Result) -> list[dict[str, Any]]:
     for case in result.spec.cases:
         prefix = f"values/{case.name}/"
         found = [f for f in pair.findings if f.key.startswith(prefix)]
+        given = {**case.inputs, **case.integers}
+        expected = expected_of(case)
         cases.append({
             "name": case.name,
             "row": functions.get(case.name),
-            "inputs": ", ".join(f"{k} = {spec_numbers(v)}" for k, v in case.inputs.items()),
+            "inputs": ", ".join(f"{k} = {spec_numbers(v)}" for k, v in given.items()),
+            "reference": _reference(case),
             "values": [
-                _value(f, f.key.removeprefix(prefix), case.expected, left, right)
+                _value(f, f.key.removeprefix(prefix), expected, left, right)
                 for f in sorted(found, key=lambda f: _place(f, left))
             ],
         })  # fmt: skip
     return cases
+
+
+def _reference(case: Case) -> str:
+    """Source of the NumPy function that says what both sides must give."""
+    if case.reference is None:
+        return ""
+    return textwrap.dedent(inspect.getsource(case.reference)).strip()
 
 
 def _place(finding: Finding, runs: Runs) -> int:

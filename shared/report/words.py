@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -76,12 +77,21 @@ def _element(value: Any) -> str:
 
 
 def spec_numbers(value: Any) -> str:
-    """Numbers as a spec states them; text stands for itself."""
+    """Numbers as a spec states them, cut short where there are many; text stands for itself."""
     if isinstance(value, tuple):
+        flat = list(_leaves(value))
+        if len(flat) > _SHOWN:
+            first = ", ".join(spec_numbers(v) for v in flat[:3])
+            return f"[{first}, …] of shape {np.shape(value)}"
         return "[" + ", ".join(spec_numbers(v) for v in value) + "]"
     if isinstance(value, float):
         return number(value, 7)
     return "NaN" if value == "nan" else str(value)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    for part in value:
+        yield from _leaves(part) if isinstance(part, tuple) else (part,)
 
 
 def cell(text: object) -> str:
