@@ -124,3 +124,25 @@ def conv2d_transpose(x: Array, kernel: Array, stride: int) -> Array:
     for (u, v), window in windows(result, (tall, wide), (stride, stride)):
         window[...] = window + x @ kernel[u, v].T  # a view: this changes the result
     return result
+
+
+def pool2d(
+    x: Array,
+    size: tuple[int, int],
+    how: Callable[..., Array],
+    *,
+    strides: tuple[int, int],
+    pads: Pads = NO_PADS,
+    fill: float = np.nan,
+) -> Array:
+    """`how` (``np.max``, ``np.nanmean`` …) over every whole window.
+
+    Args:
+        x: ``(batch, h, w, channel)``.
+        pads: of the height and of the width, filled with `fill`.
+
+    Returns:
+        ``(batch, h, w, channel)``; what does not fill a window is dropped.
+    """
+    padded = np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=fill)
+    return how(np.stack([window for _, window in windows(padded, size, strides)]), axis=0)

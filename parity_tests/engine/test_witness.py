@@ -57,3 +57,12 @@ def test_the_transposed_convolution_is_the_adjoint(stride: int) -> None:
     x = draw(*stamped.shape)
     one = np.sum(witness.conv2d(x, kernel, strides=(stride, stride)) * y)
     assert abs(one - np.sum(x * stamped)) < 1e-10
+
+
+def test_pooling_window_by_window() -> None:
+    x = draw(2, 5, 6, 3)
+    y = witness.pool2d(x, (2, 3), np.nanmax, strides=(2, 2), pads=((0, 1), (1, 0)))
+    padded = np.pad(x, ((0, 0), (0, 1), (1, 0), (0, 0)), constant_values=-np.inf)
+    assert y.shape == (2, 3, 3, 3)
+    for b, i, j, c in np.ndindex(*y.shape):
+        assert y[b, i, j, c] == padded[b, 2 * i : 2 * i + 2, 2 * j : 2 * j + 3, c].max()

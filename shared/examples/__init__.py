@@ -6,11 +6,13 @@ from shared.errors import UsageError
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.convolution import CONVOLUTION
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.pooling import POOLING
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
     AUTOGRAD,
     CONVOLUTION,
+    POOLING,
     FASHION_MLP,
 )
 
