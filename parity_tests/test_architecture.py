@@ -16,6 +16,7 @@ FRAMEWORKS = {"torch", "torchvision", "tensorflow", "keras", "jax"}
 MAY_IMPORT = {
     "shared.spec", "shared.examples", "shared.layouts", "shared.recording", "shared.data",
     "shared.initial", "shared.errors", "shared.jobs", "shared.making", "shared.standalone",
+    "shared.transfer",
 }  # fmt: skip
 SOURCES = sorted(
     p for folder in ("shared", *PACKAGES.values()) for p in (ROOT / folder).rglob("*.py")

@@ -26,6 +26,7 @@ LAYOUTS = {
     "dense/kernel": Layout(torch="out in", keras="in out"),
     "conv2d/kernel": Layout(torch="out in h w", keras="h w in out"),
     "conv2d_transpose/kernel": Layout(torch="in out h w", keras="h w out in"),
+    "depthwise/kernel": Layout(torch="in multiplier h w", keras="h w in multiplier"),
     "images": Layout(torch="batch channel h w", keras="batch h w channel"),
 }
 

@@ -58,6 +58,8 @@ def test_numbers_of_a_spec_small_and_large():
     assert words.spec_numbers(((1.5, "2.0404"), ("nan", 3.0))) == "[[1.5, 2.0404], [NaN, 3]]"
     rows = tuple((float(row), row + 0.5) for row in range(7))
     assert words.spec_numbers(rows) == "[0, 0.5, 1, …] of shape (7, 2)"
+    assert words.spec_numbers(((4.0, "0.50"), ("nan", -1e-9))) == "[[4, 0.50], [NaN, -1e-9]]"
+    assert words.spec_numbers(((1.5, 2.0, "nan") * 5,)) == "[1.5, 2, NaN, …] of shape (1, 15)"
     assert words.spec_numbers((1.0, ("nan", -0.5))) == "[1, [NaN, -0.5]]"
     assert words.spec_numbers(((0.25,) * 7,) * 2) == "[0.25, 0.25, 0.25, …] of shape (2, 7)"
 

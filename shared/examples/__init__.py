@@ -6,9 +6,11 @@ from shared.errors import UsageError
 from shared.examples.activations import ACTIVATIONS
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.backprop import BACKPROP
+from shared.examples.convolution import CONVOLUTION
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.examples.losses import LOSSES
+from shared.examples.pooling import POOLING
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
 from shared.examples.tensors import TENSORS
 from shared.spec import ExampleSpec
@@ -19,6 +21,8 @@ ALL: tuple[ExampleSpec, ...] = (
     BACKPROP,
     ACTIVATIONS,
     LOSSES,
+    CONVOLUTION,
+    POOLING,
     SOFTMAX_REGRESSION,
     FASHION_MLP,
     FASHION_CNN,
