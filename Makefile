@@ -12,6 +12,8 @@ compare: $(INSTALLED)  ## Both sides of every example, verdicts on screen, repor
 # Without a network the fetch may fail; what needs the full data then says so by itself.
 test: $(INSTALLED)  ## All tests.
 	-@$(BIN)/parity data fetch fashion_mnist
+	-@$(BIN)/parity data fetch mnist
+	-@$(BIN)/parity data fetch cifar10
 	$(BIN)/python -m pytest
 
 report: $(INSTALLED)  ## The committed reports: full data, all epochs.

@@ -130,12 +130,20 @@ class Batches:
 
     @classmethod
     def of(
-        cls, dataset: data.ImageData, training: Training, size: Size, seed: int, precision: str
+        cls,
+        dataset: data.ImageData,
+        training: Training,
+        way: Way,
+        size: Size,
+        seed: int,
+        precision: str,
     ) -> Batches:
-        """All batches of a training."""
-        order = batch_indices(len(dataset.train_labels), training.batch_size, size.epochs, seed)
+        """All batches of a training done in one way."""
+        samples, epochs = len(dataset.train_labels), size.epochs * way.repeat
+        batch_size = training.batch_size if way.batch_size is None else way.batch_size
+        order = list(batch_indices(samples, batch_size or samples, epochs, seed))
         images, labels = dataset.train_images, dataset.train_labels
-        return cls(images, labels, list(order), precision, size.epochs, training)
+        return cls(images, labels, order, precision, epochs, training)
 
 
 def scaled(images: Array, training: Training, precision: str) -> Array:
@@ -272,7 +280,9 @@ class _Run:
     def record(self, progress: Progress) -> None:
         framework, sheet, size = self.framework, self.sheet, self.job.size
         assert size is not None
-        batches = Batches.of(self.dataset, self.training, size, self.job.seed, self.job.precision)
+        batches = Batches.of(
+            self.dataset, self.training, self.way, size, self.job.seed, self.job.precision
+        )
         weights = initial.draw(self.training.parameters, self.job.seed)
         if self.job.nudged:
             weights = initial.nudged(weights, self.job.seed)

@@ -128,6 +128,8 @@ class Way:
         model: public function of the twin that builds the model.
         gradients: public function of the twin that gives loss and gradients of a batch.
         evaluate: public function of the twin that gives predictions and loss.
+        batch_size: samples a step, where it is not the example's; 0 takes all at once.
+        repeat: how many times the epochs of the size.
     """
 
     side: Side
@@ -138,6 +140,8 @@ class Way:
     model: str = "build_model"
     gradients: str = "loss_and_gradients"
     evaluate: str = "evaluate"
+    batch_size: int | None = None
+    repeat: int = 1
 
     @property
     def id(self) -> str:

@@ -6,6 +6,7 @@ A learner gets what the example shows; the suite starts the same module with ``-
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import importlib
 import inspect
 import sys
@@ -19,7 +20,7 @@ from shared import data, examples, initial, making, metrics
 from shared.errors import ParityError
 from shared.jobs import Job, Progress, serve
 from shared.making import Batches, Framework
-from shared.spec import ExampleSpec, Size, Training
+from shared.spec import ExampleSpec, Training
 
 
 def main(package: str, make_framework: Callable[[int], Framework]) -> None:
@@ -94,16 +95,16 @@ def _plain(framework: Framework, value: Any) -> str:
 def _show_training(
     framework: Framework, twin: ModuleType, spec: ExampleSpec, training: Training
 ) -> None:
-    """One epoch on the embedded subset, in the first way that this side has."""
-    dataset = data.load(training.dataset)
-    size = Size("embedded", epochs=1)
-    batches = Batches.of(dataset, training, size, spec.seed, "float32")
+    """One epoch at the default size, in the first way that this side has."""
+    size = dataclasses.replace(training.default, epochs=1)
+    dataset = data.load(training.dataset, size.part, train=size.train, test=size.test)
     way = next(w for w in training.ways if w.side == framework.side)
+    batches = Batches.of(dataset, training, way, size, spec.seed, "float32")
     framework.use_parameters(training.parameters)
     model = getattr(twin, way.model)()
     weights = initial.draw(training.parameters, spec.seed)
     framework.load_weights(model, {n: w.astype("float32") for n, w in weights.items()})
-    print(f"{dataset.describe()}; {way.title}; one epoch of {len(batches)} steps")
+    print(f"{dataset.describe()}; {way.title}; {len(batches)} steps")
 
     def on_step(step: int, loss: float) -> None:
         if step == 1 or step % 50 == 0 or step == len(batches):

@@ -7,7 +7,9 @@ import gzip
 import hashlib
 import http.server
 import importlib
+import io
 import socket
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,7 +76,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             start = int(wanted.removeprefix("bytes=").removesuffix("-")) - self.server.shifts_range
             if start >= len(content):
                 self.server.answered.append((self.path, wanted, 0))
-                self.send_error(416)
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(content)}")
+                self.end_headers()
                 return
             self.send_response(206)
             span = f"bytes {start}-{len(content) - 1}/{len(content)}"
@@ -507,38 +511,100 @@ def test_files_put_there_by_hand_are_used(tmp_path: Path) -> None:
     assert (folder / LABELS).read_bytes() == RAW[LABELS]
 
 
-def test_files_that_share_an_address_share_a_download(server: Server, tmp_path: Path) -> None:
-    """An archive on a mirror is another `Mirror`; nothing else has to know."""
+# --- one archive with all files ----------------------------------------------------------------
 
-    class Archive(Mirror):
-        def url(self, file: SourceFile) -> str:
-            return f"{self.base}/archive"
 
-        def open_raw(self, download: Path, file: SourceFile) -> Any:
-            content = download.open("rb")
-            content.seek(0 if file.name == LABELS else len(RAW[LABELS]))
-            return Reader(content, file.bytes_raw)
+def packed(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
 
-    class Reader:
-        def __init__(self, content: Any, size: int) -> None:
-            self.content, self.left = content, size
 
-        def read(self, size: int) -> bytes:
-            chunk = self.content.read(min(size, self.left))
-            self.left -= len(chunk)
-            return bytes(chunk)
+ARCHIVE = packed({"inside/readme": b"x" * 999} | {f"inside/{n}": RAW[n] for n in (LABELS, IMAGES)})
 
-        def __enter__(self) -> "Reader":
-            return self
 
-        def __exit__(self, *_: object) -> None:
-            self.content.close()
+def archived(*bases: str) -> Dataset:
+    mirrors = tuple(Mirror(base, archive="pairs.tar.gz", folder="inside") for base in bases)
+    return dataclasses.replace(PAIRS, mirrors=mirrors)
 
-    server.files = {"archive": RAW[LABELS] + RAW[IMAGES]}
-    dataset = dataclasses.replace(PAIRS, mirrors=(Archive(server.url),))
-    fetch(dataset, cache=tmp_path)
+
+def test_files_of_an_archive_share_a_download(server: Server, tmp_path: Path) -> None:
+    server.files = {"pairs.tar.gz": ARCHIVE}
+    done = fetch(archived(server.url), cache=tmp_path)
+    assert {f.source for f in done} == {f"{server.url}/pairs.tar.gz"}
     assert_complete(tmp_path)
-    assert server.sent("archive") == [len(server.files["archive"])]
+    assert server.sent("pairs.tar.gz") == [len(ARCHIVE)]
+
+
+def test_cut_archive_is_resumed(server: Server, tmp_path: Path) -> None:
+    server.files = {"pairs.tar.gz": ARCHIVE}
+    server.cuts["pairs.tar.gz"] = [70_001]
+    done = fetch(archived(server.url), cache=tmp_path)
+    assert [f.action for f in done] == ["resumed", "downloaded"]
+    assert server.sent("pairs.tar.gz") == [70_001, len(ARCHIVE) - 70_001]
+    assert_complete(tmp_path)
+
+
+def test_archive_that_came_whole_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
+    """The call before was interrupted between the download and the storing."""
+    server.files = {"pairs.tar.gz": ARCHIVE}
+    part = tmp_path / "pairs" / "pairs.tar.gz.part"
+    part.parent.mkdir()
+    part.write_bytes(ARCHIVE)
+    fetch(archived(server.url), cache=tmp_path)
+    assert server.ranges("pairs.tar.gz") == [f"bytes={len(ARCHIVE)}-"]
+    assert server.sent("pairs.tar.gz") == [0]
+    assert_complete(tmp_path)
+
+
+def test_one_wrong_file_of_an_archive(server: Server, tmp_path: Path) -> None:
+    """The others are taken from it, and it is downloaded once."""
+    wrong = packed({f"inside/{IMAGES}": flipped(RAW[IMAGES]), f"inside/{LABELS}": RAW[LABELS]})
+    server.files = {"pairs.tar.gz": wrong}
+    with pytest.raises(DataError, match=rf"corrupted: MD5 is .* \[{IMAGES}\]"):
+        fetch(archived(server.url), cache=tmp_path)
+    assert server.sent("pairs.tar.gz") == [len(wrong)]
+    assert visible(tmp_path / "pairs") == [tmp_path / "pairs" / LABELS]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (ARCHIVE[:-5_000], "truncated: the compressed data end too early"),
+        (ARCHIVE[:600], "truncated: the compressed data end too early"),
+        (b"<html>Please log in</html>", "cannot be read: pairs.tar.gz.part is no whole .tar.gz"),
+        (flipped(ARCHIVE)[:1] + ARCHIVE[1:90_000] + b"x" * 90_000, ""),
+        (b"", "cannot be read: pairs.tar.gz.part is no whole .tar.gz"),
+        (packed({f"other/{IMAGES}": RAW[IMAGES]}), f"has no inside/{IMAGES}, or ends before it"),
+        (packed({f"inside/{IMAGES}": b""}), "truncated: 0 bytes, expected"),
+    ],
+    ids=["truncated", "only its beginning", "a web page", "broken", "empty", "other", "no content"],
+)
+def test_wrong_archive(content: bytes, reason: str, server: Server, tmp_path: Path) -> None:
+    server.files = {"bad/pairs.tar.gz": content, "pairs.tar.gz": ARCHIVE}
+    bad = f"{server.url}/bad"
+    with pytest.raises(DataError) as caught:
+        fetch(archived(bad), cache=tmp_path)
+    assert f"- {bad}: " in str(caught.value)
+    assert reason in str(caught.value)
+    assert f"or pairs.tar.gz, into {tmp_path / 'pairs'}, then" in str(caught.value)
+    assert not (tmp_path / "pairs" / IMAGES).exists()
+    assert not list((tmp_path / "pairs").glob("*.part"))
+    fetch(archived(bad, server.url), cache=tmp_path)
+    assert_complete(tmp_path)
+
+
+def test_archive_put_there_by_hand_is_used(tmp_path: Path) -> None:
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    (folder / "pairs.tar.gz").write_bytes(ARCHIVE)
+    done = fetch(archived(dead_url()), cache=tmp_path)
+    assert [f.source for f in done] == [str(folder / "pairs.tar.gz")] * 2
+    assert {name: (folder / name).read_bytes() for name in RAW} == RAW
 
 
 # --- the cache -------------------------------------------------------------------------------
@@ -616,6 +682,8 @@ def test_leftovers_of_a_killed_fetch_are_removed(server: Server, tmp_path: Path)
     folder = tmp_path / "pairs"
     folder.mkdir()
     (folder / f".{IMAGES}.123-abc.tmp").write_bytes(b"half")
+    (folder / ".abc.tmp").mkdir()
+    (folder / ".abc.tmp" / "package.tgz").write_bytes(b"half")
     fetch(pairs(server.url), cache=tmp_path)
     assert_complete(tmp_path)
 

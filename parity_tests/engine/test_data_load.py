@@ -12,19 +12,12 @@ import pytest
 
 from shared import data
 from shared.data.cache import cache_folder, status
+from shared.data.datasets import FASHION_MNIST, MNIST, find
 from shared.data.embed import chosen_indices, compressed, write_subset
 from shared.data.fetch import fetch
 from shared.data.idx import write_idx
 from shared.data.images import EMBEDDED_FOLDER, ImageData, load_dataset
-from shared.data.sources import (
-    FASHION_MNIST,
-    Dataset,
-    DebianPackage,
-    Embedded,
-    EmbeddedFile,
-    SourceFile,
-    find,
-)
+from shared.data.sources import Dataset, DebianPackage, Embedded, EmbeddedFile, SourceFile
 from shared.errors import DataError, UsageError
 
 GENERATOR = np.random.default_rng(11)
@@ -133,7 +126,7 @@ def test_loads_do_not_share_memory(fashion: ImageData) -> None:
     [
         ({"train": 12_001}, DataError, "train is 12,001, expected at most 12,000.*data fetch"),
         ({"test": 2_001}, DataError, "test is 2,001, expected at most 2,000.*data fetch"),
-        ({"train": 60_001}, DataError, "at most 12,000, the train images of part 'embedded'$"),
+        ({"train": 60_001}, DataError, "at most 12,000, the train samples of part 'embedded'$"),
         ({"train": 0}, UsageError, "train is 0, expected 1 or more"),
         ({"test": -1}, UsageError, "test is -1, expected 1 or more"),
     ],
@@ -147,7 +140,29 @@ def test_licence_lies_beside_the_subset() -> None:
     text = (EMBEDDED_FOLDER / "fashion_mnist" / "LICENSE.txt").read_text(encoding="utf-8")
     assert "© 2017 Zalando SE" in text
     assert "The MIT License" in text
-    assert sum(path.stat().st_size for path in EMBEDDED_FOLDER.rglob("*")) < 6_500_000
+    text = (EMBEDDED_FOLDER / "mnist" / "LICENSE.txt").read_text(encoding="utf-8")
+    assert "Yann LeCun" in text
+    assert "CC BY-SA 3.0" in text
+
+
+def test_subsets_stay_small() -> None:
+    """They are in everyone's clone."""
+    assert sum(path.stat().st_size for path in EMBEDDED_FOLDER.rglob("*")) < 8_500_000
+    for dataset in data.DATASETS:
+        assert (EMBEDDED_FOLDER / dataset.name).is_dir() == (dataset.embedded is not None)
+
+
+def test_embedded_mnist() -> None:
+    mnist = data.load("mnist")
+    assert mnist.train_images.shape == (12_665, 28, 28)
+    assert mnist.test_images.shape == (2_115, 28, 28)
+    assert np.bincount(mnist.train_labels).tolist() == [5_923, 6_742]
+    assert np.bincount(mnist.test_labels).tolist() == [980, 1_135]
+    assert mnist.train_labels[:6].tolist() == [0, 1, 1, 1, 1, 0]
+    assert mnist.test_labels[:6].tolist() == [1, 0, 1, 0, 0, 1]
+    assert mnist.class_names == tuple("0123456789")
+    assert mnist.describe() == "MNIST, embedded subset of zeros and ones (12,665 + 2,115)"
+    assert mnist.checksum == "d5b955405cfd4477cbc8968e51cc690a163125890a40385597a3a4ad0cb31842"
 
 
 def damaged_copy(tmp_path: Path) -> tuple[Path, Path]:
@@ -235,7 +250,7 @@ def test_folder_in_place_of_a_file(cache: Path) -> None:
 
 @pytest.mark.parametrize("sizes", [{"train": 31}, {"test": 13}])
 def test_more_than_the_full_set_has(sizes: dict[str, int], cache: Path) -> None:
-    with pytest.raises(DataError, match=r"of part 'full'$"):
+    with pytest.raises(DataError, match=r"samples of part 'full'$"):
         load_dataset(tiny(), "full", cache=cache, **sizes)
 
 
@@ -243,13 +258,14 @@ def test_more_than_the_full_set_has(sizes: dict[str, int], cache: Path) -> None:
 
 
 def test_unknown_dataset() -> None:
-    mnist = dataclasses.replace(tiny(), name="mnist")
     with pytest.raises(UsageError, match=r"^No dataset named 'mnsit'. Did you mean 'mnist'\?$"):
-        find("mnsit", (mnist, FASHION_MNIST))
+        find("mnsit", (MNIST, FASHION_MNIST))
     with pytest.raises(UsageError, match="Did you mean 'fashion_mnist'"):
         data.load("fashion-mnist")
     with pytest.raises(UsageError, match=r"The datasets are: .*fashion_mnist.*parity data status"):
         data.fetch("xyz")
+    with pytest.raises(UsageError, match=r"^No dataset named 'cifar'. Did you mean 'cifar10'\?$"):
+        data.load("cifar")
 
 
 def test_unknown_part() -> None:
@@ -308,6 +324,9 @@ def test_every_dataset_is_consistent() -> None:
         assert len({file.name for file in files}) == len(files)
         for file in dataset.files:
             assert len(file.md5) == 32
+        if dataset.format == "cifar":
+            for file in dataset.files:
+                assert file.bytes_raw == np.prod(file.shape)
         if dataset.format == "idx":
             header = {file: 4 + 4 * len(file.shape) for file in dataset.files}
             for file in dataset.files:

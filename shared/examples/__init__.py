@@ -6,11 +6,16 @@ from shared.errors import UsageError
 from shared.examples.activations import ACTIVATIONS
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.backprop import BACKPROP
+from shared.examples.binary_cnn import BINARY_CNN
+from shared.examples.cifar_mlp import CIFAR_MLP
 from shared.examples.convolution import CONVOLUTION
+from shared.examples.digit_cnn import DIGIT_CNN
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.iris_mlp import IRIS_MLP
 from shared.examples.losses import LOSSES
 from shared.examples.pooling import POOLING
+from shared.examples.sequential_cnn import SEQUENTIAL_CNN
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
 from shared.examples.tensors import TENSORS
 from shared.spec import ExampleSpec
@@ -23,9 +28,14 @@ ALL: tuple[ExampleSpec, ...] = (
     LOSSES,
     CONVOLUTION,
     POOLING,
+    IRIS_MLP,
     SOFTMAX_REGRESSION,
     FASHION_MLP,
     FASHION_CNN,
+    CIFAR_MLP,
+    BINARY_CNN,
+    DIGIT_CNN,
+    SEQUENTIAL_CNN,
 )
 
 

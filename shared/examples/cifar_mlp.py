@@ -1,0 +1,53 @@
+"""Spec of the perceptron on CIFAR-10."""
+
+from shared.spec import (
+    GLOROT,
+    ZEROS,
+    ExampleSpec,
+    Pair,
+    Parameter,
+    Reference,
+    Size,
+    Training,
+    Way,
+)
+
+CIFAR_MLP = ExampleSpec(
+    name="cifar_mlp",
+    title="CIFAR-10 with a perceptron",
+    part="Training",
+    summary=(
+        "3072–500–10 on colour images, each channel normalised by its mean and deviation. A flattened "
+        "colour image has its numbers in another order in each framework."
+    ),
+    training=Training(
+        dataset="cifar10",
+        batch_size=32,
+        input_shape=(32, 32, 3),
+        scaling="standard",
+        mean=(0.4914, 0.48216, 0.44653),
+        deviation=(0.24703, 0.24349, 0.26159),
+        parameters=(
+            Parameter("hidden/kernel", (3072, 500), GLOROT, flattened=(32, 32, 3)),
+            Parameter("hidden/bias", (500,), ZEROS),
+            Parameter("logits/kernel", (500, 10), GLOROT),
+            Parameter("logits/bias", (10,), ZEROS),
+        ),
+        layers=("flatten", "hidden", "relu", "logits"),
+        default=Size("full", epochs=1, train=6400, test=2000),
+        full=Size("full", epochs=10),
+        ways=(
+            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+        ),
+        pairs=(
+            Pair(
+                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop", "keras/tape",
+            ),
+        ),
+        references=(
+            Reference("test_accuracy", 0.53, 0.04, "usual for a perceptron on CIFAR-10"),
+        ),
+    ),
+)  # fmt: skip

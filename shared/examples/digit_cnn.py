@@ -1,0 +1,52 @@
+"""Spec of the small convolutional network on MNIST."""
+
+from shared.spec import (
+    GLOROT,
+    ZEROS,
+    ExampleSpec,
+    Pair,
+    Parameter,
+    Reference,
+    Size,
+    Training,
+    Way,
+)
+
+DIGIT_CNN = ExampleSpec(
+    name="digit_cnn",
+    title="MNIST digits with a small convolutional network",
+    part="Training",
+    summary=(
+        "Two padded convolutions with pooling and one dense layer, written as a subclass with `forward` "
+        "in PyTorch and as a functional model in Keras, and compared layer by layer."
+    ),
+    training=Training(
+        dataset="mnist",
+        batch_size=64,
+        input_shape=(28, 28, 1),
+        parameters=(
+            Parameter("conv1/kernel", (3, 3, 1, 5), GLOROT),
+            Parameter("conv1/bias", (5,), ZEROS),
+            Parameter("conv2/kernel", (3, 3, 5, 10), GLOROT),
+            Parameter("conv2/bias", (10,), ZEROS),
+            Parameter("logits/kernel", (490, 10), GLOROT, flattened=(7, 7, 10)),
+            Parameter("logits/bias", (10,), ZEROS),
+        ),
+        layers=("conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"),
+        default=Size("embedded", epochs=1, train=6400, test=2000),
+        full=Size("full", epochs=3),
+        ways=(
+            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+        ),
+        pairs=(
+            Pair(
+                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop", "keras/tape",
+            ),
+        ),
+        references=(
+            Reference("test_accuracy", 0.98, 0.015, "usual for a network of this size"),
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,60 @@
+"""Spec of the network of two blocks on MNIST."""
+
+from shared.spec import (
+    GLOROT,
+    ZEROS,
+    ExampleSpec,
+    Pair,
+    Parameter,
+    Reference,
+    Size,
+    Training,
+    Way,
+)
+
+SEQUENTIAL_CNN = ExampleSpec(
+    name="sequential_cnn",
+    title="Two blocks of layers in sequence, on MNIST",
+    part="Training",
+    summary=(
+        "Convolutions in one `Sequential`, dense layers in another, one behind the other: how nested "
+        "blocks name their parameters on each side, and a classifier much wider than its features."
+    ),
+    training=Training(
+        dataset="mnist",
+        batch_size=64,
+        input_shape=(28, 28, 1),
+        parameters=(
+            Parameter("features_conv1/kernel", (3, 3, 1, 5), GLOROT),
+            Parameter("features_conv1/bias", (5,), ZEROS),
+            Parameter("features_conv2/kernel", (3, 3, 5, 10), GLOROT),
+            Parameter("features_conv2/bias", (10,), ZEROS),
+            Parameter("classifier_dense1/kernel", (1960, 1024), GLOROT, flattened=(14, 14, 10)),
+            Parameter("classifier_dense1/bias", (1024,), ZEROS),
+            Parameter("classifier_dense2/kernel", (1024, 2048), GLOROT),
+            Parameter("classifier_dense2/bias", (2048,), ZEROS),
+            Parameter("classifier_logits/kernel", (2048, 10), GLOROT),
+            Parameter("classifier_logits/bias", (10,), ZEROS),
+        ),
+        layers=(
+            "features_conv1", "features_relu1", "features_conv2", "features_pool",
+            "features_relu2", "classifier_flatten", "classifier_dense1", "classifier_relu1",
+            "classifier_dense2", "classifier_relu2", "classifier_logits",
+        ),
+        default=Size("embedded", epochs=1, train=1280, test=1000),
+        full=Size("full", epochs=1),
+        ways=(
+            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+        ),
+        pairs=(
+            Pair(
+                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop", "keras/tape",
+            ),
+        ),
+        references=(
+            Reference("test_accuracy", 0.98, 0.015, "usual for a network of this size"),
+        ),
+    ),
+)  # fmt: skip
