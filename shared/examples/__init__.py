@@ -6,6 +6,7 @@ from shared.errors import UsageError
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.backprop import BACKPROP
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.perceptron import PERCEPTRON
 from shared.examples.tensors import TENSORS
 from shared.spec import ExampleSpec
 
@@ -13,6 +14,7 @@ ALL: tuple[ExampleSpec, ...] = (
     TENSORS,
     AUTOGRAD,
     BACKPROP,
+    PERCEPTRON,
     FASHION_MLP,
 )
 
