@@ -136,7 +136,7 @@ PERCEPTRON = ExampleSpec(
             "perceptron_loss",
             {
                 "points": drawn("perceptron/points", (7, 2)),
-                "labels": ((1.0,), (-1.0,), (1.0,), (-1.0,), (-1.0,), (1.0,), (1.0,)),
+                "labels": ((-1.0,), (-1.0,), (1.0,), (-1.0,), (-1.0,), (1.0,), (1.0,)),
                 "weights": drawn("perceptron/weights", (3, 1)),
             },
             reference=_perceptron_loss,
