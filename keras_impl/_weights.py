@@ -10,7 +10,7 @@ def leaves(model, prefix=""):
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from leaves(layer, f"{prefix}{layer.name}_")
-        else:
+        elif not isinstance(layer, keras.layers.InputLayer):
             yield f"{prefix}{layer.name}", layer
 
 

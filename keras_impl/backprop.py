@@ -63,7 +63,7 @@ def tanh(x):
 
 
 def vanishing(x):
-    """Slopes far from 0: hardly anything gets through a sigmoid or a tanh, all through a ReLU."""
+    """Slopes far from 0: next to nothing of a sigmoid or a tanh; of a ReLU all, or nothing."""
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         sigmoid, tanh, relu = tf.sigmoid(x), tf.tanh(x), tf.nn.relu(x)

@@ -64,7 +64,7 @@ def tanh(x):
 
 
 def vanishing(x):
-    """Slopes far from 0: hardly anything gets through a sigmoid or a tanh, all through a ReLU."""
+    """Slopes far from 0: next to nothing of a sigmoid or a tanh; of a ReLU all, or nothing."""
     x.requires_grad_()
     (sigmoid_slope,) = torch.autograd.grad(torch.sigmoid(x).sum(), x)
     (tanh_slope,) = torch.autograd.grad(torch.tanh(x).sum(), x)

@@ -71,7 +71,10 @@ def compare(left: Runs, right: Runs, question: Question | None = None) -> Compar
     findings = [asker.finding(key) for key in _keys(left, right, question)]
     findings += _fact_findings(left, right, question)
     ordered = sorted(findings, key=lambda f: causality.order(names.parse(f.key), f.failing_step))
-    failing = {f.key: f.failing_step for f in ordered if not f.agrees}
+    # What could not be decided is the cause of nothing, unless there is nothing else.
+    decided = [f for f in ordered if not f.agrees and f.status != "undecided"]
+    blamed = decided or [f for f in ordered if not f.agrees]
+    failing = {f.key: f.failing_step for f in blamed}
     guilty = causality.guilty(failing, [f.key for f in ordered], question.layers)
     marked = tuple(replace(f, guilty=f.key in guilty) for f in ordered)
     return Comparison(marked, horizon, last, precisions)
@@ -160,8 +163,9 @@ class _Asker:
         if finding.agrees or finding.level not in ("L1", "L2", "L3", names.VALUES):
             return finding
         ratio = self._share_of_siblings(finding.key, quad)
-        return finding if ratio > 1 else replace(finding, status="rounding", rule="zero",
-                                                 ratio=ratio)  # fmt: skip
+        if ratio > 1 or not _is_noise(quad):
+            return finding
+        return replace(finding, status="rounding", rule="zero", ratio=ratio)
 
     def _share_of_siblings(self, key: str, quad: Quad) -> float:
         """Size over what rounding leaves of its siblings' largest element; the worse precision."""
@@ -236,6 +240,16 @@ def _could_be(quad: Quad, value: Numbers) -> bool:
         for pair in quad.pairs
         for array in pair
     )
+
+
+def _is_noise(quad: Quad) -> bool:
+    """Whether what each side has is its own error: another number in the other precision."""
+    (left32, right32), (left64, right64) = quad.pairs
+    return all(
+        bool(np.max(np.abs(finite(single) - finite(double)), initial=0.0)
+             >= np.max(np.abs(finite(double)), initial=0.0) / 2)
+        for single, double in ((left32, left64), (right32, right64))
+    )  # fmt: skip
 
 
 def _structure(base: Finding, quad: Quad) -> Finding | None:

@@ -135,6 +135,7 @@ class Batches:
         training: Training,
         way: Way,
         size: Size,
+        *,
         seed: int,
         precision: str,
     ) -> Batches:
@@ -281,7 +282,12 @@ class _Run:
         framework, sheet, size = self.framework, self.sheet, self.job.size
         assert size is not None
         batches = Batches.of(
-            self.dataset, self.training, self.way, size, self.job.seed, self.job.precision
+            self.dataset,
+            self.training,
+            self.way,
+            size,
+            seed=self.job.seed,
+            precision=self.job.precision,
         )
         weights = initial.draw(self.training.parameters, self.job.seed)
         if self.job.nudged:

@@ -64,7 +64,7 @@ class Finding:
         ratio: worst distance over its bound, at most 1 where the sides agree; None where there is
             no number to give.
         rule: which inequality was worst: ``numbers``, ``equation``, ``copied``, ``exact``,
-            ``fallback``, ``noise``, ``restless``, ``expected``; or empty.
+            ``fallback``, ``noise``, ``restless``, ``zero``, ``expected``; or empty.
         distance32, distance64: ‖left − right‖∞ in each precision.
         noise: ν.
         own_left, own_right: ‖float32 − float64‖∞ of each side.
@@ -276,7 +276,8 @@ def _restless_guard(finding: Finding, own: Sequence[Array]) -> Finding:
     """One side moves much further from itself than the other: it is not the same program twice.
 
     A side that is not deterministic would otherwise widen its own bound. Small arrays are left
-    out: a single number can stay still by chance.
+    out: a single number can stay still by chance. The limit is NOISY², because in a training that
+    amplifies quickly two honest sides, nudged, are a hundred times apart within a few steps.
     """
     if len(own) < 2 or own[0].size < SMALL or finding.status != "rounding":
         return finding
@@ -284,7 +285,8 @@ def _restless_guard(finding: Finding, own: Sequence[Array]) -> Finding:
     steps = np.arange(1, len(own[0]) + 1) if finding.key == "loss/curve" else finding.step or 1
     low, high = np.minimum(*moved), np.maximum(*moved)
     floor = U64 * (finding.scale or 0.0) * np.sqrt(steps)
-    ratios = np.atleast_1d(high / np.maximum(NOISY * np.maximum(low, floor), np.finfo(float).tiny))
+    limit = NOISY**2 * np.maximum(low, floor)
+    ratios = np.atleast_1d(high / np.maximum(limit, np.finfo(float).tiny))
     late = np.flatnonzero(ratios > 1)
     if not len(late):
         return finding

@@ -99,7 +99,7 @@ def _show_training(
     size = dataclasses.replace(training.default, epochs=1)
     dataset = data.load(training.dataset, size.part, train=size.train, test=size.test)
     way = next(w for w in training.ways if w.side == framework.side)
-    batches = Batches.of(dataset, training, way, size, spec.seed, "float32")
+    batches = Batches.of(dataset, training, way, size, seed=spec.seed, precision="float32")
     framework.use_parameters(training.parameters)
     model = getattr(twin, way.model)()
     weights = initial.draw(training.parameters, spec.seed)

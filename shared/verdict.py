@@ -130,7 +130,9 @@ def expected_of(case: Case) -> dict[str, Numbers]:
     arrays = {name: numbers(value) for name, value in case.inputs.items()}
     arrays |= {name: numbers(value, "int64") for name, value in case.integers.items()}
     computed = case.reference(**arrays)
-    return {name: as_numbers(value) for name, value in computed.items()} | case.expected
+    facts = (bool, int, str)
+    stated = {n: v if isinstance(v, facts) else as_numbers(v) for n, v in computed.items()}
+    return stated | case.expected
 
 
 def required_keys(spec: ExampleSpec) -> tuple[str, ...]:

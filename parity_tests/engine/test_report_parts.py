@@ -50,18 +50,20 @@ def test_prose_marks_keys_and_escapes_markup():
 
 def test_arrays_small_and_large():
     assert words.array(np.array([[4.0, 0.5], [np.nan, -1e-9]])) == "[[4, 0.5], [NaN, -1e-9]]"
-    assert words.array(np.zeros((5, 6))) == "[0, 0, 0, …] of shape (5, 6)"
+    assert words.array(np.zeros((9, 8))) == "[0, 0, 0, …] of shape (9, 8)"
     assert words.array(np.array(3)) == "3"
 
 
 def test_numbers_of_a_spec_small_and_large():
     assert words.spec_numbers(((1.5, "2.0404"), ("nan", 3.0))) == "[[1.5, 2.0404], [NaN, 3]]"
-    rows = tuple((float(row), row + 0.5) for row in range(7))
-    assert words.spec_numbers(rows) == "[0, 0.5, 1, …] of shape (7, 2)"
+    rows = tuple((row / 7, row + 0.123456) for row in range(9))
+    assert words.spec_numbers(rows) == "[0, 0.123456, 0.1428571, …] of shape (9, 2)"
+    short = tuple((float(row), row + 0.5) for row in range(7))
+    assert words.spec_numbers(short).endswith("[6, 6.5]]")
+    assert words.array(np.array(short)) == words.spec_numbers(short)
     assert words.spec_numbers(((4.0, "0.50"), ("nan", -1e-9))) == "[[4, 0.50], [NaN, -1e-9]]"
-    assert words.spec_numbers(((1.5, 2.0, "nan") * 5,)) == "[1.5, 2, NaN, …] of shape (1, 15)"
-    assert words.spec_numbers((1.0, ("nan", -0.5))) == "[1, [NaN, -0.5]]"
-    assert words.spec_numbers(((0.25,) * 7,) * 2) == "[0.25, 0.25, 0.25, …] of shape (2, 7)"
+    long = words.spec_numbers(((1.234567, 2.0, "nan") * 15,))
+    assert long == "[1.234567, 2, NaN, …] of shape (1, 45)"
 
 
 def test_digits_until_the_difference_shows():

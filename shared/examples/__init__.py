@@ -14,6 +14,7 @@ from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.examples.iris_mlp import IRIS_MLP
 from shared.examples.losses import LOSSES
+from shared.examples.perceptron import PERCEPTRON
 from shared.examples.pooling import POOLING
 from shared.examples.sequential_cnn import SEQUENTIAL_CNN
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
@@ -24,6 +25,7 @@ ALL: tuple[ExampleSpec, ...] = (
     TENSORS,
     AUTOGRAD,
     BACKPROP,
+    PERCEPTRON,
     ACTIVATIONS,
     LOSSES,
     CONVOLUTION,

@@ -7,12 +7,18 @@ from shared.spec import (
     Pair,
     Parameter,
     Reference,
+    Side,
     Size,
     Training,
     Way,
 )
 
-_WHOLE = {"batch_size": 0, "repeat": 10}
+
+def _whole(side: Side) -> Way:
+    """Everything in one batch, for ten times the epochs."""
+    return Way(side, "whole", "train", "keras_adam", "one batch of everything", batch_size=0,
+               repeat=10)  # fmt: skip
+
 
 BINARY_CNN = ExampleSpec(
     name="binary_cnn",
@@ -38,8 +44,8 @@ BINARY_CNN = ExampleSpec(
         ways=(
             Way("torch", "loop", "train", "keras_adam", "mini-batches of 128"),
             Way("keras", "tape", "train", "keras_adam", "mini-batches of 128"),
-            Way("torch", "whole", "train", "keras_adam", "one batch of everything", **_WHOLE),
-            Way("keras", "whole", "train", "keras_adam", "one batch of everything", **_WHOLE),
+            _whole("torch"),
+            _whole("keras"),
         ),
         pairs=(
             Pair(

@@ -17,7 +17,8 @@ CIFAR_MLP = ExampleSpec(
     title="CIFAR-10 with a perceptron",
     part="Training",
     summary=(
-        "3072–500–10 on colour images, each channel normalised by its mean and deviation. A flattened "
+        "3072–500–10 on colour images, each channel normalised by its mean and "
+        "deviation. A flattened "
         "colour image has its numbers in another order in each framework."
     ),
     training=Training(

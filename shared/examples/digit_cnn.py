@@ -17,7 +17,8 @@ DIGIT_CNN = ExampleSpec(
     title="MNIST digits with a small convolutional network",
     part="Training",
     summary=(
-        "Two padded convolutions with pooling and one dense layer, written as a subclass with `forward` "
+        "Two padded convolutions with pooling and one dense layer, written as a "
+        "subclass with `forward` "
         "in PyTorch and as a functional model in Keras, and compared layer by layer."
     ),
     training=Training(

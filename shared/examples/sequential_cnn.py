@@ -17,7 +17,8 @@ SEQUENTIAL_CNN = ExampleSpec(
     title="Two blocks of layers in sequence, on MNIST",
     part="Training",
     summary=(
-        "Convolutions in one `Sequential`, dense layers in another, one behind the other: how nested "
+        "Convolutions in one `Sequential`, dense layers in another, one behind the "
+        "other: how nested "
         "blocks name their parameters on each side, and a classifier much wider than its features."
     ),
     training=Training(

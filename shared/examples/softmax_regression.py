@@ -9,19 +9,28 @@ from shared.spec import (
     Pair,
     Parameter,
     Reference,
+    Side,
     Size,
     Training,
     Way,
 )
 
-_SCRATCH = {
-    "function": "train_from_scratch",
-    "optimizer": "own_sgd",
-    "model": "build_own_model",
-    "gradients": "own_loss_and_gradients",
-    "evaluate": "own_evaluate",
-}
 _BOTH = (VALUES, *LADDER)
+
+
+def _scratch(side: Side) -> Way:
+    """With functions of the example's own in every place."""
+    return Way(
+        side,
+        "scratch",
+        function="train_from_scratch",
+        optimizer="own_sgd",
+        title="from scratch",
+        model="build_own_model",
+        gradients="own_loss_and_gradients",
+        evaluate="own_evaluate",
+    )
+
 
 SOFTMAX_REGRESSION = ExampleSpec(
     name="softmax_regression",
@@ -52,9 +61,9 @@ SOFTMAX_REGRESSION = ExampleSpec(
         full=Size("full", epochs=10),
         ways=(
             Way("torch", "api", "train", "sgd", "nn.Linear, CrossEntropyLoss, optim.SGD"),
-            Way("torch", "scratch", title="from scratch", **_SCRATCH),
+            _scratch("torch"),
             Way("keras", "api", "fit", "sgd", "Dense, compile/fit"),
-            Way("keras", "scratch", title="from scratch", **_SCRATCH),
+            _scratch("keras"),
         ),
         pairs=(
             Pair("matched", "PyTorch's API ~ Keras' API", "torch/api", "keras/api", _BOTH),

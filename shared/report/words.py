@@ -19,6 +19,9 @@ NONE = "–"
 _KEY = re.compile(rf"(?<![\w`/])(?:{'|'.join(STAGES)})/[\w.\-]+(?:/[\w.\-]+)*(?<![.\-])")
 _EXPONENT = re.compile(r"(?<=\d)e([+-])0*(\d+)\b")
 _SHOWN = 12
+"""So many elements are shown whatever their length …"""
+_LENGTH = 160
+"""… and more of them if they take no more characters."""
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -59,10 +62,12 @@ def listed(words: list[str]) -> str:
 
 def array(value: NDArray[Any]) -> str:
     """A small array as nested lists, a large one as its shape and first elements."""
-    if value.size > _SHOWN:
-        first = ", ".join(_element(x) for x in value.ravel()[:3])
-        return f"[{first}, …] of shape {value.shape}"
-    return _nested(value)
+    if value.size <= _LENGTH:
+        text = _nested(value)
+        if value.size <= _SHOWN or len(text) <= _LENGTH:
+            return text
+    first = ", ".join(_element(x) for x in value.ravel()[:3])
+    return f"[{first}, …] of shape {value.shape}"
 
 
 def _nested(value: NDArray[Any]) -> str:
@@ -79,13 +84,20 @@ def spec_numbers(value: Any, digits: int = 7) -> str:
     """Numbers as a spec states them, many of them as an array is; text stands for itself."""
     if isinstance(value, tuple):
         everything = np.array(value, dtype=object)
-        if everything.size > _SHOWN:
-            first = ", ".join(spec_numbers(x, digits) for x in everything.ravel()[:3])
-            return f"[{first}, …] of shape {everything.shape}"
-        return "[" + ", ".join(spec_numbers(v, digits) for v in value) + "]"
+        text = _tuples(value, digits)
+        if everything.size <= _SHOWN or len(text) <= _LENGTH:
+            return text
+        first = ", ".join(spec_numbers(x, digits) for x in everything.ravel()[:3])
+        return f"[{first}, …] of shape {everything.shape}"
     if isinstance(value, float):
         return number(value, digits)
     return "NaN" if value == "nan" else str(value)
+
+
+def _tuples(value: Any, digits: int) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_tuples(v, digits) for v in value) + "]"
+    return spec_numbers(value, digits)
 
 
 def told_apart(left: Any, right: Any) -> tuple[str, str]:
