@@ -638,8 +638,11 @@ def test_a_small_real_difference_is_no_zero(zeros, key: str, scale: float) -> No
             assert (result.status, result.rule, result.agrees) == ("different", "equation", False)
             assert result.ratio > 1
     tiny = scale * 1e-16 * np.ones(5)
-    result = zeros(key, siblings, (0 * tiny, 0 * tiny), (tiny, tiny))
+    result = zeros(key, siblings, (0 * tiny, 0 * tiny), (1e8 * tiny, tiny))
     assert (result.status, result.rule, result.agrees) == ("rounding", "zero", True)
+    # The same number in both precisions is no noise, however large its siblings are.
+    result = zeros(key, siblings, (0 * tiny, 0 * tiny), (tiny, tiny))
+    assert (result.status, result.agrees) == ("different", False)
 
 
 @pytest.mark.parametrize("at", [0, 1])

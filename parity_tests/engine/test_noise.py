@@ -480,11 +480,11 @@ def test_a_curve_of_zeros(judge) -> None:
 @pytest.mark.parametrize(
     ("size", "low", "high", "restless"),
     [
-        (16, 2.0**-40, 2.0**-34 + 2.0**-40, True),  # 64 times the other
-        (16, 2.0**-40, 2.0**-34, False),
-        (15, 2.0**-40, 2.0**-30, False),  # a few numbers may stay still by chance
-        (16, 0.0, 2.0**-46 + 2.0**-50, True),  # 64 units of rounding after four steps
-        (16, 0.0, 2.0**-46, False),
+        (16, 2.0**-40, 2.0**-28 + 2.0**-34, True),  # 64² times the other
+        (16, 2.0**-40, 2.0**-28, False),
+        (15, 2.0**-40, 2.0**-24, False),  # a few numbers may stay still by chance
+        (16, 0.0, 2.0**-40 + 2.0**-44, True),  # 64² units of rounding after four steps
+        (16, 0.0, 2.0**-40, False),
     ],
 )
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -503,7 +503,7 @@ def test_one_restless_side(judge, *, key, side, size, low, high, restless) -> No
     if restless:
         assert found.rule == "restless"
         assert (found.own_left > found.own_right) == (side == "left")
-        assert found.ratio == pytest.approx(high / (64 * max(low, 2.0**-52)), rel=1e-3)
+        assert found.ratio == pytest.approx(high / (64**2 * max(low, 2.0**-52)), rel=1e-3)
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -517,7 +517,7 @@ def test_a_restless_curve_names_its_step(judge, side: str) -> None:
                   exact + moves[0], other + moves[1], step=40)  # fmt: skip
     assert (found.status, found.rule, found.step) == ("noisy", "restless", 11)
     assert (found.own_left > found.own_right) == (side == "left")
-    assert found.ratio == pytest.approx(2.0**22 / 64)
+    assert found.ratio == pytest.approx(2.0**22 / 64**2)
 
 
 def test_a_curve_that_crosses_its_nudged_twin_is_not_restless(judge) -> None:
@@ -533,7 +533,7 @@ def test_a_curve_that_crosses_its_nudged_twin_is_not_restless(judge) -> None:
 @pytest.mark.parametrize(("steps", "status"), [(9, "rounding"), (0, "noisy")])
 def test_a_restless_curve_may_round_at_every_step(judge, steps: int, status: str) -> None:
     exact, other = curve(), curve((1, 2.0**-53))
-    moved = np.where(np.arange(40) >= steps, 64 * 2.0**-53 * 2.5, 0)
+    moved = np.where(np.arange(40) >= steps, 64**2 * 2.0**-53 * 2.5, 0)
     found = judge(CURVE, f32(exact), exact, f32(other), other, exact, other + moved, step=40)
     assert found.status == status
 
