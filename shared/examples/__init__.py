@@ -6,13 +6,19 @@ from shared.errors import UsageError
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.convolution import CONVOLUTION
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.layers import LAYERS
+from shared.examples.modules import MODULES
 from shared.examples.pooling import POOLING
+from shared.examples.sequences import SEQUENCES
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
     AUTOGRAD,
     CONVOLUTION,
     POOLING,
+    MODULES,
+    LAYERS,
+    SEQUENCES,
     FASHION_MLP,
 )
 
