@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared import witness
+from shared.expected import as_numbers, numbers
 from shared.initial import drawn
 from shared.spec import Case, ExampleSpec, Known, Numbers
 
@@ -19,11 +20,12 @@ _RATE = 0.5
 
 
 def _weights() -> dict[str, Numbers]:
-    """Three dense layers, 3 → 2 → 3 → 4."""
+    """Three dense layers, 3 → 2 → 3 → 4; biases above zero keep the ReLUs alive."""
     found = {}
     for layer, shape in _SHAPES.items():
-        found[f"{layer}_kernel"] = drawn(f"modules/{layer}/kernel", shape)
-        found[f"{layer}_bias"] = drawn(f"modules/{layer}/bias", shape[1:])
+        found[f"{layer}_kernel"] = drawn(f"modules/{layer}/kernel", shape, 0.5)
+        bias = np.abs(numbers(drawn(f"modules/{layer}/bias", shape[1:]))) + 1
+        found[f"{layer}_bias"] = as_numbers(bias.astype(np.float32))
     return found
 
 
