@@ -172,7 +172,7 @@ def test_data_status_and_an_unknown_dataset():
         (["run", "fashion_mlp", "--epochs", "0"], "greater than or equal to 1"),
         (["run", "autograd", "--torch-python", "/no/python"], "--torch-python PATH"),
         (["run", "autograd", "--keras-python", "/bin/false"], "exit code 1"),
-        (["show", "nothing"], "parity list"),
+        (["show", "xyz"], "parity list"),
         (["diff", "/no/file.safetensors", "/no/other.safetensors"], "No recording at"),
         (["diff", str(Path(__file__)), str(Path(__file__))], "not a complete safetensors file"),
         (["report", "autograd", "--folder", "/dev/null/reports"], "/dev/null"),

@@ -6,7 +6,7 @@ import pytest
 from shared import names
 from shared.compare import compare
 from shared.examples import ALL
-from shared.expected import matches
+from shared.expected import is_zero, matches
 from shared.verdict import expected_of, question
 
 RUNGS = [
@@ -66,15 +66,18 @@ def test_pair_is_as_expected(outcome, spec, pair):
 def test_catalogue_number(outcome, spec, case, name):
     """Both sides, both precisions, against the number from outside."""
     key = f"values/{case.name}/{name}"
+    wanted = expected_of(case)[name]
+    if isinstance(wanted, tuple) and is_zero(wanted):
+        # Zero to rounding, by the scale of its siblings: the engine has looked at every array.
+        found = judged(outcome, spec, spec.pairs[0]).findings
+        assert next(f for f in found if f.key == key).agrees
+        return
     for runs in outcome.runs[spec.name].values():
         for recording in runs.present:
             if key in recording:
-                assert matches(recording[key], expected_of(case)[name]), (
-                    runs.title,
-                    recording[key],
-                )
+                assert matches(recording[key], wanted), (runs.title, recording[key])
             else:
-                assert recording.header.facts[key] == str(expected_of(case)[name])
+                assert recording.header.facts[key] == str(wanted)
 
 
 def test_listed_differences_are_all_seen(outcome):

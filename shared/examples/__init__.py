@@ -13,9 +13,12 @@ from shared.examples.digit_cnn import DIGIT_CNN
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.examples.iris_mlp import IRIS_MLP
+from shared.examples.layers import LAYERS
 from shared.examples.losses import LOSSES
+from shared.examples.modules import MODULES
 from shared.examples.perceptron import PERCEPTRON
 from shared.examples.pooling import POOLING
+from shared.examples.sequences import SEQUENCES
 from shared.examples.sequential_cnn import SEQUENTIAL_CNN
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
 from shared.examples.tensors import TENSORS
@@ -30,6 +33,9 @@ ALL: tuple[ExampleSpec, ...] = (
     LOSSES,
     CONVOLUTION,
     POOLING,
+    MODULES,
+    LAYERS,
+    SEQUENCES,
     IRIS_MLP,
     SOFTMAX_REGRESSION,
     FASHION_MLP,

@@ -20,7 +20,7 @@ _BIAS = Initial("uniform", 0.1)
 
 def _dense(name: str, inputs: int, outputs: int) -> tuple[Parameter, ...]:
     return (
-        Parameter(f"{name}/kernel", (inputs, outputs), GLOROT),
+        Parameter(f"{name}/kernel", (inputs, outputs), Initial("normal", 1.0 if outputs > 16 else 0.2)),
         Parameter(f"{name}/bias", (outputs,), _BIAS),
     )
 
