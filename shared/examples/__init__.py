@@ -7,12 +7,14 @@ from shared.examples.activations import ACTIVATIONS
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.examples.losses import LOSSES
+from shared.examples.optimizers import OPTIMIZERS
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
     AUTOGRAD,
     ACTIVATIONS,
     LOSSES,
+    OPTIMIZERS,
     FASHION_MLP,
 )
 
