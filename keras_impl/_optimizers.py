@@ -18,11 +18,16 @@ def powered(base, step):
 class TorchOptimizer(keras.optimizers.Optimizer):
     """What the bridges share: slots by name, and numbers that keep the precision of the weights.
 
-    A subclass names its slots and writes `change`, which returns what to subtract.
+    A subclass names its slots and settings, and writes `change`, which returns what to subtract.
     """
 
     slots: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
     start = 0.0
+
+    def get_config(self):
+        """What a saved model needs to make this optimizer again."""
+        return super().get_config() | {name: getattr(self, name) for name in self.settings}
 
     def build(self, variables):
         """Make the slots."""
@@ -60,6 +65,7 @@ class TorchSGD(TorchOptimizer):
     """
 
     slots = ("buffer",)
+    settings = ("momentum", "nesterov")
 
     def __init__(self, learning_rate=1e-3, momentum=0.0, nesterov=False, **kwargs):
         super().__init__(learning_rate=learning_rate, **kwargs)
@@ -135,6 +141,10 @@ class TorchAdamW(TorchAdam):
         self.assign(variable, variable * (1 - rate * self.decay))
         super().update_step(gradient, variable, learning_rate)
 
+    def get_config(self):
+        """What a saved model needs to make this optimizer again."""
+        return super().get_config() | {"decay": self.decay}
+
 
 class TorchRMSprop(TorchOptimizer):
     """RMSprop exactly as `torch.optim.RMSprop` computes it: epsilon outside the root.
@@ -148,6 +158,7 @@ class TorchRMSprop(TorchOptimizer):
     """
 
     slots = ("v",)
+    settings = ("alpha", "epsilon")
 
     def __init__(self, learning_rate=1e-2, alpha=0.99, epsilon=1e-8, **kwargs):
         super().__init__(learning_rate=learning_rate, **kwargs)
@@ -170,6 +181,7 @@ class TorchAdagrad(TorchOptimizer):
     """
 
     slots = ("sum",)
+    settings = ("epsilon",)
 
     def __init__(self, learning_rate=1e-2, epsilon=1e-10, **kwargs):
         super().__init__(learning_rate=learning_rate, **kwargs)
@@ -203,6 +215,7 @@ class TorchAdamax(TorchOptimizer):
     """
 
     slots = ("m", "u")
+    settings = ("beta_1", "beta_2", "epsilon")
 
     def __init__(self, learning_rate=2e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8, **kwargs):
         super().__init__(learning_rate=learning_rate, **kwargs)
@@ -230,6 +243,7 @@ class TorchNAdam(TorchOptimizer):
     """
 
     slots = ("m", "v")
+    settings = ("beta_1", "beta_2", "epsilon", "momentum_decay")
 
     def __init__(
         self, learning_rate=2e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8, momentum_decay=4e-3,
