@@ -77,9 +77,8 @@ def epsilon_placement(framework, twin):
 def coupled_weight_decay(framework, twin):
     original = KerasAdam._update
 
-    def update(self, parameter, group):
-        parameter.grad.add_(parameter, alpha=1e-4)
-        original(self, parameter, group)
+    def update(self, parameter, gradient, group, state):
+        original(self, parameter, gradient.add_(parameter, alpha=1e-4), group, state)
 
     return mock.patch.object(KerasAdam, "_update", update)
 

@@ -16,6 +16,7 @@ from shared.examples.iris_mlp import IRIS_MLP
 from shared.examples.layers import LAYERS
 from shared.examples.losses import LOSSES
 from shared.examples.modules import MODULES
+from shared.examples.optimizers import OPTIMIZERS
 from shared.examples.perceptron import PERCEPTRON
 from shared.examples.pooling import POOLING
 from shared.examples.sequences import SEQUENCES
@@ -36,6 +37,7 @@ ALL: tuple[ExampleSpec, ...] = (
     MODULES,
     LAYERS,
     SEQUENCES,
+    OPTIMIZERS,
     IRIS_MLP,
     SOFTMAX_REGRESSION,
     FASHION_MLP,
