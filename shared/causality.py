@@ -30,6 +30,10 @@ def order(key: Key, step: int | None) -> tuple[int, int, int]:
         return rank, 0, 0
     if key.stage == names.VALUES:
         return 0, 0, 0
+    if key.level == "L1" and key.stage != "activations":
+        return _STAGES["activations", "step0"], 1, key.stage == "metrics"
+    if key.text == "loss/curve" and step == 1:
+        return _STAGES["loss", "step0"], 1, 0  # the first loss comes before the first update
     if key.stage == "predictions":
         return _PREDICTIONS, 0, 0
     if key.stage == "metrics":

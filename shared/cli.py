@@ -6,10 +6,12 @@ Exit codes: 0 the sides agree, 1 they differ, 2 could not tell.
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -26,6 +28,7 @@ _INTERRUPTED = (
     "Interrupted. What was complete is kept: parity run --reuse and parity report go on from there."
 )
 AGREE, DIFFER, COULD_NOT_TELL = 0, 1, 2
+_USAGE: Any = typer.BadParameter.__mro__[2]  # ClickException, by whatever path Typer has it
 
 app = typer.Typer(
     help="The same programs in PyTorch and Keras/TensorFlow: run both, compare to rounding.\n\n"
@@ -45,7 +48,7 @@ Full = Annotated[bool, typer.Option("--full", help="The whole data and all epoch
 Train = Annotated[int | None, typer.Option(min=1, help="Only so many training samples.")]
 Test = Annotated[int | None, typer.Option(min=1, help="Only so many test samples.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Only so many epochs.")]
-Seed = Annotated[int | None, typer.Option(min=0, help="Of weights and batches.")]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Of weights and batches.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for recordings. Default: the user's cache.")]
 TorchPython = Annotated[str | None, typer.Option(help="Interpreter that has PyTorch.")]
 KerasPython = Annotated[str | None, typer.Option(help="Interpreter that has Keras.")]
@@ -59,15 +62,33 @@ Timeout = Annotated[
 def main() -> None:
     """Entry point: every error a user can cause becomes one message and exit code 2."""
     try:
-        app()
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
     except ParityError as error:
         _complain(str(error))
-    except BrokenPipeError:
-        sys.stderr.close()
+    except _USAGE as error:
+        error.show()
         sys.exit(COULD_NOT_TELL)
+    except (KeyboardInterrupt, typer.Abort):
+        _complain(_INTERRUPTED)
+    except BrokenPipeError:
+        _silence()  # whoever read the output has gone
+        sys.exit(COULD_NOT_TELL)
+    except OSError as error:
+        _silence()
+        _complain(f"Cannot write the output: {error.strerror}.")
+    except Exception:
+        traceback.print_exc()
+        _complain("That is a mistake of this suite, not yours. Please report the lines above.")
+    sys.exit(code or AGREE)
 
 
-def _complain(message: str) -> None:
+def _silence() -> None:
+    """Nothing more to standard output, not even when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> NoReturn:
     print(f"parity: {message}", file=sys.stderr)
     sys.exit(COULD_NOT_TELL)
 

@@ -99,6 +99,13 @@ def check_comparable(left: Runs, right: Runs) -> None:
                     f"'{a}' in one and '{b}' in the other. Record both from the same spec, data, "
                     "size and seed."
                 )
+    for runs in (left, right):
+        codes = {r.header.code for r in (*runs.present, runs.nudged) if r and r.header.code}
+        if len(codes) > 1:
+            raise RecordingError(
+                f"{runs.title}'s recordings were made by different versions of its source "
+                f"({', '.join(sorted(codes))}): two runs wrote into one folder? Record them again."
+            )
     if not any(getattr(left, p) and getattr(right, p) for p in ("float32", "float64")):
         raise RecordingError(
             f"{left.title} and {right.title} share no precision: "

@@ -90,6 +90,12 @@ def _different(f: Finding, left: str, right: str) -> str:
 def _noisy(f: Finding, left: str, right: str) -> str:
     loud, quiet = (left, right) if (f.own_left or 0) > (f.own_right or 0) else (right, left)
     low, high = sorted((f.own_left or 0.0, f.own_right or 0.0))
+    if f.rule == "sudden":
+        return (
+            f"{f.key} at step {f.step}: {loud}'s float32 leaves its float64 all at once, to "
+            f"{high:.2g}, while {quiet}'s stays within {low:.2g}. From this step on {loud} "
+            "computes something else in float32: a lower precision, another learning rate?"
+        )
     if f.rule == "restless":
         return (
             f"{f.key}: a nudge of one ulp moves {loud} by {high:.2g} and {quiet} by {low:.2g}; "

@@ -30,7 +30,10 @@ Arrays = dict[str, Array]
 OnStep = Callable[[int, float], None]
 """Called with (optimizer steps taken, loss before the last of them)."""
 
-EVALUATION_BATCH = 2000
+EVALUATION_BATCH = 1536
+"""No divisor of the test sets in use, so that a last, smaller batch is always there."""
+INITIAL_SAMPLES = 200
+"""Test samples predicted before training, when nothing has been amplified yet."""
 
 
 class Framework(Protocol):
@@ -297,7 +300,8 @@ class _Run:
         model = getattr(self.twin, self.way.model)()
         framework.load_weights(model, cast)
         self._first_batch(model, batches, cast)
-        # The first batch went through in training mode; whatever moved, moves back.
+        # A model that no probe has touched: what moved in it, and gradients left in it, are gone.
+        model = getattr(self.twin, self.way.model)()
         framework.load_weights(model, cast)
         self._train(model, batches, progress)
         sheet.put_all("weights/final", framework.weights(model))
@@ -313,6 +317,9 @@ class _Run:
         sheet.put_all("weights/initial", framework.weights(model))
         sheet.put_all("activations/step0", framework.activations(model, images))
         framework.load_weights(model, weights)
+        some = min(INITIAL_SAMPLES, len(self.dataset.test_labels))
+        sheet.arrays |= dict(zip(("predictions/initial", "metrics/initial_loss"),
+                                 self._predict(model, some), strict=True))  # fmt: skip
         loss, gradients = getattr(self.twin, self.way.gradients)(model, images, labels)
         sheet.put("loss/step0", framework.array(loss))
         by_name = framework.gradients(model, gradients)
@@ -344,26 +351,33 @@ class _Run:
         self.sheet.arrays["inputs/batches"] = np.array(batches.checksums, np.uint32)
         self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
 
-    def _evaluate(self, model: Any) -> None:
-        framework, sheet = self.framework, self.sheet
-        labels = self.dataset.test_labels
+    def _predict(self, model: Any, samples: int) -> tuple[Array, Array]:
+        """Predictions and mean loss of the first so many test samples."""
         evaluate = getattr(self.twin, self.way.evaluate)
-        probabilities, losses = [], []
-        for chosen in _chunks(len(labels)):
+        predictions, losses = [], []
+        for chosen in _chunks(samples):
             inputs = scaled(self.dataset.test_images[chosen], self.training, self.job.precision)
-            true = labels[chosen]
-            some, loss = evaluate(model, framework.inputs(inputs), framework.tensor(true))
-            probabilities.append(framework.array(some))
-            losses.append(float(framework.array(loss)) * len(true))
-        predictions = np.concatenate(probabilities)
-        sheet.put("predictions/test", predictions)
+            labels = self.dataset.test_labels[chosen]
+            some, loss = evaluate(
+                model, self.framework.inputs(inputs), self.framework.tensor(labels)
+            )
+            predictions.append(self.framework.array(some))
+            losses.append(float(self.framework.array(loss)) * len(labels))
+        mean = np.array(sum(losses) / samples, self.job.precision)
+        return np.concatenate(predictions), mean
+
+    def _evaluate(self, model: Any) -> None:
+        labels = self.dataset.test_labels
+        predictions, loss = self._predict(model, len(labels))
         accuracy = metrics.accuracy(predictions, labels)
-        sheet.put("metrics/test_loss", np.array(sum(losses) / len(labels), self.job.precision))
-        sheet.put("metrics/test_accuracy", np.array(accuracy, self.job.precision))
+        self.sheet.put("predictions/test", predictions)
+        self.sheet.put("metrics/test_loss", loss)
+        self.sheet.put("metrics/test_accuracy", np.array(accuracy, self.job.precision))
 
 
 def _chunks(samples: int) -> Iterable[slice]:
-    return (slice(at, at + EVALUATION_BATCH) for at in range(0, samples, EVALUATION_BATCH))
+    starts = range(0, samples, EVALUATION_BATCH)
+    return (slice(at, min(at + EVALUATION_BATCH, samples)) for at in starts)
 
 
 __all__ = ["Batches", "Framework", "Sheet", "make", "numbers", "scaled", "steps_per_epoch"]

@@ -9,6 +9,7 @@
     loss/step0                            loss/curve: one value a step
     gradients/step0/hidden/kernel
     state/step1/hidden/kernel/m           optimizer slots
+    predictions/initial                   of the first test samples, before training
     predictions/test                      metrics/test_accuracy
     values/sum_times/df_dx                values-only examples
 """
@@ -90,10 +91,10 @@ def parse(text: str) -> Key:
                 f"Key '{text}' says '{when}' where a time was expected: "
                 "'initial', 'stepN', 'final' or 'curve'."
             )
-    return Key(text, stage, when, rest, _level(stage, when))
+    return Key(text, stage, when, rest, _level(stage, when, rest))
 
 
-def _level(stage: str, when: str) -> str:
+def _level(stage: str, when: str, rest: str) -> str:
     match stage, when:
         case "values", _:
             return VALUES

@@ -26,6 +26,7 @@ from shared.provenance import ROOT
 from shared.spec import PACKAGES, TITLES, Side
 
 _TAIL_LINES = 12
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 _NOISE = ("I0000", "WARNING: All log messages", "To enable the following instructions")
 
 
@@ -139,11 +140,12 @@ def _sigterm_as_interrupt() -> Iterator[None]:
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in _ENDINGS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _start(
@@ -312,7 +314,13 @@ def _death(worker: _Worker) -> str:
         how = f"signal {signal.Signals(-code).name}"
         if code == -signal.SIGKILL:
             how += ", perhaps out of memory"
+    hint = ""
+    if worker.current is None:
+        hint = (
+            f"\nIs {worker.command[0]} a Python with this framework, NumPy and the suite's other "
+            f"requirements? Install them there, or name another: --{worker.side}-python PATH"
+        )
     return (
         f"{TITLES[worker.side]}: its worker ended by itself ({how}) {_busy(worker)}. "
-        f"Its last lines:{worker.last_lines()}"
+        f"Its last lines:{worker.last_lines()}{hint}"
     )

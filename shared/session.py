@@ -136,7 +136,14 @@ def carry_out(
                 reused += 1
             else:
                 jobs[way.side].append(job)
-    failures = missing | runner.run(jobs, request.options, on_event)
+    done: list[str] = []
+
+    def listen(event: runner.Event) -> None:
+        if event.kind == "done" and event.job:
+            done.append(event.job.id)
+        on_event(event)
+
+    failures = missing | runner.run(jobs, request.options, listen)
     good = [spec for spec in request.specs if spec.name not in failures]
     runs = {spec.name: _runs(request, spec) for spec in good}
     return Outcome(
@@ -144,7 +151,7 @@ def carry_out(
         runs=runs,
         data={name: d.describe() if d else "" for name, d in datasets.items()},
         failures=failures,
-        made=sum(len(some) for some in jobs.values()),
+        made=len(done),
         reused=reused,
         seconds=time.perf_counter() - begin,
     )
@@ -250,14 +257,24 @@ def _runs(request: Request, spec: ExampleSpec) -> dict[str, Runs]:
             for precision, nudged in _RUNS
             if spec.training is not None or not nudged
         ]
+        _check_own(found, way)
         result[way.id] = Runs(way.side, *found)
     return result
+
+
+def _check_own(found: Sequence[recording.Recording], way: Way) -> None:
+    """Another run may have written to the same folder in the meantime, from other sources."""
+    for record in found:
+        if record.header.code != provenance.code_digest(way.side, record.header.example):
+            raise RecordingError(
+                f"{record.origin} was made from other sources than these: does another run write "
+                "to the same folder? Run again, or choose another with --out."
+            )
 
 
 def _verdict(
     request: Request, spec: ExampleSpec, runs: Mapping[str, Runs]
 ) -> verdict.ExampleVerdict:
-    begin = time.perf_counter()
     pairs = tuple(
         verdict.judge_pair(
             pair, *titled(runs[pair.left], runs[pair.right]), verdict.question(spec, pair)
@@ -265,7 +282,6 @@ def _verdict(
         for pair in request.chosen(spec)
     )
     seconds = {f"recording {id_}": _seconds(some) for id_, some in runs.items()}
-    seconds["comparing"] = time.perf_counter() - begin
     return verdict.ExampleVerdict(spec, pairs, chosen=bool(request.pairs), seconds=seconds)
 
 

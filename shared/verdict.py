@@ -152,6 +152,8 @@ def required_keys(spec: ExampleSpec) -> tuple[str, ...]:
         "inputs/batches",
         *(f"weights/initial/{p}" for p in parameters),
         *(f"activations/step0/{layer}" for layer in spec.training.layers),
+        "predictions/initial",
+        "metrics/initial_loss",
         "loss/step0",
         *(f"gradients/step0/{p}" for p in trainable),
         *(f"weights/step1/{p}" for p in parameters),
@@ -221,7 +223,10 @@ def _verdict(levels: Mapping[str, Level]) -> Verdict:
 def _text(first: Finding, left: Runs, right: Runs) -> str:
     words = [explain.sentence(first, left.title, right.title)]
     quad = Quad.read(first.key, left, right)
-    proven = first.status in ("different", "shape", "noisy") and first.rule != "restless"
+    proven = first.status in ("different", "shape", "noisy") and first.rule not in (
+        "restless",
+        "sudden",
+    )
     if proven and quad.pairs:  # a fact has no arrays
         copied = first.level == "L0"
         clue = clues.coarse(quad) if first.status == "noisy" else clues.find(quad, copied=copied)

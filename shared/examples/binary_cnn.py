@@ -39,7 +39,7 @@ BINARY_CNN = ExampleSpec(
             Parameter("logit/bias", (1,), ZEROS),
         ),
         layers=("conv", "relu", "pool", "flatten", "logit"),
-        default=Size("embedded", epochs=1, train=1280, test=2115),
+        default=Size("embedded", epochs=1, train=1270, test=2115),
         full=Size("embedded", epochs=5),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "mini-batches of 128"),

@@ -34,7 +34,7 @@ DIGIT_CNN = ExampleSpec(
             Parameter("logits/bias", (10,), ZEROS),
         ),
         layers=("conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"),
-        default=Size("embedded", epochs=1, train=6400, test=2000),
+        default=Size("embedded", epochs=1, train=6390, test=2000),
         full=Size("full", epochs=3),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),

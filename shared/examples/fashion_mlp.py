@@ -31,7 +31,7 @@ FASHION_MLP = ExampleSpec(
             Parameter("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "hidden", "relu", "logits"),
-        default=Size("embedded", epochs=5),
+        default=Size("embedded", epochs=5, train=11_990),
         full=Size("full", epochs=5),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),

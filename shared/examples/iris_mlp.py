@@ -1,7 +1,6 @@
 """Spec of the perceptron with batch normalisation on Iris."""
 
 from shared.spec import (
-    GLOROT,
     ONES,
     ZEROS,
     ExampleSpec,
@@ -20,7 +19,9 @@ _BIAS = Initial("uniform", 0.1)
 
 def _dense(name: str, inputs: int, outputs: int) -> tuple[Parameter, ...]:
     return (
-        Parameter(f"{name}/kernel", (inputs, outputs), Initial("normal", 1.0 if outputs > 16 else 0.2)),
+        Parameter(
+            f"{name}/kernel", (inputs, outputs), Initial("normal", 1.0 if outputs > 16 else 0.2)
+        ),
         Parameter(f"{name}/bias", (outputs,), _BIAS),
     )
 

@@ -42,7 +42,7 @@ SEQUENTIAL_CNN = ExampleSpec(
             "features_relu2", "classifier_flatten", "classifier_dense1", "classifier_relu1",
             "classifier_dense2", "classifier_relu2", "classifier_logits",
         ),
-        default=Size("embedded", epochs=1, train=1280, test=1000),
+        default=Size("embedded", epochs=1, train=1270, test=1000),
         full=Size("full", epochs=1),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),

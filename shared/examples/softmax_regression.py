@@ -57,7 +57,7 @@ SOFTMAX_REGRESSION = ExampleSpec(
             Parameter("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "logits"),
-        default=Size("embedded", epochs=10),
+        default=Size("embedded", epochs=10, train=11_990),
         full=Size("full", epochs=10),
         ways=(
             Way("torch", "api", "train", "sgd", "nn.Linear, CrossEntropyLoss, optim.SGD"),
