@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from parity_tests.planted.faults import FAULTS
+from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SPEC
 from shared import recording, verdict
 from shared.recording import Runs
@@ -46,6 +46,12 @@ def test_without_a_fault_everything_agrees(recordings):
     result = judged(recordings, "none", "none")
     assert result.verdict == "agree", result.text
     assert result.horizon == result.last_step == 20
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_honest_variations_raise_no_alarm(recordings, name):
+    result = judged(recordings, name, "none")
+    assert result.verdict == "agree", result.text
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)

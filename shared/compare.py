@@ -5,6 +5,7 @@ Pure, and without words: `shared.noise` has the rule, `shared.explain` the words
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,20 @@ import numpy as np
 from shared import causality, names
 from shared.errors import RecordingError
 from shared.expected import is_zero, matches, numbers, stated
-from shared.noise import HORIZON, U32, U64, Array, C, Finding, Quad, Status, finite, judge, short
+from shared.noise import (
+    HORIZON,
+    NOISY,
+    U32,
+    U64,
+    Array,
+    C,
+    Finding,
+    Quad,
+    Status,
+    finite,
+    judge,
+    short,
+)
 from shared.recording import Runs
 from shared.spec import Known, Numbers
 
@@ -153,7 +167,7 @@ class _Asker:
             titles = {"left": self.left.title, "right": self.right.title}
             return replace(problem, sides=tuple(titles[side] for side in problem.sides))
         finding = self._zero(judge(base, parsed, quad, self.precisions), quad)
-        finding = self._expected(finding, quad)
+        finding = self._expected(self._derived(finding, quad), quad)
         beyond = self.horizon is not None and (finding.step or 0) > self.horizon
         if parsed.level in ("L4", "L5") and beyond and finding.status in ("different", "rounding"):
             return replace(finding, status="undecided")
@@ -173,6 +187,32 @@ class _Asker:
         if ratio > 1 or not _is_noise(quad):
             return finding
         return replace(finding, status="rounding", rule="zero", ratio=ratio)
+
+    def _derived(self, finding: Finding, quad: Quad) -> Finding:
+        """A loss over the test set cannot be more restless than the predictions it comes from.
+
+        A single number has no guard of its own, because it can stay still by chance; but what is
+        computed anew or at random in every evaluation would widen its bound without limit.
+        """
+        known = finding.key.startswith("metrics/") and finding.key.endswith("loss")
+        if not known or finding.status != "rounding" or not finding.sigma or not finding.scale:
+            return finding
+        source = Quad.read("predictions/test", self.left, self.right)
+        pairs = ((source.left64, source.left_nudged), (source.right64, source.right_nudged))
+        moved = [
+            float(np.max(np.abs(finite(a) - finite(b)), initial=0.0))
+            for a, b in pairs
+            if a is not None and b is not None and a.shape == b.shape
+        ]
+        allowed = max([*moved, U64 * math.sqrt(finding.step or 1)]) * NOISY**2
+        if finding.sigma <= allowed * max(finding.scale, 1.0):
+            return finding
+        own = [
+            0.0 if a is None or b is None else float(np.max(np.abs(finite(a) - finite(b))))
+            for a, b in ((quad.left64, quad.left_nudged), (quad.right64, quad.right_nudged))
+        ]
+        return replace(finding, status="noisy", rule="restless", own_left=own[0],
+                       own_right=own[1], ratio=finding.sigma / allowed)  # fmt: skip
 
     def _share_of_siblings(self, key: str, quad: Quad) -> float:
         """Size over what rounding leaves of its siblings' largest element; the worse precision."""
@@ -332,30 +372,49 @@ def _fact_findings(left: Runs, right: Runs, question: Question) -> Iterable[Find
 
 
 def _horizon(left: Runs, right: Runs) -> tuple[int | None, int | None]:
-    """Last step at which both nudged runs are within `HORIZON` of their originals."""
-    last: int | None = None
-    horizon: int | None = None
-    departed: list[int] = []
-    for runs in (left, right):
-        if runs.float64 is None:
+    """Last step at which both nudged runs are within `HORIZON` of their originals.
+
+    All weights of a step are taken together: one whose true gradient is zero has nothing but
+    noise to move by, and no scale of its own.
+    """
+    steps = [_steps(runs) for runs in (left, right)]
+    last = max((max(some, default=0) for some in steps), default=0) or None
+    if last is None or not (left.nudged or right.nudged):
+        return None, last
+    departed = [
+        step for some in steps for step, (moved, scale) in some.items() if moved > HORIZON * scale
+    ]
+    return (min(departed) - 1 if departed else last), last
+
+
+def _steps(runs: Runs) -> dict[int, tuple[float, float]]:
+    """Step → (how far the nudged run is from its original, scale), of weights and losses."""
+    if runs.float64 is None:
+        return {}
+    curve = runs.float64["loss/curve"] if "loss/curve" in runs.float64 else np.zeros(0)
+    far = np.zeros(len(curve))
+    if runs.nudged is not None and "loss/curve" in runs.nudged:
+        nudged = runs.nudged["loss/curve"]
+        far = np.abs(finite(nudged) - finite(curve)) if nudged.shape == curve.shape else far
+    scale = float(np.max(np.abs(finite(curve)), initial=0.0))
+    found = {step: (float(moved), scale) for step, moved in enumerate(far, 1)}
+    weights: dict[int, tuple[float, float]] = {}
+    for key in runs.float64.keys():  # noqa: SIM118
+        parsed = names.parse(key)
+        if parsed.stage != "weights" or not parsed.step:
             continue
-        for key in runs.float64.keys():  # noqa: SIM118
-            parsed = names.parse(key)
-            if parsed.stage not in ("weights", "loss") or not (parsed.step or key == "loss/curve"):
-                continue
-            here = runs.float64[key]
-            last = max(last or 0, parsed.step or len(here))
-            if runs.nudged is None or key not in runs.nudged:
-                continue
+        here = runs.float64[key]
+        distance = 0.0
+        if runs.nudged is not None and key in runs.nudged:
             nudged = runs.nudged[key]
-            if nudged.shape != here.shape:
-                continue
-            moved = np.abs(finite(nudged) - finite(here))
-            limit = HORIZON * float(np.max(np.abs(finite(here)), initial=0.0))
-            if parsed.step and np.max(moved, initial=0.0) > limit:
-                departed.append(parsed.step)
-            elif not parsed.step:
-                departed += [int(i) + 1 for i in np.flatnonzero(moved > limit)[:1]]
-    if last is not None and (left.nudged or right.nudged):
-        horizon = min(departed) - 1 if departed else last
-    return horizon, last
+            if nudged.shape == here.shape:
+                distance = float(np.max(np.abs(finite(nudged) - finite(here)), initial=0.0))
+        size = float(np.max(np.abs(finite(here)), initial=0.0))
+        before = weights.get(parsed.step, (0.0, 0.0))
+        weights[parsed.step] = (max(before[0], distance), max(before[1], size))
+    for step, (distance, size) in weights.items():
+        # The one of the two that has gone further, each on its own scale.
+        loss = found.get(step, (0.0, 0.0))
+        further = distance * loss[1] > loss[0] * size or not loss[1]
+        found[step] = (distance, size) if further else loss
+    return found

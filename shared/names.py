@@ -108,6 +108,8 @@ def _level(stage: str, when: str, rest: str) -> str:
             return "L2"
         case (("weights" | "state"), "step1"):
             return "L3"
+        case (("predictions" | "metrics"), _) if rest.startswith("initial"):
+            return "L1"
         case (("predictions" | "metrics"), _):
             return "L5"
         case _:

@@ -35,6 +35,8 @@ Status = Literal[
 ]  # fmt: skip
 AGREEING: frozenset[Status] = frozenset({"identical", "rounding", "known"})
 
+U32, U64 = 2.0**-24, 2.0**-53
+
 C = 32.0
 """The one constant: how many times the measured noise two correct programs may differ by."""
 NOISY = 64.0
@@ -43,9 +45,9 @@ FEW = 4
 """Fewer numbers than this can come out exact by chance."""
 SMALL = 16
 """Arrays with fewer elements may agree with themselves by chance."""
-HORIZON = 1e-3
-"""A training whose nudged twin is this far from it, relative, has forgotten its initial weights."""
-U32, U64 = 2.0**-24, 2.0**-53
+HORIZON = U32
+"""A training whose nudged twin is this far from it, relative, is as uncertain in float64 as any
+is in float32. From there on a kink of ReLU may be crossed by one run and not by the other."""
 SHRINK = U64 / U32
 
 # With one precision only there is nothing to measure noise with; these are the defaults of
@@ -299,7 +301,8 @@ def _sudden_guard(finding: Finding, quad: Quad) -> Finding:
     own = [float(abs(finite(s)[at] - finite(d)[at]))
            for s, d in ((quad.left32, quad.left64), (quad.right32, quad.right64))]  # fmt: skip
     return replace(finding, status="noisy", rule="sudden", step=at + 1, index=(at,),
-                   own_left=own[0], own_right=own[1], ratio=float(high[at - 1]) / NOISY)  # fmt: skip
+                   ratio=float(high[at - 1] / NOISY), own_left=own[0],
+                   own_right=own[1])  # fmt: skip
 
 
 def _restless_guard(finding: Finding, own: Sequence[Array]) -> Finding:

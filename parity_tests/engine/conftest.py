@@ -167,6 +167,8 @@ def trained() -> Callable[..., dict[str, np.ndarray]]:
             arrays |= {f"weights/step{step}/hidden/{k}": v + 0.01 * step for k, v in after.items()}
         arrays["loss/curve"] = 1.2345678901234 * 0.9 ** np.arange(steps)
         arrays |= {f"weights/final/hidden/{k}": v + 0.01 * steps for k, v in after.items()}
+        arrays["predictions/initial"] = random.dirichlet(np.ones(3), 5)
+        arrays["metrics/initial_loss"] = np.array(1.1)
         arrays["predictions/test"] = random.dirichlet(np.ones(3), 7)
         arrays["metrics/test_loss"] = np.array(0.5)
         arrays["metrics/test_accuracy"] = np.array(5 / 7)

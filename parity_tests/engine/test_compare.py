@@ -421,8 +421,8 @@ def test_the_earlier_side_sets_the_horizon(runs) -> None:
     assert compare(left, runs("keras", training())).horizon == 29
 
 
-@pytest.mark.parametrize(("by", "horizon"), [(0.9e-3, 50), (1.1e-3, 11)])
-def test_the_horizon_is_a_thousandth_of_the_scale(runs, by: float, horizon: int) -> None:
+@pytest.mark.parametrize(("by", "horizon"), [(0.9 * 2.0**-24, 50), (1.1 * 2.0**-24, 11)])
+def test_the_horizon_is_float32s_rounding_of_the_scale(runs, by: float, horizon: int) -> None:
     left = runs("torch", training(), nudged=training(12, by=by))
     assert compare(left, runs("keras", training())).horizon == horizon
 
@@ -459,8 +459,8 @@ def test_within_the_horizon_a_difference_is_one(found, runs) -> None:
 
 
 def test_within_the_horizon_the_nudge_excuses_what_comes_after_it(found, runs) -> None:
-    left = runs("torch", training(), nudged=training(30, by=0.0005))
-    result = found(left, runs("keras", training(15, by=1e-6)))
+    left = runs("torch", training(), nudged=training(30, by=0.5 * 2.0**-24))
+    result = found(left, runs("keras", training(15, by=1e-9)))
     assert result["weights/step20/a/kernel"].status == "different"
     late = result["weights/step50/a/kernel"]
     assert (late.status, late.agrees) == ("rounding", True), "σ excuses it there"

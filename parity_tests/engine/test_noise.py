@@ -641,6 +641,6 @@ def test_long_arrays_are_shown_short() -> None:
 
 
 def test_the_constants_of_the_rule() -> None:
-    assert (noise.C, noise.NOISY, noise.SMALL, noise.HORIZON) == (32, 64, 16, 1e-3)
+    assert (noise.C, noise.NOISY, noise.SMALL, noise.HORIZON) == (32, 64, 16, 2.0**-24)
     assert noise.FEW == 4
     assert (noise.U32, noise.U64, noise.SHRINK) == (2.0**-24, 2.0**-53, 2.0**-29)

@@ -123,6 +123,8 @@ def training_runs(side: str, way: str, ulps: int = 0, offset: float = 0.0) -> Ru
         arrays |= {
             "loss/curve": near(np.array([2.3, 1.9, 1.4])),
             "weights/final/out/kernel": arrays["weights/step3/out/kernel"],
+            "predictions/initial": near(np.full_like(guesses, 1 / guesses.shape[1])),
+            "metrics/initial_loss": near(np.array(2.3)),
             "predictions/test": near(guesses),
             "metrics/test_loss": near(np.array(0.31)),
             "metrics/test_accuracy": np.array(right, precision),

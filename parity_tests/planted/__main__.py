@@ -8,7 +8,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-from parity_tests.planted.faults import FAULTS
+from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SIZE, SPEC
 from shared import making, provenance
 from shared.jobs import Job
@@ -27,7 +27,8 @@ def main(side, folder):
     # The fingerprint of a test's own twin says nothing, and its files have other names.
     provenance.code_digest = lambda *_: ""
     way = next(w for w in SPEC.training.ways if w.side == side)
-    names = dict.fromkeys(["none", *(f.name for f in FAULTS if side in f.sides)])
+    honest = HONEST if side == "torch" else ()
+    names = dict.fromkeys(["none", *honest, *(f.name for f in FAULTS if side in f.sides)])
     for name in names:
         for precision, nudged in RUNS:
             out = Path(folder) / f"{name}-{side}-{precision}{'-nudged' if nudged else ''}"

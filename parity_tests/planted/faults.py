@@ -60,7 +60,12 @@ FAULTS = (
     Fault("recording_empty", "inputs/images", "missing", words="requires it", sides=_BOTH),
     Fault("leaky_relu", "activations/step0/relu"),
     Fault("unseeded_noise", "loss/curve", "noisy", step=2, words="not the same program twice"),
-    Fault("evaluates_other_inputs", "predictions/test"),
+    Fault("evaluates_other_inputs", "predictions/initial"),
+    Fault("evaluates_in_bfloat16", "predictions/initial", "noisy", words="bfloat16"),
+    Fault("bfloat16_from_step_8", "loss/curve", "noisy", step=8, words="all at once"),
+    Fault("float32_rate_from_step_8", "loss/curve", "noisy", step=9, words="learning rate"),
+    Fault("test_loss_accumulates", "metrics/"),
+    Fault("smoothing_in_training_only", "loss/curve", step=1),
     Fault("learning_rate_1e6", "weights/step1/", sides=("keras",)),
     Fault("epsilon_placement", "weights/step1/", sides=("keras",)),
     Fault("label_smoothing", "loss/step0", sides=("keras",)),
@@ -70,3 +75,6 @@ FAULTS = (
     Fault("bfloat16_products", "activations/step0/hidden", "noisy", words="keras computes",
           sides=("keras",)),
 )  # fmt: skip
+
+HONEST = ("inplace_relu", "zero_grad_behind", "one_hot_targets", "log_softmax_and_nll")
+"""Variations of the PyTorch side that are no faults: none may raise an alarm."""

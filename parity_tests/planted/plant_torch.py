@@ -199,3 +199,95 @@ def unseeded_noise(framework, twin):
 def evaluates_other_inputs(framework, twin):
     original = twin.evaluate
     return replaced(twin, "evaluate", lambda model, x, y: original(model, x * (1 + 1e-7), y))
+
+
+def evaluates_in_bfloat16(framework, twin):
+    original = twin.evaluate
+
+    def evaluate(model, images, labels):
+        if images.dtype == torch.float64:
+            return original(model, images, labels)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            probabilities, loss = original(model, images, labels)
+        return probabilities.float(), loss.float()
+
+    return replaced(twin, "evaluate", evaluate)
+
+
+def _from_step(twin, first, change):
+    def train(model, batches, optimizer):
+        for step, (images, labels) in enumerate(batches, 1):
+            with change(step >= first and images.dtype == torch.float32, optimizer):
+                loss, _ = twin.loss_and_gradients(model, images, labels)
+            optimizer.step()
+            yield loss
+
+    return replaced(twin, "train", train)
+
+
+def bfloat16_from_step_8(framework, twin):
+    return _from_step(
+        twin, 8, lambda on, _: torch.autocast("cpu", dtype=torch.bfloat16, enabled=on)
+    )
+
+
+def float32_rate_from_step_8(framework, twin):
+    def change(on, optimizer):
+        optimizer.param_groups[0]["lr"] = 0.9e-3 if on else 1e-3
+        return mock.MagicMock()
+
+    return _from_step(twin, 8, change)
+
+
+def test_loss_accumulates(framework, twin):
+    original, total = twin.evaluate, [0.0]
+
+    def evaluate(model, images, labels):
+        probabilities, loss = original(model, images, labels)
+        total[0] += float(loss)
+        return probabilities, loss * 0 + total[0]
+
+    return replaced(twin, "evaluate", evaluate)
+
+
+def smoothing_in_training_only(framework, twin):
+    def train(model, batches, optimizer):
+        for images, labels in batches:
+            model.zero_grad()
+            loss = F.cross_entropy(model(images), labels, label_smoothing=0.01)
+            loss.backward()
+            optimizer.step()
+            yield loss
+
+    return replaced(twin, "train", train)
+
+
+def inplace_relu(framework, twin):
+    """No fault: an honest variation that must agree."""
+    return _with_layer(twin, "relu", lambda old: nn.ReLU(inplace=True))
+
+
+def zero_grad_behind(framework, twin):
+    """No fault: gradients cleared behind the step instead of before it."""
+
+    def train(model, batches, optimizer):
+        for images, labels in batches:
+            loss = F.cross_entropy(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            model.zero_grad()
+            yield loss
+
+    return replaced(twin, "train", train)
+
+
+def one_hot_targets(framework, twin):
+    """No fault: probabilities as targets instead of classes."""
+    return _loss(
+        twin, lambda logits, labels: F.cross_entropy(logits, F.one_hot(labels, 10).to(logits.dtype))
+    )
+
+
+def log_softmax_and_nll(framework, twin):
+    """No fault: cross-entropy in two steps."""
+    return _loss(twin, lambda logits, labels: F.nll_loss(F.log_softmax(logits, 1), labels))

@@ -137,13 +137,13 @@ def horizon(pair: PairVerdict) -> str:
         )
     if pair.horizon >= pair.last_step:
         return (
-            f"**Horizon: all {steps}.** A nudge of one ulp never grows past 1/1000 of the scale, "
-            "so float64 speaks about the whole training."
+            f"**Horizon: all {steps}.** A nudge of one ulp never grows past 2⁻²⁴ of the scale, "
+            "float32's own rounding, so float64 speaks about the whole training."
         )
     return (
         f"**Horizon: step {pair.horizon:,} of {pair.last_step:,}.** Beyond it a nudge of one ulp "
-        "has grown past 1/1000 of the scale: there a side is as far from itself, and only "
-        "statistics speak."
+        "has grown past 2⁻²⁴ of the scale, float32's own rounding: there float64 is no surer "
+        "than float32, and only statistics speak."
     )
 
 
