@@ -307,7 +307,8 @@ def _structure(base: Finding, quad: Quad) -> Finding | None:
         across = [(left32, left64), (right32, right64)]
     for a, b in (*quad.pairs, *across):
         if a.shape != b.shape:
-            step = min(len(a), len(b)) + 1 if base.key == "loss/curve" else base.step
+            lengths = (len(np.atleast_1d(x)) for x in (a, b))
+            step = min(lengths) + 1 if base.key == "loss/curve" else base.step
             return replace(base, status="shape", step=step, left=str(a.shape), right=str(b.shape))
         if (a.dtype.kind == "f") != (b.dtype.kind == "f"):
             return replace(base, status="dtype", left=str(a.dtype), right=str(b.dtype))
@@ -392,6 +393,7 @@ def _steps(runs: Runs) -> dict[int, tuple[float, float]]:
     if runs.float64 is None:
         return {}
     curve = runs.float64["loss/curve"] if "loss/curve" in runs.float64 else np.zeros(0)
+    curve = curve if curve.ndim == 1 else np.zeros(0)  # another shape is a finding of its own
     far = np.zeros(len(curve))
     if runs.nudged is not None and "loss/curve" in runs.nudged:
         nudged = runs.nudged["loss/curve"]

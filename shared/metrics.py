@@ -25,6 +25,14 @@ def classes(predictions: Array) -> NDArray[np.int64]:
     return np.asarray(predictions.reshape(len(predictions)) > 0.5, np.int64)
 
 
+def probabilities(predictions: Array) -> Array:
+    """Predictions with a column a class: one probability of class 1 becomes two columns."""
+    if predictions.ndim == 2 and predictions.shape[1] > 1:
+        return predictions
+    one = predictions.reshape(len(predictions), -1)
+    return np.concatenate([1 - one, one], axis=1) if one.shape[1] == 1 else predictions
+
+
 def accuracy(predictions: Array, labels: Array) -> float:
     """Fraction of samples whose predicted class is the label."""
     return float(np.mean(classes(predictions) == labels))

@@ -158,6 +158,8 @@ def trained() -> Callable[..., dict[str, np.ndarray]]:
         arrays |= {f"weights/initial/hidden/{k}": v for k, v in start.items()}
         arrays["activations/step0/hidden"] = random.normal(size=(4, 5))
         arrays["activations/step0/relu"] = np.maximum(arrays["activations/step0/hidden"], 0)
+        arrays["predictions/initial"] = random.dirichlet(np.ones(3), 5)
+        arrays["metrics/initial_loss"] = np.array(1.1)
         arrays["loss/step0"] = np.array(1.2345678901234)
         arrays |= {f"gradients/step0/hidden/{k}": v for k, v in gradient.items()}
         arrays |= {f"state/step1/hidden/{k}/m": 0.1 * v for k, v in gradient.items()}
@@ -167,8 +169,6 @@ def trained() -> Callable[..., dict[str, np.ndarray]]:
             arrays |= {f"weights/step{step}/hidden/{k}": v + 0.01 * step for k, v in after.items()}
         arrays["loss/curve"] = 1.2345678901234 * 0.9 ** np.arange(steps)
         arrays |= {f"weights/final/hidden/{k}": v + 0.01 * steps for k, v in after.items()}
-        arrays["predictions/initial"] = random.dirichlet(np.ones(3), 5)
-        arrays["metrics/initial_loss"] = np.array(1.1)
         arrays["predictions/test"] = random.dirichlet(np.ones(3), 7)
         arrays["metrics/test_loss"] = np.array(0.5)
         arrays["metrics/test_accuracy"] = np.array(5 / 7)

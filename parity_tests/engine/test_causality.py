@@ -12,6 +12,8 @@ CHAIN = (
     "inputs/images",
     "weights/initial/hidden/kernel",
     "activations/step0/hidden",
+    "predictions/initial",
+    "metrics/initial_loss",
     "loss/step0",
     "gradients/step0/hidden/kernel",
     "state/step1/hidden/kernel/m",
@@ -47,6 +49,11 @@ def test_values_stand_first_and_curves_at_their_step() -> None:
     assert order(parse("loss/curve"), None) < order(parse("loss/curve"), 2)
     assert order(parse("weights/step5/a"), 5) < order(parse("loss/curve"), 6)
     assert order(parse("loss/curve"), 5) < order(parse("weights/step5/a"), 5)
+    assert order(parse("weights/step1/a"), 1) < order(parse("loss/curve"), 2)
+    first = [("loss/step0", 0), ("loss/curve", 1), ("gradients/step0/a", 0), ("state/step1/a/m", 1),
+             ("weights/step1/a", 1)]  # fmt: skip
+    ranks = [order(parse(key), step) for key, step in first]
+    assert ranks == sorted(set(ranks)), "the first loss comes before the first update"
     assert order(parse("state/final/a/m"), None) == order(parse("weights/final/a"), None)
 
 
@@ -62,6 +69,13 @@ def test_values_stand_first_and_curves_at_their_step() -> None:
         ("weights/initial/hidden/kernel", "weights/step1/hidden/kernel"),
         ("activations/step0/hidden", "activations/step0/relu"),
         ("activations/step0/hidden", "loss/step0"),
+        ("activations/step0/logits", "predictions/initial"),
+        ("activations/step0/hidden", "metrics/initial_loss"),
+        ("weights/initial/logits/kernel", "predictions/initial"),
+        ("predictions/initial", "metrics/initial_loss"),
+        ("predictions/initial", "loss/step0"),
+        ("metrics/initial_loss", "loss/step0"),
+        ("predictions/initial", "predictions/test"),
         ("loss/step0", "gradients/step0/logits/kernel"),
         ("gradients/step0/logits/kernel", "gradients/step0/hidden/bias"),
         ("gradients/step0/hidden/kernel", "state/step1/hidden/kernel/m"),
@@ -87,6 +101,7 @@ def test_a_cause_has_this_effect(cause: str, effect: str) -> None:
     [
         ("inputs/labels", "activations/step0/hidden"),
         ("inputs/batches", "activations/step0/hidden"),
+        ("predictions/initial", "weights/initial/hidden/kernel"),
         ("inputs/images", "weights/initial/hidden/kernel"),
         ("weights/initial/logits/kernel", "activations/step0/hidden"),
         ("weights/initial/logits/kernel", "weights/step1/hidden/kernel"),
@@ -138,6 +153,18 @@ def test_a_curve_is_judged_at_the_step_where_it_fails() -> None:
     assert blamed(*keys[1:], steps={"loss/curve": 6}) == {"loss/curve"}
 
 
+def test_a_curve_that_fails_at_once_causes_the_first_update() -> None:
+    update = ("state/step1/hidden/kernel/m", "weights/step1/hidden/kernel")
+    for effect in update:
+        assert affects(parse("loss/curve"), parse(effect), LAYERS, {"loss/curve": 1})
+        assert not affects(parse(effect), parse("loss/curve"), LAYERS, {"loss/curve": 1})
+        assert not affects(parse("loss/curve"), parse(effect), LAYERS, {"loss/curve": 2})
+    assert blamed("loss/curve", *update, steps={"loss/curve": 1}) == {"loss/curve"}
+    assert blamed("loss/curve", *update, steps={"loss/curve": 2}) == {update[0]}
+    for cause in ("activations/step0/hidden", "loss/step0"):
+        assert blamed(cause, "loss/curve", *update, steps={"loss/curve": 1}) == {cause}
+
+
 FIRST_STEP = (
     "loss/step0",
     "gradients/step0/hidden/kernel",
@@ -158,6 +185,13 @@ def test_a_later_batch_does_not_explain_the_first_step(effect: str) -> None:
     for steps in ({cause: 1}, {}):
         assert affects(parse(cause), parse(effect), LAYERS, steps)
         assert blamed(cause, effect, steps=steps) == {cause}
+
+
+@pytest.mark.parametrize("effect", ["predictions/initial", "metrics/initial_loss"])
+def test_a_later_batch_does_not_explain_what_was_predicted_before_training(effect: str) -> None:
+    assert blamed("inputs/batches", effect, steps={"inputs/batches": 2}) == {
+        "inputs/batches", effect
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("effect", LATER)

@@ -1,5 +1,7 @@
 """`shared.compare`: structure, silence, witnesses, listed differences, horizon."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -44,6 +46,30 @@ def test_each_recording_of_a_side_answers_the_same_question(runs) -> None:
 def test_the_messages_name_both_files(runs) -> None:
     with pytest.raises(RecordingError, match="torch-float32 and keras-float32 answer"):
         compare(runs("torch", {KEY: X}), runs("keras", {KEY: X}, seed=7))
+
+
+@pytest.mark.parametrize("at", ["float32", "float64", "nudged"])
+@pytest.mark.parametrize("swap", [False, True])
+def test_a_side_is_recorded_from_one_version_of_its_source(runs, at: str, swap: bool) -> None:
+    def side(title: str, code: str, other: str) -> Runs:
+        one, two = (runs(title, {KEY: X}, nudged={KEY: X}, code=c) for c in (code, other))
+        return dataclasses.replace(one, **{at: getattr(two, at)})
+
+    def both(left: Runs, right: Runs) -> None:
+        compare(*((right, left) if swap else (left, right)))
+
+    both(side("torch", "one", "one"), side("keras", "two", "two"))  # sides have their own source
+    both(side("torch", "one", ""), side("keras", "", "two"))  # of what is not said nothing is known
+    with pytest.raises(RecordingError, match=r"keras's .* different versions .*\(one, two\)"):
+        both(side("torch", "one", "one"), side("keras", "two", "one"))
+
+
+def test_a_side_without_a_nudged_run_has_one_version_too(runs) -> None:
+    one, two = (runs("torch", {KEY: X}, code=code) for code in ("one", "two"))
+    right = runs("keras", {KEY: X})
+    compare(one, right)
+    with pytest.raises(RecordingError, match="torch's recordings were made by different versions"):
+        compare(Runs("torch", one.float32, two.float64), right)
 
 
 def test_nothing_to_compare(runs) -> None:
@@ -433,6 +459,54 @@ def test_weights_alone_can_set_the_horizon(runs) -> None:
     assert compare(left, runs("keras", training())).horizon == 9
 
 
+def test_a_weight_whose_gradient_is_zero_does_not_set_the_horizon(runs) -> None:
+    """It moves by noise alone and has no scale of its own: a bias before batch norm, say."""
+
+    def noise(by: float) -> dict:
+        return {f"weights/step{s}/b/bias": np.full(2, s * by) for s in (1, 2, 5, 10, 20, 50)}
+
+    left, moved = training() | noise(1e-17), training() | noise(-1e-17)
+    assert compare(runs("torch", left, nudged=moved), runs("keras", left)).horizon == 50
+    alone, twin = ({k: a for k, a in some.items() if "/a/" not in k} for some in (left, moved))
+    assert compare(runs("torch", alone, nudged=twin), runs("keras", alone)).horizon == 0
+    there = moved | {"weights/step10/a/kernel": np.array([1.0, 0.6])}
+    assert compare(runs("torch", left, nudged=there), runs("keras", left)).horizon == 9
+
+
+@pytest.mark.parametrize(("by", "horizon"), [(0.9, 50), (1.1, 9)])
+@pytest.mark.parametrize("large", [4.0, 64.0])
+def test_the_weights_of_a_step_share_their_scale(runs, large: float, *, by, horizon) -> None:
+    left = training() | {"weights/step10/b/kernel": np.array([large, 0.0])}
+    moved = np.array([1.0, 0.5 + by * large * 2.0**-24])
+    left_runs = runs("torch", left, nudged=left | {"weights/step10/a/kernel": moved})
+    assert compare(left_runs, runs("keras", left)).horizon == horizon
+
+
+@pytest.mark.parametrize(("at", "horizon"), [(12, 11), (10, 9)])
+def test_large_weights_do_not_veil_the_loss(runs, at: int, horizon: int) -> None:
+    left = training() | {"weights/step10/b/kernel": np.array([1e6, 0.0])}
+    moved = np.where(np.arange(50) == at - 1, 2.0**-23, 0) + left["loss/curve"]
+    result = compare(runs("torch", left, nudged=left | {"loss/curve": moved}), runs("keras", left))
+    assert (result.horizon, result.last_step) == (horizon, 50)
+
+
+@pytest.mark.parametrize("change", [lambda c: np.stack([c, c]), lambda c: c[:, None],
+                                    lambda c: c[0], lambda c: c[:0]])  # fmt: skip
+@pytest.mark.parametrize("nudged", [False, True])
+def test_a_curve_of_another_shape_sets_no_horizon(runs, change, nudged: bool) -> None:
+    left, right = training(), training()
+    right["loss/curve"] = change(right["loss/curve"])
+    sides = [
+        runs(t, a, nudged=a if nudged else None) for t, a in (("torch", left), ("keras", right))
+    ]
+    for pair in (sides, sides[::-1]):
+        result = compare(*pair)
+        assert (result.horizon, result.last_step) == (50 if nudged else None, 50)
+        curve = next(f for f in result.findings if f.key == "loss/curve")
+        assert curve.status in (("shape",) if right["loss/curve"].size else ("missing", "extra"))
+        assert [f.key for f in result.findings if not f.agrees] == ["loss/curve"]
+
+
 def test_a_nudged_run_of_another_length_sets_no_horizon(runs) -> None:
     left = runs("torch", training(), nudged={"loss/curve": np.ones(7)})
     assert compare(left, runs("keras", training())).horizon == 50
@@ -560,6 +634,71 @@ def test_what_stands_at_the_end_is_judged_at_the_last_step(found, runs) -> None:
     for factor, status in ((0.9, "rounding"), (1.1, "different")):
         other = some | {FINAL: some[FINAL] + [0, factor * bound]}
         assert found(some, other)[FINAL].status == status
+
+
+# --- A test loss and its predictions --------------------------------------------------------------
+
+LOSS = "metrics/test_loss"
+
+
+@pytest.fixture
+def evaluated(found, runs):
+    """``evaluated(key, start, by, predictions)``: the finding when one side is nudged so far."""
+
+    def make(key: str, start: float, by: float, predictions: float | None, side: str = "torch"):
+        still = {"loss/curve": np.ones(50), key: np.array(start)}
+        moved = still | {key: np.array(start + by)}
+        other = still | {
+            key: np.array(start * (1 + 2.0**-52))
+        }  # what is identical is not looked at
+        if predictions is not None:
+            for arrays, far in ((still, 0), (moved, predictions), (other, 0)):
+                arrays["predictions/test"] = np.full(20, 0.5) + far
+        calm = other | {k: a for k, a in moved.items() if k != key}
+        sides = [runs("torch", still, nudged=moved), runs("keras", other, nudged=calm)]
+        if side == "keras":
+            sides = [runs("torch", other, nudged=calm), runs("keras", still, nudged=moved)]
+        return found(*sides)[key]
+
+    return make
+
+
+@pytest.mark.parametrize("side", ["torch", "keras"])
+@pytest.mark.parametrize("start", [0.5, 8.0])
+@pytest.mark.parametrize(("predictions", "limit"), [(2.0**-40, 2.0**-28), (2.0**-30, 2.0**-18),
+                                                    (0.0, 2.0**-41 * 50**0.5)])  # fmt: skip
+def test_a_test_loss_is_no_more_restless_than_its_predictions(
+    evaluated, *, side, start, predictions, limit
+) -> None:
+    allowed = limit * max(start, 1)
+    for factor in (2.0**-12, 0.99):
+        calm = evaluated(LOSS, start, factor * allowed, predictions, side)
+        assert (calm.status, calm.agrees) == ("rounding", True)
+    for factor in (1.01, 1e3):
+        wild = evaluated(LOSS, start, factor * allowed, predictions, side)
+        assert (wild.status, wild.rule, wild.agrees) == ("noisy", "restless", False)
+        assert wild.ratio > 1
+        assert (wild.own_left > wild.own_right) == (side == "torch")
+        assert max(wild.own_left, wild.own_right) == wild.sigma
+
+
+@pytest.mark.parametrize(("key", "status"), [
+    (LOSS, "noisy"), ("metrics/final_loss", "noisy"), ("metrics/test_accuracy", "rounding"),
+    ("metrics/initial_loss", "rounding"), ("values/case/loss", "rounding"),
+])  # fmt: skip
+def test_only_losses_are_held_to_their_predictions(evaluated, key: str, status: str) -> None:
+    assert evaluated(key, 0.5, 0.1, 2.0**-40).status == status
+
+
+def test_a_loss_without_predictions_is_out_of_proportion_to_nothing(evaluated) -> None:
+    assert evaluated(LOSS, 0.5, 1e-9, None).status == "rounding"
+
+
+def test_a_test_loss_that_differs_is_different_though_restless(found, runs) -> None:
+    still = {"loss/curve": np.ones(50), LOSS: np.array(0.5), "predictions/test": np.full(20, 0.5)}
+    left = runs("torch", still, nudged=still | {LOSS: np.array(0.5 + 2.0**-20)})
+    result = found(left, runs("keras", still | {LOSS: np.array(0.6)}))[LOSS]
+    assert (result.status, result.rule) == ("different", "equation")
 
 
 # --- Zero to rounding -----------------------------------------------------------------------------
@@ -809,8 +948,8 @@ def test_findings_stand_in_causal_order(runs, trained) -> None:
     shuffled = dict(sorted(arrays.items()))
     result = compare(runs("torch", shuffled), runs("keras", shuffled))
     stages = [f.key.split("/")[0] for f in result.findings]
-    assert [s for i, s in enumerate(stages) if i == 0 or stages[i - 1] != s][:6] == [
-        "inputs", "weights", "activations", "loss", "gradients", "state"
+    assert [s for i, s in enumerate(stages) if i == 0 or stages[i - 1] != s][:8] == [
+        "inputs", "weights", "activations", "predictions", "metrics", "loss", "gradients", "state"
     ]  # fmt: skip
     assert stages[-3:] == ["predictions", "metrics", "metrics"]
     assert not any(f.guilty for f in result.findings)
@@ -832,12 +971,44 @@ def test_a_batch_is_to_blame_from_its_step_on(found, trained, fed: int, guilty: 
     left, right = trained(), trained()
     right["inputs/batches"] = right["inputs/batches"] + (np.arange(20) >= fed).astype(np.uint32)
     first = ("loss/step0", "gradients/step0", "state/step1", "weights/step1/")
-    last = ("weights/final", "predictions", "metrics")
+    last = ("weights/final", "predictions/test", "metrics/test")
     right |= {k: v * 1.001 for k, v in left.items() if k.startswith((*first, *last))}
     result = found(left, right, layers=("hidden", "relu"))
     batches = result["inputs/batches"]
     assert (batches.status, batches.step) == ("different", fed + 1)
     assert [k for k, f in result.items() if f.guilty] == guilty
+
+
+def test_a_loss_that_differs_at_once_is_to_blame_for_the_first_update(found, trained) -> None:
+    """The loss that training reports first is computed before weights are moved."""
+    left = trained()
+    update = ("state/step1", "weights/step", "weights/final", "predictions/test", "metrics/test")
+    right = {k: v * 1.001 if k.startswith(update) else v for k, v in left.items()}
+    curve = left["loss/curve"]
+    for since, guilty in ((0, ["loss/curve"]), (1, [k for k in left if k.startswith("state")])):
+        other = right | {"loss/curve": np.where(np.arange(20) >= since, curve * 1.001, curve)}
+        result = found(left, other, layers=("hidden", "relu"))
+        assert result["loss/curve"].step == since + 1
+        assert [k for k, f in result.items() if f.guilty] == guilty
+        assert next(k for k, f in result.items() if not f.agrees) == guilty[0]
+
+
+def test_what_is_undecided_is_the_cause_of_nothing_decided(found, runs) -> None:
+    left = runs("torch", drifted(), nudged=drifted(0.01))
+    other = drifted(1e-6)
+    undecided = found(left, runs("keras", other))
+    assert {k: f.status for k, f in undecided.items() if not f.agrees} == dict.fromkeys(
+        BEYOND, "undecided"
+    )
+    assert [k for k, f in undecided.items() if f.guilty] == [BEYOND[0]], "there is nothing else"
+    for decided in (
+        {"predictions/test": np.ones(19)},  # after what is undecided
+        {"weights/step2/a/kernel": np.full(20, 1.1)},  # before it
+        {"weights/step50/a/kernel": np.full(20, np.nan)},  # amid it
+    ):
+        result = found(left, runs("keras", other | decided))
+        assert result[BEYOND[0]].status == "undecided"
+        assert [k for k, f in result.items() if f.guilty] == [*decided]
 
 
 def test_independent_faults_are_all_guilty(found, trained) -> None:

@@ -79,6 +79,11 @@ def test_every_status_has_words_and_a_sentence() -> None:
          "path is broken (1.2e+03 × the bound)."),
         ("noisy", {"rule": "restless", "own_left": 0.5, "own_right": 1e-7, "ratio": 1234.0},
          "a nudge of one ulp moves torch by 0.5 and keras by 1e-07; torch is not the same program"),
+        ("noisy", {"rule": "sudden", "step": 21, "own_left": 0.5, "own_right": 1e-7, "ratio": 9.0},
+         " at step 21: torch's float32 leaves its float64 all at once, to 0.5, while keras's stays "
+         "within 1e-07. From this step on torch computes something else in float32"),
+        ("noisy", {"rule": "sudden", "step": 21, "own_left": 1e-7, "own_right": 0.5, "ratio": 9.0},
+         "keras's float32 leaves its float64 all at once, to 0.5, while torch's stays within"),
     ],
 )  # fmt: skip
 def test_sentences(status, fields, words: str) -> None:

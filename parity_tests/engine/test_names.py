@@ -26,6 +26,8 @@ from shared.errors import RecordingError
         ("weights/step10/a.b-c_d", "weights", "step10", "a.b-c_d", "L4", 10),
         ("state/final/hidden/kernel/v", "state", "final", "hidden/kernel/v", "L4", None),
         ("weights/final/hidden/kernel", "weights", "final", "hidden/kernel", "L4", None),
+        ("predictions/initial", "predictions", "", "initial", "L1", None),
+        ("metrics/initial_loss", "metrics", "", "initial_loss", "L1", None),
         ("predictions/test", "predictions", "", "test", "L5", None),
         ("metrics/test_accuracy", "metrics", "", "test_accuracy", "L5", None),
         ("values/case/df_dx", "values", "", "case/df_dx", "values", None),

@@ -7,7 +7,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared import noise
+from shared import explain, noise
 from shared.noise import Finding, Quad
 
 L1, L2, L3 = "activations/step0/a", "gradients/step0/a/kernel", "weights/step1/a/kernel"
@@ -472,6 +472,123 @@ def test_a_curve_may_round_more_at_later_steps(judge) -> None:
 def test_a_curve_of_zeros(judge) -> None:
     zeros = np.zeros(20)
     assert judge(CURVE, f32(zeros), zeros, f32(zeros + 1e-9), zeros, step=20).agrees
+
+
+# --- The sudden departure -------------------------------------------------------------------------
+
+UNIT = 2.0**-24
+
+
+def departed(judge, left: np.ndarray, right: np.ndarray | float = 0.0, **changes: float) -> Finding:
+    """A curve of scale 1 whose float32 is so many units from float64; float64 agrees."""
+    exact = f32(curve()).astype(np.float64)
+    other = exact.copy()
+    other[30] += 2.0**-53  # what is identical is not looked at
+    lows = [f32(exact - UNIT * far * (np.arange(40) > 0)) for far in (left, right)]
+    return judge(CURVE, lows[0], exact, lows[1], other, step=40)
+
+
+def jump(before: float, after: float, at: int = 20) -> np.ndarray:
+    return np.where(np.arange(40) >= at, after, before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sudden"),
+    [
+        (0, 257, True),  # 64 times four units of rounding
+        (0, 256, False),
+        (4, 257, True),
+        (4, 256, False),
+        (10, 641, True),
+        (10, 640, False),
+        (64, 4097, True),
+        (64, 4096, False),
+        (65, 2**20, False),  # float32 had drifted away before: then anything may come
+        (1000, 2**20, False),
+    ],
+)
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("at", [2, 20, 39])
+def test_float32_that_leaves_float64_at_once(judge, *, side, before, after, sudden, at) -> None:
+    sides = [jump(before, after, at), 2.0]
+    if side == "right":
+        sides.reverse()
+    found = departed(judge, *sides)
+    assert found.status == ("noisy" if sudden else "rounding")
+    assert found.agrees is not sudden
+    if sudden:
+        assert (found.rule, found.step, found.index) == ("sudden", at + 1, (at,))
+        assert found.failing_step == at + 1
+        assert found.ratio == pytest.approx(after / (64 * max(before, 4)))
+        owns = (found.own_left, found.own_right)
+        assert owns == ((after * UNIT, 2 * UNIT) if side == "left" else (2 * UNIT, after * UNIT))
+        words = explain.sentence(found, "left", "right")
+        assert f"at step {at + 1}: {side}'s float32 leaves its float64 all at once" in words
+
+
+@pytest.mark.parametrize(("quiet", "sudden"), [(2, True), (63, True), (64, False), (2**19, False)])
+@pytest.mark.parametrize("swap", [False, True])
+def test_where_both_sides_jump_it_is_the_data(judge, quiet: int, *, sudden, swap: bool) -> None:
+    sides = [jump(2, 2**18), jump(2, quiet)]
+    found = departed(judge, *(sides[::-1] if swap else sides))
+    assert found.status == ("noisy" if sudden else "rounding")
+
+
+def test_a_jump_of_the_other_side_at_another_step_excuses_nothing(judge) -> None:
+    found = departed(judge, jump(2, 2**18, 20), jump(2, 2**18, 12))
+    assert (found.status, found.rule, found.step) == ("noisy", "sudden", 13)
+    assert found.own_right > found.own_left
+
+
+@pytest.mark.parametrize(("factor", "status"), [(1.5, "rounding"), (15.0, "rounding"),
+                                                (63.0, "rounding"), (66.0, "noisy")])  # fmt: skip
+def test_rounding_that_grows_step_by_step_is_no_departure(judge, factor: float, status) -> None:
+    grown = np.minimum(np.round(4 * factor ** np.maximum(np.arange(40) - 19, 0)), 2.0**22)
+    found = departed(judge, grown, 2.0)
+    assert found.status == status
+    assert found.noise > 0.1, "it gets far"
+    if status == "noisy":
+        assert (found.rule, found.step) == ("sudden", 21)
+
+
+def test_a_curve_that_crosses_its_float32_has_not_come_back(judge) -> None:
+    """A single distance is small by chance; how far it has been is not."""
+    far = jump(60, 60 * 64)
+    far[19] = 0
+    assert departed(judge, far).status == "rounding"
+    far[20:] += 1
+    assert departed(judge, far).status == "noisy"
+
+
+@pytest.mark.parametrize("scale", [2.0**-40, 2.0**40])
+@pytest.mark.parametrize(("after", "status"), [(256, "rounding"), (257, "noisy")])
+def test_a_departure_is_free_of_scale(judge, scale: float, after: int, status: str) -> None:
+    exact = f32(curve()).astype(np.float64)
+    other = exact.copy()
+    other[30] += 2.0**-53
+    low = f32(exact - UNIT * jump(0, after))
+    arrays = (low, exact, f32(exact), other)
+    assert judge(CURVE, *(a * a.dtype.type(scale) for a in arrays), step=40).status == status
+
+
+@pytest.mark.parametrize("key", [FINAL, TEST])
+def test_only_the_loss_is_followed_step_by_step(judge, key: str) -> None:
+    exact = f32(curve()).astype(np.float64)
+    found = judge(key, f32(exact - UNIT * jump(0, 2**18)), exact, f32(exact), exact, step=40)
+    assert found.status == "rounding"
+
+
+def test_a_real_difference_outweighs_a_departure(judge) -> None:
+    exact = f32(curve()).astype(np.float64)
+    other = exact + 1e-6 * (np.arange(40) >= 25)
+    low = f32(exact - UNIT * jump(0, 2**18))
+    found = judge(CURVE, low, exact, f32(other), other, step=40)
+    assert (found.status, found.step) == ("different", 26)
+
+
+def test_a_curve_of_one_step_departs_from_nothing(judge) -> None:
+    one = np.array([0.5])
+    assert judge(CURVE, f32(one + 0.1), one, f32(one), one, step=1).status == "rounding"
 
 
 # --- The restless side ----------------------------------------------------------------------------

@@ -59,9 +59,15 @@ def whole(training_spec, runs, trained):
 
 
 def other_step(arrays: dict) -> dict:
-    """From the first optimizer step on, weights are others: what a contrast should show."""
-    moved = ("weights/step", "weights/final", "loss/curve", "predictions")
-    return {k: v * 1.01 if k.startswith(moved) else v for k, v in arrays.items()}
+    """From the first optimizer step on, weights are others: what a contrast should show.
+
+    The first loss, and what is predicted before training, come before it and stay.
+    """
+    moved = ("weights/step", "weights/final", "predictions/test")
+    curve = arrays["loss/curve"] * np.where(np.arange(len(arrays["loss/curve"])), 1.01, 1)
+    return {k: v * 1.01 if k.startswith(moved) else v for k, v in arrays.items()} | {
+        "loss/curve": curve
+    }
 
 
 # --- Levels ---------------------------------------------------------------------------------------
@@ -73,7 +79,7 @@ def test_identical_sides_agree_on_every_rung(judged, trained) -> None:
     assert {level: state.status for level, state in result.levels.items()} == dict.fromkeys(
         ("L0", "L1", "L2", "L3", "L4", "L5"), "identical"
     )
-    assert [state.keys for state in result.levels.values()] == [5, 2, 3, 4, 13, 3]
+    assert [state.keys for state in result.levels.values()] == [5, 4, 3, 4, 13, 3]
     assert (result.first, result.text, result.others) == (None, "", ())
     assert (result.horizon, result.last_step) == (None, 20)
     assert result.as_expected
@@ -95,7 +101,8 @@ def test_rounding_agrees_and_names_the_worst_key(judged, trained) -> None:
     ("key", "level"),
     [
         ("inputs/images", "L0"), ("weights/initial/hidden/kernel", "L0"),
-        ("activations/step0/relu", "L1"), ("loss/step0", "L2"),
+        ("activations/step0/relu", "L1"), ("predictions/initial", "L1"),
+        ("metrics/initial_loss", "L1"), ("loss/step0", "L2"),
         ("gradients/step0/hidden/bias", "L2"), ("state/step1/hidden/kernel/m", "L3"), (STEP1, "L3"),
         ("weights/step5/hidden/bias", "L4"), ("loss/curve", "L4"),
         ("weights/final/hidden/kernel", "L4"), ("predictions/test", "L5"),
@@ -283,7 +290,8 @@ def test_the_question_of_a_trained_example(training_spec: ExampleSpec) -> None:
     assert asked.required == required_keys(training_spec)
     short = question(training_spec, dataclasses.replace(PAIR, levels=("L1", "L2")))
     assert short.required == (
-        "activations/step0/hidden", "activations/step0/relu", "loss/step0",
+        "activations/step0/hidden", "activations/step0/relu", "predictions/initial",
+        "metrics/initial_loss", "loss/step0",
         "gradients/step0/hidden/kernel", "gradients/step0/hidden/bias",
     )  # fmt: skip
 
@@ -332,6 +340,45 @@ def test_a_restless_side_is_not_called_coarse(runs) -> None:
     assert "not the same program twice" in result.text
     assert "float32 is off" not in result.text
     dump(pair_json(result))
+
+
+def test_a_sudden_departure_is_not_called_coarse(runs, trained) -> None:
+    arrays = trained()
+    arrays["loss/curve"] = np.linspace(1.0, 0.5, 20).astype("f4").astype("f8")
+    low = {k: v.astype("f4") if v.dtype.kind == "f" else v for k, v in arrays.items()}
+    late = low | {"loss/curve": low["loss/curve"] + np.float32(0.01) * (np.arange(20) >= 11)}
+    result = judge_pair(PAIR, runs("torch", arrays, low), runs("keras", arrays, late), Question())
+    assert result.verdict == "differ"
+    assert (result.first.key, result.first.status, result.first.rule) == (
+        "loss/curve", "noisy", "sudden"
+    )  # fmt: skip
+    assert "loss/curve at step 12: keras's float32 leaves its float64 all at once" in result.text
+    assert "float32 is off" not in result.text
+    assert pair_json(result)["first_divergence"]["step"] == 12
+    dump(pair_json(result))
+
+
+def test_a_fault_of_evaluation_alone_shows_before_training(judged, trained) -> None:
+    right = trained()
+    for key in ("predictions/initial", "metrics/initial_loss", "predictions/test",
+                "metrics/test_loss"):  # fmt: skip
+        right[key] = right[key] * 1.001
+    result = judged(right, trained())
+    assert (result.first.key, result.others) == ("predictions/initial", ())
+    assert [k for k, level in result.levels.items() if level.status == "different"] == ["L1", "L5"]
+
+
+@pytest.mark.parametrize("key", ["predictions/initial", "metrics/initial_loss"])
+def test_what_was_not_predicted_before_training_is_missing(judged, trained, key: str) -> None:
+    right, left = trained(), trained()
+    del right[key]
+    result = judged(right, left)
+    assert (result.verdict, result.first.key, result.first.status) == ("differ", key, "missing")
+    del left[key]
+    result = judged(right, left)
+    assert (result.verdict, result.first.key, result.first.sides) == (
+        "differ", key, ("torch", "keras")
+    )  # fmt: skip
 
 
 def test_a_first_step_names_both_optimizers(judged, trained) -> None:
@@ -511,7 +558,7 @@ def test_the_document_has_the_fields_of_the_contract(whole) -> None:
     assert document["verdict"] == "agree"
     assert list(document["levels"]) == ["L0", "L1", "L2", "L3", "L4", "L5"]
     assert document["levels"]["L1"] == {
-        "status": "identical", "keys": 2,
+        "status": "identical", "keys": 4,
         "worst": {"key": "activations/step0/hidden", "ratio": 0.0},
     }  # fmt: skip
     assert document["first_divergence"] is None

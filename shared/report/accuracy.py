@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.metrics import probabilities as by_class
 from shared.recording import Runs
 from shared.report.classes import Predicted, interval, metrics
 from shared.report.result import Result, side_names
@@ -111,7 +112,7 @@ def first_image(result: Result, seen: Predicted) -> dict[str, Any]:
             recording = getattr(runs, precision)
             if recording is None or "predictions/test" not in recording:
                 continue
-            probabilities = recording["predictions/test"][0]
+            probabilities = by_class(recording["predictions/test"])[0]
             guess = int(probabilities.argmax())
             rows.append({
                 "side": name,

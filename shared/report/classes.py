@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from shared import data
 from shared.errors import DataError
+from shared.metrics import probabilities as by_class
 from shared.recording import Recording
 from shared.report.result import Result
 
@@ -70,7 +71,9 @@ def predicted(result: Result) -> tuple[Predicted | None, str]:
     _, left, right = result.headline()
     precision = "float32" if left.float32 and right.float32 else "float64"
     runs: list[Recording | None] = [getattr(left, precision), getattr(right, precision)]
-    a, b = (r["predictions/test"] if r and "predictions/test" in r else None for r in runs)
+    a, b = (
+        by_class(r["predictions/test"]) if r and "predictions/test" in r else None for r in runs
+    )
     if a is None or b is None or runs[0] is None:
         return None, "No predictions were recorded."
     size = runs[0].header.size
@@ -85,7 +88,8 @@ def predicted(result: Result) -> tuple[Predicted | None, str]:
             f"{len(dataset.test_labels):,} test images: confusion and images are left out."
         )
     labels = dataset.test_labels
-    return Predicted(dataset.test_images, labels, dataset.class_names, a, b, precision), ""
+    names = dataset.class_names[: a.shape[1]]
+    return Predicted(dataset.test_images, labels, names, a, b, precision), ""
 
 
 def interval(accuracy: float, images: int) -> tuple[float, float]:

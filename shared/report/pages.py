@@ -115,6 +115,7 @@ def page(result: Result) -> tuple[str, list[Figure]]:
             "per_class": seen and accuracy.per_class(seen),
             "unseen": unseen,
             "pictures": pictures,
+            "cases": value_cases(result),
         }
         text = render("training", **context)
     figures = [f for s in sections for f in s.figures] + list(pictures.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import textwrap
 from typing import Any
@@ -78,9 +79,10 @@ def value_cases(result: Result) -> list[dict[str, Any]]:
 
 def _reference(case: Case) -> str:
     """Source of the NumPy function that says what both sides must give."""
-    if case.reference is None:
-        return ""
-    return textwrap.dedent(inspect.getsource(case.reference)).strip()
+    function = case.reference
+    while isinstance(function, functools.partial):
+        function = function.func
+    return textwrap.dedent(inspect.getsource(function)).strip() if function else ""
 
 
 def _place(finding: Finding, runs: Runs) -> int:
