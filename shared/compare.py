@@ -204,6 +204,8 @@ class _Asker:
             for a, b in pairs
             if a is not None and b is not None and a.shape == b.shape
         ]
+        if not moved:
+            return finding
         allowed = max([*moved, U64 * math.sqrt(finding.step or 1)]) * NOISY**2
         if finding.sigma <= allowed * max(finding.scale, 1.0):
             return finding

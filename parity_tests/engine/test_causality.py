@@ -101,7 +101,6 @@ def test_a_cause_has_this_effect(cause: str, effect: str) -> None:
     [
         ("inputs/labels", "activations/step0/hidden"),
         ("inputs/batches", "activations/step0/hidden"),
-        ("predictions/initial", "weights/initial/hidden/kernel"),
         ("inputs/images", "weights/initial/hidden/kernel"),
         ("weights/initial/logits/kernel", "activations/step0/hidden"),
         ("weights/initial/logits/kernel", "weights/step1/hidden/kernel"),

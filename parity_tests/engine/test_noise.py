@@ -483,7 +483,7 @@ def departed(judge, left: np.ndarray, right: np.ndarray | float = 0.0, **changes
     """A curve of scale 1 whose float32 is so many units from float64; float64 agrees."""
     exact = f32(curve()).astype(np.float64)
     other = exact.copy()
-    other[30] += 2.0**-53  # what is identical is not looked at
+    other[30] -= 2.0**-53  # what is identical is not looked at
     lows = [f32(exact - UNIT * far * (np.arange(40) > 0)) for far in (left, right)]
     return judge(CURVE, lows[0], exact, lows[1], other, step=40)
 
@@ -504,7 +504,7 @@ def jump(before: float, after: float, at: int = 20) -> np.ndarray:
         (64, 4097, True),
         (64, 4096, False),
         (65, 2**20, False),  # float32 had drifted away before: then anything may come
-        (1000, 2**20, False),
+        (250, 2**20, False),
     ],
 )
 @pytest.mark.parametrize("side", ["left", "right"])
@@ -543,12 +543,12 @@ def test_a_jump_of_the_other_side_at_another_step_excuses_nothing(judge) -> None
 @pytest.mark.parametrize(("factor", "status"), [(1.5, "rounding"), (15.0, "rounding"),
                                                 (63.0, "rounding"), (66.0, "noisy")])  # fmt: skip
 def test_rounding_that_grows_step_by_step_is_no_departure(judge, factor: float, status) -> None:
-    grown = np.minimum(np.round(4 * factor ** np.maximum(np.arange(40) - 19, 0)), 2.0**22)
+    grown = np.minimum(np.round(4 * factor ** np.maximum(np.arange(40) - 4, 0)), 2.0**22)
     found = departed(judge, grown, 2.0)
     assert found.status == status
     assert found.noise > 0.1, "it gets far"
     if status == "noisy":
-        assert (found.rule, found.step) == ("sudden", 21)
+        assert (found.rule, found.step) == ("sudden", 6)
 
 
 def test_a_curve_that_crosses_its_float32_has_not_come_back(judge) -> None:
@@ -565,7 +565,7 @@ def test_a_curve_that_crosses_its_float32_has_not_come_back(judge) -> None:
 def test_a_departure_is_free_of_scale(judge, scale: float, after: int, status: str) -> None:
     exact = f32(curve()).astype(np.float64)
     other = exact.copy()
-    other[30] += 2.0**-53
+    other[30] -= 2.0**-53
     low = f32(exact - UNIT * jump(0, after))
     arrays = (low, exact, f32(exact), other)
     assert judge(CURVE, *(a * a.dtype.type(scale) for a in arrays), step=40).status == status
