@@ -6,10 +6,11 @@ INSTALLED = $(VENV)/.installed
 
 .PHONY: compare test report lint clean
 
+# Without a network a fetch may fail; what needs the full data then says so by itself.
 compare: $(INSTALLED)  ## Both sides of every example, verdicts on screen, reports/ written.
+	-@$(BIN)/parity data fetch cifar10
 	$(BIN)/parity report
 
-# Without a network the fetch may fail; what needs the full data then says so by itself.
 test: $(INSTALLED)  ## All tests.
 	-@$(BIN)/parity data fetch fashion_mnist
 	-@$(BIN)/parity data fetch mnist

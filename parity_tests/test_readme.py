@@ -41,9 +41,10 @@ def test_make_knows_the_commands():
 
 
 def test_the_output_shown_is_the_output(tmp_path):
-    """Digits of ratios may differ between machines; the rungs and words may not."""
+    """Digits may differ between machines; the rungs and the words may not."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("parity")), "run", "--all", "--out", str(tmp_path)],
+        [str(Path(sys.executable).with_name("parity")), "run", "fashion_mlp", "--out",
+         str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
@@ -51,8 +52,11 @@ def test_the_output_shown_is_the_output(tmp_path):
         words = re.sub(r"[\d.,e+\-]+", "#", text)
         return [line.split() for line in words.splitlines() if "│" in line]
 
-    shown = re.search(r"<!-- output of: parity report -->\n```text\n(.*?)```", README, re.DOTALL)
-    assert bare(shown[1])[:20] == bare(done.stdout)[:20]
+    pattern = r"<!-- output of: parity run fashion_mlp -->\n```text\n(.*?)```"
+    shown = bare(re.search(pattern, README, re.DOTALL)[1])
+    assert len(shown) > 15
+    # Of the first divergence only the beginning: which element is worst may differ.
+    assert shown[:18] == bare(done.stdout)[:18]
 
 
 @pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)

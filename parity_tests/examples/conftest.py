@@ -7,10 +7,16 @@ import pytest
 from shared import data, runner, session
 from shared.examples import ALL
 
+HEADLINES = ("softmax_regression", "fashion_mlp")
+"""Trained on the full data in the tests; the others take longer and have ``parity report --full``."""
+
 
 @pytest.fixture(scope="session")
 def outcome(tmp_path_factory):
     """Every example at its default size, both sides, all pairs."""
+    missing = [s for s in data.status() if s.full != "present" and s.embedded is None]
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"without a full set: {[s.name for s in missing]}")
     folder = tmp_path_factory.mktemp("recordings")
     return session.carry_out(session.Request(ALL, folder, options=runner.Options()))
 
@@ -28,7 +34,7 @@ def full_data():
 
 @pytest.fixture(scope="session")
 def full_outcome(full_data, tmp_path_factory):
-    """Every trained example on the full data, all epochs, both sides, all pairs."""
+    """The headline examples on the full data, all epochs, both sides, all pairs."""
     folder = tmp_path_factory.mktemp("full")
-    trained = tuple(spec for spec in ALL if spec.training)
-    return session.carry_out(session.Request(trained, folder, full=True))
+    specs = tuple(spec for spec in ALL if spec.name in HEADLINES)
+    return session.carry_out(session.Request(specs, folder, full=True))
