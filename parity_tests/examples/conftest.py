@@ -8,7 +8,7 @@ from shared import data, runner, session
 from shared.examples import ALL
 
 HEADLINES = ("softmax_regression", "fashion_mlp")
-"""Trained on the full data in the tests; the others take longer and have ``parity report --full``."""
+"""Trained on the full data in the tests; the others take longer: ``parity report --full``."""
 
 
 @pytest.fixture(scope="session")
