@@ -64,6 +64,11 @@ def affects(
     later_batch = cause.text == "inputs/batches" and (steps.get(cause.text) or 1) > 1
     if later_batch and second[0] < _TRAINING:
         return False
+    evaluations = ("predictions", "metrics")
+    if cause.stage in evaluations and effect.stage not in evaluations:
+        return False  # what is evaluated is not what is trained on
+    if effect.stage in evaluations and second[0] < _TRAINING and cause.stage == "inputs":
+        return False
     if second[0] >= _TRAINING:
         return first < second
     here, there = _place(cause, layers), _place(effect, layers)

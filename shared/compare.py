@@ -214,7 +214,8 @@ class _Asker:
             for a, b in ((quad.left64, quad.left_nudged), (quad.right64, quad.right_nudged))
         ]
         return replace(finding, status="noisy", rule="restless", own_left=own[0],
-                       own_right=own[1], ratio=finding.sigma / allowed)  # fmt: skip
+                       own_right=own[1],
+                       ratio=finding.sigma / (allowed * max(finding.scale, 1.0)))  # fmt: skip
 
     def _share_of_siblings(self, key: str, quad: Quad) -> float:
         """Size over what rounding leaves of its siblings' largest element; the worse precision."""

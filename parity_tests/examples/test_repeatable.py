@@ -12,7 +12,7 @@ def twice(tmp_path_factory):
     """Every example twice, in processes of their own, small."""
     return [
         session.carry_out(
-            session.Request(ALL, tmp_path_factory.mktemp(f"run{n}"), train=1000, test=200, epochs=1)
+            session.Request(ALL, tmp_path_factory.mktemp(f"run{n}"), train=300, test=100, epochs=1)
         )
         for n in range(2)
     ]
