@@ -40,11 +40,11 @@ def test_make_knows_the_commands():
         assert done.returncode == 0, target
 
 
-def test_the_output_shown_is_the_output(tmp_path):
+def test_the_output_shown_is_the_output(outcome, recordings_folder):
     """Digits may differ between machines; the rungs and the words may not."""
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("parity")), "run", "fashion_mlp", "--out",
-         str(tmp_path)],
+        [str(Path(sys.executable).with_name("parity")), "run", "fashion_mlp", "--reuse", "--out",
+         str(recordings_folder)],
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 

@@ -1,24 +1,14 @@
-"""Recordings of the examples, made once a session in worker processes."""
+"""Recordings of the headline examples on the full data, made once a session."""
 
 import os
 
 import pytest
 
-from shared import data, runner, session
+from shared import data, session
 from shared.examples import ALL
 
-HEADLINES = ("softmax_regression", "fashion_mlp")
+HEADLINES = ("fashion_mlp",)
 """Trained on the full data in the tests; the others take longer: ``parity report --full``."""
-
-
-@pytest.fixture(scope="session")
-def outcome(tmp_path_factory):
-    """Every example at its default size, both sides, all pairs."""
-    missing = [s for s in data.status() if s.full != "present" and s.embedded is None]
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"without a full set: {[s.name for s in missing]}")
-    folder = tmp_path_factory.mktemp("recordings")
-    return session.carry_out(session.Request(ALL, folder, options=runner.Options()))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The same command on the same machine gives the same recordings, bit for bit."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,8 @@ def twice(tmp_path_factory):
 
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
 def test_two_runs_are_bit_identical(twice, spec):
+    if spec.name in twice[0].failures and not os.environ.get("CI"):
+        pytest.skip(twice[0].failures[spec.name])
     first, second = (outcome.runs[spec.name] for outcome in twice)
     for id_, runs in first.items():
         others = [second[id_].float32, second[id_].float64, second[id_].nudged]
