@@ -26,7 +26,7 @@ lint: $(INSTALLED)  ## What pre-commit runs.
 	$(BIN)/mypy
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@echo "Installing PyTorch, TensorFlow and the rest into $(VENV): a few minutes, about 6 GB."
+	@echo "Installing PyTorch, TensorFlow and the rest into $(VENV): a few minutes, about 8 GB."
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Python 3.11 or newer is needed, this is {v.major}.{v.minor}. Name another: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip

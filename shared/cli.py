@@ -71,7 +71,7 @@ def main() -> None:
         sys.exit(COULD_NOT_TELL)
     except (KeyboardInterrupt, typer.Abort):
         _complain(_INTERRUPTED)
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is how Typer ends on a broken pipe
         _silence()  # whoever read the output has gone
         sys.exit(COULD_NOT_TELL)
     except OSError as error:

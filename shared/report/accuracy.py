@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ def references(result: Result) -> list[dict[str, str]]:
     _, left, right = result.headline()
     if training is None:
         return []
-    part = left.present[0].header.size.get("part")
+    size, whole = left.present[0].header.size, dataclasses.asdict(training.full)
+    full = all(size[key] == value for key, value in whole.items() if key in size)
     rows = []
     for reference in training.references:
         values = [metrics(runs.present[0]).get(reference.metric) for runs in (left, right)]
@@ -68,8 +70,8 @@ def references(result: Result) -> list[dict[str, str]]:
             "value": f"{reference.value:.4f} ± {reference.margin:g}",
             "left": fraction(values[0]),
             "right": fraction(values[1]),
-            "status": _near(reference, values) if part == "full"
-            else "not asked: holds for the full set",
+            "status": _near(reference, values) if full
+            else "not asked: holds for the full data and all epochs",
             "source": reference.source,
         })  # fmt: skip
     return rows
