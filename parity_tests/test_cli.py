@@ -217,7 +217,7 @@ class TestARealRunInTrouble:
             [*PARITY, "run", "fashion_mlp", "--pair", "matched", "--epochs", "400",
              "--out", str(tmp_path)],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=_heeds_interrupts,
+            preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - nothing else runs in this process
         )  # fmt: skip
         yield process
         process.kill()
@@ -272,7 +272,7 @@ class TestARealRunInTrouble:
         process = subprocess.Popen(
             [*PARITY, "run", "autograd", "fashion_mlp", "--epochs", "400", "--out", str(tmp_path)],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=_heeds_interrupts,
+            preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - nothing else runs in this process
         )  # fmt: skip
         workers = self.workers(process)
         process.send_signal(signal.SIGINT)
