@@ -43,6 +43,7 @@ class Question:
         expected: key → the number or fact that both sides must give.
         nonfinite: keys whose NaN or infinity is meant.
         layers: names of the layers in forward order, for cause and effect.
+        frozen: names of the parameters that nothing may move.
     """
 
     levels: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Question:
     expected: Mapping[str, Numbers] | None = None
     nonfinite: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,26 @@ class _Asker:
         if problem is not None:
             titles = {"left": self.left.title, "right": self.right.title}
             return replace(problem, sides=tuple(titles[side] for side in problem.sides))
+        if parsed.stage == "weights" and parsed.rest in self.question.frozen:
+            moved = self._moved(parsed)
+            if moved:
+                return replace(base, status="wrong", rule="frozen", sides=moved)
         finding = self._zero(judge(base, parsed, quad, self.precisions), quad)
         finding = self._expected(self._derived(finding, quad), quad)
         beyond = self.horizon is not None and (finding.step or 0) > self.horizon
         if parsed.level in ("L4", "L5") and beyond and finding.status in ("different", "rounding"):
             return replace(finding, status="undecided")
         return finding
+
+    def _moved(self, key: names.Key) -> tuple[str, ...]:
+        """Sides on which a frozen parameter is no longer, bit for bit, what it was."""
+        before = f"weights/initial/{key.rest}"
+        return tuple(
+            runs.title
+            for runs in (self.left, self.right)
+            if any(not np.array_equal(r[key.text], r[before])
+                   for r in runs.present if before in r)
+        )  # fmt: skip
 
     def _zero(self, finding: Finding, quad: Quad) -> Finding:
         """A tensor whose true value is zero may differ by what is left of the terms that cancel.

@@ -47,6 +47,11 @@ def sentence(finding: Finding, left: str, right: str) -> str:
             return f"{f.key} has dtype {both}; both must compute in the run's precision."
         case "nonfinite":
             return f"{f.key}{_place(f)} is {both}: expected finite numbers on both sides."
+        case "wrong" if f.rule == "frozen":
+            return (
+                f"{f.key}: {' and '.join(f.sides)} moved a weight that the spec says is frozen; "
+                "expected its initial value, bit for bit."
+            )
         case "wrong":
             words = f"{f.key} is {f.left} in {left} and {right}, expected {f.expected}"
             return f"{words}: {' and '.join(f.sides)} {_be(f)} off."

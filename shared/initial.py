@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
-from shared.errors import UsageError
+from shared.errors import DataError, UsageError
 from shared.expected import as_numbers
 from shared.spec import Initial, Numbers, Parameter
 
 Array = NDArray[np.float64]
+PRETRAINED = Path(__file__).parent / "data" / "pretrained"
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
@@ -39,6 +43,8 @@ def draw(parameters: Sequence[Parameter], seed: int) -> dict[str, Array]:
 
 
 def _draw_one(parameter: Parameter, seed: int) -> Array:
+    if parameter.initial.kind == "file":
+        return _from_file(parameter).astype(np.float32).astype(np.float64)
     stream = np.random.SeedSequence([seed, zlib.crc32(parameter.name.encode())])
     random = np.random.Generator(np.random.PCG64(stream))
     values = _values(parameter.initial, parameter.shape, random)
@@ -54,15 +60,42 @@ def _values(initial: Initial, shape: tuple[int, ...], random: np.random.Generato
         case "glorot_uniform":  # Glorot and Bengio 2010, eq. 16; the default of Keras' Dense
             bound = np.sqrt(6.0 / sum(fans(shape)))
             return random.uniform(-bound, bound, shape)
+        case "he_normal":  # He et al. 2015, eq. 10; torchvision's choice, counted over outputs
+            return random.normal(0.0, np.sqrt(2.0 / fans(shape)[1]), shape)
         case "uniform":
             return random.uniform(-initial.scale, initial.scale, shape)
     raise UsageError(
-        f"No initialiser '{initial.kind}': expected constant, normal, uniform or glorot_uniform."
+        f"No initialiser '{initial.kind}': expected constant, normal, uniform, glorot_uniform, "
+        "he_normal or file."
     )
 
 
-def nudged(weights: Mapping[str, Array], seed: int) -> dict[str, Array]:
-    """Move every weight by one float64 ulp, up or down at random: the smallest change there is.
+def _from_file(parameter: Parameter) -> Array:
+    """A pretrained array, by the parameter's name.
+
+    Raises:
+        DataError: the file is missing or damaged, or has no such array of this shape.
+    """
+    path = PRETRAINED / parameter.initial.file
+    try:
+        with safe_open(path, framework="np") as file:
+            values = file.get_tensor(parameter.name)
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"{path}: no pretrained '{parameter.name}' can be read ({error}). It comes with the "
+            "project: restore it with git, or install the project anew."
+        ) from error
+    if values.shape != parameter.shape:
+        raise DataError(
+            f"{path}: '{parameter.name}' has shape {values.shape}, expected {parameter.shape}."
+        )
+    return np.asarray(values)
+
+
+def nudged(
+    weights: Mapping[str, Array], seed: int, precision: str = "float64"
+) -> dict[str, NDArray[Any]]:
+    """Move every weight by one ulp of a precision, up or down at random: the smallest change.
 
     How far a training moves from itself after this is the yardstick σ of the verdict.
 
@@ -74,8 +107,9 @@ def nudged(weights: Mapping[str, Array], seed: int) -> dict[str, Array]:
     for name, values in weights.items():
         stream = np.random.SeedSequence([seed, zlib.crc32(name.encode()), 1])
         up = np.random.Generator(np.random.PCG64(stream)).random(values.shape) < 0.5
-        moved = np.nextafter(values, np.where(up, np.inf, -np.inf))
-        result[name] = np.where(values == 0, values, moved)
+        exact = values.astype(precision)
+        moved = np.nextafter(exact, np.where(up, np.inf, -np.inf).astype(precision))
+        result[name] = np.where(exact == 0, exact, moved)
     return result
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared import data, initial, metrics, names, provenance, recording
-from shared.data.batches import batch_indices, steps_per_epoch
+from shared.data.batches import batch_indices, held_out, steps_per_epoch
 from shared.errors import RecordingError
 from shared.expected import numbers
 from shared.jobs import Job, Progress
@@ -143,9 +143,11 @@ class Batches:
         precision: str,
     ) -> Batches:
         """All batches of a training done in one way."""
-        samples, epochs = len(dataset.train_labels), size.epochs * way.repeat
+        kept, _ = held_out(len(dataset.train_labels), training.validation, seed)
+        samples, epochs = len(kept), size.epochs * way.repeat
         batch_size = training.batch_size if way.batch_size is None else way.batch_size
-        order = list(batch_indices(samples, batch_size or samples, epochs, seed))
+        chosen = batch_indices(samples, batch_size or samples, epochs, seed)
+        order = [kept[indices] for indices in chosen]
         images, labels = dataset.train_images, dataset.train_labels
         return cls(images, labels, order, precision, epochs, training)
 
@@ -210,12 +212,14 @@ def make(
         dataset = data.load(spec.training.dataset, size.part, train=size.train, test=size.test)
         checksum = dataset.checksum
         way = spec.training.way(f"{framework.side}/{job.way}")
-        _Run(framework, twin, spec.training, way, dataset, sheet, job).record(progress)
+        training = spec.training.of(way)
+        dataset = dataset.of_classes(training.classes)
+        _Run(framework, twin, training, way, dataset, sheet, job).record(progress)
     header = recording.Header(
         example=spec.name,
         side=framework.side,
         precision=job.precision,
-        digest=spec.digest(job.size, job.seed, checksum),
+        digest=spec.digest(job.size, job.seed, checksum, _way(spec, framework.side, job)),
         way=job.way,
         nudged=job.nudged,
         seed=job.seed,
@@ -227,6 +231,10 @@ def make(
         code=provenance.code_digest(framework.side, spec.name),
     )
     recording.write(Path(job.out), sheet.arrays, header)
+
+
+def _way(spec: ExampleSpec, side: Side, job: Job) -> Way | None:
+    return spec.training.way(f"{side}/{job.way}") if spec.training else None
 
 
 def record_values(
@@ -292,9 +300,14 @@ class _Run:
             seed=self.job.seed,
             precision=self.job.precision,
         )
+        if self.training.validation:
+            _, held = held_out(
+                len(self.dataset.train_labels), self.training.validation, self.job.seed
+            )
+            sheet.put("inputs/validation", held)
         weights = initial.draw(self.training.parameters, self.job.seed)
         if self.job.nudged:
-            weights = initial.nudged(weights, self.job.seed)
+            weights = initial.nudged(weights, self.job.seed, self.job.precision)
         cast = {name: w.astype(self.job.precision) for name, w in weights.items()}
         framework.use_parameters(self.training.parameters)
         model = getattr(self.twin, self.way.model)()
@@ -317,9 +330,11 @@ class _Run:
         sheet.put_all("weights/initial", framework.weights(model))
         sheet.put_all("activations/step0", framework.activations(model, images))
         framework.load_weights(model, weights)
-        some = min(INITIAL_SAMPLES, len(self.dataset.test_labels))
+        some = slice(INITIAL_SAMPLES)
         sheet.arrays |= dict(zip(("predictions/initial", "metrics/initial_loss"),
-                                 self._predict(model, some), strict=True))  # fmt: skip
+                                 self._predict(model, self.dataset.test_images[some],
+                                               self.dataset.test_labels[some]),
+                                 strict=True))  # fmt: skip
         loss, gradients = getattr(self.twin, self.way.gradients)(model, images, labels)
         sheet.put("loss/step0", framework.array(loss))
         by_name = framework.gradients(model, gradients)
@@ -329,6 +344,8 @@ class _Run:
     def _train(self, model: Any, batches: Batches, progress: Progress) -> None:
         total = len(batches)
         kept = set(names.recorded_steps(total))
+        watched = self._watched(batches)
+        seen: list[tuple[float, float]] = []
         losses: list[float] = []
         optimizer = getattr(self.twin, self.way.optimizer)(model)
         reported = time.monotonic()
@@ -340,6 +357,8 @@ class _Run:
                 self.sheet.put_all("state/step1", self.framework.slots(model, optimizer))
             if step in kept:
                 self.sheet.put_all(f"weights/step{step}", self.framework.weights(model))
+            if step in watched:
+                seen.append(self._watch(model))
             if time.monotonic() - reported > 0.2:
                 reported = time.monotonic()
                 progress(step, total)
@@ -350,25 +369,51 @@ class _Run:
         self.sheet.put("loss/curve", np.array(losses, dtype=self.job.precision))
         self.sheet.arrays["inputs/batches"] = np.array(batches.checksums, np.uint32)
         self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
+        if seen:
+            losses_seen, accuracies = np.array(seen, dtype=self.job.precision).T
+            self.sheet.put("metrics/watched_loss", losses_seen)
+            self.sheet.put("metrics/watched_accuracy", accuracies)
 
-    def _predict(self, model: Any, samples: int) -> tuple[Array, Array]:
-        """Predictions and mean loss of the first so many test samples."""
+    def _watched(self, batches: Batches) -> set[int]:
+        """Steps after which the model is evaluated."""
+        match self.training.watched:
+            case "epochs":
+                every = batches.steps_per_epoch
+                return set(range(every, len(batches) + 1, every))
+            case "steps":
+                return set(names.recorded_steps(len(batches)))
+            case _:
+                return set()
+
+    def _watch(self, model: Any) -> tuple[float, float]:
+        """Loss and accuracy on the held-out samples, or else on the test set."""
+        images, labels = self.dataset.test_images, self.dataset.test_labels
+        if self.training.validation:
+            _, held = held_out(
+                len(self.dataset.train_labels), self.training.validation, self.job.seed
+            )
+            images, labels = self.dataset.train_images[held], self.dataset.train_labels[held]
+        predictions, loss = self._predict(model, images, labels)
+        return float(loss), metrics.accuracy(predictions, labels)
+
+    def _predict(self, model: Any, images: Array, truth: Array) -> tuple[Array, Array]:
+        """Predictions and mean loss of these samples."""
         evaluate = getattr(self.twin, self.way.evaluate)
         predictions, losses = [], []
-        for chosen in _chunks(samples):
-            inputs = scaled(self.dataset.test_images[chosen], self.training, self.job.precision)
-            labels = self.dataset.test_labels[chosen]
+        for chosen in _chunks(len(truth)):
+            inputs = scaled(images[chosen], self.training, self.job.precision)
+            labels = truth[chosen]
             some, loss = evaluate(
                 model, self.framework.inputs(inputs), self.framework.tensor(labels)
             )
             predictions.append(self.framework.array(some))
             losses.append(float(self.framework.array(loss)) * len(labels))
-        mean = np.array(sum(losses) / samples, self.job.precision)
+        mean = np.array(sum(losses) / len(truth), self.job.precision)
         return np.concatenate(predictions), mean
 
     def _evaluate(self, model: Any) -> None:
         labels = self.dataset.test_labels
-        predictions, loss = self._predict(model, len(labels))
+        predictions, loss = self._predict(model, self.dataset.test_images, labels)
         accuracy = metrics.accuracy(predictions, labels)
         self.sheet.put("predictions/test", predictions)
         self.sheet.put("metrics/test_loss", loss)

@@ -66,8 +66,8 @@ class Finding:
         ratio: worst distance over its bound, at most 1 where the sides agree; None where there is
             no number to give.
         rule: which inequality was worst: ``numbers``, ``equation``, ``copied``, ``exact``,
-            ``fallback``, ``noise``, ``restless``, ``sudden``, ``zero``, ``expected``;
-            or empty.
+            ``fallback``, ``noise``, ``restless``, ``sudden``, ``zero``, ``expected``,
+            ``frozen``; or empty.
         distance32, distance64: ‖left − right‖∞ in each precision.
         noise: ν.
         own_left, own_right: ‖float32 − float64‖∞ of each side.

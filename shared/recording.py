@@ -157,12 +157,15 @@ class Runs:
         title: its name in words: ``torch``, or ``keras/fit`` where both are of one side.
         float32, float64: the same program in both precisions; one may be missing.
         nudged: the float64 program from initial weights moved by one ulp.
+        nudged32: the float32 program from initial weights moved by one ulp of float32; it bounds
+            nothing, and is shown where an example asks for it.
     """
 
     title: str
     float32: Recording | None
     float64: Recording | None
     nudged: Recording | None = None
+    nudged32: Recording | None = None
 
     @property
     def present(self) -> tuple[Recording, ...]:

@@ -18,11 +18,6 @@ from shared.jobs import Job, Precision
 from shared.recording import Runs
 from shared.spec import SIDES, ExampleSpec, Pair, Side, Size, Way
 
-_RUNS: tuple[tuple[Precision, bool], ...] = (
-    ("float32", False),
-    ("float64", False),
-    ("float64", True),
-)
 _PACKAGES = {"torch": ("torch", "torchvision"), "keras": ("keras", "tensorflow")}
 
 
@@ -131,7 +126,8 @@ def carry_out(
     for spec in (s for s in request.specs if s.name not in missing):
         loaded = datasets[spec.name]
         for way, job in _jobs(request, spec):
-            digest = spec.digest(job.size, job.seed, loaded.checksum if loaded else "")
+            checksum = loaded.checksum if loaded else ""
+            digest = spec.digest(job.size, job.seed, checksum, way if spec.training else None)
             if request.reuse and _fresh(Path(job.out), way, digest, request.options):
                 reused += 1
             else:
@@ -185,9 +181,7 @@ def _dataset(spec: ExampleSpec, size: Size | None) -> data.ImageData | None:
 def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
     ids = dict.fromkeys(i for pair in request.chosen(spec) for i in (pair.left, pair.right))
     for way in (w for w in spec.ways if w.id in ids):
-        for precision, nudged in _RUNS:
-            if nudged and spec.training is None:
-                continue
+        for precision, nudged in _runs_of(spec):
             path = recording_path(request, spec, way, precision, nudged=nudged)
             seed = spec.seed if request.seed is None else request.seed
             yield (
@@ -203,6 +197,16 @@ def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
                     out=str(path),
                 ),
             )
+
+
+def _runs_of(spec: ExampleSpec) -> list[tuple[Precision, bool]]:
+    """Precision, and whether nudged, of each recording of a way."""
+    runs: list[tuple[Precision, bool]] = [("float32", False), ("float64", False)]
+    if spec.training is not None:
+        runs.append(("float64", True))
+        if spec.training.nudged32:
+            runs.append(("float32", True))
+    return runs
 
 
 def recording_path(
@@ -254,8 +258,7 @@ def _runs(request: Request, spec: ExampleSpec) -> dict[str, Runs]:
     for way in (w for w in spec.ways if w.id in ids):
         found = [
             recording.read(recording_path(request, spec, way, precision, nudged=nudged))
-            for precision, nudged in _RUNS
-            if spec.training is not None or not nudged
+            for precision, nudged in _runs_of(spec)
         ]
         _check_own(found, way)
         result[way.id] = Runs(way.side, *found)
@@ -296,8 +299,8 @@ def titled(left: Runs, right: Runs) -> tuple[Runs, Runs]:
 
 
 def _seconds(runs: Runs) -> float:
-    every = [*runs.present, *([runs.nudged] if runs.nudged else [])]
-    return sum(r.header.timings.get("seconds", 0.0) for r in every)
+    every = (*runs.present, runs.nudged, runs.nudged32)
+    return sum(r.header.timings.get("seconds", 0.0) for r in every if r)
 
 
 def gather(paths: Sequence[Path]) -> tuple[Runs, Runs]:
@@ -328,6 +331,8 @@ def _gathered(records: Sequence[recording.Recording]) -> Runs:
     slots: dict[str, recording.Recording] = {}
     for record in records:
         slot = "nudged" if record.header.nudged else record.header.precision
+        if record.header.nudged and record.header.precision == "float32":
+            slot = "nudged float32"
         if slot in slots:
             raise UsageError(
                 f"{slots[slot].origin} and {record.origin} are both the {slot} recording of "
@@ -335,7 +340,7 @@ def _gathered(records: Sequence[recording.Recording]) -> Runs:
             )
         slots[slot] = record
     return Runs(records[0].header.side, slots.get("float32"), slots.get("float64"),
-                slots.get("nudged"))  # fmt: skip
+                slots.get("nudged"), slots.get("nudged float32"))  # fmt: skip
 
 
 def side_named(name: str) -> Side:

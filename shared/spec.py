@@ -25,8 +25,9 @@ Numbers = float | int | bool | str | tuple["Numbers", ...]
 class Initial:
     """How one parameter is drawn: see `shared.initial`."""
 
-    kind: Literal["constant", "normal", "uniform", "glorot_uniform"]
+    kind: Literal["constant", "normal", "uniform", "glorot_uniform", "he_normal", "file"]
     scale: float = 0.0
+    file: str = ""
 
 
 ZEROS = Initial("constant", 0.0)
@@ -43,6 +44,8 @@ class Parameter:
         shape: in canonical layout.
         initial: how it is drawn.
         trainable: whether the optimizer moves it; running statistics are not.
+        frozen: nothing may move it, neither optimizer nor forward pass: what is recorded of it
+            later must be its initial value, bit for bit, on each side.
         flattened: for a dense kernel behind a flattened image, that image's ``(h, w, channel)``:
             its rows stand in this order here and in another in PyTorch.
     """
@@ -51,6 +54,7 @@ class Parameter:
     shape: tuple[int, ...]
     initial: Initial
     trainable: bool = True
+    frozen: bool = False
     flattened: tuple[int, int, int] | None = None
 
 
@@ -130,6 +134,8 @@ class Way:
         evaluate: public function of the twin that gives predictions and loss.
         batch_size: samples a step, where it is not the example's; 0 takes all at once.
         repeat: how many times the epochs of the size.
+        changes: what of the `Training` is otherwise in this way, by field: another model's
+            ``parameters`` and ``layers``, other ``classes``. Not the dataset, nor its sizes.
     """
 
     side: Side
@@ -142,6 +148,7 @@ class Way:
     evaluate: str = "evaluate"
     batch_size: int | None = None
     repeat: int = 1
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -211,6 +218,11 @@ class Training:
         scaling: ``"unit"`` for bytes to 0…1, ``"none"``, or ``"standard"`` for 0…1 and then
             minus `mean` over `deviation`, a channel each.
         mean, deviation: of each channel.
+        classes: labels that are kept, renumbered from 0 in this order; empty for all.
+        validation: how many training samples are held out, drawn from the seed.
+        watched: when the model is evaluated during training, on the held-out samples or else on
+            the test set: after every epoch, at the steps whose weights are recorded, or never.
+        nudged32: whether float32 is nudged too, to show how far it moves from itself.
     """
 
     dataset: str
@@ -226,6 +238,14 @@ class Training:
     scaling: Literal["unit", "standard", "none"] = "unit"
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
+    classes: tuple[int, ...] = ()
+    validation: int = 0
+    watched: Literal["", "epochs", "steps"] = ""
+    nudged32: bool = False
+
+    def of(self, way: Way) -> Training:
+        """The training as this way has it."""
+        return dataclasses.replace(self, **way.changes)
 
     def way(self, id_: str) -> Way:
         """The way with this id."""
@@ -280,22 +300,23 @@ class ExampleSpec:
             return None
         return self.training.full if full else self.training.default
 
-    def digest(self, size: Size | None, seed: int, data_checksum: str = "") -> str:
-        """Fingerprint of the question that a recording answers.
+    def digest(
+        self, size: Size | None, seed: int, data_checksum: str = "", way: Way | None = None
+    ) -> str:
+        """Fingerprint of the question that a recording made in this way answers.
 
-        Ways, pairs, words and expected numbers are no part of it: two recordings with the same
-        digest may be compared, whoever made them and however they are written.
+        Ways (but for what they change), pairs, words and expected numbers are no part of it: two
+        recordings with the same digest may be compared, whoever made them and however they are
+        written.
         """
-        training = self.training and {
-            "batch_size": self.training.batch_size,
-            "parameters": [dataclasses.asdict(p) for p in self.training.parameters],
-            "layers": self.training.layers,
-            "input": [
-                self.training.input_shape,
-                self.training.scaling,
-                self.training.mean,
-                self.training.deviation,
-            ],
+        asked = self.training.of(way) if self.training and way else self.training
+        training = asked and {
+            "batch_size": asked.batch_size,
+            "parameters": [dataclasses.asdict(p) for p in asked.parameters],
+            "layers": asked.layers,
+            "input": [asked.input_shape, asked.scaling, asked.mean, asked.deviation],
+            "samples": [asked.classes, asked.validation],
+            "watched": asked.watched,
             "size": size and dataclasses.asdict(size),
             "data": data_checksum,
         }

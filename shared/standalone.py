@@ -97,8 +97,10 @@ def _show_training(
 ) -> None:
     """One epoch at the default size, in the first way that this side has."""
     size = dataclasses.replace(training.default, epochs=1)
-    dataset = data.load(training.dataset, size.part, train=size.train, test=size.test)
     way = next(w for w in training.ways if w.side == framework.side)
+    training = training.of(way)
+    loaded = data.load(training.dataset, size.part, train=size.train, test=size.test)
+    dataset = loaded.of_classes(training.classes)
     batches = Batches.of(dataset, training, way, size, seed=spec.seed, precision="float32")
     framework.use_parameters(training.parameters)
     model = getattr(twin, way.model)()

@@ -13,7 +13,7 @@ from shared.compare import Comparison, Question, compare
 from shared.expected import as_numbers, numbers
 from shared.noise import Finding, Quad
 from shared.recording import Runs
-from shared.spec import Case, ExampleSpec, Numbers, Pair
+from shared.spec import Case, ExampleSpec, Numbers, Pair, Training
 
 Verdict = Literal["agree", "differ", "undecided"]
 LevelStatus = Literal["identical", "rounding", "known", "different", "undecided"]
@@ -118,9 +118,17 @@ def question(spec: ExampleSpec, pair: Pair) -> Question:
         for case in spec.cases
         for name, value in expected_of(case).items()
     }
-    required = tuple(k for k in required_keys(spec) if names.parse(k).level in pair.levels)
-    layers = spec.training.layers if spec.training else ()
-    return Question(pair.levels, required, spec.known, expected, spec.nonfinite, layers)
+    training = asked_of(spec, pair)
+    required = tuple(k for k in required_keys(spec, pair) if names.parse(k).level in pair.levels)
+    frozen = tuple(p.name for p in training.parameters if p.frozen) if training else ()
+    layers = training.layers if training else ()
+    return Question(pair.levels, required, spec.known, expected, spec.nonfinite, layers, frozen)
+
+
+def asked_of(spec: ExampleSpec, pair: Pair) -> Training | None:
+    """The training that a pair is about."""
+    training = spec.training
+    return training and training.of(training.way(pair.left))
 
 
 def expected_of(case: Case) -> dict[str, Numbers]:
@@ -135,23 +143,25 @@ def expected_of(case: Case) -> dict[str, Numbers]:
     return stated | case.expected
 
 
-def required_keys(spec: ExampleSpec) -> tuple[str, ...]:
-    """Keys without which a recording of this example says nothing."""
+def required_keys(spec: ExampleSpec, pair: Pair | None = None) -> tuple[str, ...]:
+    """Keys without which a recording for this pair, or else for the headline, says nothing."""
     values = (
         *(f"values/{case.name}/{name}" for case in spec.cases for name in expected_of(case)),
         *(k.key for k in spec.known),
     )
-    if spec.training is None:
+    training = asked_of(spec, pair or spec.pairs[0])
+    if training is None:
         return values
-    parameters = [p.name for p in spec.training.parameters]
-    trainable = [p.name for p in spec.training.parameters if p.trainable]
+    parameters = [p.name for p in training.parameters]
+    trainable = [p.name for p in training.parameters if p.trainable]
     return (
         *values,
         "inputs/images",
         "inputs/labels",
         "inputs/batches",
+        *(("inputs/validation",) if training.validation else ()),
         *(f"weights/initial/{p}" for p in parameters),
-        *(f"activations/step0/{layer}" for layer in spec.training.layers),
+        *(f"activations/step0/{layer}" for layer in training.layers),
         "predictions/initial",
         "metrics/initial_loss",
         "loss/step0",
@@ -162,6 +172,7 @@ def required_keys(spec: ExampleSpec) -> tuple[str, ...]:
         "predictions/test",
         "metrics/test_loss",
         "metrics/test_accuracy",
+        *(("metrics/watched_loss", "metrics/watched_accuracy") if training.watched else ()),
     )
 
 

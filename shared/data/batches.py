@@ -71,6 +71,33 @@ def batch_indices(
     return batches()
 
 
+def held_out(
+    samples: int, validation: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split a training set in two that share no sample.
+
+    Args:
+        samples: Size of the training set.
+        validation: How many of them are held out.
+        seed: Seed of the choice.
+
+    Returns:
+        Indices of the samples to train on and of those held out, int64, each in rising order.
+
+    Raises:
+        UsageError: `validation` is below 0 or leaves nothing to train on.
+    """
+    _at_least(0, validation=validation)
+    if validation >= samples:
+        raise UsageError(
+            f"batches: {validation} of {samples} samples held out leave none to train on; "
+            f"expected fewer than {samples}"
+        )
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0, validation])))
+    order = generator.permutation(samples) if validation else np.arange(samples)
+    return np.sort(order[validation:]), np.sort(order[:validation])
+
+
 def _epoch_order(samples: int, seed: int, epoch: int) -> NDArray[np.int64]:
     # The bit generator is named, not default_rng's: NumPy may change what that stands for.
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, epoch])))

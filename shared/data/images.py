@@ -1,9 +1,12 @@
 """Read datasets: the subset in the repository, the full set in the cache, or a library's."""
 
+from __future__ import annotations
+
+import dataclasses
 import gzip
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +58,22 @@ class ImageData:
     title: str = ""
     available: tuple[int, int] | None = None
     of: str = ""
+
+    def of_classes(self, classes: Sequence[int]) -> ImageData:
+        """The samples of these classes, labels renumbered from 0 in this order; () leaves all."""
+        if not classes:
+            return self
+        new = np.full(len(self.class_names), -1, np.int64)
+        new[list(classes)] = np.arange(len(classes))
+        train, test = (np.isin(labels, classes) for labels in (self.train_labels, self.test_labels))
+        return dataclasses.replace(
+            self,
+            train_images=self.train_images[train],
+            train_labels=new[self.train_labels[train]],
+            test_images=self.test_images[test],
+            test_labels=new[self.test_labels[test]],
+            class_names=tuple(self.class_names[c] for c in classes),
+        )
 
     def describe(self) -> str:
         """Return one line for tables: "Fashion-MNIST, embedded subset (12,000 + 2,000)"."""
