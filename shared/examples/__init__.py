@@ -12,6 +12,7 @@ from shared.examples.convolution import CONVOLUTION
 from shared.examples.digit_cnn import DIGIT_CNN
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.iris_mlp import IRIS_MLP
 from shared.examples.layers import LAYERS
 from shared.examples.losses import LOSSES
 from shared.examples.modules import MODULES
@@ -37,6 +38,7 @@ ALL: tuple[ExampleSpec, ...] = (
     LAYERS,
     SEQUENCES,
     OPTIMIZERS,
+    IRIS_MLP,
     SOFTMAX_REGRESSION,
     FASHION_MLP,
     FASHION_CNN,

@@ -240,10 +240,14 @@ def _pictures(result: Result, seen: classes.Predicted | None) -> dict[str, Figur
         "confusion": Figure(
             f"{name}-confusion.png",
             f"Confusion matrices of {names[0]} and {names[1]} on "
-            f"{count(len(seen.labels), 'test image')}.",
+            f"{count(len(seen.labels), 'test sample')}.",
             f"{seen.precision}; rows are true classes, columns what was predicted.",
             plots.confusion(seen.confusions(), names, seen.names),
         ),
+    }
+    if seen.images.ndim < 3:  # rows of numbers are nothing to look at
+        return pictures
+    pictures |= {
         "gallery": Figure(
             f"{name}-images.png",
             f"The first {len(first)} test images with the class that {names[0]} and {names[1]} "
@@ -317,10 +321,13 @@ def _setting(result: Result) -> list[tuple[str, str]]:
     steps = result.verdict.headline.last_step
     return [
         ("data", result.data),
-        ("batch size", f"{training.batch_size} images"),
+        ("batch size", f"{training.batch_size} samples"),
         ("epochs", str(size.get("epochs", words.NONE))),
         ("optimizer steps", f"{steps:,}" if steps else words.NONE),
-        ("trainable weights", f"{sum(int(np.prod(p.shape)) for p in training.parameters):,}"),
+        (
+            "trainable weights",
+            f"{sum(int(np.prod(p.shape)) for p in training.parameters if p.trainable):,}",
+        ),
         ("seed", str(result.spec.seed)),
     ]
 
