@@ -343,7 +343,7 @@ class _Run:
 
     def _train(self, model: Any, batches: Batches, progress: Progress) -> None:
         total = len(batches)
-        kept = set(names.recorded_steps(total))
+        kept = self._kept(total)
         watched = self._watched(batches)
         seen: list[tuple[float, float]] = []
         losses: list[float] = []
@@ -381,9 +381,13 @@ class _Run:
                 every = batches.steps_per_epoch
                 return set(range(every, len(batches) + 1, every))
             case "steps":
-                return set(names.recorded_steps(len(batches)))
+                return self._kept(len(batches))
             case _:
                 return set()
+
+    def _kept(self, total: int) -> set[int]:
+        """Steps after which weights are recorded."""
+        return set(names.recorded_steps(total, self.training.marks))
 
     def _watch(self, model: Any) -> tuple[float, float]:
         """Loss and accuracy on the held-out samples, or else on the test set."""

@@ -17,6 +17,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.errors import RecordingError
@@ -116,11 +117,12 @@ def _level(stage: str, when: str, rest: str) -> str:
             return "L4"
 
 
-def recorded_steps(total: int) -> tuple[int, ...]:
-    """Steps after which weights are recorded: 1, 2, 3, 5, 10, 20, 30, 50, … and `total`.
+def recorded_steps(total: int, marks: Iterable[int] = ()) -> tuple[int, ...]:
+    """Steps after which weights are recorded: 1, 2, 3, 5, 10, 20, 30, 50, … `marks`, and `total`.
 
     Faults that begin late are still found at their step, because the loss is recorded at every
     one; the weights only need to show the shape of the drift.
     """
     steps = {m * 10**e for e in range(12) for m in (1, 2, 3, 5) if m * 10**e <= total}
+    steps |= {mark for mark in marks if mark <= total}
     return tuple(sorted(steps | {total})) if total > 0 else ()

@@ -199,6 +199,14 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Published:
+    """A published distance between two frameworks, ‖a − b‖₂ / ‖a‖₂ over all weights, at a step."""
+
+    step: int
+    distance: float
+
+
+@dataclass(frozen=True)
 class Training:
     """The trained part of an example.
 
@@ -223,6 +231,8 @@ class Training:
         watched: when the model is evaluated during training, on the held-out samples or else on
             the test set: after every epoch, at the steps whose weights are recorded, or never.
         nudged32: whether float32 is nudged too, to show how far it moves from itself.
+        marks: steps whose weights are recorded besides the usual ones.
+        published: distances between the frameworks that others measured.
     """
 
     dataset: str
@@ -242,6 +252,8 @@ class Training:
     validation: int = 0
     watched: Literal["", "epochs", "steps"] = ""
     nudged32: bool = False
+    marks: tuple[int, ...] = ()
+    published: tuple[Published, ...] = ()
 
     def of(self, way: Way) -> Training:
         """The training as this way has it."""
@@ -316,7 +328,7 @@ class ExampleSpec:
             "layers": asked.layers,
             "input": [asked.input_shape, asked.scaling, asked.mean, asked.deviation],
             "samples": [asked.classes, asked.validation],
-            "watched": asked.watched,
+            "watched": [asked.watched, asked.marks],
             "size": size and dataclasses.asdict(size),
             "data": data_checksum,
         }

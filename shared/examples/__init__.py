@@ -10,6 +10,7 @@ from shared.examples.binary_cnn import BINARY_CNN
 from shared.examples.cifar_mlp import CIFAR_MLP
 from shared.examples.convolution import CONVOLUTION
 from shared.examples.digit_cnn import DIGIT_CNN
+from shared.examples.divergence import DIVERGENCE
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
 from shared.examples.iris_mlp import IRIS_MLP
@@ -46,6 +47,7 @@ ALL: tuple[ExampleSpec, ...] = (
     BINARY_CNN,
     DIGIT_CNN,
     SEQUENTIAL_CNN,
+    DIVERGENCE,
 )
 
 

@@ -1,0 +1,79 @@
+"""Spec of the question how long two equal programs stay equal."""
+
+from shared.spec import (
+    GLOROT,
+    ONES,
+    ZEROS,
+    ExampleSpec,
+    Pair,
+    Parameter,
+    Published,
+    Size,
+    Training,
+    Way,
+)
+
+_BLOCKS = ((3, 32), (32, 64), (64, 128), (128, 256))
+
+
+def _block(number: int, inputs: int, outputs: int) -> tuple[Parameter, ...]:
+    return (
+        Parameter(f"conv{number}/kernel", (3, 3, inputs, outputs), GLOROT),
+        Parameter(f"norm{number}/gamma", (outputs,), ONES),
+        Parameter(f"norm{number}/beta", (outputs,), ZEROS),
+        Parameter(f"norm{number}/moving_mean", (outputs,), ZEROS, trainable=False),
+        Parameter(f"norm{number}/moving_variance", (outputs,), ONES, trainable=False),
+    )
+
+
+DIVERGENCE = ExampleSpec(
+    name="divergence",
+    title="How long do two equal programs stay equal?",
+    part="Training",
+    summary=(
+        "A published study trained the same network in both frameworks from the same weights, on "
+        "the same batches: four blocks of convolution and batch normalisation, Adam, CIFAR-10. "
+        "The weights parted, and it could not say whether the programs or the rounding did it. "
+        "Here both sides run in float32 and float64, and each once more from weights moved by one "
+        "ulp of its precision: what two runs of one program do to each other is what rounding does."
+    ),
+    training=Training(
+        dataset="cifar10",
+        batch_size=32,
+        input_shape=(32, 32, 3),
+        scaling="standard",
+        mean=(0.4914, 0.48216, 0.44653),
+        deviation=(0.24703, 0.24349, 0.26159),
+        parameters=(
+            *(p for n, sizes in enumerate(_BLOCKS, 1) for p in _block(n, *sizes)),
+            Parameter("hidden/kernel", (256, 128), GLOROT),
+            Parameter("hidden/bias", (128,), ZEROS),
+            Parameter("logits/kernel", (128, 10), GLOROT),
+            Parameter("logits/bias", (10,), ZEROS),
+        ),
+        layers=(
+            "conv1", "norm1", "relu1", "pool1", "conv2", "norm2", "relu2", "pool2",
+            "conv3", "norm3", "relu3", "pool3", "conv4", "norm4", "relu4", "average", "flatten",
+            "hidden", "relu", "logits",
+        ),
+        default=Size("full", epochs=1, train=1278, test=400),
+        full=Size("full", epochs=10, train=10_272, test=2000),
+        watched="steps",
+        nudged32=True,
+        marks=(321, 1605, 3210),
+        published=(
+            Published(321, 0.17), Published(1605, 0.45), Published(3210, 0.63),
+            Published(42_210, 1.16),
+        ),
+        ways=(
+            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+        ),
+        pairs=(
+            Pair(
+                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop", "keras/tape",
+            ),
+        ),
+    ),
+)  # fmt: skip
