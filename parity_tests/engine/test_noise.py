@@ -536,7 +536,7 @@ def test_where_both_sides_jump_it_is_the_data(judge, quiet: int, *, sudden, swap
 
 @pytest.mark.parametrize(("after", "status"), [(2**9, "rounding"), (2**10, "noisy")])
 def test_where_the_other_side_has_come_as_far_it_is_the_optimizer(judge, after, status) -> None:
-    """Adam goes by the sign of gradients that may be rounding: both sides leave, each in its way."""
+    """Adam goes by the sign of gradients that may be rounding: both leave, each in its way."""
     slow = np.where(np.arange(40) < 20, 2.0, 12.0)  # less than 64 times behind 2**9
     assert departed(judge, jump(2, after), slow).status == status
 
