@@ -1,0 +1,2 @@
+from shared.differences.spec import Difference
+ROWS: tuple[Difference, ...] = ()
