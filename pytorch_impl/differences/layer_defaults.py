@@ -168,8 +168,9 @@ def prelu_slopes():
 
 
 def gelu(x):
-    """With the error function, not tanh."""
-    return {"given": F.gelu(x)}
+    """Exact, with the error function."""
+    exact = x * (1 + torch.erf(x / 2**0.5)) / 2
+    return {"given": "erf" if torch.allclose(F.gelu(x), exact, atol=1e-6) else "tanh"}
 
 
 def hard_sigmoid(x):

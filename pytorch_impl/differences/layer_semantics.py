@@ -82,6 +82,12 @@ def max_pool_same_even(x):
     return {"given": F.max_pool2d(x, 3, 2, padding=1), "mapped": F.max_pool2d(lowest, 3, 2)}
 
 
+def dense_kernel_layout(x, kernel):
+    """Output, input."""
+    layer = _load(nn.Linear(4, 5, bias=False), "dense", {"kernel": kernel})
+    return {"given": tuple(layer.weight.shape), "mapped": layer(x)}
+
+
 def conv_kernel_layout(x, kernel):
     """Output, input, height, width."""
     layer = _load(nn.Conv2d(4, 5, (3, 2), bias=False), "conv2d", {"kernel": kernel})
@@ -99,12 +105,6 @@ def depthwise_kernel_layout(x, kernel):
     """A grouped convolution: input × multiplier, 1, height, width."""
     layer = nn.Conv2d(4, 8, (3, 2), groups=4, bias=False)
     _load(layer, "depthwise_conv2d", {"kernel": kernel})
-    return {"given": tuple(layer.weight.shape), "mapped": layer(x)}
-
-
-def dense_kernel_layout(x, kernel):
-    """Output, input."""
-    layer = _load(nn.Linear(4, 5, bias=False), "dense", {"kernel": kernel})
     return {"given": tuple(layer.weight.shape), "mapped": layer(x)}
 
 
@@ -218,7 +218,7 @@ def bilinear_corners(x):
     """An argument of `interpolate`."""
 
     def resized():
-        return F.interpolate(x, (1, 4), mode="bilinear", align_corners=True)
+        return F.interpolate(x, (1, 5), mode="bilinear", align_corners=True)
 
     return {"given": outcome(resized), "mapped": resized()}
 
@@ -232,11 +232,8 @@ def nearest(x):
 
 
 def bicubic(x):
-    """Keys' kernel with a = −0.75; −0.5 with `antialias`."""
-    return {
-        "given": F.interpolate(x, (1, 4), mode="bicubic"),
-        "mapped": F.interpolate(x, (1, 4), mode="bicubic", antialias=True),
-    }
+    """Keys' kernel with a = −0.75."""
+    return {"given": F.interpolate(x, (1, 4), mode="bicubic")}
 
 
 def index_too_large(table, words):
