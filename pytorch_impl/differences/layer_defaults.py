@@ -40,7 +40,10 @@ def layer_norm_epsilon(x):
 
 def group_norm_groups(x):
     """The number of groups must be said."""
-    return {"given": outcome(lambda: nn.GroupNorm(num_channels=64)), "mapped": nn.GroupNorm(2, 4)(x)}
+    return {
+        "given": outcome(lambda: nn.GroupNorm(num_channels=64)),
+        "mapped": nn.GroupNorm(2, 4)(x),
+    }
 
 
 def group_norm_epsilon(x):

@@ -143,4 +143,3 @@ def accumulated_gradients(gradients):
             (weights * gradient / share).sum().backward()
         optim.SGD([weights], lr=1.0).step()
     return {"given": own.detach(), "mapped": mapped.detach()}
-

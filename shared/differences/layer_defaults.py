@@ -119,7 +119,8 @@ ROWS = (
         "`num_parameters=3` in PyTorch, `shared_axes=[1, 2]` in Keras", NN + "PReLU.html",
     ),
     Difference(
-        "gelu", "`gelu`: with which function; in float64 TensorFlow rounds its constants to float32",
+        "gelu", "`gelu`: with which function; in float64 TensorFlow rounds its constants to "
+        "float32",
         "erf", "erf", "", FUNCTIONAL + "gelu.html", inputs={"x": (1.0, -0.5)},
     ),
     Difference(

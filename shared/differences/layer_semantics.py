@@ -20,7 +20,7 @@ _COUNT_3 = _image((1, 2, 3), (4, 5, 6), (7, 8, 9))
 _COUNT_8 = ((((1.0, 2.0), (3.0, 4.0)), ((5.0, 6.0), (7.0, 8.0))),)
 _EIGHT = ((1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0),)
 _BY_CHANNEL = ((1.0, 3.0, 5.0, 7.0, 2.0, 4.0, 6.0, 8.0),)
-_ONE_UNIT = {
+_ONE_UNIT: dict[str, Numbers] = {
     "x": (((1.0,), (-2.0,), (0.5,)),),
     "kernel": ((0.5, -1.0, 0.75),),
     "recurrent_kernel": ((1.0, 0.25, -0.5),),
@@ -63,8 +63,8 @@ ROWS = (
     ),
     Difference(
         "same_even_kernel", "'same' convolution 2×2 with stride 1: the odd zero at the end",
-        *(_image((12, 16, 9), (24, 28, 15), (15, 17, 9)),) * 2, "", NN + "Conv2d.html", inputs={"x": _COUNT_3},
-        roles={"x": "images", "given": "images"},
+        *(_image((12, 16, 9), (24, 28, 15), (15, 17, 9)),) * 2, "", NN + "Conv2d.html",
+        inputs={"x": _COUNT_3}, roles={"x": "images", "given": "images"},
     ),
     Difference(
         "max_pool_same_even", "'same' maximum pooling 3×3 with stride 2 of 4×4: `padding=1` is "
@@ -131,8 +131,8 @@ ROWS = (
     ),
     Difference(
         "gru_reset_before", "`GRU(reset_after=False)`: last state with weights taken across; "
-        "PyTorch resets after the product", "0.4049", "0.4090", "", LAYERS + "recurrent_layers/gru/",
-        inputs=_ONE_UNIT,
+        "PyTorch resets after the product", "0.4049", "0.4090", "",
+        LAYERS + "recurrent_layers/gru/", inputs=_ONE_UNIT,
     ),
     Difference(
         "bidirectional_last", "Bidirectional `LSTM`: `y[:, -1]` in PyTorch and what Keras returns",
@@ -184,12 +184,12 @@ ROWS = (
     ),
     Difference(
         "nearest", "Nearest resize of 0 … 6 to 3 pixels", _image((0.0, 2.0, 4.0)),
-        _image((1.0, 3.0, 5.0)), "`mode=\"nearest-exact\"` in PyTorch", FUNCTIONAL + "interpolate.html",
-        inputs={"x": _image((0, 1, 2, 3, 4, 5, 6))}, roles=_IMAGES,
+        _image((1.0, 3.0, 5.0)), "`mode=\"nearest-exact\"` in PyTorch",
+        FUNCTIONAL + "interpolate.html", inputs={"x": _image((0, 1, 2, 3, 4, 5, 6))}, roles=_IMAGES,
     ),
     Difference(
-        "bicubic", "Bicubic resize of 0, 1 to 4 pixels: another kernel; with `antialias=True` equal "
-        "to float32, in which TensorFlow resizes whatever it is given",
+        "bicubic", "Bicubic resize of 0, 1 to 4 pixels: another kernel; with `antialias=True` "
+        "equal to float32, in which TensorFlow resizes whatever it is given",
         _image(("-0.1055", "0.2266", "0.7734", "1.1055")),
         _image(("-0.0882", "0.2071", "0.7929", "1.0882")), "", FUNCTIONAL + "interpolate.html",
         inputs={"x": _image((0.0, 1.0))}, roles=_IMAGES,

@@ -11,8 +11,8 @@ ROWS = (
         inputs={"gradients": ((1.0,), (-2.0,), (4.0,))},
     ),
     Difference(
-        "sgd_nesterov", "The same with Nesterov", (-2.7646484375,), (-2.7646484375,), "", OPTIM + "SGD.html",
-        inputs={"gradients": ((1.0,), (-2.0,), (4.0,))},
+        "sgd_nesterov", "The same with Nesterov", (-2.7646484375,), (-2.7646484375,), "",
+        OPTIM + "SGD.html", inputs={"gradients": ((1.0,), (-2.0,), (4.0,))},
     ),
     Difference(
         "sgd_rate_change", "`SGD(momentum=0.9)`, gradients 1, rate 0.1, then 0.01: from 1 to, in 3 "
@@ -51,7 +51,8 @@ ROWS = (
     ),
     Difference(
         "rmsprop_momentum", "`RMSprop(momentum=0.5)`, decay 0.75, gradients 1, rate 1, then 0.1: "
-        "from 0 to, in 3 steps", ("-2.5083",), ("-3.8583",), "", OPTIM + "RMSprop.html", inputs=_THREE_ONES,
+        "from 0 to, in 3 steps", ("-2.5083",), ("-3.8583",), "", OPTIM + "RMSprop.html",
+        inputs=_THREE_ONES,
     ),
     Difference(
         "adagrad_epsilon_place", "`Adagrad` from 0, ε 1e-7, gradient 1e-4: first step, over lr",
@@ -65,8 +66,8 @@ ROWS = (
     ),
     Difference(
         "nadam_momentum", "`NAdam`, lr 0.1, gradients 1, −1, 2: from 0 to; another momentum "
-        "schedule", ("-0.1281",), ("-0.1260",), "`KerasNadam`, a bridge for PyTorch", OPTIM + "NAdam.html",
-        inputs={"gradients": ((1.0,), (-1.0,), (2.0,))},
+        "schedule", ("-0.1281",), ("-0.1260",), "`KerasNadam`, a bridge for PyTorch",
+        OPTIM + "NAdam.html", inputs={"gradients": ((1.0,), (-1.0,), (2.0,))},
     ),
     Difference(
         "clip_by_norm", "Clipping (3, 4) and (0, 12) to norm 1: all together in PyTorch, each in "
