@@ -2,16 +2,18 @@
 
 import ast
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from shared import recording, session, verdict
+from shared import examples, recording, session, verdict
 from shared.differences import DIFFERENCES, ROWS, SECTIONS, judging
 from shared.differences.judging import judge
+from shared.errors import UsageError
 from shared.expected import numbers
-from shared.report import Result
+from shared.report import Result, write
 from shared.report.differences import page
 from shared.spec import PACKAGES
 
@@ -168,6 +170,32 @@ def test_the_page_says_what_is_red(measured):
         assert row.link in honest
     runs = altered(measured.runs["differences"], "torch", "values/median/given", lambda x: x + 0.5)
     assert "median: PyTorch gives 2.5, listed 2.0" in page(result(runs))
+
+
+def test_the_index_leads_to_the_page(measured, tmp_path):
+    written = write([result(measured.runs["differences"])], tmp_path)
+    assert {"differences.md", "differences.json", "README.md"} <= {path.name for path in written}
+    index = (tmp_path / "README.md").read_text("utf-8")
+    assert f"[Known differences](differences.md)**: {len(ROWS)} rows" in index
+    assert "no longer hold" not in index
+    rows = json.loads((tmp_path / "differences.json").read_text("utf-8"))["sections"]
+    assert [row["name"] for section in rows for row in section["rows"]] == NAMES
+
+
+def test_the_committed_page_is_of_these_rows():
+    """Made again by ``parity report differences`` when a row changes."""
+    committed = json.loads((ROOT / "reports" / "differences.json").read_text("utf-8"))
+    entries = [row for section in committed["sections"] for row in section["rows"]]
+    assert [(e["name"], e["topic"], e["mapping"], e["link"]) for e in entries] == [
+        (row.name, row.topic, row.mapping, row.link) for row in ROWS
+    ]
+    assert committed["verdict"] == "agree"
+
+
+def test_names_lead_there():
+    assert examples.find("differences") is DIFFERENCES
+    with pytest.raises(UsageError, match="Did you mean 'differences'"):
+        examples.find("diferences")
 
 
 def result(runs):

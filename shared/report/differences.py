@@ -13,7 +13,7 @@ from shared.report import documents
 from shared.report.files import render, save
 from shared.report.result import Result
 from shared.report.tables import environment, shown
-from shared.report.words import NONE, code, prose, ratio, told_apart
+from shared.report.words import NONE, code, prose, ratio, spec_numbers, told_apart
 from shared.spec import Numbers
 
 
@@ -50,8 +50,15 @@ def page(result: Result) -> str:
             (section, [_line(judged[row.name], result) for row in section.rows])
             for section in SECTIONS
         ],
+        versions=_versions(result),
         environment=environment(result),
     )
+
+
+def _versions(result: Result) -> list[str]:
+    """Both frameworks' versions, without the build."""
+    found = [(n, v) for r in result.by_side().values() for n, v in r.header.versions.items()]
+    return [f"{n} {v.partition('+')[0]}" for n, v in found if n in ("torch", "keras", "tensorflow")]
 
 
 def _squeezed(value: Numbers) -> Any:
@@ -114,8 +121,8 @@ def _entry(found: Judged, result: Result) -> dict[str, Any]:
     return {
         "name": row.name,
         "topic": row.topic,
-        "torch": {"listed": row.torch, "measured": torch},
-        "keras": {"listed": row.keras, "measured": keras},
+        "torch": {"listed": spec_numbers(row.torch), "measured": torch},
+        "keras": {"listed": spec_numbers(row.keras), "measured": keras},
         "equal": row.equal,
         "mapping": row.mapping,
         "ratio": found.mapped.ratio if found.mapped else None,
