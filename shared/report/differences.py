@@ -90,9 +90,11 @@ def _line(found: Judged, result: Result) -> Line:
 
 def _measured(found: Judged) -> str:
     """How near the mapping brings the sides: the worst distance over its bound."""
-    if found.mapped is None or found.mapped.ratio is None:
-        return "exact" if found.holds else NONE
-    return "exact" if found.mapped.ratio == 0 else ratio(found.mapped.ratio)
+    if found.mapped is None or not found.mapped.agrees:
+        return NONE
+    if found.mapped.rule == "exact":
+        return "same"  # a fact: a type, a shape, digits of a distribution's bound
+    return "exact" if not found.mapped.ratio else ratio(found.mapped.ratio)
 
 
 def document(result: Result) -> dict[str, Any]:
