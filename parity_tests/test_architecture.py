@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.differences import DIFFERENCES
 from shared.examples import ALL
 from shared.spec import PACKAGES
 
@@ -137,7 +138,7 @@ def test_every_case_and_way_has_its_function(spec):
             assert way.optimizer in functions
 
 
-@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", [*ALL, DIFFERENCES], ids=lambda spec: spec.name)
 def test_a_page_is_committed(spec):
     assert (ROOT / "reports" / f"{spec.name}.md").is_file()
     assert (ROOT / "reports" / f"{spec.name}.json").is_file()

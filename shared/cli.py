@@ -168,12 +168,18 @@ def show(
 ) -> None:
     """The two sources of an example, side by side."""
     from shared import examples
-    from shared.provenance import ROOT
-    from shared.spec import PACKAGES, SIDES
+    from shared.provenance import ROOT, twin_files
+    from shared.spec import SIDES
 
     spec = examples.find(example)
-    files = {side: f"{PACKAGES[side]}/{spec.name}.py" for side in SIDES}
-    texts = {side: (name, (ROOT / name).read_text("utf-8")) for side, name in files.items()}
+    files = {side: twin_files(side, spec.name) for side in SIDES}
+    texts = {
+        side: (
+            ", ".join(file.relative_to(ROOT).as_posix() for file in some),
+            "\n\n".join(file.read_text("utf-8") for file in some),
+        )
+        for side, some in files.items()
+    }
     if as_json:
         sources = {str(side): {"path": p, "source": text} for side, (p, text) in texts.items()}
         _print_json({"example": spec.name, **sources})
@@ -197,8 +203,11 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Run what is stale, then write the Markdown pages and figures."""
-    request = _request(_chosen(names, all_=not names), full=full, out=out, reuse=not fresh,
-                       threads=threads, timeout=timeout)  # fmt: skip
+    from shared.differences import DIFFERENCES
+
+    specs = _chosen(names, all_=not names)
+    request = _request(specs if names else (*specs, DIFFERENCES), full=full, out=out,
+                       reuse=not fresh, threads=threads, timeout=timeout)  # fmt: skip
     result = _carry_out(request)
     from shared import report as pages
 

@@ -18,14 +18,20 @@ _RECORDING_CODE = (
 )  # fmt: skip
 
 
+def twin_files(side: Side, example: str) -> tuple[Path, ...]:
+    """What an example is on one side: a file, or all files of a folder."""
+    folder = ROOT / PACKAGES[side] / example
+    return tuple(sorted(folder.glob("*.py"))) if folder.is_dir() else (folder.with_suffix(".py"),)
+
+
 @functools.cache
 def code_digest(side: Side, example: str) -> str:
     """Fingerprint of every source file that can change what this side records of this example."""
     package = ROOT / PACKAGES[side]
     files = [
         *sorted(package.glob("_*.py")),
-        package / f"{example}.py",
-        ROOT / "shared" / "examples" / f"{example}.py",
+        *twin_files(side, example),
+        *_spec_files(example),
         *(ROOT / "shared" / name for name in _RECORDING_CODE),
         *sorted((ROOT / "shared" / "data").glob("*.py")),
     ]
@@ -34,6 +40,12 @@ def code_digest(side: Side, example: str) -> str:
         digest.update(f"{file.relative_to(ROOT).as_posix()}\0".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _spec_files(example: str) -> tuple[Path, ...]:
+    folder = ROOT / "shared" / example
+    own = ROOT / "shared" / "examples" / f"{example}.py"
+    return tuple(sorted(folder.glob("*.py"))) if not own.is_file() else (own,)
 
 
 @functools.cache

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.differences import DIFFERENCES
 from shared.report.result import Result
 
 __all__ = ["Result", "write"]
@@ -25,8 +26,15 @@ def write(results: Sequence[Result], folder: Path) -> list[Path]:
         Every file written.
     """
     # Imported here because drawing loads Matplotlib.
+    from shared.report.differences import write as write_differences  # noqa: PLC0415
     from shared.report.index import write as write_index  # noqa: PLC0415
     from shared.report.pages import write as write_page  # noqa: PLC0415
 
-    written = [path for result in results for path in write_page(result, folder)]
+    written = [
+        path
+        for result in results
+        for path in (write_differences if result.spec is DIFFERENCES else write_page)(
+            result, folder
+        )
+    ]
     return [*written, *write_index({r.verdict.spec.name for r in results}, folder)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,7 @@ def write(now: Set[str], folder: Path) -> list[Path]:
         divergences=_divergences(rows),
         earlier=[_earlier(row) for row in rows if row.found and not row.now],
         missing=missing,
+        differences=_differences(folder),
         partial=[(row.spec.name, row.found["pairs_not_run"]) for row in rows
                  if row.found and row.found.get("pairs_not_run")],
     )  # fmt: skip
@@ -123,6 +125,15 @@ def write(now: Set[str], folder: Path) -> list[Path]:
         save(folder / "README.md", text),
         save(folder / "index.json", documents.to_text(document)),
     ]
+
+
+def _differences(folder: Path) -> Mapping[str, Any] | None:
+    """The twin of the page of known differences, if it was written."""
+    try:
+        found = json.loads((folder / "differences.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
 
 
 def _row(spec: ExampleSpec, now: Set[str], folder: Path) -> Row:

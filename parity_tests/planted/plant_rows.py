@@ -1,0 +1,46 @@
+"""Faults in the plumbing, of either framework, and twins with other words in them."""
+
+import contextlib
+import linecache
+import types
+from unittest import mock
+
+import numpy as np
+
+from shared import making, provenance
+
+
+def twin_with(package, example, changes):
+    """The twin as a module of its own, with pieces of its text replaced."""
+    text = (provenance.ROOT / package / f"{example}.py").read_text()
+    for old, new in changes:
+        assert old in text, f"{package}/{example}.py has no '{old}' any more: mend the fault"
+        text = text.replace(old, new)
+    name = f"<{package}.{example} with {len(changes)} changes: {hash(changes)}>"
+    # TensorFlow's AutoGraph reads the source again; this is where it looks.
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    module = types.ModuleType(f"{package}.{example}")
+    module.__package__ = package
+    exec(compile(text, name, "exec"), module.__dict__)
+    return module
+
+
+def planted(row, framework):
+    """A context in which the plumbing's fault of a row is there, if it has one."""
+    return globals()[row.plant](framework) if row and row.plant else contextlib.nullcontext()
+
+
+def rows_not_permuted(framework):
+    """The kernel behind Flatten is taken over as it is."""
+    return mock.patch.object(framework, "use_parameters", return_value=None)
+
+
+def copied_deviations(framework):
+    """CIFAR-10 with deviations that are in wide use and are not those of the data set."""
+    original = making.scaled
+    other, own = np.array([0.2023, 0.1994, 0.2010]), np.array([0.24703, 0.24349, 0.26159])
+
+    def scaled(images, training, precision):
+        return (original(images, training, precision) * (own / other)).astype(precision)
+
+    return mock.patch.object(making, "scaled", scaled)

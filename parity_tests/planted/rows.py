@@ -1,0 +1,192 @@
+"""Faults of each trained example's own kind: a few words of a twin replaced by others.
+
+A fault is caught when the verdict is ``differ``, and named when the first divergence is where it
+was planted. An honest variation computes the same in another way; it must raise no alarm.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from shared import data, examples
+from shared.spec import Pair, Side, Size
+
+UP_TO_ONE_STEP = ("values", "L0", "L1", "L2", "L3")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A change of an example.
+
+    Attributes:
+        example, side: whose twin is changed.
+        what: the fault in words.
+        changes: text of the twin → what stands there instead, everywhere in the file.
+        key: what the key of the first divergence must start with; empty for an honest variation.
+        pair: the pair that is judged; the headline where none is named.
+        plant: a function of `plant_rows`, for faults that sit in the plumbing.
+        whole: judged on the whole ladder; otherwise up to the first optimizer step.
+    """
+
+    example: str
+    side: Side
+    what: str
+    changes: tuple[tuple[str, str], ...]
+    key: str = ""
+    pair: str = ""
+    plant: str = ""
+    whole: bool = False
+
+    @property
+    def id(self) -> str:
+        return f"{self.example}-{self.side}-{self.what.replace(' ', '_')}"
+
+
+SIZES = {
+    "iris_mlp": Size("full", epochs=1, train=40, test=38),
+    "softmax_regression": Size("embedded", epochs=1, train=600, test=100),
+    "fashion_mlp": Size("embedded", epochs=1, train=150, test=100),
+    "fashion_cnn": Size("embedded", epochs=1, train=150, test=100),
+    "cifar_mlp": Size("full", epochs=1, train=80, test=100),
+    "binary_cnn": Size("embedded", epochs=1, train=300, test=100),
+    "digit_cnn": Size("embedded", epochs=1, train=150, test=100),
+    "sequential_cnn": Size("embedded", epochs=1, train=20, test=50),
+    "divergence": Size("full", epochs=1, train=40, test=50),
+}
+"""Two or three steps: most of what must be named is wrong from the first."""
+
+_SOFTMAX = "powers.sum(dim=1, keepdim=True)"
+_FLATTEN = "rows_not_permuted"
+
+
+def here() -> list[str]:
+    """The examples of `SIZES` whose data is on this machine."""
+    full = {state.name for state in data.status() if state.full == "present"}
+    embedded = {n for n, size in SIZES.items() if size.part == "embedded"}
+    return [n for n in SIZES if n in embedded or examples.find(n).training.dataset in full]
+
+
+def way(row: Row, side: Side) -> str:
+    """The id of a side's way in the pair that a row is judged on."""
+    return next(i for i in (pair(row).left, pair(row).right) if i.startswith(f"{side}/"))
+
+
+def recording(row: Row, side: Side, *, changed: bool) -> str:
+    """The name that a side's recordings have, with the change or without."""
+    return row.id if changed else f"{row.example}-{way(row, side).replace('/', '-')}"
+
+
+def pair(row: Row) -> Pair:
+    """The pair that a row is judged on, with the rungs that it is judged on."""
+    spec = examples.find(row.example)
+    found = next((p for p in spec.pairs if p.name == row.pair), spec.pairs[0])
+    wanted = found.levels if row.whole else UP_TO_ONE_STEP
+    return dataclasses.replace(found, levels=tuple(lv for lv in found.levels if lv in wanted))
+
+
+FAULTS = (
+    Row("iris_mlp", "torch", "unbiased running variance",
+        (("KerasBatchNorm1d(64", "nn.BatchNorm1d(64"),), "weights/step1/norm2/moving_variance"),
+    Row("iris_mlp", "keras", "momentum of the new for the old",
+        (('momentum=0.9, name="norm1"', 'momentum=0.1, name="norm1"'),),
+        "weights/step1/norm1/moving_"),
+    Row("iris_mlp", "keras", "Keras' default epsilon",
+        (('epsilon=1e-5, momentum=0.9, name="norm3"', 'momentum=0.9, name="norm3"'),),
+        "activations/step0/norm3"),
+    Row("iris_mlp", "torch", "batch statistics at evaluation",
+        (("model.eval()", "model.train()"),), "predictions/initial"),
+    Row("softmax_regression", "torch", "softmax over the batch",
+        ((_SOFTMAX, "powers.sum(dim=0, keepdim=True)"),), "predictions/initial", "scratch"),
+    Row("softmax_regression", "torch", "sum instead of mean",
+        (('["losses"].mean()', '["losses"].sum()'),), "metrics/initial_loss", "scratch"),
+    Row("softmax_regression", "keras", "default learning rate",
+        (("SGD(learning_rate=0.1)", "SGD()"),), "weights/step1/logits/"),
+    Row("fashion_mlp", "torch", "PyTorch's Adam with Keras' epsilon",
+        (("return KerasAdam(model.parameters(), lr=1e-3)",
+          "return torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7)"),), "weights/step1/"),
+    Row("fashion_mlp", "keras", "logits taken for probabilities",
+        (("from_logits=True", "from_logits=False"),), "metrics/initial_loss"),
+    Row("fashion_cnn", "torch", "rows behind Flatten in Keras' order", (),
+        "activations/step0/hidden", plant=_FLATTEN),
+    Row("fashion_cnn", "torch", "average for maximum",
+        (('"pool2", nn.MaxPool2d(2)', '"pool2", nn.AvgPool2d(2)'),), "activations/step0/pool2"),
+    Row("fashion_cnn", "keras", "learning rate of another example",
+        (("learning_rate=1e-3", "learning_rate=3e-4"),), "weights/step1/"),
+    Row("cifar_mlp", "torch", "the deviations that many tutorials copy", (), "inputs/images",
+        plant="copied_deviations"),
+    Row("cifar_mlp", "torch", "rows behind Flatten in Keras' order", (),
+        "activations/step0/hidden", plant=_FLATTEN),
+    Row("cifar_mlp", "keras", "default learning rate",
+        (("Adam(learning_rate=3e-4)", "Adam()"),), "weights/step1/"),
+    Row("binary_cnn", "torch", "sigmoid twice",
+        (("with_logits(logits, labels", "with_logits(torch.sigmoid(logits), labels"),),
+        "loss/step0"),
+    Row("binary_cnn", "keras", "no sigmoid at evaluation",
+        (("probabilities = keras.ops.sigmoid(logits)", "probabilities = logits"),),
+        "predictions/initial"),
+    Row("binary_cnn", "torch", "rows behind Flatten in Keras' order", (),
+        "activations/step0/logit", plant=_FLATTEN),
+    Row("digit_cnn", "torch", "padding with the edge instead of zeros",
+        (("nn.Conv2d(1, 5, kernel_size=3, padding=1)",
+          'nn.Conv2d(1, 5, kernel_size=3, padding=1, padding_mode="replicate")'),
+         ("(images)", "(images + 0.1)")), "activations/step0/conv1"),
+    Row("digit_cnn", "torch", "a ReLU forgotten",
+        (("self.pool2(self.relu2(self.conv2(x)))", "self.pool2(self.conv2(x))"),),
+        "activations/step0/relu2"),
+    Row("digit_cnn", "keras", "average for maximum",
+        (('MaxPooling2D(2, name="pool1")', 'AveragePooling2D(2, name="pool1")'),),
+        "activations/step0/pool1"),
+    Row("sequential_cnn", "torch", "another activation",
+        (('classifier.add_module("relu2", nn.ReLU())',
+          'classifier.add_module("relu2", nn.LeakyReLU())'),),
+        "activations/step0/classifier_relu2"),
+    Row("sequential_cnn", "torch", "a layer frozen by mistake",
+        (("    model = nn.Sequential()", "    features.conv1.requires_grad_(False)\n"
+          "    model = nn.Sequential()"),), "gradients/step0/features_conv1/"),
+    Row("sequential_cnn", "keras", "average for maximum",
+        (('MaxPooling2D(2, name="pool")', 'AveragePooling2D(2, name="pool")'),),
+        "activations/step0/features_pool"),
+    Row("divergence", "torch", "unbiased running variance",
+        (("KerasBatchNorm2d(outputs", "nn.BatchNorm2d(outputs"),),
+        "weights/step1/norm1/moving_variance"),
+    Row("divergence", "keras", "momentum of the new for the old",
+        (("momentum=0.9", "momentum=0.1"),), "weights/step1/norm1/moving_"),
+    Row("divergence", "keras", "maximum for average",
+        (("GlobalAveragePooling2D", "GlobalMaxPooling2D"),), "activations/step0/average"),
+    Row("divergence", "torch", "PyTorch's Adam with Keras' epsilon",
+        (("return KerasAdam(model.parameters(), lr=1e-3)",
+          "return torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7)"),), "weights/step1/"),
+)  # fmt: skip
+
+HONEST = (
+    Row("iris_mlp", "torch", "gradients set to zero instead of None",
+        (("model.zero_grad()", "model.zero_grad(set_to_none=False)"),), whole=True),
+    Row("softmax_regression", "torch", "softmax shifted by the maximum",
+        (("torch.exp(logits)", "torch.exp(logits - logits.max(dim=1, keepdim=True).values)"),),
+        pair="scratch", whole=True),
+    Row("fashion_mlp", "keras", "the activation as a name",
+        (('layers.ReLU(name="relu")', 'layers.Activation("relu", name="relu")'),),),
+    Row("fashion_cnn", "torch", "channels last in memory",
+        (("    return model\n", "    return model.to(memory_format=torch.channels_last)\n"),), whole=True),
+    Row("cifar_mlp", "torch", "gradients from autograd.grad",
+        (("    loss.backward()\n    gradients = [parameter.grad for parameter in "
+          "model.parameters()]\n",
+          "    gradients = torch.autograd.grad(loss, list(model.parameters()))\n"
+          "    for parameter, gradient in zip(model.parameters(), gradients, strict=True):\n"
+          "        parameter.grad = gradient\n"),), whole=True),
+    Row("binary_cnn", "torch", "cross-entropy by softplus",
+        (("loss = F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))\n    loss.b",
+          "loss = (F.softplus(logits) - logits * labels).mean()\n    loss.b"),), whole=True),
+    Row("digit_cnn", "torch", "log_softmax and nll_loss",
+        (("F.cross_entropy(logits, labels)", "F.nll_loss(F.log_softmax(logits, 1), labels)"),), whole=True),
+    Row("sequential_cnn", "torch", "ReLU in place",
+        (("nn.ReLU()", "nn.ReLU(inplace=True)"),)),
+    Row("divergence", "torch", "average pooling by size",
+        (("nn.AdaptiveAvgPool2d(1)", "nn.AvgPool2d(4)"),), whole=True),
+)  # fmt: skip
+
+
+def of(example: str) -> list[Row]:
+    """The changes of an example."""
+    return [row for row in (*FAULTS, *HONEST) if row.example == example]
