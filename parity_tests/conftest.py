@@ -45,10 +45,14 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("planted faults")
     width = max(len(row[0]) for row in rows)
     for fault, verdict, found, _, named in rows:
-        mark = "named" if named else "MISNAMED"
+        mark = {True: "named", False: "MISNAMED", None: "honest"}[named]
         terminalreporter.write_line(f"{fault:<{width}}  {verdict:<9}  {mark:<8}  {found}")
-    caught = sum(row[1] == "differ" for row in rows)
-    named = sum(row[4] for row in rows)
+    faults = [row for row in rows if row[4] is not None]
+    caught = sum(row[1] == "differ" for row in faults)
+    named = sum(bool(row[4]) for row in faults)
+    honest = [row for row in rows if row[4] is None]
+    alarms = sum(row[1] != "agree" for row in honest)
     terminalreporter.write_line(
-        f"{len(rows)} planted, {caught} caught, {named} named at the right place"
+        f"{len(faults)} planted, {caught} caught, {named} named at the right place; "
+        f"{len(honest)} honest variations, {alarms} false alarms"
     )

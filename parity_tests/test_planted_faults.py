@@ -1,43 +1,58 @@
 """Every planted fault turns the verdict and is named at the right first place; no false alarms."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from parity_tests.planted import rows
 from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SPEC
 from shared import recording, verdict
+from shared.examples import ALL, find
 from shared.recording import Runs
 from shared.spec import SIDES
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def recordings(tmp_path_factory):
+def recorded(what, folder):
     """All faults of both sides, recorded by one process a side, both at once."""
-    folder = tmp_path_factory.mktemp("planted")
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "parity_tests.planted", side, str(folder)],
+            [sys.executable, "-m", "parity_tests.planted", side, what, str(folder)],
             cwd=ROOT, stderr=subprocess.PIPE, text=True,
         )
         for side in SIDES
     ]  # fmt: skip
     for process in processes:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors[-3000:]
     return folder
 
 
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    return recorded("small", tmp_path_factory.mktemp("planted"))
+
+
+@pytest.fixture(scope="module")
+def row_recordings(tmp_path_factory):
+    return recorded("rows", tmp_path_factory.mktemp("planted_rows"))
+
+
+def runs(folder, name, side):
+    files = [folder / f"{name}-{run}.safetensors" for run in ("float32", "float64")]
+    nudged = folder / f"{name}-float64-nudged.safetensors"
+    found = [recording.read(file) for file in (*files, nudged) if file.exists() or file != nudged]
+    return Runs(side, *found)
+
+
 def judged(folder, left_fault, right_fault):
-    sides = []
-    for side, fault in (("torch", left_fault), ("keras", right_fault)):
-        files = [f"{fault}-{side}-{run}.safetensors"
-                 for run in ("float32", "float64", "float64-nudged")]  # fmt: skip
-        sides.append(Runs(side, *(recording.read(folder / name) for name in files)))
+    faults = (("torch", left_fault), ("keras", right_fault))
+    sides = [runs(folder, f"{fault}-{side}", side) for side, fault in faults]
     pair = SPEC.pairs[0]
     return verdict.judge_pair(pair, *sides, verdict.question(SPEC, pair))
 
@@ -67,3 +82,38 @@ def test_fault_is_caught_and_named(fault, recordings, planted_table):
     assert fault.words in result.text
     if fault.step is not None:
         assert result.first.step == fault.step, result.text
+
+
+def judged_row(folder, row):
+    if row.example not in rows.here():
+        reason = f"the data of {row.example} is not here: parity data status"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    names = {s: rows.recording(row, s, changed=s == row.side) for s in SIDES}
+    pair = rows.pair(row)
+    sides = [runs(folder, names[s], s) for s in SIDES]
+    return verdict.judge_pair(pair, *sides, verdict.question(find(row.example), pair))
+
+
+def test_every_trained_example_has_faults_of_its_own():
+    for spec in (s for s in ALL if s.training):
+        kinds = {row.what for row in rows.FAULTS if row.example == spec.name}
+        assert len(kinds) >= 2, f"{spec.name}: plant two faults of its own kind or more"
+        assert any(row.example == spec.name for row in rows.HONEST)
+
+
+@pytest.mark.parametrize("row", rows.HONEST, ids=lambda row: row.id)
+def test_an_honest_variation_of_an_example_raises_no_alarm(row_recordings, row, planted_table):
+    result = judged_row(row_recordings, row)
+    found = result.first.key if result.first else ""
+    planted_table.append((row.id, result.verdict, found, result.text, None))
+    assert result.verdict == "agree", result.text
+
+
+@pytest.mark.parametrize("row", rows.FAULTS, ids=lambda row: row.id)
+def test_a_fault_of_an_example_is_caught_and_named(row_recordings, row, planted_table):
+    result = judged_row(row_recordings, row)
+    found = result.first.key if result.first else "nothing"
+    named = found.startswith(row.key)
+    planted_table.append((row.id, result.verdict, found, result.text, named))
+    assert result.verdict == "differ"
+    assert named, result.text

@@ -5,9 +5,10 @@ Pure, and without words: `shared.noise` has the rule, `shared.explain` the words
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from shared.expected import is_zero, matches, numbers, stated
 from shared.noise import (
     HORIZON,
     NOISY,
+    SHRINK,
     U32,
     U64,
     Array,
@@ -27,6 +29,7 @@ from shared.noise import (
     finite,
     judge,
     short,
+    worst,
 )
 from shared.recording import Runs
 from shared.spec import Known, Numbers
@@ -107,11 +110,11 @@ def check_comparable(left: Runs, right: Runs) -> None:
         raise RecordingError("Nothing to compare: each side needs at least one recording.")
     first = recordings[0]
     for other in recordings[1:]:
-        for field in ("example", "digest", "seed", "mode"):
-            a, b = getattr(first.header, field), getattr(other.header, field)
+        for name in ("example", "digest", "seed", "mode"):
+            a, b = getattr(first.header, name), getattr(other.header, name)
             if a != b:
                 raise RecordingError(
-                    f"{first.origin} and {other.origin} answer different questions: {field} is "
+                    f"{first.origin} and {other.origin} answer different questions: {name} is "
                     f"'{a}' in one and '{b}' in the other. Record both from the same spec, data, "
                     "size and seed."
                 )
@@ -148,6 +151,7 @@ class _Asker:
     precisions: tuple[str, ...]
     horizon: int | None
     last_step: int | None
+    flips: dict[str, int] = field(default_factory=dict)
 
     def finding(self, key: str) -> Finding:
         parsed = names.parse(key)
@@ -172,7 +176,7 @@ class _Asker:
             moved = self._moved(parsed)
             if moved:
                 return replace(base, status="wrong", rule="frozen", sides=moved)
-        finding = self._zero(judge(base, parsed, quad, self.precisions), quad)
+        finding = self._zero(self._kinked(judge(base, parsed, quad, self.precisions)), quad)
         finding = self._expected(self._derived(finding, quad), quad)
         beyond = self.horizon is not None and (finding.step or 0) > self.horizon
         if parsed.level in ("L4", "L5") and beyond and finding.status in ("different", "rounding"):
@@ -188,6 +192,24 @@ class _Asker:
             if any(not np.array_equal(r[key.text], r[before])
                    for r in runs.present if before in r)
         )  # fmt: skip
+
+    def _kinked(self, finding: Finding) -> Finding:
+        """A gradient jumps where rounding has carried one activation across a kink.
+
+        ReLU's slope at +1e-9 and at −1e-9 is another, and so is the element that max pooling
+        takes from two that are equal but for rounding. With a million activations a flip between
+        float32 and float64 is no rarity, on one side and not on the other. What comes before, every
+        output, is continuous and stays under guard: a lower precision shows there.
+        """
+        if finding.rule != "noise" or finding.status != "noisy" or finding.level == "L1":
+            return finding
+        loud = self.left if (finding.own_left or 0) > (finding.own_right or 0) else self.right
+        if loud.title not in self.flips:
+            self.flips[loud.title] = flipped(loud)
+        if not self.flips[loud.title]:
+            return finding
+        noise = finding.noise or 0.0
+        return replace(worst(finding, noise, SHRINK * noise), rule="kink")
 
     def _zero(self, finding: Finding, quad: Quad) -> Finding:
         """A tensor whose true value is zero may differ by what is left of the terms that cancel.
@@ -296,6 +318,37 @@ class _Asker:
         a, b = quad.best
         return replace(finding, status="wrong", rule="expected", sides=off,
                        expected=stated(value), left=short(a), right=short(b))  # fmt: skip
+
+
+def flipped(runs: Runs) -> int:
+    """How many activations of the first batch lie on another side of a kink in float32.
+
+    Counted where an output is exactly 0 in one precision and not in the other, as behind ReLU,
+    and where the largest of a window of ``(batch, h, w, channel)`` is another element and another
+    layer's output is just the largest of every window: max pooling.
+    """
+    if runs.float32 is None or runs.float64 is None:
+        return 0
+    keys = [k for k in runs.float64.keys() if k.startswith("activations/step0/")]  # noqa: SIM118
+    both = [(runs.float32[k], runs.float64[k]) for k in keys if k in runs.float32]
+    flips = sum(int(np.sum((a == 0) != (b == 0))) for a, b in both if a.shape == b.shape)
+    images = [(a, b) for a, b in both if a.shape == b.shape and b.ndim == 4]
+    for (a, b), (_, pooled) in itertools.permutations(images, 2):
+        if pooled.shape[1] < b.shape[1] and pooled.shape[::3] == b.shape[::3]:
+            size = b.shape[1] // pooled.shape[1]
+            one, other = _windows(a, size), _windows(b, size)
+            if np.array_equal(other.max(axis=-1), pooled):
+                flips += int(np.sum(one.argmax(axis=-1) != other.argmax(axis=-1)))
+    return flips
+
+
+def _windows(images: Array, size: int) -> Array:
+    """``(batch, h, w, channel, size²)``: each window's elements; what is left over is dropped."""
+    n, h, w, c = images.shape
+    rows, columns = h // size, w // size
+    cut = images[:, : rows * size, : columns * size]
+    apart = cut.reshape(n, rows, size, columns, size, c).transpose(0, 1, 3, 5, 2, 4)
+    return apart.reshape(n, rows, columns, c, -1)
 
 
 def _could_be(quad: Quad, value: Numbers) -> bool:

@@ -67,7 +67,8 @@ class Finding:
             no number to give.
         rule: which inequality was worst: ``numbers``, ``equation``, ``copied``, ``exact``,
             ``fallback``, ``noise``, ``restless``, ``sudden``, ``zero``, ``expected``,
-            ``frozen``; or empty.
+            ``frozen``,
+            ``kink``; or empty.
         distance32, distance64: ‖left − right‖∞ in each precision.
         noise: ν.
         own_left, own_right: ‖float32 − float64‖∞ of each side.
@@ -167,7 +168,7 @@ def judge(base: Finding, parsed: Key, quad: Quad, precisions: Sequence[str]) -> 
     if parsed.level in ("L4", "L5"):
         return _drift(measured, quad)
     noise = measured.noise or 0.0
-    return _noise_guard(_worst(measured, noise, SHRINK * noise), quad.best[0].size)
+    return _noise_guard(worst(measured, noise, SHRINK * noise), quad.best[0].size)
 
 
 def _copied(base: Finding, quad: Quad) -> Finding:
@@ -221,7 +222,8 @@ def _measure(base: Finding, quad: Quad) -> Finding:
     )
 
 
-def _worst(finding: Finding, unit32: float, unit64: float) -> Finding:
+def worst(finding: Finding, unit32: float, unit64: float) -> Finding:
+    """The finding with the worse of the two inequalities, for a unit of noise in each precision."""
     ratio32 = _over(finding.distance32 or 0.0, C * unit32)
     ratio64 = _over(finding.distance64 or 0.0, C * unit64)
     ratio, rule = max((ratio64, "equation"), (ratio32, "numbers"))

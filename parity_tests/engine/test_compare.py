@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from shared.compare import Question, compare
+from shared.compare import Question, compare, flipped
 from shared.errors import RecordingError
 from shared.recording import Runs
 from shared.spec import Known
@@ -1038,3 +1038,62 @@ def test_weights_that_part_before_the_loss_are_guilty(found) -> None:
 def test_a_question_is_optional(runs) -> None:
     left, right = runs("torch", {KEY: X}), runs("keras", {KEY: X})
     assert compare(left, right) == compare(left, right, Question())
+
+
+# --- Kinks ----------------------------------------------------------------------------------------
+
+HIDDEN, RELU = "activations/step0/hidden", "activations/step0/relu"
+GRADIENT = "gradients/step0/hidden/bias"
+
+
+def kinked(*, flip: bool, loud: str = "keras", at: str = GRADIENT) -> tuple[dict, dict]:
+    """Float64 and float32 arrays of a side: one output next to ReLU's kink, one loud key."""
+    hidden = np.linspace(0.5, 1.5, 64)
+    double = {HIDDEN: hidden, RELU: hidden.copy(), GRADIENT: np.linspace(1, 2, 64)}
+    double[RELU][3] = 1e-9
+    single = {key: values.astype(np.float32) for key, values in double.items()}
+    if flip:
+        single[RELU][3] = 0
+    if loud:
+        single[at] = single[at] + np.float32(1e-3)
+    return double, single
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("flip", [False, True])
+def test_a_gradient_may_jump_where_an_activation_crossed_a_kink(runs, found, flip, swap) -> None:
+    sides = [runs("torch", *kinked(flip=False, loud="")), runs("keras", *kinked(flip=flip))]
+    result = found(*(sides[::-1] if swap else sides))[GRADIENT]
+    assert result.status == ("rounding" if flip else "noisy")
+    assert result.rule == ("kink" if flip else "noise")
+    assert result.ratio == (pytest.approx(1 / 32, rel=0.01) if flip else pytest.approx(131, 0.1))
+
+
+def test_the_flip_must_be_on_the_loud_side(runs, found) -> None:
+    quiet = runs("torch", *kinked(flip=True, loud=""))
+    assert found(quiet, runs("keras", *kinked(flip=False)))[GRADIENT].status == "noisy"
+
+
+def test_a_kink_excuses_no_output(runs, found) -> None:
+    """An output is continuous: a lower precision in the forward pass still shows."""
+    sides = (
+        runs("torch", *kinked(flip=False, loud="")),
+        runs("keras", *kinked(flip=True, at=HIDDEN)),
+    )
+    assert found(*sides)[HIDDEN].status == "noisy"
+
+
+def test_flips_of_relu_and_of_max_pooling_are_counted(runs) -> None:
+    images = np.arange(2 * 5 * 4 * 3, dtype=float).reshape(2, 5, 4, 3) + 1
+    pooled = images[:, 1:4:2, 1::2]
+    both = {"activations/step0/relu": images, "activations/step0/pool": pooled}
+    single = {key: values.astype(np.float32) for key, values in both.items()}
+    assert flipped(runs("torch", both, single)) == 0
+    single["activations/step0/relu"] = single["activations/step0/relu"].copy()
+    single["activations/step0/relu"][0, 0, 0, 0] = 0  # not the largest of its window
+    assert flipped(runs("torch", both, single)) == 1
+    single["activations/step0/relu"][1, 2, 2, 1] = 1e6  # its window has another largest
+    assert flipped(runs("torch", both, single)) == 2
+    single["activations/step0/relu"][1, 4, 2, 1] = 1e6  # the fifth row is in no window
+    assert flipped(runs("torch", both, single)) == 2
+    assert flipped(Runs("torch", None, runs("torch", both).float64)) == 0

@@ -8,34 +8,67 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
+from parity_tests.planted import plant_rows, rows
 from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SIZE, SPEC
-from shared import making, provenance
+from shared import examples, making, provenance
 from shared.jobs import Job
+from shared.spec import PACKAGES
 
 RUNS = (("float32", False), ("float64", False), ("float64", True))
 
 
-def main(side, folder):
+def main(side, what, folder):
     if side == "torch":
         from pytorch_impl._framework import PyTorch as Framework
     else:
         from keras_impl._framework import Keras as Framework
-    twin = importlib.import_module(f"parity_tests.planted.{side}_twin")
-    plant = importlib.import_module(f"parity_tests.planted.plant_{side}")
-    framework = Framework(1)
     # The fingerprint of a test's own twin says nothing, and its files have other names.
     provenance.code_digest = lambda *_: ""
+    {"small": record_small, "rows": record_rows}[what](Framework(1), side, folder)
+
+
+def record_small(framework, side, folder):
+    """The small example of `spec` with every fault of `faults`."""
+    twin = importlib.import_module(f"parity_tests.planted.{side}_twin")
+    plant = importlib.import_module(f"parity_tests.planted.plant_{side}")
     way = next(w for w in SPEC.training.ways if w.side == side)
     honest = HONEST if side == "torch" else ()
     names = dict.fromkeys(["none", *honest, *(f.name for f in FAULTS if side in f.sides)])
     for name in names:
         for precision, nudged in RUNS:
-            out = Path(folder) / f"{name}-{side}-{precision}{'-nudged' if nudged else ''}"
-            job = Job(name, SPEC.name, way.name, precision, nudged, SPEC.seed, SIZE,
-                      f"{out}.safetensors")  # fmt: skip
+            job = _job(name, SPEC, way, precision, SIZE, Path(folder) / f"{name}-{side}", nudged)
             with getattr(plant, name)(framework, twin):
-                making.make(framework, twin, SPEC, job, lambda done, total: None)
+                making.make(framework, twin, SPEC, job, _silent)
+
+
+def record_rows(framework, side, folder):
+    """The trained examples, each as it is and with every change of `rows`."""
+    for example in rows.here():
+        spec, done = examples.find(example), set()
+        for row in rows.of(example):
+            way = spec.training.way(rows.way(row, side))
+            for changed in (False, True) if row.side == side else (False,):
+                name = rows.recording(row, side, changed=changed)
+                if name in done:
+                    continue
+                done.add(name)
+                twin = plant_rows.twin_with(PACKAGES[side], example, row.changes if changed else ())
+                whole = row.whole if changed else any(r.whole for r in rows.of(example))
+                for precision, nudged in RUNS if whole else RUNS[:2]:
+                    out = Path(folder) / name
+                    job = _job(name, spec, way, precision, rows.SIZES[example], out, nudged)
+                    with plant_rows.planted(row if changed else None, framework):
+                        making.make(framework, twin, spec, job, _silent)
+
+
+def _job(name, spec, way, precision, size, out, nudged):  # noqa: PLR0917
+    file = f"{out}-{precision}{'-nudged' if nudged else ''}.safetensors"
+    return Job(name, spec.name, way.name, precision, nudged, spec.seed, size, file)
+
+
+def _silent(done, total):
+    pass
 
 
 if __name__ == "__main__":
