@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import data, initial, metrics, names, provenance, recording
+from shared import data, given, initial, metrics, names, provenance, recording
 from shared.data.batches import batch_indices, steps_per_epoch
 from shared.errors import RecordingError
 from shared.expected import numbers
@@ -246,13 +246,12 @@ def record_values(
 
 
 def arguments(framework: Framework, case: Case, precision: str) -> dict[str, Any]:
-    """The tensors that a case's function is called with."""
-    arrays = {name: numbers(value, precision) for name, value in case.inputs.items()}
-    arrays |= {name: numbers(value, "int64") for name, value in case.integers.items()}
-    return {
+    """What a case's function is called with: tensors, and real data as NumPy arrays."""
+    tensors = {
         name: framework.tensor(to_side(array, case.roles.get(name, ""), framework.side))
-        for name, array in arrays.items()
+        for name, array in given.stated(case, precision).items()
     }
+    return given.real(case) | tensors
 
 
 def to_side(array: Array, role: str, side: Side) -> Array:

@@ -12,6 +12,7 @@ from shared.examples.convolution import CONVOLUTION
 from shared.examples.digit_cnn import DIGIT_CNN
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.input_pipeline import INPUT_PIPELINE
 from shared.examples.layers import LAYERS
 from shared.examples.losses import LOSSES
 from shared.examples.modules import MODULES
@@ -44,6 +45,7 @@ ALL: tuple[ExampleSpec, ...] = (
     BINARY_CNN,
     DIGIT_CNN,
     SEQUENTIAL_CNN,
+    INPUT_PIPELINE,
 )
 
 
