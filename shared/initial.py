@@ -54,10 +54,13 @@ def _values(initial: Initial, shape: tuple[int, ...], random: np.random.Generato
         case "glorot_uniform":  # Glorot and Bengio 2010, eq. 16; the default of Keras' Dense
             bound = np.sqrt(6.0 / sum(fans(shape)))
             return random.uniform(-bound, bound, shape)
+        case "he_normal":  # He et al. 2015, eq. 14: by the outputs, as torchvision draws a ResNet
+            return random.normal(0.0, np.sqrt(2.0 / fans(shape)[1]), shape)
         case "uniform":
             return random.uniform(-initial.scale, initial.scale, shape)
     raise UsageError(
-        f"No initialiser '{initial.kind}': expected constant, normal, uniform or glorot_uniform."
+        f"No initialiser '{initial.kind}': expected constant, normal, uniform, glorot_uniform "
+        "or he_normal."
     )
 
 

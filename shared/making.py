@@ -303,8 +303,9 @@ class _Run:
         model = getattr(self.twin, self.way.model)()
         framework.load_weights(model, cast)
         self._train(model, batches, progress)
-        sheet.put_all("weights/final", framework.weights(model))
-        self._evaluate(model)
+        if self.training.whole:
+            sheet.put_all("weights/final", framework.weights(model))
+            self._evaluate(model)
 
     def _first_batch(self, model: Any, batches: Batches, weights: Arrays) -> None:
         framework, sheet = self.framework, self.sheet
@@ -348,7 +349,8 @@ class _Run:
         progress(total, total)
         self.sheet.put("loss/curve", np.array(losses, dtype=self.job.precision))
         self.sheet.arrays["inputs/batches"] = np.array(batches.checksums, np.uint32)
-        self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
+        if self.training.whole:
+            self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
 
     def _predict(self, model: Any, samples: int) -> tuple[Array, Array]:
         """Predictions and mean loss of the first so many test samples."""

@@ -55,8 +55,8 @@ class Request:
     def size(self, spec: ExampleSpec) -> Size | None:
         """The size this example is run at."""
         size = spec.size(full=self.full)
-        if size is None:
-            return None
+        if size is None or not (spec.training and spec.training.whole):
+            return size  # one step is asked, which has the size of a batch
         return Size(
             size.part,
             epochs=size.epochs if self.epochs is None else self.epochs,
@@ -186,7 +186,7 @@ def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
     ids = dict.fromkeys(i for pair in request.chosen(spec) for i in (pair.left, pair.right))
     for way in (w for w in spec.ways if w.id in ids):
         for precision, nudged in _RUNS:
-            if nudged and spec.training is None:
+            if nudged and not _nudged(spec):
                 continue
             path = recording_path(request, spec, way, precision, nudged=nudged)
             seed = spec.seed if request.seed is None else request.seed
@@ -203,6 +203,11 @@ def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
                     out=str(path),
                 ),
             )
+
+
+def _nudged(spec: ExampleSpec) -> bool:
+    """Whether σ is needed: the first optimizer step and all before it have ν for a yardstick."""
+    return spec.training is not None and spec.training.whole
 
 
 def recording_path(
@@ -255,7 +260,7 @@ def _runs(request: Request, spec: ExampleSpec) -> dict[str, Runs]:
         found = [
             recording.read(recording_path(request, spec, way, precision, nudged=nudged))
             for precision, nudged in _RUNS
-            if spec.training is not None or not nudged
+            if _nudged(spec) or not nudged
         ]
         _check_own(found, way)
         result[way.id] = Runs(way.side, *found)

@@ -25,13 +25,14 @@ Numbers = float | int | bool | str | tuple["Numbers", ...]
 class Initial:
     """How one parameter is drawn: see `shared.initial`."""
 
-    kind: Literal["constant", "normal", "uniform", "glorot_uniform"]
+    kind: Literal["constant", "normal", "uniform", "glorot_uniform", "he_normal"]
     scale: float = 0.0
 
 
 ZEROS = Initial("constant", 0.0)
 ONES = Initial("constant", 1.0)
 GLOROT = Initial("glorot_uniform")
+HE = Initial("he_normal")
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,16 @@ class Training:
         """The way with this id."""
         return next(w for w in self.ways if w.id == id_)
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The rungs that some pair is judged on."""
+        return tuple(level for level in LADDER if any(level in p.levels for p in self.pairs))
+
+    @property
+    def whole(self) -> bool:
+        """Whether anything is asked beyond the first optimizer step."""
+        return not {"L4", "L5"}.isdisjoint(self.levels)
+
 
 @dataclass(frozen=True)
 class ExampleSpec:
@@ -282,7 +293,7 @@ class ExampleSpec:
     def levels(self) -> tuple[str, ...]:
         """The rungs that this example is judged on."""
         values = (VALUES,) if self.cases else ()
-        return (*values, *(LADDER if self.training else ()))
+        return (*values, *(self.training.levels if self.training else ()))
 
     @property
     def ways(self) -> tuple[Way, ...]:
