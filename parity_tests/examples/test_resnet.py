@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 ROOT = Path(__file__).parents[2]
 SETUP = {
@@ -57,6 +57,10 @@ PRETRAINED = """
 from safetensors.numpy import save_file
 Framework(1).use_precision("float32", 5)
 model = twin.pretrained(sys.argv[1])
+try:
+    twin.take_weights(model, {"layer5.0.conv1.weight": np.zeros((2, 2, 3, 3), np.float32)})
+except KeyError as error:
+    print(error)
 save_file({n: np.ascontiguousarray(a) for n, a in twin.weights_of(model).items()}, sys.argv[2])
 """
 
@@ -66,6 +70,7 @@ def side(name, program, *arguments):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False,
                           timeout=300)  # fmt: skip
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def imagenet(*arguments):
@@ -130,7 +135,8 @@ def test_pretrained_weights_reach_both_sides(url, checkpoint, tmp_path):
     assert done.returncode == 0, done.stderr
     given = load_file(file)
     for name in SETUP:
-        side(name, PRETRAINED, file, tmp_path / name)
+        printed = side(name, PRETRAINED, file, tmp_path / name)
+        assert "no weights named layer5.0.conv1.weight" in printed
         state = load_file(tmp_path / name)
         for key in ("conv1.weight", "layer2.0.downsample.1.running_var"):
             np.testing.assert_array_equal(state[key], given[key], strict=True)
@@ -155,10 +161,3 @@ def test_a_damaged_checkpoint_is_refused(url, checkpoint, tmp_path):
     wrong.unlink()
     assert done.returncode == 1
     assert "hash" in done.stderr
-
-
-@pytest.mark.parametrize("name", SETUP)
-def test_a_strange_name_is_refused(name, tmp_path):
-    save_file({"layer5.0.conv1.weight": np.zeros((2, 2, 3, 3), np.float32)}, tmp_path / "file")
-    with pytest.raises(AssertionError, match=r"no weights named layer5\.0\.conv1\.weight"):
-        side(name, PRETRAINED, tmp_path / "file", tmp_path / "out")
