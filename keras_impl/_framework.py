@@ -94,7 +94,8 @@ class Keras:
 
     def slots(self, model, optimizer):
         """Optimizer state by neutral name and slot."""
-        short = {"momentum": "m", "velocity": "v"}
+        plain = isinstance(optimizer, keras.optimizers.SGD)
+        short = {"momentum": "velocity"} if plain else {"momentum": "m", "velocity": "v"}
         own = {v.name: v for v in getattr(optimizer, "variables", ())}
         return {
             f"{name}/{slot}": np.array(own[f"{v.path.replace('/', '_')}_{long}"])

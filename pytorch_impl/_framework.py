@@ -1,5 +1,7 @@
 """What the suite needs of PyTorch: `shared.making.Framework`, function by function."""
 
+from collections import Counter
+
 import numpy as np
 import torch
 import torchvision
@@ -66,12 +68,17 @@ class PyTorch:
         return {p.name: p.canonical(p.tensor) for p in _weights.named(model, self._flattened)}
 
     def activations(self, model, images):
-        """Output of every named leaf module, in the order of execution."""
-        outputs = {}
+        """Output of every named leaf module, in the order of execution.
+
+        A module that runs more than once, a ReLU that a block shares, is ``relu``, ``relu_2``, ….
+        """
+        outputs, times = {}, Counter()
 
         def keep(name):
             def hook(module, inputs, output):
-                outputs[name] = _weights.canonical_output(module, inputs[0], output)
+                times[name] += 1
+                own = name if times[name] == 1 else f"{name}_{times[name]}"
+                outputs[own] = _weights.canonical_output(module, inputs[0], output)
 
             return hook
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import data, initial, metrics, names, provenance, recording
+from shared import data, given, initial, metrics, names, provenance, recording
 from shared.data.batches import batch_indices, held_out, steps_per_epoch
 from shared.errors import RecordingError
 from shared.expected import numbers
@@ -254,13 +254,12 @@ def record_values(
 
 
 def arguments(framework: Framework, case: Case, precision: str) -> dict[str, Any]:
-    """The tensors that a case's function is called with."""
-    arrays = {name: numbers(value, precision) for name, value in case.inputs.items()}
-    arrays |= {name: numbers(value, "int64") for name, value in case.integers.items()}
-    return {
+    """What a case's function is called with: tensors, and real data as NumPy arrays."""
+    tensors = {
         name: framework.tensor(to_side(array, case.roles.get(name, ""), framework.side))
-        for name, array in arrays.items()
+        for name, array in given.stated(case, precision).items()
     }
+    return given.real(case) | tensors
 
 
 def to_side(array: Array, role: str, side: Side) -> Array:
@@ -317,8 +316,9 @@ class _Run:
         model = getattr(self.twin, self.way.model)()
         framework.load_weights(model, cast)
         self._train(model, batches, progress)
-        sheet.put_all("weights/final", framework.weights(model))
-        self._evaluate(model)
+        if self.training.whole:
+            sheet.put_all("weights/final", framework.weights(model))
+            self._evaluate(model)
 
     def _first_batch(self, model: Any, batches: Batches, weights: Arrays) -> None:
         framework, sheet = self.framework, self.sheet
@@ -368,7 +368,8 @@ class _Run:
         progress(total, total)
         self.sheet.put("loss/curve", np.array(losses, dtype=self.job.precision))
         self.sheet.arrays["inputs/batches"] = np.array(batches.checksums, np.uint32)
-        self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
+        if self.training.whole:
+            self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
         if seen:
             losses_seen, accuracies = np.array(seen, dtype=self.job.precision).T
             self.sheet.put("metrics/watched_loss", losses_seen)

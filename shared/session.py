@@ -50,8 +50,8 @@ class Request:
     def size(self, spec: ExampleSpec) -> Size | None:
         """The size this example is run at."""
         size = spec.size(full=self.full)
-        if size is None:
-            return None
+        if size is None or not (spec.training and spec.training.whole):
+            return size  # one step is asked, which has the size of a batch
         return Size(
             size.part,
             epochs=size.epochs if self.epochs is None else self.epochs,
@@ -200,9 +200,12 @@ def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
 
 
 def _runs_of(spec: ExampleSpec) -> list[tuple[Precision, bool]]:
-    """Precision, and whether nudged, of each recording of a way."""
+    """Precision, and whether nudged, of each recording of a way.
+
+    The first optimizer step and all before it have ν for a yardstick and need no σ.
+    """
     runs: list[tuple[Precision, bool]] = [("float32", False), ("float64", False)]
-    if spec.training is not None:
+    if spec.training is not None and spec.training.whole:
         runs.append(("float64", True))
         if spec.training.nudged32:
             runs.append(("float32", True))

@@ -33,6 +33,7 @@ class Initial:
 ZEROS = Initial("constant", 0.0)
 ONES = Initial("constant", 1.0)
 GLOROT = Initial("glorot_uniform")
+HE = Initial("he_normal")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,18 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Samples:
+    """Real data for a case: the first so many training samples of a dataset's embedded part.
+
+    The function takes them as NumPy arrays, ``images`` and ``labels``, as they come from a file:
+    making tensors of them is what such a case is about.
+    """
+
+    dataset: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Case:
     """One values-only experiment: a function of the same name on both sides.
 
@@ -88,6 +101,7 @@ class Case:
         reference: the same in NumPy, from the same arguments as float64 (int64) arrays in
             canonical layout; what it returns is expected of both sides, to rounding.
         curves: what of it is drawn on the page, if anything.
+        samples: real data, given before everything else.
     """
 
     name: str
@@ -97,11 +111,18 @@ class Case:
     roles: dict[str, str] = field(default_factory=dict)
     reference: Callable[..., Mapping[str, Any]] | None = None
     curves: Curves | None = None
+    samples: Samples | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """Arguments of the function, in order."""
-        return (*self.inputs, *self.integers)
+        return (*(("images", "labels") if self.samples else ()), *self.inputs, *self.integers)
+
+    @property
+    def question(self) -> list[Any]:
+        """What decides the answer: its part of the spec's digest."""
+        samples = [dataclasses.astuple(self.samples)] if self.samples else []
+        return [self.name, self.inputs, self.integers, self.roles, *samples]
 
 
 @dataclass(frozen=True)
@@ -263,6 +284,16 @@ class Training:
         """The way with this id."""
         return next(w for w in self.ways if w.id == id_)
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The rungs that some pair is judged on."""
+        return tuple(level for level in LADDER if any(level in p.levels for p in self.pairs))
+
+    @property
+    def whole(self) -> bool:
+        """Whether anything is asked beyond the first optimizer step."""
+        return not {"L4", "L5"}.isdisjoint(self.levels)
+
 
 @dataclass(frozen=True)
 class ExampleSpec:
@@ -294,7 +325,7 @@ class ExampleSpec:
     def levels(self) -> tuple[str, ...]:
         """The rungs that this example is judged on."""
         values = (VALUES,) if self.cases else ()
-        return (*values, *(LADDER if self.training else ()))
+        return (*values, *(self.training.levels if self.training else ()))
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -335,7 +366,7 @@ class ExampleSpec:
         question: dict[str, Any] = {
             "name": self.name,
             "seed": seed,
-            "cases": [[c.name, c.inputs, c.integers, c.roles] for c in self.cases],
+            "cases": [c.question for c in self.cases],
             "training": training,
         }
         text = json.dumps(question, sort_keys=True, separators=(",", ":"))

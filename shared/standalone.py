@@ -79,7 +79,12 @@ def _show_values(framework: Framework, twin: ModuleType, spec: ExampleSpec) -> N
         function = getattr(twin, case.name)
         print(f"{case.name}: {(inspect.getdoc(function) or '').splitlines()[0]}")
         tensors = making.arguments(framework, case, "float32")
-        given = {name: _plain(framework, value) for name, value in tensors.items()}
+        given = {
+            name: f"{value.dtype} {value.shape}"
+            if isinstance(value, np.ndarray)
+            else _plain(framework, value)
+            for name, value in tensors.items()
+        }
         print("  given  " + "  ".join(f"{name} = {value}" for name, value in given.items()))
         for name, result in function(**tensors).items():
             print(f"  {name} = {_plain(framework, result)}")

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from shared import clues, equations, explain, metrics, names
+from shared import clues, equations, explain, given, metrics, names
 from shared.compare import Comparison, Question, compare
-from shared.expected import as_numbers, numbers
+from shared.expected import as_numbers
 from shared.noise import Finding, Quad
 from shared.recording import Runs
 from shared.spec import Case, ExampleSpec, Numbers, Pair, Training
@@ -135,9 +135,7 @@ def expected_of(case: Case) -> dict[str, Numbers]:
     """What both sides must give: the numbers stated, and those of the NumPy reference."""
     if case.reference is None:
         return dict(case.expected)
-    arrays = {name: numbers(value) for name, value in case.inputs.items()}
-    arrays |= {name: numbers(value, "int64") for name, value in case.integers.items()}
-    computed = case.reference(**arrays)
+    computed = case.reference(**given.real(case), **given.stated(case))
     facts = (bool, int, str)
     stated = {n: v if isinstance(v, facts) else as_numbers(v) for n, v in computed.items()}
     return stated | case.expected

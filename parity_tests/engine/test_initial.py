@@ -6,7 +6,7 @@ import pytest
 from shared.errors import UsageError
 from shared.expected import numbers
 from shared.initial import draw, drawn, fans, nudged
-from shared.spec import GLOROT, ZEROS, Initial, Parameter
+from shared.spec import GLOROT, HE, ZEROS, Initial, Parameter
 
 KERNEL = Parameter("hidden/kernel", (300, 200), GLOROT)
 BIAS = Parameter("hidden/bias", (200,), ZEROS)
@@ -42,7 +42,7 @@ def test_adding_a_layer_changes_no_other() -> None:
 
 
 @pytest.mark.parametrize("initial", [GLOROT, Initial("normal", 0.3), Initial("uniform", 0.3),
-                                     Initial("constant", 0.1)])  # fmt: skip
+                                     Initial("constant", 0.1), HE])  # fmt: skip
 def test_values_are_exact_in_float32(initial: Initial) -> None:
     values = draw([Parameter("a/kernel", (30, 20), initial)], 1)["a/kernel"]
     assert values.dtype == np.float64
@@ -58,6 +58,7 @@ def test_distributions() -> None:
     glorot = drawn(GLOROT)
     assert 0.99 * bound < np.abs(glorot).max() <= bound * (1 + 1e-7)
     assert np.var(glorot) == pytest.approx(bound**2 / 3, rel=0.03)
+    assert np.std(drawn(HE)) == pytest.approx(np.sqrt(2 / 200), rel=0.01)
     assert abs(glorot.mean()) < 0.01 * bound
     normal = drawn(Initial("normal", 0.3))
     assert normal.std() == pytest.approx(0.3, rel=0.02)

@@ -170,6 +170,20 @@ def test_a_far_name_gets_the_command_that_lists_all() -> None:
         find("zzz")
 
 
+def test_only_rungs_that_a_pair_is_judged_on_are_claimed(training_spec: ExampleSpec) -> None:
+    training = training_spec.training
+    assert training is not None
+    assert training.whole
+    first = ("L0", "L1", "L2", "L3")
+    pairs = tuple(dataclasses.replace(p, levels=first) for p in training.pairs)
+    cut = dataclasses.replace(training, pairs=pairs)
+    assert changed(training_spec, training=cut).levels == first
+    assert not cut.whole
+    mixed = dataclasses.replace(training, pairs=(*pairs, training.pairs[0]))
+    assert mixed.levels == LADDER
+    assert mixed.whole
+
+
 @pytest.mark.parametrize("example", ALL, ids=lambda e: e.name)
 def test_examples_are_whole(example: ExampleSpec) -> None:
     assert example.cases or example.training

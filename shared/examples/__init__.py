@@ -14,6 +14,7 @@ from shared.examples.digit_cnn import DIGIT_CNN
 from shared.examples.divergence import DIVERGENCE
 from shared.examples.fashion_cnn import FASHION_CNN
 from shared.examples.fashion_mlp import FASHION_MLP
+from shared.examples.input_pipeline import INPUT_PIPELINE
 from shared.examples.iris_mlp import IRIS_MLP
 from shared.examples.layers import LAYERS
 from shared.examples.losses import LOSSES
@@ -21,6 +22,7 @@ from shared.examples.modules import MODULES
 from shared.examples.optimizers import OPTIMIZERS
 from shared.examples.perceptron import PERCEPTRON
 from shared.examples.pooling import POOLING
+from shared.examples.resnet import RESNET
 from shared.examples.sequences import SEQUENCES
 from shared.examples.sequential_cnn import SEQUENTIAL_CNN
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
@@ -48,6 +50,8 @@ ALL: tuple[ExampleSpec, ...] = (
     BINARY_CNN,
     DIGIT_CNN,
     SEQUENTIAL_CNN,
+    RESNET,
+    INPUT_PIPELINE,
     DIVERGENCE,
 )
 

@@ -55,7 +55,7 @@ class Row:
             return "not run" if name in self.spec.levels else NONE
         level = self.found["levels"].get(name)
         if level is None:
-            return NONE if name not in self.spec.levels else "not asked"
+            return "not asked" if self.spec.training and name in LADDER else NONE
         status, worst = level["status"], level["worst"]["ratio"]
         mark = MARKS.get(status, "?")
         if status == "identical":

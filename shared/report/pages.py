@@ -130,8 +130,9 @@ def _section(
     contrast = bool(pair.pair.differs_at)
     told: list[str] = []
     if pair.verdict == "agree" and result.spec.training:
-        told = [sentences.strongest(pair, drift, names)]
-        if not sentences.identical(pair):
+        whole = result.spec.training.whole
+        told = [sentences.strongest(pair, drift, names) if whole else sentences.counted(pair)]
+        if whole and not sentences.identical(pair):
             told += [sentences.single(drift, names), sentences.counted(pair)]
     elif not result.spec.training:
         told = [sentences.counted(pair)]
@@ -141,7 +142,8 @@ def _section(
     else:
         told = [sentences.counted(pair)]
     headline = pair is result.verdict.headline
-    figures = _drawn(result, pair, names, drift, curves=headline)
+    one_step = result.spec.training is not None and not result.spec.training.whole
+    figures = [] if one_step else _drawn(result, pair, names, drift, curves=headline)
     told = [t for t in told if t]
     return Section(pair, names, ladder(pair), told, figures, sentences.divergence(pair))
 

@@ -34,7 +34,10 @@ def lead(result: Result) -> str:
 
 
 def _everywhere(result: Result) -> str:
-    return ", from the first tensor to the last weight" if result.spec.training else ""
+    if result.spec.training is None:
+        return ""
+    end = "the last weight" if result.spec.training.whole else "the first optimizer step"
+    return f", from the first tensor to {end}"
 
 
 def identical(pair: PairVerdict) -> bool:

@@ -63,11 +63,11 @@ def value_cases(result: Result) -> list[dict[str, Any]]:
     for case in result.spec.cases:
         prefix = f"values/{case.name}/"
         found = [f for f in pair.findings if f.key.startswith(prefix)]
-        given, expected = case.inputs | case.integers, expected_of(case)
+        expected = expected_of(case)
         cases.append({
             "name": case.name,
             "row": functions.get(case.name),
-            "inputs": ", ".join(f"{k} = {spec_numbers(v)}" for k, v in given.items()),
+            "inputs": _given(case),
             "reference": _reference(case),
             "values": [
                 _value(f, f.key.removeprefix(prefix), expected, left, right)
@@ -75,6 +75,14 @@ def value_cases(result: Result) -> list[dict[str, Any]]:
             ],
         })  # fmt: skip
     return cases
+
+
+def _given(case: Case) -> str:
+    """What goes in, on one line."""
+    numbers = (f"{k} = {spec_numbers(v)}" for k, v in (case.inputs | case.integers).items())
+    some = case.samples
+    real = [f"images, labels = the first {some.count} of {some.dataset}"] if some else []
+    return ", ".join([*real, *numbers])
 
 
 def _reference(case: Case) -> str:
