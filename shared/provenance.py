@@ -14,7 +14,8 @@ from shared.spec import PACKAGES, Side
 
 ROOT = Path(__file__).resolve().parent.parent
 _RECORDING_CODE = (
-    "spec.py", "names.py", "initial.py", "layouts.py", "recording.py", "making.py", "jobs.py",
+    "spec.py", "names.py", "initial.py", "layouts.py", "recording.py", "making.py", "feeding.py",
+    "jobs.py",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from shared.examples.modules import MODULES
 from shared.examples.optimizers import OPTIMIZERS
 from shared.examples.perceptron import PERCEPTRON
 from shared.examples.pooling import POOLING
+from shared.examples.regularisation import REGULARISATION
 from shared.examples.sequences import SEQUENCES
 from shared.examples.sequential_cnn import SEQUENTIAL_CNN
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
@@ -44,6 +45,7 @@ ALL: tuple[ExampleSpec, ...] = (
     BINARY_CNN,
     DIGIT_CNN,
     SEQUENTIAL_CNN,
+    REGULARISATION,
 )
 
 
