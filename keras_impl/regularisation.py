@@ -15,7 +15,7 @@ from ._layers import TorchBatchNormalization
 from ._optimizers import TorchAdam, TorchAdamW
 
 DECAY = 1e-4
-PATIENCE = 2
+PATIENCE = 1
 
 
 class MaskedDropout(layers.Layer):
@@ -159,7 +159,7 @@ def train(model, batches, optimizer):
 
 
 def fit_and_stop(model, batches, optimizer, validation, epochs, steps_per_epoch, callbacks):
-    """Until PATIENCE epochs have brought no better accuracy; then back to the best weights."""
+    """Until PATIENCE epochs in a row are no better than the best; then back to its weights."""
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_accuracy", mode="max", patience=PATIENCE, restore_best_weights=True
     )

@@ -16,7 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 from ._layers import KerasBatchNorm1d
 
 DECAY = 1e-4
-PATIENCE = 2
+PATIENCE = 1
 
 
 class MaskedDropout(nn.Module):
@@ -149,7 +149,7 @@ def train(model, batches, optimizer):
 
 
 def train_and_stop(model, batches, optimizer, validation, steps_per_epoch):
-    """Until PATIENCE epochs have brought no better accuracy; then back to the best weights."""
+    """Until PATIENCE epochs in a row are no better than the best; then back to its weights."""
     images, labels = validation
     best, waited, kept = 0.0, 0, None
     while epoch := list(itertools.islice(batches, steps_per_epoch)):
