@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -74,6 +75,16 @@ class Batches:
         first, *others = (a.tobytes() for a in exact)
         parts = (first, np.ascontiguousarray(labels).tobytes(), *others)
         self.checksums.append(functools.reduce(lambda crc, part: zlib.crc32(part, crc), parts, 0))
+
+    def feed_the_rest(self, taken: int) -> None:
+        """Note what would have been fed after so many steps, had the training not stopped.
+
+        When it stops is no property of the batches. (A framework's own loop may have fetched one
+        more than it trained on; that one is noted as planned, too.)
+        """
+        del self.checksums[taken:]
+        for images, labels, *masks in itertools.islice(self, taken, None):
+            self.fed(images, labels, *masks)
 
     @classmethod
     def of(

@@ -293,9 +293,9 @@ class _Run:
         self.framework.train(train, model, optimizer, batches, on_step)
         progress(total, total)
         self.sheet.put("loss/curve", np.array(losses, dtype=self.job.precision))
-        # A framework's loop may have fetched one more than it trained on before it stopped.
-        checksums = batches.checksums[: len(losses) if self.training.stops else None]
-        self.sheet.arrays["inputs/batches"] = np.array(checksums, np.uint32)
+        if self.training.stops:
+            batches.feed_the_rest(len(losses))
+        self.sheet.arrays["inputs/batches"] = np.array(batches.checksums, np.uint32)
         self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
         if seen:
             losses_seen, accuracies = np.array(seen, dtype=self.job.precision).T
