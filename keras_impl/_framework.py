@@ -1,5 +1,6 @@
 """What the suite needs of Keras and TensorFlow: `shared.making.Framework`, function by function."""
 
+import functools
 import inspect
 import os
 
@@ -70,7 +71,7 @@ class Keras:
         """Copies of every weight by neutral name."""
         return {name: np.array(v) for name, v in _weights.named(model).items()}
 
-    def activations(self, model, images):
+    def activations(self, model, images, masks):
         """Output of every layer, in the order of execution."""
         layers = dict(_weights.leaves(model))
         if isinstance(model, keras.Sequential):  # also of models within the model
@@ -80,8 +81,30 @@ class Keras:
                 x = layer(x, **mode)
                 outputs[name] = self.array(x)
             return outputs
+        if not hasattr(model, "outputs"):  # a subclass with a `call` of its own
+            return self._overheard(model, layers, images, masks)
         every = keras.Model(model.inputs, {name: layer.output for name, layer in layers.items()})
         return {name: self.array(value) for name, value in every(images, training=True).items()}
+
+    def _overheard(self, model, layers, images, masks):
+        """Outputs of a model with a `call` of its own, heard from its layers while it runs."""
+        outputs = {}
+
+        def overheard(name, call):
+            @functools.wraps(call)
+            def heard(*args, **kwargs):
+                given = call(*args, **kwargs)
+                outputs[name] = self.array(given)
+                return given
+
+            return heard
+
+        for name, layer in layers.items():
+            vars(layer)["call"] = overheard(name, layer.call)
+        model(images, *masks, training=True)
+        for layer in layers.values():
+            del vars(layer)["call"]
+        return outputs
 
     def gradients(self, model, gradients):
         """Gradients by neutral name; one that was not computed is left out."""
@@ -111,9 +134,9 @@ class Keras:
             return
 
         def tensors():
-            for images, labels in batches:
-                batches.fed(images, labels)
-                yield self.inputs(images), self.tensor(labels)
+            for images, labels, *masks in batches:
+                batches.fed(images, labels, *masks)
+                yield self.inputs(images), self.tensor(labels), *map(self.tensor, masks)
 
         for step, loss in enumerate(train(model, tensors(), optimizer), 1):
             on_step(step, float(loss))
@@ -132,6 +155,9 @@ class Keras:
                 tf.TensorSpec((None,), tf.int64),
             ),
         )
+        more = {}
+        if "validation" in inspect.signature(fit).parameters:
+            more["validation"] = batches.validation
         fit(
             model,
             dataset,
@@ -139,6 +165,7 @@ class Keras:
             epochs=batches.epochs,
             steps_per_epoch=batches.steps_per_epoch,
             callbacks=[_StepByStep(on_step)],
+            **more,
         )
 
 

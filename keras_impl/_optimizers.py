@@ -100,17 +100,26 @@ class TorchAdam(keras.optimizers.Adam):
     Args:
         learning_rate: a number, or a schedule.
         epsilon: PyTorch's default is 1e-8.
+        l2: what PyTorch's Adam calls `weight_decay`: g ← g + l2·w comes first. Keras' own
+            argument of that name decays the weights themselves, as AdamW does.
         **kwargs: as for `keras.optimizers.Adam`.
     """
 
-    def __init__(self, learning_rate=1e-3, epsilon=1e-8, name="torch_adam", **kwargs):
+    def __init__(self, learning_rate=1e-3, epsilon=1e-8, l2=0.0, name="torch_adam", **kwargs):
         super().__init__(learning_rate=learning_rate, epsilon=epsilon, name=name, **kwargs)
+        self.l2 = l2
+
+    def get_config(self):
+        """What a saved model needs to make this optimizer again."""
+        return super().get_config() | {"l2": self.l2}
 
     def update_step(self, gradient, variable, learning_rate):
         """One update of one variable."""
         dtype = variable.dtype
         rate = ops.cast(learning_rate, dtype)
         gradient = ops.cast(gradient, dtype)
+        if self.l2:
+            gradient = gradient + self.l2 * variable
         correction1 = 1 - powered(self.beta_1, self.iterations + 1)
         correction2 = ops.sqrt(1 - powered(self.beta_2, self.iterations + 1))
         index = self._get_variable_index(variable)

@@ -1,5 +1,6 @@
 """What the suite needs of PyTorch: `shared.making.Framework`, function by function."""
 
+import inspect
 from collections import Counter
 
 import numpy as np
@@ -67,7 +68,7 @@ class PyTorch:
         """Copies of every weight by neutral name."""
         return {p.name: p.canonical(p.tensor) for p in _weights.named(model, self._flattened)}
 
-    def activations(self, model, images):
+    def activations(self, model, images, masks):
         """Output of every named leaf module, in the order of execution.
 
         A module that runs more than once, a ReLU that a block shares, is ``relu``, ``relu_2``, ….
@@ -85,7 +86,7 @@ class PyTorch:
         leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
         hooks = [m.register_forward_hook(keep(n.replace(".", "_"))) for n, m in leaves]
         with torch.no_grad():
-            model.train()(images)
+            model.train()(images, *masks)
         for hook in hooks:
             hook.remove()
         return outputs
@@ -115,9 +116,14 @@ class PyTorch:
         """Consume the twin's generator step by step."""
 
         def tensors():
-            for images, labels in batches:
-                batches.fed(images, labels)
-                yield self.inputs(images), self.tensor(labels)
+            for images, labels, *masks in batches:
+                batches.fed(images, labels, *masks)
+                yield self.inputs(images), self.tensor(labels), *map(self.tensor, masks)
 
-        for step, loss in enumerate(train(model, tensors(), optimizer), 1):
+        more = {}
+        if "validation" in inspect.signature(train).parameters:
+            images, labels = batches.validation
+            more["validation"] = self.inputs(images), self.tensor(labels)
+            more["steps_per_epoch"] = batches.steps_per_epoch
+        for step, loss in enumerate(train(model, tensors(), optimizer, **more), 1):
             on_step(step, loss.item())

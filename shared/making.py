@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -18,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared import data, given, initial, metrics, names, provenance, recording
-from shared.data.batches import batch_indices, held_out, steps_per_epoch
+from shared.data.batches import steps_per_epoch
 from shared.errors import RecordingError
 from shared.expected import numbers
+from shared.feeding import Batches, scaled
 from shared.jobs import Job, Progress
 from shared.layouts import LAYOUTS, permute
-from shared.spec import Case, ExampleSpec, Parameter, Side, Size, Training, Way
+from shared.spec import Case, ExampleSpec, Parameter, Side, Training, Way
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -71,8 +71,8 @@ class Framework(Protocol):
     def weights(self, model: Any) -> Arrays:
         """Copies of every weight by neutral name."""
 
-    def activations(self, model: Any, images: Any) -> Arrays:
-        """Output of every named layer, in the order of execution."""
+    def activations(self, model: Any, images: Any, masks: Sequence[Any]) -> Arrays:
+        """Output of every named layer in training mode, in the order of execution."""
 
     def gradients(self, model: Any, gradients: Sequence[Any]) -> Arrays:
         """Gradients by neutral name; one that the framework did not compute is left out."""
@@ -88,84 +88,10 @@ class Framework(Protocol):
         batches: Batches,
         on_step: OnStep,
     ) -> None:
-        """Train with a public function of the twin, calling `on_step` after every step."""
+        """Train with a public function of the twin, calling `on_step` after every step.
 
-
-@dataclasses.dataclass
-class Batches:
-    """The batches of a training in their order, and a checksum of each that was delivered.
-
-    Attributes:
-        images: ``(n, 28, 28)`` uint8, or another dataset's inputs.
-        labels: ``(n,)`` int64.
-        order: one array of indices a step.
-        precision: dtype of the images handed out.
-        epochs: how often the data is gone through.
-        training: says how the images are scaled.
-        checksums: CRC-32 of what each step was fed, in the order of feeding.
-    """
-
-    images: Array
-    labels: Array
-    order: list[NDArray[np.int64]]
-    precision: str
-    epochs: int
-    training: Training
-    checksums: list[int] = dataclasses.field(default_factory=list)
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps of one epoch."""
-        return len(self.order) // self.epochs
-
-    def __iter__(self) -> Iterator[tuple[Array, Array]]:
-        for chosen in self.order:
-            images = scaled(self.images[chosen], self.training, self.precision)
-            yield images, self.labels[chosen]
-
-    def fed(self, images: Array, labels: Array) -> None:
-        """Note what a step was really fed, whatever stood between the order and the model."""
-        exact = np.ascontiguousarray(images, dtype=np.float32).tobytes()
-        self.checksums.append(zlib.crc32(np.ascontiguousarray(labels).tobytes(), zlib.crc32(exact)))
-
-    @classmethod
-    def of(
-        cls,
-        dataset: data.ImageData,
-        training: Training,
-        way: Way,
-        size: Size,
-        *,
-        seed: int,
-        precision: str,
-    ) -> Batches:
-        """All batches of a training done in one way."""
-        kept, _ = held_out(len(dataset.train_labels), training.validation, seed)
-        samples, epochs = len(kept), size.epochs * way.repeat
-        batch_size = training.batch_size if way.batch_size is None else way.batch_size
-        chosen = batch_indices(samples, batch_size or samples, epochs, seed)
-        order = [kept[indices] for indices in chosen]
-        images, labels = dataset.train_images, dataset.train_labels
-        return cls(images, labels, order, precision, epochs, training)
-
-
-def scaled(images: Array, training: Training, precision: str) -> Array:
-    """Inputs as the models take them, in canonical layout.
-
-    Computed in float32 in both precisions, so that the inputs of both are equal.
-    """
-    values = images.astype(np.float32)
-    if training.input_shape is not None:
-        values = values.reshape(-1, *training.input_shape)
-    if training.scaling != "none":
-        values = values / np.float32(255)
-    if training.scaling == "standard":
-        mean, deviation = (np.array(v, np.float32) for v in (training.mean, training.deviation))
-        values = (values - mean) / deviation
-    return values.astype(precision)
+        One with a parameter `validation` is given the held-out samples, to stop by.
+        """
 
 
 @dataclasses.dataclass
@@ -299,11 +225,8 @@ class _Run:
             seed=self.job.seed,
             precision=self.job.precision,
         )
-        if self.training.validation:
-            _, held = held_out(
-                len(self.dataset.train_labels), self.training.validation, self.job.seed
-            )
-            sheet.put("inputs/validation", held)
+        if len(batches.held):
+            sheet.put("inputs/validation", batches.held)
         weights = initial.draw(self.training.parameters, self.job.seed)
         if self.job.nudged:
             weights = initial.nudged(weights, self.job.seed, self.job.precision)
@@ -318,24 +241,27 @@ class _Run:
         self._train(model, batches, progress)
         if self.training.whole:
             sheet.put_all("weights/final", framework.weights(model))
-            self._evaluate(model)
+            self._evaluate(model, batches)
 
     def _first_batch(self, model: Any, batches: Batches, weights: Arrays) -> None:
         framework, sheet = self.framework, self.sheet
-        first, truth = next(iter(batches))
+        first, truth, *drawn = next(iter(batches))
         images, labels = framework.inputs(first), framework.tensor(truth)
+        masks = [framework.tensor(mask) for mask in drawn]
         sheet.put("inputs/images", framework.fed(images))
         sheet.put("inputs/labels", framework.array(labels))
+        for mask, tensor in zip(self.training.masks, masks, strict=True):
+            sheet.put(f"inputs/masks/{mask.name}", framework.array(tensor))
         sheet.put("inputs/batches", np.zeros(len(batches), np.uint32))  # filled after training
         sheet.put_all("weights/initial", framework.weights(model))
-        sheet.put_all("activations/step0", framework.activations(model, images))
+        sheet.put_all("activations/step0", framework.activations(model, images, masks))
         framework.load_weights(model, weights)
         some = slice(INITIAL_SAMPLES)
         sheet.arrays |= dict(zip(("predictions/initial", "metrics/initial_loss"),
                                  self._predict(model, self.dataset.test_images[some],
                                                self.dataset.test_labels[some]),
                                  strict=True))  # fmt: skip
-        loss, gradients = getattr(self.twin, self.way.gradients)(model, images, labels)
+        loss, gradients = getattr(self.twin, self.way.gradients)(model, images, labels, *masks)
         sheet.put("loss/step0", framework.array(loss))
         by_name = framework.gradients(model, gradients)
         # Backwards, as they come to be: the last layer's gradients cause the first layer's.
@@ -358,7 +284,7 @@ class _Run:
             if step in kept:
                 self.sheet.put_all(f"weights/step{step}", self.framework.weights(model))
             if step in watched:
-                seen.append(self._watch(model))
+                seen.append(self._watch(model, batches))
             if time.monotonic() - reported > 0.2:
                 reported = time.monotonic()
                 progress(step, total)
@@ -367,6 +293,8 @@ class _Run:
         self.framework.train(train, model, optimizer, batches, on_step)
         progress(total, total)
         self.sheet.put("loss/curve", np.array(losses, dtype=self.job.precision))
+        if self.training.stops:
+            batches.feed_the_rest(len(losses))
         self.sheet.arrays["inputs/batches"] = np.array(batches.checksums, np.uint32)
         if self.training.whole:
             self.sheet.put_all("state/final", self.framework.slots(model, optimizer))
@@ -374,6 +302,9 @@ class _Run:
             losses_seen, accuracies = np.array(seen, dtype=self.job.precision).T
             self.sheet.put("metrics/watched_loss", losses_seen)
             self.sheet.put("metrics/watched_accuracy", accuracies)
+        if self.training.stops and seen:
+            self.sheet.put("metrics/stopped_epoch", np.int64(len(seen)))
+            self.sheet.put("metrics/best_epoch", np.int64(np.argmax(accuracies) + 1))
 
     def _watched(self, batches: Batches) -> set[int]:
         """Steps after which the model is evaluated."""
@@ -390,14 +321,11 @@ class _Run:
         """Steps after which weights are recorded."""
         return set(names.recorded_steps(total, self.training.marks))
 
-    def _watch(self, model: Any) -> tuple[float, float]:
+    def _watch(self, model: Any, batches: Batches) -> tuple[float, float]:
         """Loss and accuracy on the held-out samples, or else on the test set."""
         images, labels = self.dataset.test_images, self.dataset.test_labels
-        if self.training.validation:
-            _, held = held_out(
-                len(self.dataset.train_labels), self.training.validation, self.job.seed
-            )
-            images, labels = self.dataset.train_images[held], self.dataset.train_labels[held]
+        if len(batches.held):
+            images, labels = batches.images[batches.held], batches.labels[batches.held]
         predictions, loss = self._predict(model, images, labels)
         return float(loss), metrics.accuracy(predictions, labels)
 
@@ -416,7 +344,11 @@ class _Run:
         mean = np.array(sum(losses) / len(truth), self.job.precision)
         return np.concatenate(predictions), mean
 
-    def _evaluate(self, model: Any) -> None:
+    def _evaluate(self, model: Any, batches: Batches) -> None:
+        if len(batches.held):
+            seen = self._watch(model, batches)
+            for name, value in zip(("loss", "accuracy"), seen, strict=True):
+                self.sheet.put(f"metrics/validation_{name}", np.array(value, self.job.precision))
         labels = self.dataset.test_labels
         predictions, loss = self._predict(model, self.dataset.test_images, labels)
         accuracy = metrics.accuracy(predictions, labels)

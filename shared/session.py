@@ -52,8 +52,8 @@ class Request:
         size = spec.size(full=self.full)
         if size is None or not (spec.training and spec.training.whole):
             return size  # one step is asked, which has the size of a batch
-        return Size(
-            size.part,
+        return dataclasses.replace(
+            size,
             epochs=size.epochs if self.epochs is None else self.epochs,
             train=size.train if self.train is None else self.train,
             test=size.test if self.test is None else self.test,

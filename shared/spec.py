@@ -60,6 +60,21 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Mask:
+    """What dropout multiplies a layer's output by, drawn for both sides: 0, or 1 / (1 - rate).
+
+    Attributes:
+        name: of the layer.
+        shape: of one sample.
+        rate: share of zeros.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    rate: float
+
+
+@dataclass(frozen=True)
 class Curves:
     """A pane of the page's plot: results of a case over one of its inputs.
 
@@ -201,12 +216,21 @@ class Pair:
 
 @dataclass(frozen=True)
 class Size:
-    """How much of the data, and how long."""
+    """How much of the data, and how long.
+
+    Attributes:
+        part: of the dataset.
+        epochs: passes over what is trained on.
+        train: training samples, those held out among them; None for all.
+        test: test samples; None for all.
+        validation: training samples held out, where it is not the training's number.
+    """
 
     part: Literal["embedded", "full"]
     epochs: int
     train: int | None = None
     test: int | None = None
+    validation: int | None = None
 
 
 @dataclass(frozen=True)
@@ -254,6 +278,8 @@ class Training:
         nudged32: whether float32 is nudged too, to show how far it moves from itself.
         marks: steps whose weights are recorded besides the usual ones.
         published: distances between the frameworks that others measured.
+        masks: of dropout, drawn anew for every step; the twin is given them after the labels.
+        stops: the training may end by itself before its last epoch, and go back to the best.
     """
 
     dataset: str
@@ -275,6 +301,12 @@ class Training:
     nudged32: bool = False
     marks: tuple[int, ...] = ()
     published: tuple[Published, ...] = ()
+    masks: tuple[Mask, ...] = ()
+    stops: bool = False
+
+    def held(self, size: Size) -> int:
+        """How many training samples are held out in a run of this size."""
+        return self.validation if size.validation is None else size.validation
 
     def of(self, way: Way) -> Training:
         """The training as this way has it."""
@@ -360,6 +392,8 @@ class ExampleSpec:
             "input": [asked.input_shape, asked.scaling, asked.mean, asked.deviation],
             "samples": [asked.classes, asked.validation],
             "watched": [asked.watched, asked.marks],
+            "masks": [dataclasses.asdict(m) for m in asked.masks],
+            "stops": asked.stops,
             "size": size and dataclasses.asdict(size),
             "data": data_checksum,
         }

@@ -156,6 +156,7 @@ def required_keys(spec: ExampleSpec, pair: Pair | None = None) -> tuple[str, ...
         *values,
         "inputs/images",
         "inputs/labels",
+        *(f"inputs/masks/{mask.name}" for mask in training.masks),
         "inputs/batches",
         *(("inputs/validation",) if training.validation else ()),
         *(f"weights/initial/{p}" for p in parameters),
@@ -171,6 +172,12 @@ def required_keys(spec: ExampleSpec, pair: Pair | None = None) -> tuple[str, ...
         "metrics/test_loss",
         "metrics/test_accuracy",
         *(("metrics/watched_loss", "metrics/watched_accuracy") if training.watched else ()),
+        *(("metrics/stopped_epoch", "metrics/best_epoch") if training.stops else ()),
+        *(
+            ("metrics/validation_loss", "metrics/validation_accuracy")
+            if training.validation
+            else ()
+        ),
     )
 
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from shared.data import batch_indices, steps_per_epoch
+from shared.data.batches import dropout_mask, held_out
 from shared.errors import UsageError
 
 SAMPLES, BATCH, EPOCHS = st.integers(1, 200), st.integers(1, 70), st.integers(0, 4)
 SEEDS = st.integers(0, 2**64)
+KNOWN_HELD = [2, 3, 5, 8]
 
 
 def epochs_of(batches: list[np.ndarray], steps: int) -> list[np.ndarray]:
@@ -106,3 +108,77 @@ def test_drop_last_that_leaves_nothing() -> None:
 )
 def test_steps_per_epoch(samples: int, batch: int, drop_last: bool, steps: int) -> None:
     assert steps_per_epoch(samples, batch, drop_last) == steps
+
+
+# --- Held-out samples -----------------------------------------------------------------------------
+
+
+@hypothesis.given(SAMPLES, st.data(), SEEDS)
+def test_held_out_samples_and_the_others_are_all_samples_once(
+    samples: int, data: st.DataObject, seed: int
+) -> None:
+    validation = data.draw(st.integers(0, samples - 1))
+    kept, held = held_out(samples, validation, seed)
+    assert (len(kept), len(held)) == (samples - validation, validation)
+    assert not set(kept.tolist()) & set(held.tolist())
+    np.testing.assert_array_equal(np.sort(np.concatenate([kept, held])), np.arange(samples))
+    np.testing.assert_array_equal(kept, np.sort(kept))
+    np.testing.assert_array_equal(held, np.sort(held))
+    for once, again in zip((kept, held), held_out(samples, validation, seed), strict=True):
+        assert once.dtype == np.int64
+        np.testing.assert_array_equal(once, again)
+
+
+def test_known_samples_are_held_out() -> None:
+    """Recordings made elsewhere are compared with ours: the choice must never change."""
+    assert held_out(10, 4, seed=0)[1].tolist() == KNOWN_HELD
+    assert held_out(10, 4, seed=1)[1].tolist() != KNOWN_HELD
+    assert held_out(10, 0, seed=0)[0].tolist() == list(range(10))
+
+
+def test_5000_of_60000_are_held_out_from_all_over() -> None:
+    kept, held = held_out(60_000, 5_000, seed=20)
+    assert (len(kept), len(held)) == (55_000, 5_000)
+    assert len(np.intersect1d(kept, held)) == 0
+    assert len(np.union1d(kept, held)) == 60_000
+    assert all(400 < len(part) < 600 for part in np.split(held, np.searchsorted(
+        held, np.arange(6_000, 60_000, 6_000))))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        (-1, "validation is -1, expected 0 or more"),
+        (9, r"9 of 9 samples held out leave none to train on; expected fewer than 9"),
+        (10, "10 of 9 samples held out"),
+    ],
+)
+def test_bad_splits(validation: int, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        held_out(9, validation, seed=0)
+
+
+# --- Masks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9])
+def test_masks_are_zeros_and_scaled_ones(rate: float) -> None:
+    mask = dropout_mask("dropout", (50, 80), rate, seed=3, step=7)
+    assert mask.dtype == np.float32
+    assert set(np.unique(mask)) <= {np.float32(0), np.float32(1 / (1 - rate))}
+    assert abs(np.mean(mask == 0) - rate) < 0.03
+    assert abs(np.mean(mask) - 1) < 0.15
+
+
+def test_masks_depend_on_name_seed_and_step_alone() -> None:
+    def drawn(name: str = "a", seed: int = 1, step: int = 1) -> bytes:
+        return dropout_mask(name, (4, 16), 0.5, seed=seed, step=step).tobytes()
+
+    assert drawn() == drawn()
+    assert len({drawn(), drawn("b"), drawn(seed=2), drawn(step=2)}) == 4
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_bad_rates(rate: float) -> None:
+    with pytest.raises(UsageError, match=r"the rate of 'a' is .*expected 0 or more, below 1"):
+        dropout_mask("a", (2, 2), rate, seed=0, step=1)

@@ -1,15 +1,28 @@
 """`shared.making`: what a values case is given and what of it is kept, on either side's layout."""
 
+import dataclasses
 import inspect
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from shared import making
+from shared.data.batches import dropout_mask, held_out
 from shared.errors import RecordingError, UsageError
 from shared.layouts import LAYOUTS
 from shared.making import Sheet, arguments, from_side, record_values, to_side
-from shared.spec import SIDES, Case, ExampleSpec
+from shared.spec import (
+    GLOROT,
+    SIDES,
+    Case,
+    ExampleSpec,
+    Mask,
+    Parameter,
+    Size,
+    Training,
+    Way,
+)
 
 IMAGES = np.arange(2 * 5 * 7 * 3).reshape(2, 5, 7, 3)  # batch h w channel
 
@@ -171,3 +184,153 @@ def test_every_case_is_progress():
     record_values(Fake("keras"), twin, spec_of(*cases), sheet, lambda *some: told.append(some))
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert list(sheet.arrays) == ["values/one/y", "values/two/y", "values/three/y"]
+
+
+# --- A training, step by step ---------------------------------------------------------------------
+
+MASKED = Training(
+    dataset="made",
+    batch_size=4,
+    parameters=(Parameter("out/kernel", (6, 3), GLOROT),),
+    layers=("out",),
+    default=Size("embedded", epochs=3, validation=2),
+    full=Size("full", epochs=1),
+    ways=(Way("torch", "loop", "train", "sgd", "loop"),),
+    pairs=(),
+    validation=5,
+    watched="epochs",
+    masks=(Mask("dropout", (3,), 0.5),),
+    scaling="none",
+)
+
+
+class Model:
+    """Adds up what it is trained on; its predictions say how often it was evaluated."""
+
+    def __init__(self):
+        self.total = 0.0
+        self.evaluated = []
+
+
+class Trainer(Fake):
+    """A framework that trains `Model`s."""
+
+    fed = inputs = staticmethod(lambda array: array)
+    tensor = array = staticmethod(np.array)
+
+    def __init__(self, side="torch", steps=None):
+        super().__init__(side)
+        self.steps = steps
+
+    def use_parameters(self, parameters):
+        pass
+
+    def load_weights(self, model, weights):
+        model.weights = weights
+
+    def weights(self, model):
+        return {"out/kernel": np.full((6, 3), model.total)}
+
+    def activations(self, model, images, masks):
+        return {"out": images[:, :3] * masks[0] if masks else images[:, :3]}
+
+    def gradients(self, model, gradients):
+        return {"out/kernel": gradients[0]}
+
+    def slots(self, model, optimizer):
+        return {}
+
+    def train(self, train, model, optimizer, batches, on_step):
+        for step, (images, labels, *masks) in enumerate(batches, 1):
+            batches.fed(images, labels, *masks)
+            if self.steps and step > self.steps:
+                return  # fetched, but not trained on
+            model.total += float(images.sum())
+            on_step(step, model.total)
+
+
+def loss_and_gradients(model, images, labels, *masks):
+    assert [mask.shape for mask in masks] == [(len(images), 3)] * len(masks)
+    return np.array(1.0), [np.ones((6, 3))]
+
+
+def evaluate(model, images, labels):
+    model.evaluated.append(len(labels))
+    # Right about the first few labels only: the third epoch is worse than the second.
+    right = [0, 1, 2, 1][min(len(model.evaluated) - 1, 3)]
+    guesses = np.where(np.arange(len(labels)) < right, labels, (labels + 1) % 3)
+    return np.eye(3)[guesses], np.array(0.5)
+
+
+def train_made(training, framework=None):
+    twin = SimpleNamespace(
+        build_model=Model, sgd=lambda model: None, train=None, evaluate=evaluate,
+        loss_and_gradients=loss_and_gradients,
+    )  # fmt: skip
+    images, labels = np.arange(60, dtype=np.float64).reshape(10, 6), np.arange(10) % 3
+    dataset = SimpleNamespace(
+        train_images=images, train_labels=labels, test_images=images, test_labels=labels
+    )
+    job = SimpleNamespace(size=training.default, seed=3, precision="float64", nudged=False)
+    sheet = Sheet("float64")
+    framework = framework or Trainer()
+    making._Run(framework, twin, training, training.ways[0], dataset, sheet, job).record(
+        lambda done, total: None
+    )
+    return sheet.arrays
+
+
+def test_masks_and_held_out_samples_are_on_record():
+    arrays = train_made(MASKED)
+    np.testing.assert_array_equal(
+        arrays["inputs/masks/dropout"], dropout_mask("dropout", (4, 3), 0.5, seed=3, step=1)
+    )
+    kept, held = held_out(10, 2, seed=3)
+    np.testing.assert_array_equal(arrays["inputs/validation"], held)
+    first = arrays["inputs/images"][:, 0].astype(int) // 6
+    assert set(first) <= set(kept.tolist())
+    np.testing.assert_array_equal(
+        arrays["activations/step0/out"], arrays["inputs/images"][:, :3] * arrays[
+            "inputs/masks/dropout"]
+    )  # fmt: skip
+    without = train_made(dataclasses.replace(MASKED, masks=()))
+    assert "inputs/masks/dropout" not in without
+    assert (arrays["inputs/batches"] != without["inputs/batches"]).all()
+
+
+def test_an_epoch_is_watched_on_the_held_out_samples():
+    arrays = train_made(MASKED)
+    np.testing.assert_array_equal(arrays["metrics/watched_accuracy"], [0, 0.5, 1])
+    np.testing.assert_array_equal(arrays["metrics/watched_loss"], [0.5] * 3)
+    assert arrays["metrics/validation_accuracy"] == 0.5
+    assert arrays["metrics/test_accuracy"] == 0.1
+    assert "metrics/stopped_epoch" not in arrays
+    steps = train_made(dataclasses.replace(MASKED, watched="steps"))
+    assert len(steps["metrics/watched_loss"]) == 5  # of 6 steps: 1, 2, 3, 5 and 6
+    never = train_made(dataclasses.replace(MASKED, watched=""))
+    assert "metrics/watched_loss" not in never
+
+
+def test_without_held_out_samples_the_test_set_is_watched():
+    arrays = train_made(dataclasses.replace(MASKED, default=Size("embedded", 3, validation=0)))
+    np.testing.assert_array_equal(arrays["metrics/watched_accuracy"], [0, 0.1, 0.2])
+    assert "inputs/validation" not in arrays
+    assert "metrics/validation_accuracy" not in arrays
+
+
+def test_a_training_that_stops_says_when_and_what_was_best():
+    stopping = dataclasses.replace(MASKED, stops=True)
+    every = train_made(stopping)
+    assert (every["metrics/stopped_epoch"], every["metrics/best_epoch"]) == (3, 3)
+    early = train_made(stopping, Trainer(steps=4))
+    assert (early["metrics/stopped_epoch"], early["metrics/best_epoch"]) == (2, 2)
+    assert early["metrics/stopped_epoch"].dtype == np.int64  # compared exactly
+    assert len(early["loss/curve"]) == 4
+    np.testing.assert_array_equal(early["inputs/batches"], every["inputs/batches"])
+    assert "weights/step6/out/kernel" not in early
+
+
+def test_a_training_that_may_not_stop_keeps_what_it_was_fed():
+    short = train_made(MASKED, Trainer(steps=4))
+    assert len(short["loss/curve"]) == 4
+    assert len(short["inputs/batches"]) == 5

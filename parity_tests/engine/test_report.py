@@ -471,3 +471,103 @@ def test_broken_recordings_still_make_a_page(tmp_path, key, fault):
     assert "**PyTorch and Keras differ.**" in page
     assert f"`{key}`" in page.split("## The ladder")[0]
     json.loads((tmp_path / "tiny_training.json").read_text(), parse_constant=pytest.fail)
+
+
+# --- Trainings that are watched -------------------------------------------------------------------
+
+
+def watched_result(pairs: int = 2, *, stops: bool = False) -> Result:
+    """Two epochs of one step and one more of it; four training samples are held out."""
+    result = training_result()
+    training = dataclasses.replace(
+        TRAINED.training, watched="epochs", validation=4, stops=stops,
+        pairs=(TRAINED.training.pairs * pairs)[:pairs],
+    )  # fmt: skip
+    spec = dataclasses.replace(TRAINED, training=training)
+    for runs in result.runs.values():
+        for recording in (*runs.present, runs.nudged):
+            precision = recording["loss/curve"].dtype
+            recording.arrays.update({
+                "inputs/validation": np.arange(4),
+                "metrics/watched_loss": np.array([2.0, 1.5, 1.75], precision),
+                "metrics/watched_accuracy": np.array([0.25, 0.75, 0.5], precision),
+                "metrics/validation_loss": np.array(1.5, precision),
+                "metrics/validation_accuracy": np.array(0.75, precision),
+            })  # fmt: skip
+            if stops:
+                epochs = {"metrics/stopped_epoch": np.int64(3), "metrics/best_epoch": np.int64(2)}
+                recording.arrays.update({k: np.array(v) for k, v in epochs.items()})
+    return judged(spec, dict(result.runs), result.data)
+
+
+def page_of(result: Result, folder: Path) -> str:
+    write([result], folder)
+    return (folder / "tiny_training.md").read_text("utf-8")
+
+
+def test_a_watched_training_shows_train_against_validation(tmp_path, drawn):
+    page = page_of(watched_result(), tmp_path)
+    assert "[train against validation](#train-against-validation)" in page
+    assert "figures/tiny_training-validation.png" in page
+    assert (tmp_path / "figures" / "tiny_training-validation.png").stat().st_size > 1000
+    assert "train loss 1.4, validation loss 1.8" in page
+    row = "| PyTorch loop ~ Keras tape | 1.4000 / 1.4000 | 1.5000 / 1.5000 | 0.7500 / 0.7500 |"
+    assert row in page
+    assert "| the last | ✓ agree |" in page
+    assert "| 4 images |" in page
+    assert "A dot marks" not in page
+
+
+def test_a_training_that_stopped_shows_the_epoch_that_was_kept(tmp_path):
+    page = page_of(watched_result(stops=True), tmp_path)
+    assert "train loss 1.9, validation loss 1.5" in page
+    assert "| 1.9000 / 1.9000 |" in page
+    assert "| 2 of 3 / 2 of 3 | ✓ agree |" in page
+    assert "A dot marks the weights that are kept." in page
+
+
+def test_a_side_that_kept_another_epoch_differs(tmp_path):
+    result = watched_result(stops=True)
+    for recording in result.runs["keras/tape"].present:
+        recording.arrays["metrics/best_epoch"] = np.array(np.int64(3))
+    again = judged(result.spec, dict(result.runs), result.data)
+    assert again.verdict.headline.verdict == "differ"
+    assert again.verdict.headline.first.key == "metrics/best_epoch"
+    page = page_of(again, tmp_path)
+    assert "| 2 of 3 / 3 of 3 | ✗ differ |" in page
+
+
+def test_a_page_of_many_pairs_has_one_figure_for_all(tmp_path):
+    few, many = page_of(watched_result(5), tmp_path), page_of(watched_result(6), tmp_path)
+    assert "tiny_training-confusion.png" in few
+    assert "tiny_training-confusion.png" not in many
+    assert "tiny_training-validation.png" in many
+
+
+def test_without_held_out_samples_the_test_set_is_shown(tmp_path):
+    result = watched_result()
+    training = dataclasses.replace(result.spec.training, validation=0)
+    for runs in result.runs.values():
+        for recording in (*runs.present, runs.nudged):
+            del recording.arrays["inputs/validation"]
+    spec = dataclasses.replace(result.spec, training=training)
+    page = page_of(judged(spec, dict(result.runs), ""), tmp_path)
+    assert "## While it trains" in page
+    assert "tiny_training-test.png" in page
+
+
+def test_the_table_is_about_the_headlines_own_training(tmp_path):
+    training = TRAINED.training
+    wide = (
+        Parameter("out/kernel", (3, 10), GLOROT),
+        Parameter("out/mean", (7,), GLOROT, trainable=False),
+    )
+    ways = tuple(
+        dataclasses.replace(w, changes={"parameters": wide}) if w.name != "fit" else w
+        for w in training.ways
+    )
+    plain = dataclasses.replace(training, ways=ways, parameters=(wide[1],))
+    result = training_result()
+    spec = dataclasses.replace(TRAINED, training=plain)
+    page = page_of(Result(dataclasses.replace(result.verdict, spec=spec), result.runs), tmp_path)
+    assert "| 30 | 20 |" in page

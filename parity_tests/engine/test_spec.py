@@ -1,10 +1,11 @@
 """`shared.spec` and `shared.examples`: what an example is, and the fingerprint of its question."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
-from shared import names
+from shared import names, session
 from shared.errors import UsageError
 from shared.examples import ALL, find
 from shared.spec import (
@@ -19,6 +20,7 @@ from shared.spec import (
     ExampleSpec,
     Initial,
     Known,
+    Mask,
     Parameter,
     Size,
 )
@@ -110,6 +112,11 @@ def test_other_training_is_another_question(training_spec: ExampleSpec) -> None:
         retrained(training_spec, batch_size=5).digest(size, 20, "abc"),
         retrained(training_spec, layers=("hidden",)).digest(size, 20, "abc"),
         retrained(training_spec, parameters=()).digest(size, 20, "abc"),
+        retrained(training_spec, stops=True).digest(size, 20, "abc"),
+        retrained(training_spec, masks=(Mask("a", (5,), 0.5),)).digest(size, 20, "abc"),
+        retrained(training_spec, masks=(Mask("a", (5,), 0.25),)).digest(size, 20, "abc"),
+        retrained(training_spec, validation=2).digest(size, 20, "abc"),
+        training_spec.digest(Size("embedded", epochs=2, validation=2), 20, "abc"),
         retrained(
             training_spec, parameters=(Parameter("hidden/kernel", (3, 5), Initial("normal", 1.0)),)
         ).digest(size, 20, "abc"),
@@ -206,3 +213,18 @@ def test_parameters_of_examples_belong_to_layers(example: ExampleSpec) -> None:
     for parameter in parameters:
         assert example.training is not None
         assert parameter.name.split("/")[0] in example.training.layers
+
+
+def test_a_size_may_hold_out_another_number_of_samples(training_spec: ExampleSpec) -> None:
+    training = dataclasses.replace(training_spec.training, validation=7)
+    assert training.held(Size("full", epochs=1)) == 7
+    assert training.held(Size("full", epochs=1, validation=3)) == 3
+    assert training.held(Size("full", epochs=1, validation=0)) == 0
+
+
+def test_a_size_survives_a_request(training_spec: ExampleSpec, tmp_path: Path) -> None:
+    size = Size("embedded", epochs=2, train=9, test=4, validation=3)
+    spec = retrained(training_spec, default=size)
+    assert session.Request((spec,), tmp_path).size(spec) == size
+    cut = session.Request((spec,), tmp_path, epochs=1, train=8).size(spec)
+    assert cut == Size("embedded", epochs=1, train=8, test=4, validation=3)

@@ -8,7 +8,7 @@ import pytest
 
 from shared import verdict
 from shared.compare import Question
-from shared.spec import VALUE_PAIR, Case, ExampleSpec, Known, Pair
+from shared.spec import VALUE_PAIR, Case, ExampleSpec, Known, Mask, Pair
 from shared.verdict import (
     ExampleVerdict,
     PairVerdict,
@@ -634,3 +634,56 @@ def test_numbers_that_json_lacks_become_null(judged, trained) -> None:
     assert document["first_divergence"]["ratio"] is None
     assert document["levels"][key]["worst"]["ratio"] is None
     assert document["metrics"]["torch"] == {"test_loss": None}
+
+
+# --- Masks, held-out samples, early stopping ------------------------------------------------------
+
+
+def stopping_spec(spec: ExampleSpec) -> ExampleSpec:
+    return dataclasses.replace(spec, training=dataclasses.replace(
+        spec.training, masks=(Mask("dropout", (5,), 0.5),), validation=3, watched="epochs",
+        stops=True,
+    ))  # fmt: skip
+
+
+def stopped(arrays, steps: int, best: int = 2):
+    """Of a training that might have taken 20 steps."""
+    kept = {k: v for k, v in arrays.items() if not k.startswith("weights/step2") or "20" not in k}
+    return kept | {
+        "inputs/masks/dropout": np.ones((4, 5)),
+        "inputs/validation": np.arange(3),
+        "loss/curve": arrays["loss/curve"][:steps],
+        "metrics/watched_loss": np.linspace(1, 0.5, steps // 5),
+        "metrics/watched_accuracy": np.linspace(0.5, 0.75, steps // 5),
+        "metrics/validation_loss": np.array(0.5),
+        "metrics/validation_accuracy": np.array(0.75),
+        "metrics/stopped_epoch": np.int64(steps // 5),
+        "metrics/best_epoch": np.int64(best),
+    }
+
+
+def test_what_a_stopping_training_must_have_recorded(training_spec, trained) -> None:
+    spec = stopping_spec(training_spec)
+    more = set(required_keys(spec)) - set(required_keys(training_spec))
+    assert more == set(stopped(trained(), 15)) - set(trained())
+
+
+@pytest.mark.parametrize(
+    ("right", "first"),
+    [
+        ((15, 2), ""),
+        ((10, 2), "loss/curve"),
+        ((20, 2), "loss/curve"),
+        ((15, 3), "metrics/best_epoch"),
+    ],
+)
+def test_both_sides_stop_at_the_same_step(runs, training_spec, trained, right, first) -> None:
+    spec = stopping_spec(training_spec)
+    pair = spec.pairs[0]
+    one, other = stopped(trained(), 15), stopped(trained(), *right)
+    sides = (runs(t, a, nudged=a) for t, a in (("torch", one), ("keras", other)))
+    found = judge_pair(pair, *sides, question(spec, pair))
+    assert found.verdict == ("differ" if first else "agree")
+    assert (found.first.key if found.first else "") == first
+    if first == "loss/curve":
+        assert "they took different numbers of steps" in found.text

@@ -5,7 +5,7 @@ from unittest import mock
 
 import numpy as np
 
-from shared import making
+from shared import feeding, making
 
 
 @contextlib.contextmanager
@@ -24,24 +24,30 @@ def labels_shifted(framework, twin):
     return mock.patch.object(making.data, "load", load)
 
 
+@contextlib.contextmanager
 def bytes_0_255(framework, twin):
-    return mock.patch.object(making, "scaled", lambda images, training, p: images.astype(p))
+    def unscaled(images, training, precision):
+        return images.astype(precision)
+
+    fed = mock.patch.object(feeding, "scaled", unscaled)
+    with fed, mock.patch.object(making, "scaled", unscaled):
+        yield
 
 
 def batch_out_of_order(framework, twin):
-    original = making.batch_indices
+    original = feeding.batch_indices
 
     def shuffled(*args, **kwargs):
         order = list(original(*args, **kwargs))
         order[6], order[8] = order[8], order[6]
         return order
 
-    return mock.patch.object(making, "batch_indices", shuffled)
+    return mock.patch.object(feeding, "batch_indices", shuffled)
 
 
 def steps_left_out(framework, twin):
-    original = making.batch_indices
-    return mock.patch.object(making, "batch_indices", lambda *a, **k: list(original(*a, **k))[:-1])
+    original = feeding.batch_indices
+    return mock.patch.object(feeding, "batch_indices", lambda *a, **k: list(original(*a, **k))[:-1])
 
 
 def key_missing(framework, twin):

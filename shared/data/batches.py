@@ -1,6 +1,7 @@
 """The order in which a training sees its samples. Drawn in NumPy, so that both sides share it."""
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +97,30 @@ def held_out(
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 0, validation])))
     order = generator.permutation(samples) if validation else np.arange(samples)
     return np.sort(order[validation:]), np.sort(order[:validation])
+
+
+def dropout_mask(
+    name: str, shape: Sequence[int], rate: float, *, seed: int, step: int
+) -> NDArray[np.float32]:
+    """Draw what dropout multiplies by: 0 with probability `rate`, else 1 / (1 - rate).
+
+    Every step has a stream of its own, so masks do not depend on how many steps there are.
+
+    Args:
+        name: Of the mask; another name has another stream.
+        shape: Of the mask, batch first.
+        rate: Share of zeros, 0 or more and below 1.
+        seed: Seed of the training.
+        step: Number of the step, from 1.
+
+    Raises:
+        UsageError: `rate` is not in that range.
+    """
+    if not 0 <= rate < 1:
+        raise UsageError(f"batches: the rate of '{name}' is {rate}, expected 0 or more, below 1")
+    stream = np.random.SeedSequence([seed, zlib.crc32(name.encode()), 2, step])
+    kept = np.random.Generator(np.random.PCG64(stream)).random(tuple(shape)) >= rate
+    return np.where(kept, np.float32(1 / (1 - rate)), np.float32(0))
 
 
 def _epoch_order(samples: int, seed: int, epoch: int) -> NDArray[np.int64]:

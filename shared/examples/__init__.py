@@ -22,6 +22,7 @@ from shared.examples.modules import MODULES
 from shared.examples.optimizers import OPTIMIZERS
 from shared.examples.perceptron import PERCEPTRON
 from shared.examples.pooling import POOLING
+from shared.examples.regularisation import REGULARISATION
 from shared.examples.resnet import RESNET
 from shared.examples.sequences import SEQUENCES
 from shared.examples.sequential_cnn import SEQUENTIAL_CNN
@@ -50,6 +51,7 @@ ALL: tuple[ExampleSpec, ...] = (
     BINARY_CNN,
     DIGIT_CNN,
     SEQUENTIAL_CNN,
+    REGULARISATION,
     RESNET,
     INPUT_PIPELINE,
     DIVERGENCE,

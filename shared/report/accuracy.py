@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from shared.metrics import probabilities as by_class
 from shared.recording import Runs
+from shared.report import series
 from shared.report.classes import Predicted, interval, metrics
 from shared.report.result import Result, side_names
 from shared.report.words import NONE, fraction
 from shared.spec import Reference
+from shared.verdict import asked_of
 
 PRECISIONS = ("float32", "float64")
+_MARKS = {"agree": "✓", "differ": "✗", "undecided": "?"}
 
 
 def table(result: Result) -> list[dict[str, str]]:
@@ -42,6 +46,32 @@ def table(result: Result) -> list[dict[str, str]]:
 def _images(runs: Runs, precision: str) -> int:
     recording = getattr(runs, precision)
     return len(recording["predictions/test"]) if "predictions/test" in recording else 0
+
+
+def variants(result: Result) -> list[dict[str, str]]:
+    """One row a pair that was watched and must agree: where it ended, on both sides."""
+    rows = []
+    for pair in (p for p in result.verdict.pairs if not p.pair.differs_at):
+        training, sides = asked_of(result.spec, pair.pair), result.sides(pair.pair)
+        seen = training and [series.watched(runs, training) for runs in sides]
+        if not seen or None in seen:
+            continue
+        ends = [metrics(runs.present[0]) for runs in sides]
+        trained = [float(w.trained[w.kept]) for w in seen if w is not None]
+        row = {"title": pair.pair.title, "mark": _MARKS[pair.verdict], "verdict": pair.verdict,
+               "trained": _both(trained)}  # fmt: skip
+        for name in ("validation_loss", "validation_accuracy", "test_accuracy"):
+            row[name] = _both([end.get(name) for end in ends])
+        epochs = [f"{e['best_epoch']:.0f} of {e['stopped_epoch']:.0f}"
+                  for e in ends if "stopped_epoch" in e and "best_epoch" in e]  # fmt: skip
+        row["kept"] = " / ".join(epochs) or "the last"
+        rows.append(row)
+    return rows
+
+
+def _both(values: Sequence[float | None]) -> str:
+    """Two numbers side by side."""
+    return " / ".join(fraction(value) for value in values)
 
 
 def agreements(result: Result) -> list[str]:

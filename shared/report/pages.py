@@ -16,9 +16,11 @@ from shared.report.files import render, save
 from shared.report.result import Result, side_names
 from shared.report.tables import environment, known, ladder, value_cases
 from shared.report.words import count, number
-from shared.verdict import PairVerdict
+from shared.verdict import PairVerdict, asked_of
 
 GALLERY = 25
+MANY = 5
+"""With more pairs than this the page is about them: one figure for all, no test images."""
 DISAGREEING = 10
 
 
@@ -73,10 +75,13 @@ def write(result: Result, folder: Path) -> list[Path]:
 def page(result: Result) -> tuple[str, list[Figure]]:
     """The Markdown of one example and its figures."""
     spec, verdict = result.spec, result.verdict
-    seen, unseen = classes.predicted(result)
+    many = len(verdict.pairs) > MANY
+    seen, unseen = (None, "") if many else classes.predicted(result)
     drifts = {p.pair.name: series.weight_drift(*result.sides(p.pair)) for p in verdict.pairs}
     sections = [_section(result, pair, drifts) for pair in verdict.pairs]
     pictures = _pictures(result, seen)
+    if (drawn := _watched(result)) is not None:
+        pictures["watched"] = drawn
     context: dict[str, Any] = {
         "spec": spec,
         "verdict": verdict,
@@ -114,6 +119,8 @@ def page(result: Result) -> tuple[str, list[Figure]]:
             "apart": seen and accuracy.apart(result, seen),
             "per_class": seen and accuracy.per_class(seen),
             "unseen": unseen,
+            "variants": accuracy.variants(result),
+            "held": _held(result),
             "pictures": pictures,
             "cases": value_cases(result),
         }
@@ -168,7 +175,7 @@ def _drawn(
         if both[0] is not None and both[1] is not None:
             png = plots.loss((both[0], both[1]), losses, names, sides, precision)
             figures.append(Figure(f"{prefix}loss.png", _loss_alt(names, losses), _LOSS, png))
-    if drift is not None and drift.moves:
+    if drift is not None and drift.moves and (curves or len(result.verdict.pairs) <= MANY):
         png = plots.weights(drift, names, sides)
         caption = _CONTRAST if pair.pair.differs_at else _WEIGHTS
         figures.append(Figure(f"{prefix}weights.png", _weights_alt(names, drift), caption, png))
@@ -208,6 +215,46 @@ def _curves(result: Result) -> Figure | None:
         "each other.",
         f"Solid: values; dashed: gradients. Thick: {names[0]}; thin, on top: {names[1]}.",
         plots.curves(panes, names, (left.side, right.side)),
+    )
+
+
+def _held(result: Result) -> int:
+    """How many training samples were held out."""
+    recording = result.headline()[1].present[0]
+    return len(recording["inputs/validation"]) if "inputs/validation" in recording else 0
+
+
+def _watched(result: Result) -> Figure | None:
+    """Train against validation, both sides of every pair that must agree over each other."""
+    if result.spec.training is None:
+        return None
+    variants = []
+    for pair in (p.pair for p in result.verdict.pairs if not p.pair.differs_at):
+        training = result.spec.training.of(result.spec.training.way(pair.left))
+        one, other = (series.watched(runs, training) for runs in result.sides(pair))
+        if one is not None and other is not None:
+            variants.append((pair.title, one, other))
+    if not variants:
+        return None
+    headline, left, right = result.headline()
+    names, held = side_names(result.spec, headline.pair), _held(result)
+    unseen = "validation" if held else "test"
+    shown = "; ".join(
+        f"{title}: train loss {number(float(one.trained[one.kept]), 2)}, {unseen} loss "
+        f"{number(float(one.loss[one.kept]), 2)}"
+        for title, one, _ in variants
+    )
+    where = f"the {count(held, 'image')} held out" if held else "the test images"
+    stops = any(one.best is not None for _, one, _ in variants)
+    return Figure(
+        f"{result.spec.name}-{unseen}.png",
+        f"Loss and accuracy of {names[0]} and {names[1]} while they train, over each other. At "
+        f"the end, in {names[0]}: {shown}.",
+        f"Dashed: loss of the batches that are trained on; solid: loss and accuracy on {where}. "
+        f"Thick: {names[0]}; thin, on top: {names[1]}. Where the dashed line goes on down and the "
+        "solid one does not follow, the model learns its images by heart."
+        + (" A dot marks the weights that are kept." if stops else ""),
+        plots.watched(variants, names, (left.side, right.side), unseen),
     )
 
 
@@ -315,21 +362,20 @@ def _caveats(result: Result) -> list[tuple[str, str]]:
 
 def _setting(result: Result) -> list[tuple[str, str]]:
     """What was trained, on what, how long."""
-    training, size = result.spec.training, {}
+    training, size = asked_of(result.spec, result.verdict.headline.pair), {}
     if training is None:
         return []
     for recording in result.by_side().values():
         size = recording.header.size
-    steps = result.verdict.headline.last_step
+    steps, held = result.verdict.headline.last_step, _held(result)
+    trained = sum(int(np.prod(p.shape)) for p in training.parameters if p.trainable)
     return [
         ("data", result.data),
+        *([("held out of training", count(held, "image"))] if held else []),
         ("batch size", f"{training.batch_size} samples"),
         ("epochs", str(size.get("epochs", words.NONE))),
         ("optimizer steps", f"{steps:,}" if steps else words.NONE),
-        (
-            "trainable weights",
-            f"{sum(int(np.prod(p.shape)) for p in training.parameters if p.trainable):,}",
-        ),
+        ("trainable weights", f"{trained:,}"),
         ("seed", str(result.spec.seed)),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.report.classes import Predicted
-from shared.report.series import Drift, Pane, smooth
+from shared.report.series import SMOOTHED, Drift, Pane, Watched, smooth
 from shared.report.words import count
 
 Array = NDArray[Any]
@@ -43,7 +44,6 @@ _STYLE: dict[Any, Any] = {
     "legend.fontsize": 8.5,
     "lines.linewidth": 1.5,
 }
-_SMOOTHED = 50
 
 
 def colours(left_side: str, right_side: str) -> tuple[str, str]:
@@ -73,7 +73,7 @@ def loss(
         figure = Figure(figsize=(9.6, 8.2), layout="constrained", dpi=DPI)
         top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(1.15, 1, 1))
         left, right = colours(*sides)
-        window = max(1, min(_SMOOTHED, len(drift.steps) // 10))
+        window = max(1, min(SMOOTHED, len(drift.steps) // 10))
         top.plot(drift.steps, curves[0], color="#d4d4d4", lw=0.5, label="every batch")
         for curve, name, colour, width in zip(
             curves, names, (left, right), (5.0, 1.6), strict=True
@@ -100,6 +100,51 @@ def weights(drift: Drift, names: tuple[str, str], sides: tuple[str, str]) -> byt
             _apart(axes, drift, names, colours(*sides), precision=precision, scale="log")
             axes.set_xlabel("optimizer steps")
         panes[0].set_ylabel("largest distance between any two weights")
+        return _png(figure)
+
+
+def watched(
+    variants: Sequence[tuple[str, Watched, Watched]],
+    names: tuple[str, str],
+    sides: tuple[str, str],
+    unseen: str,
+) -> bytes:
+    """Loss where a training learns and where it does not, and accuracy below, for each variant.
+
+    Args:
+        variants: title, and both sides.
+        names: of the sides.
+        sides: ``torch`` or ``keras`` for each, for the colours.
+        unseen: what it was watched on, ``validation`` or ``test``.
+    """
+    columns = min(4, len(variants))
+    blocks = -(-len(variants) // columns)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(2.4 * columns, 3.4 * blocks + 0.3), layout="constrained", dpi=90)
+        panes = figure.subplots(2 * blocks, columns, squeeze=False, sharey="row", sharex=True)
+        for axes in panes.ravel():
+            axes.axis("off")
+        for number, (title, *both) in enumerate(variants):
+            block, column = divmod(number, columns)
+            top, bottom = panes[2 * block, column], panes[2 * block + 1, column]
+            for name, side, tint, width in zip(
+                names, both, colours(*sides), (4.5, 1.4), strict=True
+            ):
+                top.plot(side.at, side.trained, "--", color=tint, lw=width, label=f"{name}, train")
+                top.plot(side.at, side.loss, color=tint, lw=width, label=f"{name}, {unseen}")
+                bottom.plot(side.at, side.accuracy, color=tint, lw=width)
+                if side.best is not None:
+                    bottom.plot(side.at[side.best], side.accuracy[side.best], "o", color=tint,
+                                ms=3 * width**0.5)  # fmt: skip
+            for axes in (top, bottom):
+                axes.axis("on")
+            top.set_title("\n".join(textwrap.wrap(title, 26, break_on_hyphens=False)))
+            top.set_ylim(0, None)
+            bottom.set_xlabel(f"{both[0].unit}s")
+        for row, what in enumerate(("loss (nats)", f"{unseen} accuracy") * blocks):
+            panes[row, 0].set_ylabel(what)
+        lines = panes[0, 0].get_legend_handles_labels()
+        figure.legend(*lines, loc="outside lower center", ncols=4)
         return _png(figure)
 
 

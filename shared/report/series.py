@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.expected import numbers
-from shared.names import parse
+from shared.names import parse, recorded_steps
 from shared.noise import U32, U64, C, finite
 from shared.recording import Recording, Runs
-from shared.spec import Case
+from shared.spec import Case, Training
 
 Array = NDArray[Any]
+
+SMOOTHED = 50
+"""Steps whose mean is drawn where single batches scatter."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,51 @@ def losses(runs: Runs, precision: str) -> Array | None:
     if recording is None or "loss/curve" not in recording:
         return None
     return finite(recording["loss/curve"])
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A training as it was watched: on what it learns from, and on what it does not.
+
+    Attributes:
+        at: epochs, or optimizer steps taken, ``(n,)``.
+        unit: ``epoch`` or ``step``.
+        trained: mean loss of the batches since the last time, or of the last 50.
+        loss, accuracy: on the held-out samples, or else on the test set.
+        best: place of the best accuracy in a training that may stop, where it is gone back to.
+    """
+
+    at: Array
+    unit: str
+    trained: Array
+    loss: Array
+    accuracy: Array
+    best: int | None = None
+
+    @property
+    def kept(self) -> int:
+        """Place of the weights that the training ends with."""
+        return len(self.at) - 1 if self.best is None else self.best
+
+
+def watched(runs: Runs, training: Training) -> Watched | None:
+    """How a training went, in the lowest precision; None where nobody watched."""
+    recording = runs.present[0]
+    keys = ("loss/curve", "metrics/watched_loss", "metrics/watched_accuracy")
+    if any(key not in recording for key in keys):
+        return None
+    curve, loss, accuracy = (finite(recording[key]) for key in keys)
+    if training.watched == "epochs":
+        steps = np.arange(1, len(loss) + 1) * (len(curve) // max(len(loss), 1))
+        at, window = np.arange(1, len(loss) + 1), int(steps[0]) if len(steps) else 1
+    else:
+        steps = at = np.array(recorded_steps(len(curve)))
+        window = SMOOTHED
+    if not len(loss) or loss.shape != steps.shape:
+        return None
+    best = int(np.argmax(accuracy)) if training.stops else None
+    trained = smooth(curve, window)[steps - 1]
+    return Watched(at, training.watched.removesuffix("s"), trained, loss, accuracy, best)
 
 
 def loss_drift(left: Runs, right: Runs) -> Drift | None:

@@ -1,0 +1,164 @@
+"""Spec of over-fitting on a small part of Fashion-MNIST, and of what is done against it."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from shared.initial import drawn
+from shared.names import LADDER, VALUES
+from shared.spec import (
+    GLOROT,
+    ONES,
+    SIDES,
+    ZEROS,
+    Case,
+    ExampleSpec,
+    Known,
+    Mask,
+    Pair,
+    Parameter,
+    Side,
+    Size,
+    Training,
+    Way,
+)
+
+_BOTH = (VALUES, *LADDER)
+_DENSE = (
+    Parameter("hidden/kernel", (784, 128), GLOROT),
+    Parameter("hidden/bias", (128,), ZEROS),
+    Parameter("logits/kernel", (128, 10), GLOROT),
+    Parameter("logits/bias", (10,), ZEROS),
+)
+_NORM = (
+    _DENSE[0],
+    Parameter("norm/gamma", (128,), ONES),
+    Parameter("norm/beta", (128,), ZEROS),
+    Parameter("norm/moving_mean", (128,), ZEROS, trainable=False),
+    Parameter("norm/moving_variance", (128,), ONES, trainable=False),
+    *_DENSE[2:],
+)
+_WITH_NORM = {
+    "parameters": _NORM,
+    "layers": ("flatten", "hidden", "norm", "relu", "logits"),
+}
+_WITH_DROPOUT = {
+    "layers": ("flatten", "hidden", "relu", "dropout", "logits"),
+    "masks": (Mask("dropout", (128,), 0.5),),
+}
+
+
+def _ways(side: Side) -> tuple[Way, ...]:
+    plain = Way(side, "plain", "train", "adam", "nothing against over-fitting")
+    return (
+        plain,
+        replace(plain, name="l2", optimizer="adam_l2", title="L2, coupled"),
+        replace(plain, name="decoupled", optimizer="adam_decoupled", title="decoupled decay"),
+        replace(
+            plain, name="dropout", title="dropout", model="build_dropout_model",
+            changes=_WITH_DROPOUT,
+        ),
+        replace(
+            plain, name="biased", title="BatchNorm, biased running variance",
+            model="build_biased_model", changes=_WITH_NORM,
+        ),
+        replace(
+            plain, name="unbiased", title="BatchNorm, unbiased running variance",
+            model="build_unbiased_model", changes=_WITH_NORM,
+        ),
+        replace(
+            plain, name="stopped", title="early stopping", optimizer="faster_adam",
+            function="train_and_stop" if side == "torch" else "fit_and_stop",
+            changes={"stops": True},
+        ),
+    )  # fmt: skip
+
+
+def _dropout(x: Any, mask: Any) -> dict[str, Any]:
+    return {"masked": x * mask, "possible": np.array([0.0, 2.0]), "evaluated": x}
+
+
+def _batch_norm(x: Any) -> dict[str, Any]:
+    """y = (x - mean) / √(variance + 1e-5); running mean 0.1 · 0 + 0.9 · mean."""
+    y = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5)
+    return {"y": y, "y_of_bridge": y, "moving_mean": 0.9 * x.mean(axis=0)}
+
+
+def _l2(w: Any) -> dict[str, Any]:
+    return {"penalty": np.sum(w**2) / 4, "gradient": w / 2}
+
+
+_BATCH_NORM_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html"
+_BIASED, _UNBIASED = (0.1 + 0.9 * 14 / 3,), (0.1 + 0.9 * 7,)
+
+REGULARISATION = ExampleSpec(
+    name="regularisation",
+    seed=3,
+    title="Regularisation",
+    part="Training",
+    summary=(
+        "A perceptron with 100,000 weights and 500 images learns them by heart: what it is worth "
+        "is measured on 500 others. Then the same with L2, with decoupled decay, with dropout, "
+        "with batch normalisation, and stopped in time. Dropout narrows the gap, a decay of "
+        "0.0001 is too little to. Each is one line of code with a trap in it: the same words "
+        "stand for other equations on the other side."
+    ),
+    cases=(
+        Case(
+            "dropout",
+            {"x": drawn("regularisation/x", (3, 5)), "mask": ((0.0, 2.0, 2.0, 0.0, 2.0),) * 3},
+            reference=_dropout,
+        ),
+        Case("batch_norm", {"x": ((1.0,), (2.0,), (6.0,))}, reference=_batch_norm),
+        Case("l2", {"w": drawn("regularisation/w", (4, 3))}, reference=_l2),
+    ),
+    known=(
+        Known(
+            "values/batch_norm/moving_variance", _UNBIASED, _BIASED,
+            "PyTorch's running variance divides by n - 1, Keras' by n", _BATCH_NORM_DOCS,
+        ),
+        Known(
+            "values/batch_norm/moving_variance_of_bridge", _BIASED, _UNBIASED,
+            "each side's bridge gives what the other side has", _BATCH_NORM_DOCS,
+        ),
+    ),
+    training=Training(
+        dataset="fashion_mnist",
+        batch_size=50,
+        parameters=_DENSE,
+        layers=("flatten", "hidden", "relu", "logits"),
+        default=Size("embedded", epochs=30, train=1000, test=500, validation=500),
+        full=Size("full", epochs=10),
+        validation=5000,
+        watched="epochs",
+        ways=tuple(way for side in SIDES for way in _ways(side)),
+        pairs=(
+            Pair("plain", "Nothing against over-fitting", "torch/plain", "keras/plain", _BOTH),
+            Pair("l2", "L2: decay in the gradient", "torch/l2", "keras/l2"),
+            Pair("decoupled", "Decay beside the gradient", "torch/decoupled", "keras/decoupled"),
+            Pair("dropout", "Dropout, the same masks", "torch/dropout", "keras/dropout"),
+            Pair("biased", "BatchNorm, Keras' statistics", "torch/biased", "keras/biased"),
+            Pair("unbiased", "BatchNorm, PyTorch's statistics", "torch/unbiased", "keras/unbiased"),
+            Pair("stopped", "Early stopping", "torch/stopped", "keras/stopped"),
+            Pair(
+                "two_decays", "weight_decay in Adam ~ weight_decay in Keras",
+                "torch/l2", "keras/decoupled",
+                differs_at="state/step1/",
+                reason="`weight_decay` is part of the gradient in `torch.optim.Adam`, and is "
+                "averaged and divided as the gradient is, so that a weight whose pixel is always "
+                "black, and which has no other gradient, goes to 0 in full steps of 0.0003; in "
+                "every optimizer of Keras, and in `torch.optim.AdamW`, it shrinks the weight "
+                "itself, by 0.00000003 of it a step",
+            ),
+            Pair(
+                "two_variances", "nn.BatchNorm1d ~ layers.BatchNormalization",
+                "torch/unbiased", "keras/biased",
+                differs_at="weights/step1/norm/moving_variance",
+                reason="both normalise with the biased variance of the batch, so they train "
+                "alike, but PyTorch's running variance is n / (n - 1) times as large, and that "
+                "is what evaluation divides by",
+            ),
+        ),
+    ),
+)  # fmt: skip
