@@ -5,7 +5,6 @@ Pure, and without words: `shared.noise` has the rule, `shared.explain` the words
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,10 +14,10 @@ import numpy as np
 from shared import causality, names
 from shared.errors import RecordingError
 from shared.expected import is_zero, matches, numbers, stated
+from shared.horizon import follow
+from shared.kinks import flipped
 from shared.noise import (
-    HORIZON,
     NOISY,
-    SHRINK,
     U32,
     U64,
     Array,
@@ -29,7 +28,6 @@ from shared.noise import (
     finite,
     judge,
     short,
-    worst,
 )
 from shared.recording import Runs
 from shared.spec import Known, Numbers
@@ -85,7 +83,7 @@ def compare(left: Runs, right: Runs, question: Question | None = None) -> Compar
     question = question or Question()
     check_comparable(left, right)
     precisions = tuple(p for p in ("float32", "float64") if getattr(left, p) and getattr(right, p))
-    horizon, last = _horizon(left, right)
+    horizon, last = follow(left, right)
     asker = _Asker(left, right, question, precisions, horizon, last)
     findings = [asker.finding(key) for key in _keys(left, right, question)]
     findings += _fact_findings(left, right, question)
@@ -176,7 +174,7 @@ class _Asker:
             moved = self._moved(parsed)
             if moved:
                 return replace(base, status="wrong", rule="frozen", sides=moved)
-        finding = self._zero(self._kinked(judge(base, parsed, quad, self.precisions)), quad)
+        finding = self._zero(self._judged(base, parsed, quad), quad)
         finding = self._expected(self._derived(finding, quad), quad)
         beyond = self.horizon is not None and (finding.step or 0) > self.horizon
         if parsed.level in ("L4", "L5") and beyond and finding.status in ("different", "rounding"):
@@ -193,23 +191,25 @@ class _Asker:
                    for r in runs.present if before in r)
         )  # fmt: skip
 
-    def _kinked(self, finding: Finding) -> Finding:
-        """A gradient jumps where rounding has carried one activation across a kink.
+    def _judged(self, base: Finding, parsed: names.Key, quad: Quad) -> Finding:
+        """The rule; without two of its guards where rounding has carried activations across kinks.
 
         ReLU's slope at +1e-9 and at −1e-9 is another, and so is the element that max pooling
         takes from two that are equal but for rounding. With a million activations a flip between
-        float32 and float64 is no rarity, on one side and not on the other. What comes before, every
-        output, is continuous and stays under guard: a lower precision shows there.
+        float32 and float64 is no rarity, on one side and not on the other: gradients jump then,
+        and in training the whole float32 run departs. Outputs are continuous and stay under guard.
         """
-        if finding.rule != "noise" or finding.status != "noisy" or finding.level == "L1":
+        finding = judge(base, parsed, quad, self.precisions)
+        if finding.rule not in ("noise", "sudden") or finding.level == "L1":
             return finding
         loud = self.left if (finding.own_left or 0) > (finding.own_right or 0) else self.right
-        if loud.title not in self.flips:
-            self.flips[loud.title] = flipped(loud)
-        if not self.flips[loud.title]:
+        suspects = (loud,) if finding.rule == "noise" else (self.left, self.right)
+        for runs in suspects:
+            if runs.title not in self.flips:
+                self.flips[runs.title] = flipped(runs)
+        if not any(self.flips[runs.title] for runs in suspects):
             return finding
-        noise = finding.noise or 0.0
-        return replace(worst(finding, noise, SHRINK * noise), rule="kink")
+        return judge(base, parsed, quad, self.precisions, kinks=True)
 
     def _zero(self, finding: Finding, quad: Quad) -> Finding:
         """A tensor whose true value is zero may differ by what is left of the terms that cancel.
@@ -320,37 +320,6 @@ class _Asker:
                        expected=stated(value), left=short(a), right=short(b))  # fmt: skip
 
 
-def flipped(runs: Runs) -> int:
-    """How many activations of the first batch lie on another side of a kink in float32.
-
-    Counted where an output is exactly 0 in one precision and not in the other, as behind ReLU,
-    and where the largest of a window of ``(batch, h, w, channel)`` is another element and another
-    layer's output is just the largest of every window: max pooling.
-    """
-    if runs.float32 is None or runs.float64 is None:
-        return 0
-    keys = [k for k in runs.float64.keys() if k.startswith("activations/step0/")]  # noqa: SIM118
-    both = [(runs.float32[k], runs.float64[k]) for k in keys if k in runs.float32]
-    flips = sum(int(np.sum((a == 0) != (b == 0))) for a, b in both if a.shape == b.shape)
-    images = [(a, b) for a, b in both if a.shape == b.shape and b.ndim == 4]
-    for (a, b), (_, pooled) in itertools.permutations(images, 2):
-        if pooled.shape[1] < b.shape[1] and pooled.shape[::3] == b.shape[::3]:
-            size = b.shape[1] // pooled.shape[1]
-            one, other = _windows(a, size), _windows(b, size)
-            if np.array_equal(other.max(axis=-1), pooled):
-                flips += int(np.sum(one.argmax(axis=-1) != other.argmax(axis=-1)))
-    return flips
-
-
-def _windows(images: Array, size: int) -> Array:
-    """``(batch, h, w, channel, size²)``: each window's elements; what is left over is dropped."""
-    n, h, w, c = images.shape
-    rows, columns = h // size, w // size
-    cut = images[:, : rows * size, : columns * size]
-    apart = cut.reshape(n, rows, size, columns, size, c).transpose(0, 1, 3, 5, 2, 4)
-    return apart.reshape(n, rows, columns, c, -1)
-
-
 def _could_be(quad: Quad, value: Numbers) -> bool:
     """Whether all four arrays are finite floating numbers of the shape that is stated."""
     shape = numbers(value).shape
@@ -442,53 +411,3 @@ def _fact_findings(left: Runs, right: Runs, question: Question) -> Iterable[Find
             status = "wrong"
         yield Finding(key, level, status, rule="exact", left=shown[0], right=shown[1],
                       sides=absent or off, expected=wanted)  # fmt: skip
-
-
-def _horizon(left: Runs, right: Runs) -> tuple[int | None, int | None]:
-    """Last step at which both nudged runs are within `HORIZON` of their originals.
-
-    All weights of a step are taken together: one whose true gradient is zero has nothing but
-    noise to move by, and no scale of its own.
-    """
-    steps = [_steps(runs) for runs in (left, right)]
-    last = max((max(some, default=0) for some in steps), default=0) or None
-    if last is None or not (left.nudged or right.nudged):
-        return None, last
-    departed = [
-        step for some in steps for step, (moved, scale) in some.items() if moved > HORIZON * scale
-    ]
-    return (min(departed) - 1 if departed else last), last
-
-
-def _steps(runs: Runs) -> dict[int, tuple[float, float]]:
-    """Step → (how far the nudged run is from its original, scale), of weights and losses."""
-    if runs.float64 is None:
-        return {}
-    curve = runs.float64["loss/curve"] if "loss/curve" in runs.float64 else np.zeros(0)
-    curve = curve if curve.ndim == 1 else np.zeros(0)  # another shape is a finding of its own
-    far = np.zeros(len(curve))
-    if runs.nudged is not None and "loss/curve" in runs.nudged:
-        nudged = runs.nudged["loss/curve"]
-        far = np.abs(finite(nudged) - finite(curve)) if nudged.shape == curve.shape else far
-    scale = float(np.max(np.abs(finite(curve)), initial=0.0))
-    found = {step: (float(moved), scale) for step, moved in enumerate(far, 1)}
-    weights: dict[int, tuple[float, float]] = {}
-    for key in runs.float64.keys():  # noqa: SIM118
-        parsed = names.parse(key)
-        if parsed.stage != "weights" or not parsed.step:
-            continue
-        here = runs.float64[key]
-        distance = 0.0
-        if runs.nudged is not None and key in runs.nudged:
-            nudged = runs.nudged[key]
-            if nudged.shape == here.shape:
-                distance = float(np.max(np.abs(finite(nudged) - finite(here)), initial=0.0))
-        size = float(np.max(np.abs(finite(here)), initial=0.0))
-        before = weights.get(parsed.step, (0.0, 0.0))
-        weights[parsed.step] = (max(before[0], distance), max(before[1], size))
-    for step, (distance, size) in weights.items():
-        # The one of the two that has gone further, each on its own scale.
-        loss = found.get(step, (0.0, 0.0))
-        further = distance * loss[1] > loss[0] * size or not loss[1]
-        found[step] = (distance, size) if further else loss
-    return found

@@ -67,8 +67,8 @@ class Finding:
             no number to give.
         rule: which inequality was worst: ``numbers``, ``equation``, ``copied``, ``exact``,
             ``fallback``, ``noise``, ``restless``, ``sudden``, ``zero``, ``expected``,
-            ``frozen``,
-            ``kink``; or empty.
+            ``frozen``;
+            or empty.
         distance32, distance64: ‖left − right‖∞ in each precision.
         noise: ν.
         own_left, own_right: ‖float32 − float64‖∞ of each side.
@@ -148,7 +148,9 @@ class Quad:
         return self.pairs[-1]
 
 
-def judge(base: Finding, parsed: Key, quad: Quad, precisions: Sequence[str]) -> Finding:
+def judge(
+    base: Finding, parsed: Key, quad: Quad, precisions: Sequence[str], *, kinks: bool = False
+) -> Finding:
     """Judge one key whose arrays have the same shape and kind.
 
     Args:
@@ -156,6 +158,8 @@ def judge(base: Finding, parsed: Key, quad: Quad, precisions: Sequence[str]) -> 
         parsed: the key, taken apart.
         quad: the arrays.
         precisions: those that both sides have.
+        kinks: whether activations lie on another side of a kink in float32; a gradient that jumps,
+            and a float32 run that departs, are no signs of a fault then.
     """
     identical = all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in quad.pairs)
     if quad.best[0].dtype.kind != "f" or parsed.level == "L0":
@@ -166,9 +170,11 @@ def judge(base: Finding, parsed: Key, quad: Quad, precisions: Sequence[str]) -> 
     if identical:
         return replace(measured, status="identical", ratio=0.0)
     if parsed.level in ("L4", "L5"):
-        return _drift(measured, quad)
+        return _drift(measured, quad, kinks=kinks)
     noise = measured.noise or 0.0
-    return _noise_guard(worst(measured, noise, SHRINK * noise), quad.best[0].size)
+    if kinks:
+        return _worst(measured, noise, SHRINK * noise)
+    return _noise_guard(_worst(measured, noise, SHRINK * noise), quad.best[0].size)
 
 
 def _copied(base: Finding, quad: Quad) -> Finding:
@@ -222,8 +228,7 @@ def _measure(base: Finding, quad: Quad) -> Finding:
     )
 
 
-def worst(finding: Finding, unit32: float, unit64: float) -> Finding:
-    """The finding with the worse of the two inequalities, for a unit of noise in each precision."""
+def _worst(finding: Finding, unit32: float, unit64: float) -> Finding:
     ratio32 = _over(finding.distance32 or 0.0, C * unit32)
     ratio64 = _over(finding.distance64 or 0.0, C * unit64)
     ratio, rule = max((ratio64, "equation"), (ratio32, "numbers"))
@@ -245,7 +250,7 @@ def _noise_guard(finding: Finding, size: int) -> Finding:
     return finding
 
 
-def _drift(finding: Finding, quad: Quad) -> Finding:
+def _drift(finding: Finding, quad: Quad, *, kinks: bool) -> Finding:
     """A quantity of a long training: the bound is what a nudge of one ulp does to it."""
     l64, r64 = finite(quad.left64), finite(quad.right64)
     own = [
@@ -275,7 +280,8 @@ def _drift(finding: Finding, quad: Quad) -> Finding:
     finding = replace(finding, sigma=largest, ratio=ratio, rule=rule,
                       status="rounding" if ratio <= 1 else "different")  # fmt: skip
     finding = _restless_guard(finding, own)
-    return _sudden_guard(finding, quad) if finding.key == "loss/curve" else finding
+    guarded = finding.key == "loss/curve" and not kinks
+    return _sudden_guard(finding, quad) if guarded else finding
 
 
 def _sudden_guard(finding: Finding, quad: Quad) -> Finding:

@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.noise import C, Finding
-from shared.report import accuracy, classes, documents, plots, sentences, series, sources, words
+from shared.report import (
+    accuracy,
+    classes,
+    documents,
+    parting,
+    plots,
+    sentences,
+    series,
+    sources,
+    words,
+)
 from shared.report.files import render, save
 from shared.report.result import Result, side_names
 from shared.report.tables import environment, known, ladder, value_cases
@@ -82,6 +92,9 @@ def page(result: Result) -> tuple[str, list[Figure]]:
     pictures = _pictures(result, seen)
     if (drawn := _watched(result)) is not None:
         pictures["watched"] = drawn
+    parts = _parting(result)
+    if parts is not None:
+        pictures["parting"] = parts[1]
     context: dict[str, Any] = {
         "spec": spec,
         "verdict": verdict,
@@ -122,6 +135,7 @@ def page(result: Result) -> tuple[str, list[Figure]]:
             "variants": accuracy.variants(result),
             "held": _held(result),
             "pictures": pictures,
+            "parting": parts[0] if parts else [],
             "cases": value_cases(result),
         }
         text = render("training", **context)
@@ -222,6 +236,26 @@ def _held(result: Result) -> int:
     """How many training samples were held out."""
     recording = result.headline()[1].present[0]
     return len(recording["inputs/validation"]) if "inputs/validation" in recording else 0
+
+
+def _parting(result: Result) -> tuple[list[str], Figure] | None:
+    """How long two equal programs stay equal, in sentences and in one figure."""
+    training = result.spec.training
+    pair, left, right = result.headline()
+    if training is None or (measured := parting.measure(left, right, training)) is None:
+        return None
+    names = side_names(result.spec, pair.pair)
+    told = parting.sentences(measured, names)
+    seen = [w for w in (series.watched(runs, training) for runs in (left, right)) if w]
+    figure = Figure(
+        f"{result.spec.name}-parting.png",
+        " ".join(told).replace("**", ""),
+        f"Black: {names[0]} from {names[1]}. Coloured: each from itself, started one ulp away. "
+        "Solid: float32; dashed: float64. Diamonds: what a study measured between the frameworks, "
+        "on another split of the data. Below: test accuracy meanwhile.",
+        plots.parting(measured, names, (left.side, right.side), seen),
+    )
+    return told, figure
 
 
 def _watched(result: Result) -> Figure | None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.report.classes import Predicted
+from shared.report.parting import Parting
 from shared.report.series import SMOOTHED, Drift, Pane, Watched, smooth
 from shared.report.words import count
 
@@ -100,6 +101,45 @@ def weights(drift: Drift, names: tuple[str, str], sides: tuple[str, str]) -> byt
             _apart(axes, drift, names, colours(*sides), precision=precision, scale="log")
             axes.set_xlabel("optimizer steps")
         panes[0].set_ylabel("largest distance between any two weights")
+        return _png(figure)
+
+
+def parting(
+    parting: Parting, names: tuple[str, str], sides: tuple[str, str], watched: Sequence[Watched]
+) -> bytes:
+    """How far the sides part, and each from itself, in both precisions; and the accuracy meanwhile.
+
+    Args:
+        parting: the distances.
+        names: of the sides.
+        sides: ``torch`` or ``keras`` for each, for the colours.
+        watched: how accurate each side was, if anybody watched.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(9.6, 7.4), layout="constrained", dpi=90)
+        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
+        tints = colours(*sides)
+        for precision, style in (("float32", "-"), ("float64", "--")):
+            for name, tint, width, values in zip(
+                names, tints, (5.0, 2.6), parting.nudged[precision], strict=True
+            ):
+                if values is not None:
+                    top.plot(parting.steps, _positive(values), style, color=tint, lw=width,
+                             label=f"{name} from itself, nudged by 1 ulp, {precision}")  # fmt: skip
+            if (apart := parting.apart[precision]) is not None:
+                top.plot(parting.steps, _positive(apart), f"{style}o", ms=3.5, lw=1.1, color=APART,
+                         label=f"{names[0]} from {names[1]}, {precision}")  # fmt: skip
+        at = [p.step for p in parting.published]
+        top.plot(at, [p.distance for p in parting.published], "D", ms=7, mfc="white", mec=WRONG,
+                 mew=1.8, ls="", label="published, between the frameworks")  # fmt: skip
+        top.set(xscale="log", yscale="log", ylabel="distance of the weights, as a share of them")
+        top.yaxis.set_major_locator(LogLocator(numticks=9))
+        top.yaxis.set_minor_locator(NullLocator())
+        top.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        for name, tint, width, seen in zip(names, tints, (4.5, 1.6), watched, strict=False):
+            bottom.plot(seen.at, seen.accuracy, color=tint, lw=width, label=f"{name}, float32")
+        bottom.set(xlabel="optimizer steps", ylabel="test accuracy")
+        bottom.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         return _png(figure)
 
 

@@ -124,7 +124,7 @@ def watched(runs: Runs, training: Training) -> Watched | None:
         steps = np.arange(1, len(loss) + 1) * (len(curve) // max(len(loss), 1))
         at, window = np.arange(1, len(loss) + 1), int(steps[0]) if len(steps) else 1
     else:
-        steps = at = np.array(recorded_steps(len(curve)))
+        steps = at = np.array(recorded_steps(len(curve), training.marks))
         window = SMOOTHED
     if not len(loss) or loss.shape != steps.shape:
         return None
