@@ -22,6 +22,7 @@ from shared.examples.sequences import SEQUENCES
 from shared.examples.sequential_cnn import SEQUENTIAL_CNN
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
 from shared.examples.tensors import TENSORS
+from shared.examples.transfer_learning import TRANSFER_LEARNING
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
@@ -44,6 +45,7 @@ ALL: tuple[ExampleSpec, ...] = (
     BINARY_CNN,
     DIGIT_CNN,
     SEQUENTIAL_CNN,
+    TRANSFER_LEARNING,
 )
 
 
