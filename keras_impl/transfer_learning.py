@@ -21,12 +21,12 @@ def backbone():
     """Two blocks, ``(batch, 28, 28, 1)`` to ``(batch, 6, 6, 16)``; BatchNorm's β is the bias."""
     model = keras.Sequential(name="backbone")
     model.add(keras.Input((28, 28, 1)))
-    model.add(layers.Conv2D(8, kernel_size=3, strides=2, use_bias=False, name="conv1"))
+    model.add(layers.Conv2D(8, kernel_size=5, strides=3, use_bias=False, name="conv1"))
     model.add(layers.BatchNormalization(epsilon=1e-3, momentum=0.9, name="bn1"))
-    model.add(layers.ReLU(name="relu1"))
-    model.add(layers.Conv2D(16, kernel_size=3, strides=2, use_bias=False, name="conv2"))
+    model.add(layers.Activation("silu", name="act1"))
+    model.add(layers.Conv2D(16, kernel_size=3, use_bias=False, name="conv2"))
     model.add(layers.BatchNormalization(epsilon=1e-3, momentum=0.9, name="bn2"))
-    model.add(layers.ReLU(name="relu2"))
+    model.add(layers.Activation("silu", name="act2"))
     return model
 
 
@@ -65,14 +65,14 @@ def trained(model):
     return model.trainable_variables
 
 
-def adam(model):
+def sgd(model):
     """For a new head, or a whole network that knows nothing yet."""
-    return keras.optimizers.Adam(learning_rate=3e-3)
+    return keras.optimizers.SGD(learning_rate=0.1)
 
 
-def gentle_adam(model):
+def gentle_sgd(model):
     """For fine-tuning: small steps, so that what was learnt before is not thrown away."""
-    return keras.optimizers.Adam(learning_rate=1e-3)
+    return keras.optimizers.SGD(learning_rate=0.03)
 
 
 def loss_and_gradients(model, images, labels):

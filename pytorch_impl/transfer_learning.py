@@ -15,18 +15,17 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from ._layers import KerasBatchNorm2d
-from ._optimizers import KerasAdam
 
 
 def backbone():
     """Two blocks, ``(batch, 1, 28, 28)`` to ``(batch, 16, 6, 6)``; BatchNorm's β is the bias."""
     model = nn.Sequential()
-    model.add_module("conv1", nn.Conv2d(1, 8, kernel_size=3, stride=2, bias=False))
+    model.add_module("conv1", nn.Conv2d(1, 8, kernel_size=5, stride=3, bias=False))
     model.add_module("bn1", KerasBatchNorm2d(8, eps=1e-3, momentum=0.1))
-    model.add_module("relu1", nn.ReLU())
-    model.add_module("conv2", nn.Conv2d(8, 16, kernel_size=3, stride=2, bias=False))
+    model.add_module("act1", nn.SiLU())
+    model.add_module("conv2", nn.Conv2d(8, 16, kernel_size=3, bias=False))
     model.add_module("bn2", KerasBatchNorm2d(16, eps=1e-3, momentum=0.1))
-    model.add_module("relu2", nn.ReLU())
+    model.add_module("act2", nn.SiLU())
     return model
 
 
@@ -75,14 +74,14 @@ def trained(model):
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def adam(model):
+def sgd(model):
     """For a new head, or a whole network that knows nothing yet."""
-    return KerasAdam(trained(model), lr=3e-3)
+    return torch.optim.SGD(trained(model), lr=0.1)
 
 
-def gentle_adam(model):
+def gentle_sgd(model):
     """For fine-tuning: small steps, so that what was learnt before is not thrown away."""
-    return KerasAdam(trained(model), lr=1e-3)
+    return torch.optim.SGD(trained(model), lr=0.03)
 
 
 def loss_and_gradients(model, images, labels):

@@ -1,5 +1,6 @@
 """`shared.making`: what a values case is given and what of it is kept, on either side's layout."""
 
+import dataclasses
 import inspect
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import pytest
 
 from shared.errors import RecordingError, UsageError
 from shared.layouts import LAYOUTS
-from shared.making import Sheet, arguments, from_side, record_values, to_side
+from shared.making import Sheet, _wants_values, arguments, from_side, record_values, to_side
 from shared.spec import SIDES, Case, ExampleSpec
 
 IMAGES = np.arange(2 * 5 * 7 * 3).reshape(2, 5, 7, 3)  # batch h w channel
@@ -171,3 +172,15 @@ def test_every_case_is_progress():
     record_values(Fake("keras"), twin, spec_of(*cases), sheet, lambda *some: told.append(some))
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert list(sheet.arrays) == ["values/one/y", "values/two/y", "values/three/y"]
+
+
+def test_values_are_recorded_for_pairs_that_are_judged_on_them(training_spec, values_spec):
+    training = training_spec.training
+    pairs = (dataclasses.replace(training.pairs[0], levels=("values", "L0")), *training.pairs[1:])
+    spec = dataclasses.replace(training_spec, cases=values_spec.cases,
+                               training=dataclasses.replace(training, pairs=pairs))  # fmt: skip
+    for spec_, side, way, wanted in (
+        (spec, "torch", "loop", True), (spec, "keras", "tape", True), (spec, "keras", "fit", False),
+        (training_spec, "torch", "loop", False), (values_spec, "torch", "values", True),
+    ):  # fmt: skip
+        assert _wants_values(spec_, side, SimpleNamespace(way=way)) is wanted

@@ -14,12 +14,15 @@ from shared.noise import C, Finding
 from shared.report import accuracy, classes, documents, plots, sentences, series, sources, words
 from shared.report.files import render, save
 from shared.report.result import Result, side_names
-from shared.report.tables import environment, known, ladder, value_cases
+from shared.report.tables import environment, known, ladder, pairs_table, value_cases
 from shared.report.words import count, number
+from shared.spec import Training
 from shared.verdict import PairVerdict
 
 GALLERY = 25
 DISAGREEING = 10
+MANY = 5
+"""With more pairs than this there is a table of them; curves of the first and contrasts only."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ def page(result: Result) -> tuple[str, list[Figure]]:
             "accuracy": accuracy.table(result),
             "references": accuracy.references(result),
             "agreements": accuracy.agreements(result),
+            "pairs": pairs_table(result) if len(sections) > MANY else [],
             "first": seen and accuracy.first_image(result, seen),
             "apart": seen and accuracy.apart(result, seen),
             "per_class": seen and accuracy.per_class(seen),
@@ -166,7 +170,8 @@ def _drawn(
         if both[0] is not None and both[1] is not None:
             png = plots.loss((both[0], both[1]), losses, names, sides, precision)
             figures.append(Figure(f"{prefix}loss.png", _loss_alt(names, losses), _LOSS, png))
-    if drift is not None and drift.moves:
+    plain = not curves and not pair.pair.differs_at
+    if drift is not None and drift.moves and not (plain and len(result.verdict.pairs) > MANY):
         png = plots.weights(drift, names, sides)
         caption = _CONTRAST if pair.pair.differs_at else _WEIGHTS
         figures.append(Figure(f"{prefix}weights.png", _weights_alt(names, drift), caption, png))
@@ -320,9 +325,13 @@ def _setting(result: Result) -> list[tuple[str, str]]:
         ("batch size", f"{training.batch_size} images"),
         ("epochs", str(size.get("epochs", words.NONE))),
         ("optimizer steps", f"{steps:,}" if steps else words.NONE),
-        ("trainable weights", f"{sum(int(np.prod(p.shape)) for p in training.parameters):,}"),
+        ("trainable weights", f"{_trainable(training):,}"),
         ("seed", str(result.spec.seed)),
     ]
+
+
+def _trainable(training: Training) -> int:
+    return sum(int(np.prod(p.shape)) for p in training.parameters if p.trainable)
 
 
 def _facts(pair: PairVerdict) -> list[Finding]:
