@@ -139,7 +139,7 @@ def _section(
             told += [sentences.single(drift, names), sentences.counted(pair)]
     elif not result.spec.training:
         told = [sentences.counted(pair)]
-    elif contrast:
+    elif contrast and not _alike(pair):
         bridged = drifts[result.verdict.headline.pair.name]
         told = [sentences.contrast(pair, drift, bridged)]
     else:
@@ -148,6 +148,12 @@ def _section(
     figures = _drawn(result, pair, names, drift, curves=headline)
     told = [t for t in told if t]
     return Section(pair, names, ladder(pair), told, figures, sentences.divergence(pair))
+
+
+def _alike(pair: PairVerdict) -> bool:
+    """A contrast in which the sides do not part from each other, but both from the spec."""
+    first = pair.first
+    return first is not None and first.rule == "frozen" and len(first.sides) > 1
 
 
 def _drawn(
@@ -171,7 +177,8 @@ def _drawn(
             png = plots.loss((both[0], both[1]), losses, names, sides, precision)
             figures.append(Figure(f"{prefix}loss.png", _loss_alt(names, losses), _LOSS, png))
     plain = not curves and not pair.pair.differs_at
-    if drift is not None and drift.moves and not (plain and len(result.verdict.pairs) > MANY):
+    told_elsewhere = (plain and len(result.verdict.pairs) > MANY) or _alike(pair)
+    if drift is not None and drift.moves and not told_elsewhere:
         png = plots.weights(drift, names, sides)
         caption = _CONTRAST if pair.pair.differs_at else _WEIGHTS
         figures.append(Figure(f"{prefix}weights.png", _weights_alt(names, drift), caption, png))
