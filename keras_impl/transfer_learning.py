@@ -150,7 +150,7 @@ def replace_head():
         path = Path(folder) / "source.weights.h5"
         source.save_weights(path)
         try:
-            target.load_weights(path)
+            _classifier(3).load_weights(path)
             wrong_shape = "none"
         except ValueError as error:
             wrong_shape = type(error).__name__

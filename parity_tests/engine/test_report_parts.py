@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from shared import provenance
-from shared.noise import Finding
+from shared import noise, provenance
 from shared.recording import Header, Recording, Runs
 from shared.report import files, pages, plots, series, sources, words
 from shared.report.classes import interval
@@ -225,6 +224,6 @@ def test_strict_json_has_no_nan_and_no_infinity():
 )
 def test_sides_that_err_alike_do_not_part(rule, sides, alike):
     """Then no curve of their distance is drawn: it would show that they agree."""
-    first = Finding("weights/step1/a/kernel", "L3", "wrong", rule=rule, sides=sides)
+    first = noise.Finding("weights/step1/a/kernel", "L3", "wrong", rule=rule, sides=sides)
     assert pages._alike(SimpleNamespace(first=first)) is alike
     assert not pages._alike(SimpleNamespace(first=None))
