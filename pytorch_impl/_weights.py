@@ -20,7 +20,7 @@ class Named(NamedTuple):
         name: neutral name ``hidden/kernel``.
         role: role in LAYOUTS; one that is not there keeps its axes.
         tensor: the parameter itself.
-        trainable: a parameter, not a buffer.
+        trainable: a parameter with a gradient; buffers and what is frozen have none.
         flattened: ``(h, w, channel)`` of the image whose flattened rows a dense kernel takes.
     """
 
@@ -70,13 +70,14 @@ def named(model: nn.Module, flattened=None) -> Iterator[Named]:
     flattened = flattened or {}
     for path, module in model.named_modules():
         roles = next((r for kind, r in _ROLES.items() if isinstance(module, kind)), {})
-        trainable = dict(module.named_parameters(recurse=False))
+        parameters = dict(module.named_parameters(recurse=False))
         # A count of batches is no statistic that both frameworks keep.
         buffers = {k: b for k, b in module.named_buffers(recurse=False) if k in roles}
-        for attribute, tensor in (trainable | buffers).items():
+        for attribute, tensor in (parameters | buffers).items():
             own, role = roles.get(attribute, (attribute, ""))
             name = f"{path.replace('.', '_')}/{own}" if path else own
-            yield Named(name, role, tensor, attribute in trainable, flattened.get(name))
+            trainable = attribute in parameters and tensor.requires_grad
+            yield Named(name, role, tensor, trainable, flattened.get(name))
 
 
 @torch.no_grad()

@@ -23,6 +23,7 @@ from shared.expected import numbers
 from shared.feeding import Batches, scaled
 from shared.jobs import Job, Progress
 from shared.layouts import LAYOUTS, permute
+from shared.names import VALUES
 from shared.spec import Case, ExampleSpec, Parameter, Side, Training, Way
 
 Array = NDArray[Any]
@@ -131,7 +132,8 @@ def make(
     framework.use_precision(job.precision, job.seed)
     sheet = Sheet(job.precision)
     checksum = ""
-    record_values(framework, twin, spec, sheet, progress)
+    if _wants_values(spec, framework.side, job):
+        record_values(framework, twin, spec, sheet, progress)
     if spec.training is not None:
         assert job.size is not None
         size = job.size
@@ -139,7 +141,7 @@ def make(
         checksum = dataset.checksum
         way = spec.training.way(f"{framework.side}/{job.way}")
         training = spec.training.of(way)
-        dataset = dataset.of_classes(training.classes)
+        dataset = dataset.of_classes(training.classes).first(training.samples)
         _Run(framework, twin, training, way, dataset, sheet, job).record(progress)
     header = recording.Header(
         example=spec.name,
@@ -161,6 +163,12 @@ def make(
 
 def _way(spec: ExampleSpec, side: Side, job: Job) -> Way | None:
     return spec.training.way(f"{side}/{job.way}") if spec.training else None
+
+
+def _wants_values(spec: ExampleSpec, side: Side, job: Job) -> bool:
+    """Whether a pair of this way is judged on values; in others they would be made for nothing."""
+    way = f"{side}/{job.way}"
+    return any(VALUES in p.levels for p in spec.pairs if way in (p.left, p.right))
 
 
 def record_values(

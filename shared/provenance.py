@@ -35,6 +35,7 @@ def code_digest(side: Side, example: str) -> str:
         *_spec_files(example),
         *(ROOT / "shared" / name for name in _RECORDING_CODE),
         *sorted((ROOT / "shared" / "data").glob("*.py")),
+        *sorted((ROOT / "shared" / "data" / "pretrained").glob("*.safetensors")),
     ]
     digest = hashlib.sha256()
     for file in files:

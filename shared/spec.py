@@ -272,6 +272,7 @@ class Training:
             minus `mean` over `deviation`, a channel each.
         mean, deviation: of each channel.
         classes: labels that are kept, renumbered from 0 in this order; empty for all.
+        samples: how many of the training samples are kept, the first of these classes; 0 for all.
         validation: how many training samples are held out, drawn from the seed.
         watched: when the model is evaluated during training, on the held-out samples or else on
             the test set: after every epoch, at the steps whose weights are recorded, or never.
@@ -296,6 +297,7 @@ class Training:
     mean: tuple[float, ...] = ()
     deviation: tuple[float, ...] = ()
     classes: tuple[int, ...] = ()
+    samples: int = 0
     validation: int = 0
     watched: Literal["", "epochs", "steps"] = ""
     nudged32: bool = False
@@ -390,7 +392,7 @@ class ExampleSpec:
             "parameters": [dataclasses.asdict(p) for p in asked.parameters],
             "layers": asked.layers,
             "input": [asked.input_shape, asked.scaling, asked.mean, asked.deviation],
-            "samples": [asked.classes, asked.validation],
+            "samples": [asked.classes, asked.samples, asked.validation],
             "watched": [asked.watched, asked.marks],
             "masks": [dataclasses.asdict(m) for m in asked.masks],
             "stops": asked.stops,

@@ -105,7 +105,7 @@ def _show_training(
     way = next(w for w in training.ways if w.side == framework.side)
     training = training.of(way)
     loaded = data.load(training.dataset, size.part, train=size.train, test=size.test)
-    dataset = loaded.of_classes(training.classes)
+    dataset = loaded.of_classes(training.classes).first(training.samples)
     batches = Batches.of(dataset, training, way, size, seed=spec.seed, precision="float32")
     framework.use_parameters(training.parameters)
     model = getattr(twin, way.model)()

@@ -358,3 +358,27 @@ def test_compressed_has_neither_time_nor_name() -> None:
     content = compressed(b"abc" * 100)
     assert content[:10] == b"\x1f\x8b\x08\x00" + b"\0\0\0\0" + b"\x02\xff"
     assert gzip.decompress(content) == b"abc" * 100
+
+
+def test_classes_are_kept_and_renumbered(cache: Path) -> None:
+    whole = load_dataset(tiny(), "full", cache=cache)
+    some = whole.of_classes((2, 0))
+    assert some.class_names == ("c", "a")
+    for part in ("train", "test"):
+        labels, before = (getattr(d, f"{part}_labels") for d in (some, whole))
+        kept = before != 1
+        np.testing.assert_array_equal(labels, np.where(before[kept] == 2, 0, 1))
+        np.testing.assert_array_equal(getattr(some, f"{part}_images"),
+                                      getattr(whole, f"{part}_images")[kept])  # fmt: skip
+    assert whole.of_classes(()) is whole
+
+
+def test_the_first_samples_of_some_classes(cache: Path) -> None:
+    some = load_dataset(tiny(), "full", cache=cache).of_classes((2, 0))
+    few = some.first(5)
+    np.testing.assert_array_equal(few.train_labels, some.train_labels[:5])
+    np.testing.assert_array_equal(few.train_images, some.train_images[:5])
+    assert len(few.test_labels) == len(some.test_labels)
+    assert len(some.first(0).train_labels) == len(some.first(20).train_labels) == 20
+    with pytest.raises(UsageError, match=r"21 training samples are asked for, but only 20 are"):
+        some.first(21)

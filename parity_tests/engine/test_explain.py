@@ -161,3 +161,12 @@ def test_levels_and_places_in_words() -> None:
     assert explain.place_words("loss/curve") == "loss of every step"
     assert explain.place_words("weights/step5/a") == "weights after step 5"
     assert explain.place_words("gradients/step0/a") == "gradients for the first batch"
+
+
+def test_a_frozen_weight_that_moved_is_said_with_its_mover() -> None:
+    words = said("wrong", rule="frozen", sides=("keras",))
+    assert words == (
+        "weights/step1/a/kernel: keras moved a weight that the spec says is frozen; "
+        "expected its initial value, bit for bit."
+    )
+    assert "torch and keras moved" in said("wrong", rule="frozen", sides=("torch", "keras"))

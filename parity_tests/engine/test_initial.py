@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from shared.errors import UsageError
+from shared.errors import DataError, UsageError
 from shared.expected import numbers
 from shared.initial import draw, drawn, fans, nudged
 from shared.spec import GLOROT, HE, ZEROS, Initial, Parameter
@@ -128,3 +129,33 @@ def test_numbers_drawn_are_normal(scale: float) -> None:
     assert abs(values.mean()) < 0.02 * scale
     assert np.abs(values).max() > 3.5 * scale
     np.testing.assert_allclose(values, scale * numbers(drawn("x", (200, 200))), rtol=1e-6)
+
+
+@pytest.fixture
+def pretrained(tmp_path, monkeypatch):
+    """A file of pretrained arrays, of which one is not exact in float32."""
+    save_file({"hidden/kernel": np.full((2, 3), 0.1)}, tmp_path / "some.safetensors")
+    monkeypatch.setattr("shared.initial.PRETRAINED", tmp_path)
+    return tmp_path
+
+
+def loaded(name: str = "hidden/kernel", shape: tuple[int, ...] = (2, 3), file: str = "some"):
+    initial = Initial("file", file=f"{file}.safetensors")
+    return draw([Parameter(name, shape, initial)], 7)[name]
+
+
+def test_pretrained_weights_are_read_by_name(pretrained) -> None:
+    np.testing.assert_array_equal(loaded(), np.full((2, 3), np.float64(np.float32(0.1))))
+    assert loaded().dtype == np.float64
+
+
+def test_pretrained_weights_that_are_not_there(pretrained) -> None:
+    with pytest.raises(DataError, match=r"no pretrained 'other/kernel' can be read.*with git"):
+        loaded("other/kernel")
+    with pytest.raises(DataError, match=r"none\.safetensors: no pretrained 'hidden/kernel'"):
+        loaded(file="none")
+    with pytest.raises(DataError, match=r"'hidden/kernel' has shape \(2, 3\), expected \(3, 2\)"):
+        loaded(shape=(3, 2))
+    (pretrained / "some.safetensors").write_bytes(b"not a safetensors file")
+    with pytest.raises(DataError, match="restore it with git"):
+        loaded()

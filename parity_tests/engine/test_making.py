@@ -11,7 +11,7 @@ from shared import making
 from shared.data.batches import dropout_mask, held_out
 from shared.errors import RecordingError, UsageError
 from shared.layouts import LAYOUTS
-from shared.making import Sheet, arguments, from_side, record_values, to_side
+from shared.making import Sheet, _wants_values, arguments, from_side, record_values, to_side
 from shared.spec import (
     GLOROT,
     SIDES,
@@ -334,3 +334,15 @@ def test_a_training_that_may_not_stop_keeps_what_it_was_fed():
     short = train_made(MASKED, Trainer(steps=4))
     assert len(short["loss/curve"]) == 4
     assert len(short["inputs/batches"]) == 5
+
+
+def test_values_are_recorded_for_pairs_that_are_judged_on_them(training_spec, values_spec):
+    training = training_spec.training
+    pairs = (dataclasses.replace(training.pairs[0], levels=("values", "L0")), *training.pairs[1:])
+    spec = dataclasses.replace(training_spec, cases=values_spec.cases,
+                               training=dataclasses.replace(training, pairs=pairs))  # fmt: skip
+    for spec_, side, way, wanted in (
+        (spec, "torch", "loop", True), (spec, "keras", "tape", True), (spec, "keras", "fit", False),
+        (training_spec, "torch", "loop", False), (values_spec, "torch", "values", True),
+    ):  # fmt: skip
+        assert _wants_values(spec_, side, SimpleNamespace(way=way)) is wanted

@@ -571,3 +571,23 @@ def test_the_table_is_about_the_headlines_own_training(tmp_path):
     spec = dataclasses.replace(TRAINED, training=plain)
     page = page_of(Result(dataclasses.replace(result.verdict, spec=spec), result.runs), tmp_path)
     assert "| 30 | 20 |" in page
+
+
+def test_many_pairs_have_a_table_and_fewer_curves(tmp_path):
+    """Accuracy and interval of every pair; weights are drawn for the headline only."""
+    assert TRAINED.training is not None
+    pages = []
+    for number in (1, 4):
+        more = tuple(
+            Pair(f"again{n}", f"once | more {n}", "torch/loop", "keras/fit") for n in range(number)
+        )
+        training = dataclasses.replace(TRAINED.training, pairs=(*TRAINED.training.pairs, *more))
+        result = training_result()
+        spec = dataclasses.replace(TRAINED, training=training)
+        write([judged(spec, dict(result.runs), result.data)], tmp_path / str(number))
+        pages.append((tmp_path / str(number) / "tiny_training.md").read_text())
+    few, many = pages
+    assert "Every pair that must agree" not in few
+    assert "tiny_training-again0-weights.png" in few
+    assert "| once \\| more 3 | 3 | 1.0000 | 1.0000 | 0.8865 – 1.0000 | agree |" in many
+    assert many.count("weights.png") == 1

@@ -1,11 +1,13 @@
 """The parts of the reports: words, sources, series, the interval of an accuracy."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from shared import provenance
+from shared import noise, provenance
 from shared.recording import Header, Recording, Runs
-from shared.report import files, plots, series, sources, words
+from shared.report import files, pages, plots, series, sources, words
 from shared.report.classes import interval
 from shared.report.documents import strict
 from shared.report.sentences import strongest
@@ -214,3 +216,14 @@ def test_wilson_interval():
 def test_strict_json_has_no_nan_and_no_infinity():
     found = strict({"a": np.inf, "b": (np.float32("nan"), -np.inf), "c": np.int64(3)})
     assert found == {"a": "Infinity", "b": [None, "-Infinity"], "c": 3}
+
+
+@pytest.mark.parametrize(
+    ("rule", "sides", "alike"),
+    [("frozen", ("torch", "keras"), True), ("frozen", ("torch",), False), ("equation", (), False)],
+)
+def test_sides_that_err_alike_do_not_part(rule, sides, alike):
+    """Then no curve of their distance is drawn: it would show that they agree."""
+    first = noise.Finding("weights/step1/a/kernel", "L3", "wrong", rule=rule, sides=sides)
+    assert pages._alike(SimpleNamespace(first=first)) is alike
+    assert not pages._alike(SimpleNamespace(first=None))

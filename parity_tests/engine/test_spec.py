@@ -228,3 +228,40 @@ def test_a_size_survives_a_request(training_spec: ExampleSpec, tmp_path: Path) -
     assert session.Request((spec,), tmp_path).size(spec) == size
     cut = session.Request((spec,), tmp_path, epochs=1, train=8).size(spec)
     assert cut == Size("embedded", epochs=1, train=8, test=4, validation=3)
+
+
+def test_a_way_may_change_the_question(training_spec: ExampleSpec) -> None:
+    """What a way changes is asked of it; ways that change the same may be compared."""
+    size = Size("embedded", epochs=2)
+    plain = training_spec.ways[0]
+    changes: list[dict[str, object]] = [
+        {},
+        {"classes": (1, 0)},
+        {"classes": (0, 1)},
+        {"samples": 50},
+        {"validation": 5},
+        {"batch_size": 5},
+        {"layers": ("hidden",)},
+        {"parameters": (Parameter("hidden/bias", (5,), Initial("normal", 1.0)),)},
+        {"parameters": (Parameter("hidden/bias", (5,), Initial("file", file="a")),)},
+        {"parameters": (Parameter("hidden/bias", (5,), Initial("file", file="a"), frozen=True),)},
+        {"scaling": "standard", "mean": (1.0,), "deviation": (-1.0,)},
+        {"watched": "epochs"},
+    ]
+    digests = [
+        training_spec.digest(size, 20, "abc", dataclasses.replace(plain, changes=some))
+        for some in changes
+    ]
+    assert len(set(digests)) == len(digests)
+    assert digests[0] == training_spec.digest(size, 20, "abc")
+    for some, digest in zip(changes, digests, strict=True):
+        other = dataclasses.replace(training_spec.ways[1], changes=some, batch_size=7)
+        assert training_spec.digest(size, 20, "abc", other) == digest
+
+
+def test_the_two_ways_of_a_pair_change_the_same() -> None:
+    for example in (e for e in ALL if e.training):
+        assert example.training is not None
+        for pair in example.pairs:
+            left, right = (example.training.way(id_) for id_ in (pair.left, pair.right))
+            assert left.changes == right.changes, f"{example.name}/{pair.name}"

@@ -8,7 +8,7 @@ import pytest
 
 from shared import verdict
 from shared.compare import Question
-from shared.spec import VALUE_PAIR, Case, ExampleSpec, Known, Mask, Pair
+from shared.spec import GLOROT, VALUE_PAIR, Case, ExampleSpec, Known, Mask, Pair, Parameter
 from shared.verdict import (
     ExampleVerdict,
     PairVerdict,
@@ -687,3 +687,48 @@ def test_both_sides_stop_at_the_same_step(runs, training_spec, trained, right, f
     assert (found.first.key if found.first else "") == first
     if first == "loss/curve":
         assert "they took different numbers of steps" in found.text
+
+
+def test_a_pair_is_asked_what_its_ways_change(training_spec: ExampleSpec) -> None:
+    """Another model, other layers, weights that are frozen: required keys follow."""
+    training = training_spec.training
+    assert training is not None
+    kernel = dataclasses.replace(training.parameters[0], trainable=False, frozen=True)
+    head = Parameter("head/kernel", (5, 2), GLOROT)
+    changes = {"parameters": (kernel, head), "layers": ("hidden", "head")}
+    ways = tuple(dataclasses.replace(way, changes=changes) for way in training.ways[:2])
+    changed = dataclasses.replace(training, ways=(*ways, training.ways[2]))
+    spec = dataclasses.replace(training_spec, training=changed)
+    first, second = (question(spec, pair) for pair in spec.pairs[:2])
+    assert first.frozen == ("hidden/kernel",)
+    assert first.layers == ("hidden", "head")
+    for key in ("weights/step1/hidden/kernel", "weights/final/head/kernel",
+                "gradients/step0/head/kernel", "activations/step0/head"):  # fmt: skip
+        assert key in first.required
+    assert not {"gradients/step0/hidden/kernel", "weights/step1/hidden/bias"} & {*first.required}
+    assert question(spec, Pair("other", "", "keras/fit", "keras/fit")).frozen == ()
+    assert second.frozen == ("hidden/kernel",)
+    assert "activations/step0/relu" in question(training_spec, training_spec.pairs[0]).required
+
+
+@pytest.mark.parametrize("moving", ["torch", "keras", "both"])
+def test_a_frozen_weight_that_moves_is_found_at_once(runs, training_spec, trained, moving) -> None:
+    """Even if both sides move it alike: they agree with each other, and not with the spec."""
+    training = training_spec.training
+    kernel = dataclasses.replace(training.parameters[0], frozen=True)
+    changed = dataclasses.replace(training, parameters=(kernel, *training.parameters[1:]))
+    asked = question(dataclasses.replace(training_spec, training=changed), PAIR)
+    still = trained()
+    for key in [k for k in still if k.startswith("weights/") and k.endswith("hidden/kernel")]:
+        still[key] = still["weights/initial/hidden/kernel"]
+    moved = {k: v.copy() for k, v in still.items()}
+    moved[STEP1][1, 2] = np.nextafter(moved[STEP1][1, 2], 1)  # one ulp, no bound would see it
+    a, b = (moved if moving in (side, "both") else still for side in ("torch", "keras"))
+    calm = judge_pair(PAIR, runs("torch", still), runs("keras", still), asked)
+    assert calm.verdict == "agree"
+    found = judge_pair(PAIR, runs("torch", a, a), runs("keras", b, b), asked)
+    assert found.verdict == "differ"
+    assert (found.first.key, found.first.status, found.first.rule) == (STEP1, "wrong", "frozen")
+    movers = ("torch", "keras") if moving == "both" else (moving,)
+    assert found.first.sides == movers
+    assert f"{' and '.join(movers)} moved a weight that the spec says is frozen" in found.text

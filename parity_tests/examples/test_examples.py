@@ -80,7 +80,10 @@ def test_catalogue_number(outcome, spec, case, name):
         found = judged(outcome, spec, spec.pairs[0]).findings
         assert next(f for f in found if f.key == key).agrees
         return
-    for runs in outcome.runs[spec.name].values():
+    judged_on_values = {
+        id_ for pair in spec.pairs if names.VALUES in pair.levels for id_ in (pair.left, pair.right)
+    }
+    for runs in (outcome.runs[spec.name][id_] for id_ in judged_on_values):
         for recording in runs.present:
             if key in recording:
                 assert matches(recording[key], wanted), (runs.title, recording[key])

@@ -75,6 +75,22 @@ class ImageData:
             class_names=tuple(self.class_names[c] for c in classes),
         )
 
+    def first(self, samples: int) -> ImageData:
+        """The first so many training samples, the whole test set; 0 leaves all.
+
+        Raises:
+            UsageError: there are fewer.
+        """
+        if samples > len(self.train_labels):
+            raise UsageError(
+                f"{self.name}: {samples:,} training samples are asked for, but only "
+                f"{len(self.train_labels):,} are there; raise --train, or leave it out"
+            )
+        kept = slice(samples or None)
+        return dataclasses.replace(
+            self, train_images=self.train_images[kept], train_labels=self.train_labels[kept]
+        )
+
     def describe(self) -> str:
         """Return one line for tables: "Fashion-MNIST, embedded subset (12,000 + 2,000)"."""
         part = "embedded subset" if self.part == "embedded" else "full set"

@@ -28,6 +28,7 @@ from shared.examples.sequences import SEQUENCES
 from shared.examples.sequential_cnn import SEQUENTIAL_CNN
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
 from shared.examples.tensors import TENSORS
+from shared.examples.transfer_learning import TRANSFER_LEARNING
 from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
@@ -52,6 +53,7 @@ ALL: tuple[ExampleSpec, ...] = (
     DIGIT_CNN,
     SEQUENTIAL_CNN,
     REGULARISATION,
+    TRANSFER_LEARNING,
     RESNET,
     INPUT_PIPELINE,
     DIVERGENCE,

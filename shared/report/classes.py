@@ -80,6 +80,7 @@ def predicted(result: Result) -> tuple[Predicted | None, str]:
     try:
         dataset = data.load(training.dataset, size.get("part", "embedded"),
                             train=size.get("train"), test=size.get("test"))  # fmt: skip
+        dataset = dataset.of_classes(training.classes)
     except DataError as error:
         return None, f"The images cannot be read here: {error}"
     if a.ndim != 2 or a.shape != b.shape or len(a) != len(dataset.test_labels):

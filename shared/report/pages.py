@@ -24,7 +24,7 @@ from shared.report import (
 )
 from shared.report.files import render, save
 from shared.report.result import Result, side_names
-from shared.report.tables import environment, known, ladder, value_cases
+from shared.report.tables import environment, known, ladder, pairs_table, value_cases
 from shared.report.words import count, number
 from shared.verdict import PairVerdict, asked_of
 
@@ -32,6 +32,8 @@ GALLERY = 25
 MANY = 5
 """With more pairs than this the page is about them: one figure for all, no test images."""
 DISAGREEING = 10
+MANY = 5
+"""With more pairs than this there is a table of them; curves of the first and contrasts only."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def page(result: Result) -> tuple[str, list[Figure]]:
             "accuracy": accuracy.table(result),
             "references": accuracy.references(result),
             "agreements": accuracy.agreements(result),
+            "pairs": pairs_table(result) if len(sections) > MANY else [],
             "first": seen and accuracy.first_image(result, seen),
             "apart": seen and accuracy.apart(result, seen),
             "per_class": seen and accuracy.per_class(seen),
@@ -157,7 +160,7 @@ def _section(
             told += [sentences.single(drift, names), sentences.counted(pair)]
     elif not result.spec.training:
         told = [sentences.counted(pair)]
-    elif contrast:
+    elif contrast and not _alike(pair):
         bridged = drifts[result.verdict.headline.pair.name]
         told = [sentences.contrast(pair, drift, bridged)]
     else:
@@ -167,6 +170,12 @@ def _section(
     figures = [] if one_step else _drawn(result, pair, names, drift, curves=headline)
     told = [t for t in told if t]
     return Section(pair, names, ladder(pair), told, figures, sentences.divergence(pair))
+
+
+def _alike(pair: PairVerdict) -> bool:
+    """A contrast in which the sides do not part from each other, but both from the spec."""
+    first = pair.first
+    return first is not None and first.rule == "frozen" and len(first.sides) > 1
 
 
 def _drawn(
@@ -189,7 +198,9 @@ def _drawn(
         if both[0] is not None and both[1] is not None:
             png = plots.loss((both[0], both[1]), losses, names, sides, precision)
             figures.append(Figure(f"{prefix}loss.png", _loss_alt(names, losses), _LOSS, png))
-    if drift is not None and drift.moves and (curves or len(result.verdict.pairs) <= MANY):
+    plain = not curves and not pair.pair.differs_at
+    told_elsewhere = (plain and len(result.verdict.pairs) > MANY) or _alike(pair)
+    if drift is not None and drift.moves and not told_elsewhere:
         png = plots.weights(drift, names, sides)
         caption = _CONTRAST if pair.pair.differs_at else _WEIGHTS
         figures.append(Figure(f"{prefix}weights.png", _weights_alt(names, drift), caption, png))

@@ -12,8 +12,19 @@ from shared.names import LEVEL_TITLES
 from shared.noise import C, Finding
 from shared.recording import Recording, Runs
 from shared.report import sources
+from shared.report.classes import interval, metrics
 from shared.report.result import SHORT, Result
-from shared.report.words import MARKS, NONE, array, code, number, ratio, spec_numbers, told_apart
+from shared.report.words import (
+    MARKS,
+    NONE,
+    array,
+    code,
+    fraction,
+    number,
+    ratio,
+    spec_numbers,
+    told_apart,
+)
 from shared.spec import Case, ExampleSpec
 from shared.verdict import Level, PairVerdict, expected_of
 
@@ -141,6 +152,25 @@ def known(spec: ExampleSpec, pair: PairVerdict) -> list[dict[str, str]]:
             "link": listed.link,
             "status": "≈ as listed" if holds else "✗ no longer as listed" if finding
             else "not run",
+        })  # fmt: skip
+    return rows
+
+
+def pairs_table(result: Result) -> list[dict[str, str]]:
+    """Test accuracy of both sides of every pair that must agree, with how much it was taught."""
+    rows = []
+    for pair in (p for p in result.verdict.pairs if not p.pair.differs_at):
+        sides = [runs.float64 or runs.present[0] for runs in result.sides(pair.pair)]
+        values = [metrics(side).get("test_accuracy") for side in sides]
+        images = len(sides[0]["predictions/test"]) if "predictions/test" in sides[0] else 0
+        low, high = interval(values[0], images) if values[0] is not None and images else (0, 0)
+        rows.append({
+            "title": pair.pair.title,
+            "steps": f"{pair.last_step:,}" if pair.last_step else NONE,
+            "left": fraction(values[0]),
+            "right": fraction(values[1]),
+            "interval": f"{low:.4f} – {high:.4f}" if images else NONE,
+            "verdict": pair.verdict,
         })  # fmt: skip
     return rows
 
