@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import torch
 import torchvision
+from torch import nn
 
 from . import _weights
 
@@ -92,10 +93,17 @@ class PyTorch:
         return outputs
 
     def gradients(self, model, gradients):
-        """Gradients by neutral name; one that was not computed is left out."""
+        """Gradients by neutral name; one that was not computed is left out.
+
+        They are of all parameters, None for what is frozen, or of those that are trained.
+        """
+        every = _weights.named(model, self._flattened)
+        parameters = [p for p in every if isinstance(p.tensor, nn.Parameter)]
+        if len(gradients) != len(parameters):
+            parameters = self._trainable(model)
         return {
             p.name: p.canonical(gradient)
-            for p, gradient in zip(self._trainable(model), gradients, strict=True)
+            for p, gradient in zip(parameters, gradients, strict=True)
             if gradient is not None
         }
 

@@ -35,7 +35,7 @@ CIFAR_MLP = ExampleSpec(
             Parameter("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "hidden", "relu", "logits"),
-        default=Size("full", epochs=1, train=6390, test=2000),
+        default=Size("full", epochs=1, train=3190, test=1000),
         full=Size("full", epochs=10),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),

@@ -56,7 +56,7 @@ DIVERGENCE = ExampleSpec(
             "conv3", "norm3", "relu3", "pool3", "conv4", "norm4", "relu4", "average", "flatten",
             "hidden", "relu", "logits",
         ),
-        default=Size("full", epochs=1, train=1278, test=400),
+        default=Size("full", epochs=1, train=638, test=200),
         full=Size("full", epochs=10, train=10_272, test=2000),
         watched="steps",
         nudged32=True,

@@ -39,7 +39,7 @@ FASHION_CNN = ExampleSpec(
             "conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "hidden", "relu3",
             "logits",
         ),
-        default=Size("embedded", epochs=1, train=4790, test=2000),
+        default=Size("embedded", epochs=1, train=2550, test=1000),
         full=Size("full", epochs=5),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
