@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: compare test report lint clean
+.PHONY: compare test report planted lint clean
 
 # Without a network a fetch may fail; what needs the full data then says so by itself.
 compare: $(INSTALLED)  ## Both sides of every example, verdicts on screen, reports/ written.
@@ -19,6 +19,9 @@ test: $(INSTALLED)  ## All tests.
 
 report: $(INSTALLED)  ## The committed reports: full data, all epochs.
 	$(BIN)/parity report --full
+
+planted: $(INSTALLED)  ## reports/planted.md, from the planted faults.
+	PARITY_PLANTED=1 $(BIN)/python -m pytest parity_tests/test_planted_faults.py
 
 lint: $(INSTALLED)  ## What pre-commit runs.
 	$(BIN)/ruff check .

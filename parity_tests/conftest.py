@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from parity_tests.planted import page
 from shared import session
 from shared.examples import ALL
 
@@ -34,7 +35,7 @@ def outcome(recordings_folder):
 
 @pytest.fixture(scope="session")
 def planted_table(request):
-    """Rows (fault, verdict, first divergence, words, named rightly), printed after the tests."""
+    """What the verdict said of every planted change, printed after the tests."""
     return request.config.stash[_PLANTED]
 
 
@@ -43,16 +44,11 @@ def pytest_terminal_summary(terminalreporter, config):
     if not rows:
         return
     terminalreporter.section("planted faults")
-    width = max(len(row[0]) for row in rows)
-    for fault, verdict, found, _, named in rows:
-        mark = {True: "named", False: "MISNAMED", None: "honest"}[named]
-        terminalreporter.write_line(f"{fault:<{width}}  {verdict:<9}  {mark:<8}  {found}")
-    faults = [row for row in rows if row[4] is not None]
-    caught = sum(row[1] == "differ" for row in faults)
-    named = sum(bool(row[4]) for row in faults)
-    honest = [row for row in rows if row[4] is None]
-    alarms = sum(row[1] != "agree" for row in honest)
-    terminalreporter.write_line(
-        f"{len(faults)} planted, {caught} caught, {named} named at the right place; "
-        f"{len(honest)} honest variations, {alarms} false alarms"
-    )
+    width = max(len(f"{row.example}: {row.what}") for row in rows)
+    for row in rows:
+        mark = "honest" if row.honest else "named" if row.right else "MISNAMED"
+        words = f"{row.example}: {row.what}"
+        terminalreporter.write_line(
+            f"{words:<{width}}  {row.side:<11}  {row.verdict:<9}  {mark:<8}  {row.found}"
+        )
+    terminalreporter.write_line(page.count(rows))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parity_tests.planted import rows
+from parity_tests.planted import page, rows
 from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SPEC
 from shared import recording, verdict
@@ -16,6 +16,7 @@ from shared.recording import Runs
 from shared.spec import SIDES
 
 ROOT = Path(__file__).parents[1]
+SMALL = "a small perceptron"
 
 
 def recorded(what, folder):
@@ -57,6 +58,12 @@ def judged(folder, left_fault, right_fault):
     return verdict.judge_pair(pair, *sides, verdict.question(SPEC, pair))
 
 
+def told(result, example, side, what, named=None):
+    return page.Told(
+        example, side, what, result.verdict, result.first.key if result.first else "", named
+    )
+
+
 def test_without_a_fault_everything_agrees(recordings):
     result = judged(recordings, "none", "none")
     assert result.verdict == "agree", result.text
@@ -64,8 +71,9 @@ def test_without_a_fault_everything_agrees(recordings):
 
 
 @pytest.mark.parametrize("name", HONEST)
-def test_honest_variations_raise_no_alarm(recordings, name):
+def test_honest_variations_raise_no_alarm(recordings, name, planted_table):
     result = judged(recordings, name, "none")
+    planted_table.append(told(result, SMALL, "torch", name.replace("_", " ")))
     assert result.verdict == "agree", result.text
 
 
@@ -74,8 +82,8 @@ def test_fault_is_caught_and_named(fault, recordings, planted_table):
     names = [fault.name if side in fault.sides else "none" for side in SIDES]
     result = judged(recordings, *names)
     found = result.first.key if result.first else "nothing"
-    named = found.startswith(fault.key)
-    planted_table.append((fault.id, result.verdict, found, result.text, named))
+    what, sides = fault.name.replace("_", " "), "+".join(fault.sides)
+    planted_table.append(told(result, SMALL, sides, what, found.startswith(fault.key)))
     assert result.verdict == "differ"
     assert found.startswith(fault.key), result.text
     assert result.first.status == fault.status, result.text
@@ -104,8 +112,7 @@ def test_every_trained_example_has_faults_of_its_own():
 @pytest.mark.parametrize("row", rows.HONEST, ids=lambda row: row.id)
 def test_an_honest_variation_of_an_example_raises_no_alarm(row_recordings, row, planted_table):
     result = judged_row(row_recordings, row)
-    found = result.first.key if result.first else ""
-    planted_table.append((row.id, result.verdict, found, result.text, None))
+    planted_table.append(told(result, row.example, row.side, row.what))
     assert result.verdict == "agree", result.text
 
 
@@ -114,6 +121,19 @@ def test_a_fault_of_an_example_is_caught_and_named(row_recordings, row, planted_
     result = judged_row(row_recordings, row)
     found = result.first.key if result.first else "nothing"
     named = found.startswith(row.key)
-    planted_table.append((row.id, result.verdict, found, result.text, named))
+    planted_table.append(told(result, row.example, row.side, row.what, named))
     assert result.verdict == "differ"
     assert named, result.text
+
+
+def test_the_page_says_what_was_measured(planted_table):
+    """Last of all; ``PARITY_PLANTED=1`` writes the page anew."""
+    every = len(FAULTS) + len(HONEST) + len(rows.FAULTS) + len(rows.HONEST)
+    if len(planted_table) < every:
+        pytest.skip(f"{len(planted_table)} of {every} were planted in this run")
+    if os.environ.get("PARITY_PLANTED"):
+        page.PAGE.write_text(page.text(planted_table), encoding="utf-8")
+    shown = page.PAGE.read_text("utf-8")
+    assert page.summary(planted_table) in shown, "write it anew: make planted"
+    for row in planted_table:
+        assert f"{row.what} | {page.TITLES[row.side]} | {row.verdict} |" in shown, row

@@ -150,6 +150,7 @@ class _Asker:
     horizon: int | None
     last_step: int | None
     flips: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
 
     def finding(self, key: str) -> Finding:
         parsed = names.parse(key)
@@ -259,16 +260,7 @@ class _Asker:
         """Size over what rounding leaves of its siblings' largest element; the worse precision."""
         group = key.rsplit("/", 1)[0] if key.startswith(names.VALUES) else key.split("/", 2)[:2]
         prefix = group if isinstance(group, str) else "/".join(group)
-        siblings = max(
-            (
-                float(np.max(np.abs(finite(array)), initial=0.0))
-                for runs in (self.left, self.right)
-                for other in runs.present[-1].arrays
-                if other != key and other.startswith(f"{prefix}/")
-                for array in (runs.present[-1][other],)
-            ),
-            default=0.0,
-        )
+        siblings = max((s for k, s in self._sizes(prefix) if k != key), default=0.0)
         if siblings == 0:
             return np.inf
         sizes = [
@@ -276,6 +268,17 @@ class _Asker:
             for pair, unit in zip(quad.pairs, (U32, U64), strict=True)
         ]
         return max(sizes) / (C * siblings)
+
+    def _sizes(self, prefix: str) -> list[tuple[str, float]]:
+        """Largest elements of all keys below a prefix, on both sides; each array is read once."""
+        if prefix not in self.sizes:
+            self.sizes[prefix] = [
+                (key, float(np.max(np.abs(finite(runs.present[-1][key])), initial=0.0)))
+                for runs in (self.left, self.right)
+                for key in runs.present[-1].arrays
+                if key.startswith(f"{prefix}/")
+            ]
+        return self.sizes[prefix]
 
     def _absent(self, key: str) -> tuple[str, ...]:
         """Sides that lack the key in any precision; an empty array says nothing either."""

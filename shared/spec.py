@@ -235,12 +235,26 @@ class Size:
 
 @dataclass(frozen=True)
 class Reference:
-    """A published figure that a full-size run must come within `margin` of."""
+    """A published figure that a full-size run must reach.
+
+    Attributes:
+        metric: ``test_accuracy``.
+        value: the figure.
+        margin: how far from it a run with other initial weights may be; None where the figure is
+            one that must at least be reached.
+        source: whose it is.
+    """
 
     metric: str
     value: float
-    margin: float
+    margin: float | None
     source: str
+
+    def holds(self, value: float) -> bool:
+        """Whether a measured value reaches it."""
+        if self.margin is None:
+            return value >= self.value
+        return abs(value - self.value) <= self.margin
 
 
 @dataclass(frozen=True)

@@ -430,7 +430,7 @@ def test_data_that_is_not_there_leaves_the_images_out(tmp_path, monkeypatch):
     assert "The images cannot be read here" in page
     assert "parity data fetch fashion_mnist" in page
     assert "images.png" not in page
-    assert "✓ both within the margin" in page  # a full run is held to its references
+    assert "✓ on both sides" in page  # a full run is held to its references
 
 
 def test_importing_the_reports_loads_no_matplotlib_and_no_framework():

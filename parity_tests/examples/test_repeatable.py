@@ -1,5 +1,6 @@
 """The same command on the same machine gives the same recordings, bit for bit."""
 
+import dataclasses
 import os
 
 import numpy as np
@@ -9,18 +10,32 @@ from shared import session
 from shared.examples import ALL
 
 
+def headline(spec):
+    """The example with its first pair alone, which is what its other ways are made of too."""
+    if spec.training is None:
+        return spec
+    training = dataclasses.replace(spec.training, pairs=spec.training.pairs[:1])
+    return dataclasses.replace(spec, training=training)
+
+
+# A ResNet's recordings take gigabytes, and its layers are those of the other networks.
+SPECS = tuple(headline(spec) for spec in ALL if spec.name != "resnet")
+
+
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory):
     """Every example twice, in processes of their own, small."""
     return [
         session.carry_out(
-            session.Request(ALL, tmp_path_factory.mktemp(f"run{n}"), train=300, test=100, epochs=1)
+            session.Request(
+                SPECS, tmp_path_factory.mktemp(f"run{n}"), train=300, test=100, epochs=1
+            )
         )
         for n in range(2)
     ]
 
 
-@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_two_runs_are_bit_identical(twice, spec):
     if spec.name in twice[0].failures and not os.environ.get("CI"):
         pytest.skip(twice[0].failures[spec.name])

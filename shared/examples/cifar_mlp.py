@@ -6,7 +6,6 @@ from shared.spec import (
     ExampleSpec,
     Pair,
     Parameter,
-    Reference,
     Size,
     Training,
     Way,
@@ -46,9 +45,6 @@ CIFAR_MLP = ExampleSpec(
                 "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
                 "torch/loop", "keras/tape",
             ),
-        ),
-        references=(
-            Reference("test_accuracy", 0.53, 0.04, "usual for a perceptron on CIFAR-10"),
         ),
     ),
 )  # fmt: skip

@@ -53,7 +53,7 @@ FASHION_CNN = ExampleSpec(
         ),
         references=(
             Reference(
-                "test_accuracy", 0.91, 0.01, "at least 0.90 after 5 epochs, usual for this network"
+                "test_accuracy", 0.90, None, "what tutorials of this network reach in 5 epochs"
             ),
         ),
     ),

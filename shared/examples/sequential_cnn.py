@@ -6,7 +6,6 @@ from shared.spec import (
     ExampleSpec,
     Pair,
     Parameter,
-    Reference,
     Size,
     Training,
     Way,
@@ -53,9 +52,6 @@ SEQUENTIAL_CNN = ExampleSpec(
                 "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
                 "torch/loop", "keras/tape",
             ),
-        ),
-        references=(
-            Reference("test_accuracy", 0.98, 0.015, "usual for a network of this size"),
         ),
     ),
 )  # fmt: skip

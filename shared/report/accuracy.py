@@ -97,7 +97,7 @@ def references(result: Result) -> list[dict[str, str]]:
         values = [metrics(runs.present[0]).get(reference.metric) for runs in (left, right)]
         rows.append({
             "metric": reference.metric.replace("_", " "),
-            "value": f"{reference.value:.4f} ± {reference.margin:g}",
+            "value": _wanted(reference),
             "left": fraction(values[0]),
             "right": fraction(values[1]),
             "status": _near(reference, values) if full
@@ -108,8 +108,14 @@ def references(result: Result) -> list[dict[str, str]]:
 
 
 def _near(reference: Reference, values: list[float | None]) -> str:
-    good = [v is not None and abs(v - reference.value) <= reference.margin for v in values]
-    return "✓ both within the margin" if all(good) else "✗ outside the margin"
+    good = [v is not None and reference.holds(v) for v in values]
+    return "✓ on both sides" if all(good) else "✗ not on both sides"
+
+
+def _wanted(reference: Reference) -> str:
+    if reference.margin is None:
+        return f"at least {reference.value:g}"
+    return f"{reference.value:.4f} ± {reference.margin:g}"
 
 
 def per_class(seen: Predicted) -> list[dict[str, str]]:

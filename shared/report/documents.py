@@ -45,6 +45,7 @@ def document(result: Result) -> dict[str, Any]:
         "title": spec.title,
         "part": spec.part,
         "data": result.data,
+        "size": next((dict(r.header.size) for r in result.by_side().values()), {}),
         "sides": sides,
         "agreement": {p: {"same": same, "of": of} for p, (same, of) in pair.agreement.items()},
         "known": [f.key for f in pair.findings if f.status == "known"],

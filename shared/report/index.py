@@ -108,6 +108,7 @@ def write(now: Set[str], folder: Path) -> list[Path]:
         earlier=[_earlier(row) for row in rows if row.found and not row.now],
         missing=missing,
         differences=_differences(folder),
+        planted=(folder / "planted.md").exists(),
         partial=[(row.spec.name, row.found["pairs_not_run"]) for row in rows
                  if row.found and row.found.get("pairs_not_run")],
     )  # fmt: skip

@@ -1,0 +1,47 @@
+"""What the committed reports say: everything agrees, on the full data, near the references.
+
+They come from ``make report``, which takes an hour; the tests run everything else anew, at its
+default size, and the headline on the full data.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.examples import ALL
+
+REPORTS = Path(__file__).parents[1] / "reports"
+TRAINED = [spec for spec in ALL if spec.training]
+REFERENCES = [
+    pytest.param(spec, reference, id=f"{spec.name}-{reference.metric}")
+    for spec in TRAINED
+    for reference in spec.training.references
+]
+
+
+def committed(spec):
+    return json.loads((REPORTS / f"{spec.name}.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
+def test_every_page_agrees_on_every_rung(spec):
+    page = committed(spec)
+    assert page["verdict"] == "agree"
+    assert page["pairs_not_run"] == []
+    assert tuple(page["levels"]) == spec.pairs[0].levels
+    assert {level["status"] for level in page["levels"].values()} <= {
+        "identical", "rounding", "known",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("spec", TRAINED, ids=lambda spec: spec.name)
+def test_the_full_data_was_used(spec):
+    assert committed(spec)["size"] == dataclasses.asdict(spec.training.full)
+
+
+@pytest.mark.parametrize(("spec", "reference"), REFERENCES)
+def test_both_sides_came_near_the_reference(spec, reference):
+    for side in ("torch", "keras"):
+        assert reference.holds(committed(spec)["metrics"][side][reference.metric])
