@@ -131,14 +131,33 @@ class ByteDisplay:
         self._bars.update(self._tasks[name], completed=done, total=total)
 
 
+_ACROSS = 5
+"""Pairs that stand side by side on a screen."""
+
+
 def outcome(console: Console, result: Outcome) -> None:
     """All verdicts of a run, side by side, and what to know about them."""
     for shown in result.verdicts:
         console.print(_example(shown, result.data.get(shown.spec.name, "")))
     if result.verdicts:
         console.print(Text(_LEGEND, style="dim"))
+    if len(result.verdicts) + len(result.failures) > 1:
+        console.print(_tally(result), highlight=False)
     made = f"{result.made} recordings made, {result.reused} reused, {result.seconds:.0f} s"
     console.print(made, style="dim", highlight=False)
+
+
+def _tally(result: Outcome) -> str:
+    """``23 examples: 22 agree, 1 differs``."""
+    told = [v.verdict for v in result.verdicts]
+    parts = [
+        f"[{_STYLES[verdict]}]{told.count(verdict)} {words}[/]"
+        for verdict, words in (("agree", "agree"), ("differ", "differ"), ("undecided", "undecided"))
+        if verdict in told
+    ]
+    if result.failures:
+        parts.append(f"[red]{len(result.failures)} could not be run[/]")
+    return f"{len(told) + len(result.failures)} examples: {', '.join(parts)}"
 
 
 def _example(shown: ExampleVerdict, data: str) -> Panel:
@@ -152,7 +171,9 @@ def _example(shown: ExampleVerdict, data: str) -> Panel:
 
 
 def _ladder(pairs: Sequence[PairVerdict]) -> Table:
-    """Rungs down, pairs across: fits a terminal of 80 columns."""
+    """Rungs down, pairs across, or where there are many the other way: fits 80 columns."""
+    if len(pairs) > _ACROSS:
+        return _pairs_down(pairs)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for pair in pairs:
@@ -169,6 +190,17 @@ def _ladder(pairs: Sequence[PairVerdict]) -> Table:
         if any(_accuracy(pair, at) for pair in pairs):
             table.add_row(f"test accuracy, {side}", *(Text(_accuracy(p, at)) for p in pairs))
     table.add_row("verdict", *(_verdict_cell(pair) for pair in pairs))
+    return table
+
+
+def _pairs_down(pairs: Sequence[PairVerdict]) -> Table:
+    levels = list(dict.fromkeys(name for pair in pairs for name in pair.levels))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("pair", *levels, "verdict"):
+        table.add_column(heading, no_wrap=heading != "pair", overflow="fold")
+    for pair in pairs:
+        cells = [_level_cell(pair.levels.get(name)) for name in levels]
+        table.add_row(pair.pair.name, *cells, _verdict_cell(pair))
     return table
 
 

@@ -59,6 +59,20 @@ class Request:
             test=size.test if self.test is None else self.test,
         )
 
+    def check(self) -> None:
+        """Refuse a size that none of the examples can be cut to.
+
+        Raises:
+            UsageError: with what can.
+        """
+        asked = [f"--{n}" for n in ("train", "test", "epochs") if getattr(self, n) is not None]
+        if asked and not any(spec.training and spec.training.whole for spec in self.specs):
+            names = ", ".join(spec.name for spec in self.specs)
+            raise UsageError(
+                f"{', '.join(asked)} would change nothing: there is no training to cut in {names}. "
+                "Leave it out; parity list shows which examples train."
+            )
+
     def chosen(self, spec: ExampleSpec) -> tuple[Pair, ...]:
         """The pairs of this example to judge.
 
@@ -120,6 +134,7 @@ def carry_out(
         ParityError: bad request, missing data, dead worker. Recordings already made stay.
     """
     begin = time.perf_counter()
+    request.check()
     datasets, missing = _datasets(request)
     jobs: dict[Side, list[Job]] = {side: [] for side in SIDES}
     reused = 0

@@ -1,0 +1,59 @@
+"""`shared.screen` on 80 columns, and the sizes that a request refuses."""
+
+import dataclasses
+import io
+
+import pytest
+from rich.console import Console
+
+from shared import screen, session
+from shared.errors import UsageError
+from shared.examples import find
+from shared.session import Outcome, Request
+from shared.verdict import ExampleVerdict, judge_pair, question
+
+
+def judged(spec, runs, arrays, pairs):
+    sides = [runs(title, arrays, nudged=arrays) for title in ("torch", "keras")]
+    found = judge_pair(spec.pairs[0], *sides, question(spec, spec.pairs[0]))
+    named = [
+        dataclasses.replace(found, pair=dataclasses.replace(found.pair, name=f"pair_of_number_{n}"))
+        for n in range(pairs)
+    ]
+    return ExampleVerdict(spec, tuple(named))
+
+
+def shown(*verdicts, failures=()):
+    text = Console(file=io.StringIO(), width=80)
+    failed = {name: f"{name}: no data" for name in failures}
+    screen.outcome(text, Outcome(verdicts, {}, {}, failed, made=4, reused=0, seconds=1.0))
+    return text.file.getvalue()
+
+
+@pytest.mark.parametrize("pairs", [1, 5, 6, 15])
+def test_any_number_of_pairs_fits_80_columns(runs, training_spec, trained, pairs):
+    text = shown(judged(training_spec, runs, trained(), pairs))
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.count("agree") >= pairs
+    for n in range(pairs):
+        assert str(n) in text
+    assert ("L0 inputs and initial weights" in text) is (pairs <= 5)
+    assert "examples:" not in text
+
+
+def test_the_tally_comes_last_and_counts_what_failed(runs, training_spec, trained):
+    good = judged(training_spec, runs, trained(), 1)
+    bad = dataclasses.replace(good, pairs=(dataclasses.replace(good.pairs[0], verdict="differ"),))
+    assert "2 examples: 2 agree\n" in shown(good, good)
+    text = shown(good, bad, bad, failures=["other"])
+    assert "4 examples: 1 agree, 2 differ, 1 could not be run\n" in text
+
+
+@pytest.mark.parametrize("size", [{"train": 5}, {"test": 5}, {"epochs": 1}])
+@pytest.mark.parametrize("name", ["autograd", "resnet"])
+def test_a_size_that_changes_nothing_is_refused(tmp_path, size, name):
+    request = Request((find(name),), tmp_path, **size)
+    with pytest.raises(UsageError, match=f"--{next(iter(size))} would change nothing.*{name}"):
+        session.carry_out(request)
+    assert not list(tmp_path.iterdir())
+    Request((find(name), find("fashion_mlp")), tmp_path, **size).check()
