@@ -92,11 +92,11 @@ def page(result: Result) -> tuple[str, list[Figure]]:
     drifts = {p.pair.name: series.weight_drift(*result.sides(p.pair)) for p in verdict.pairs}
     sections = [_section(result, pair, drifts) for pair in verdict.pairs]
     pictures = _pictures(result, seen)
-    if (drawn := _watched(result)) is not None:
-        pictures["watched"] = drawn
     parts = _parting(result)
     if parts is not None:
         pictures["parting"] = parts[1]
+    elif (drawn := _watched(result)) is not None:
+        pictures["watched"] = drawn
     context: dict[str, Any] = {
         "spec": spec,
         "verdict": verdict,
