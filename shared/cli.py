@@ -240,8 +240,10 @@ def diff(
     left, right = session.gather(files)
     name = left.present[0].header.example
     spec = next((s for s in ALL if s.name == name), None)
-    pair = Pair(name="diff", title=f"{left.title} ~ {right.title}", left=left.title,
-                right=right.title, levels=spec.levels if spec else ())  # fmt: skip
+    a, b = (f"{r.side}/{r.present[0].header.way}" for r in (left, right))
+    own = next((p for p in spec.pairs if {p.left, p.right} == {a, b}), None) if spec else None
+    levels = own.levels if own else spec.levels if spec else ()
+    pair = Pair("diff", f"{left.title} ~ {right.title}", a, b, levels)
     asked = verdict.question(spec, pair) if spec else Question()
     result = verdict.judge_pair(pair, left, right, asked)
     if as_json:

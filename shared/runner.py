@@ -23,9 +23,11 @@ from typing import Any
 from shared.errors import WorkerError
 from shared.jobs import Job
 from shared.provenance import ROOT
-from shared.spec import PACKAGES, TITLES, Side
+from shared.spec import PACKAGES, SIDES, TITLES, Side
 
 _TAIL_LINES = 12
+_MANY_JOBS = 12
+"""So many jobs are worth the start of another worker: some five seconds."""
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 _NOISE = ("I0000", "WARNING: All log messages", "To enable the following instructions")
 
@@ -68,7 +70,10 @@ class Event:
 
 @dataclass
 class _Worker:
-    """A child process, its channel, and the last lines it printed."""
+    """A child process, its channel, and the last lines it printed.
+
+    `waiting` is a side's: a second worker takes its jobs from the same queue.
+    """
 
     side: Side
     command: list[str]
@@ -121,13 +126,22 @@ def run(
         try:
             for side, some in jobs.items():
                 if some:
-                    workers.append(_start(side, some, options, inbox))
+                    workers.append(_start(side, deque(some), options, inbox))
             while not all(worker.finished for worker in workers):
                 _step(workers, inbox, options, failures, on_event)
+                if (slow := _overburdened(workers)) is not None:
+                    workers.append(_start(slow.side, slow.waiting, options, inbox))
         finally:
             for worker in workers:
                 _stop(worker)
     return failures
+
+
+def _overburdened(workers: Sequence[_Worker]) -> _Worker | None:
+    """A worker that has much left to do while the other side's core is idle already."""
+    if len(workers) != len(SIDES) or not any(worker.finished for worker in workers):
+        return None
+    return next((w for w in workers if len(w.waiting) >= _MANY_JOBS), None)
 
 
 @contextlib.contextmanager
@@ -150,7 +164,7 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 
 def _start(
     side: Side,
-    jobs: Sequence[Job],
+    jobs: deque[Job],
     options: Options,
     inbox: queue.Queue[tuple[_Worker, str | None]],
 ) -> _Worker:
@@ -174,7 +188,7 @@ def _start(
             f"{TITLES[side]}: cannot start '{command[0]}': {error.strerror}. Give the path of a "
             f"Python interpreter: --{side}-python PATH"
         ) from error
-    worker = _Worker(side, command, process, deque(jobs))
+    worker = _Worker(side, command, process, jobs)
 
     def listen() -> None:
         assert process.stdout is not None

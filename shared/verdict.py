@@ -126,9 +126,11 @@ def question(spec: ExampleSpec, pair: Pair) -> Question:
 
 
 def asked_of(spec: ExampleSpec, pair: Pair) -> Training | None:
-    """The training that a pair is about."""
+    """The training that a pair is about; of recordings made elsewhere, the example's own."""
     training = spec.training
-    return training and training.of(training.way(pair.left))
+    if training is None:
+        return None
+    return next((training.of(way) for way in training.ways if way.id == pair.left), training)
 
 
 def expected_of(case: Case) -> dict[str, Numbers]:

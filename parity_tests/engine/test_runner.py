@@ -194,3 +194,42 @@ def test_interrupting_leaves_nothing_behind(tmp_path, number):
 
 def test_nothing_to_do_starts_nothing(tmp_path):
     assert runner.run({"torch": [], "keras": []}, runner.Options(pythons={"torch": "/no"})) == {}
+
+
+WHO = "    time.sleep(0.05)\n    open(job['out'], 'a').write(f'{os.getpid()} ')\n" \
+      "    say(event='done', job=job['id'])\n"  # fmt: skip
+
+
+@pytest.mark.parametrize(("jobs", "processes"), [(40, 2), (8, 1)])
+def test_an_idle_core_takes_over_jobs_of_the_other_side(tmp_path, jobs, processes):
+    path = tmp_path / "who.py"
+    path.write_text(PROLOGUE + WHO)
+    command = [sys.executable, str(path)]
+    options = runner.Options(commands={"torch": command, "keras": command})
+    many = [job(f"k{n}", tmp_path) for n in range(jobs)]
+    done = []
+
+    def listen(event):
+        if event.kind == "done":
+            done.append(event.job.id)
+
+    failures = runner.run({"torch": [job("t", tmp_path)], "keras": many}, options, listen)
+    assert not failures
+    assert sorted(done) == sorted(["t", *(j.id for j in many)])
+    told = [(tmp_path / j.id).read_text().split() for j in many]
+    assert all(len(pids) == 1 for pids in told), "each job once"
+    assert len({pids[0] for pids in told}) == processes
+
+
+def test_a_second_worker_that_dies_is_an_error_too(tmp_path):
+    path = tmp_path / "once.py"
+    path.write_text(
+        "import os, sys\nif os.path.exists(sys.argv[1]): sys.exit('no memory left')\n"
+        "open(sys.argv[1], 'w')\n" + PROLOGUE + WHO
+    )
+    options = runner.Options(commands={
+        "torch": good(tmp_path), "keras": [sys.executable, str(path), str(tmp_path / "flag")]
+    })  # fmt: skip
+    with pytest.raises(WorkerError, match="no memory left"):
+        runner.run({"torch": [job("t", tmp_path)],
+                    "keras": [job(f"k{n}", tmp_path) for n in range(60)]}, options)  # fmt: skip
