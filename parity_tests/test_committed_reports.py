@@ -38,7 +38,9 @@ def test_every_page_agrees_on_every_rung(spec):
 
 @pytest.mark.parametrize("spec", TRAINED, ids=lambda spec: spec.name)
 def test_the_full_data_was_used(spec):
-    assert committed(spec)["size"] == dataclasses.asdict(spec.training.full)
+    wanted = dataclasses.asdict(spec.training.full)
+    size = committed(spec)["size"]
+    assert {name: size.get(name) for name in wanted} == wanted
 
 
 @pytest.mark.parametrize(("spec", "reference"), REFERENCES)
