@@ -134,9 +134,9 @@ TRANSFER_LEARNING = ExampleSpec(
         "task is the other five classes as they are; the dissimilar one is the *same* images, "
         "classes and test set as photographic negatives, so that nothing but the likeness to the "
         "pretraining changes. The usual advice, few and similar: freeze; many, or dissimilar: "
-        "fine-tune or start anew, is measured in the table of pairs, and soberly: on the similar "
-        "task frozen features do as well as training everything, on the dissimilar one they fall "
-        "behind when samples are few, and most of it is within the intervals. Frozen weights and "
+        "fine-tune or start anew, is measured in the table of pairs, and soberly: with 50 samples "
+        "the three lie within or near each other's intervals; with all of them a backbone that "
+        "stays frozen gains nothing. Frozen weights and "
         "statistics stay as they were, bit for bit, or the verdict says where they moved."
     ),
     cases=(
