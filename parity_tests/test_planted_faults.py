@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[1]
 SMALL = "a small perceptron"
 
 
-def recorded(what, folder):
-    """All faults of both sides, recorded by one process a side, both at once."""
+def recorded(work, folder):
+    """All faults of both sides, recorded by a process for each (side, what), all at once."""
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "parity_tests.planted", side, what, str(folder)],
             cwd=ROOT, stderr=subprocess.PIPE, text=True,
         )
-        for side in SIDES
+        for side, what in work
     ]  # fmt: skip
     for process in processes:
         _, errors = process.communicate(timeout=600)
@@ -36,12 +36,16 @@ def recorded(what, folder):
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
-    return recorded("small", tmp_path_factory.mktemp("planted"))
+    return recorded([(side, "small") for side in SIDES], tmp_path_factory.mktemp("planted"))
 
 
 @pytest.fixture(scope="module")
 def row_recordings(tmp_path_factory):
-    return recorded("rows", tmp_path_factory.mktemp("planted_rows"))
+    # TensorFlow traces every program anew and takes longer: two processes share its part.
+    here = rows.here()
+    work = [("torch", here), ("keras", here[::2]), ("keras", here[1::2])]
+    return recorded([(side, ",".join(some)) for side, some in work],
+                    tmp_path_factory.mktemp("planted_rows"))  # fmt: skip
 
 
 def runs(folder, name, side):

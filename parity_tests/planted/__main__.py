@@ -1,4 +1,4 @@
-"""``python -m parity_tests.planted torch FOLDER`` records all faults of a side in one process."""
+"""``python -m parity_tests.planted torch small FOLDER`` records a side's faults in one process."""
 
 import importlib
 import os
@@ -25,7 +25,11 @@ def main(side, what, folder):
         from keras_impl._framework import Keras as Framework
     # The fingerprint of a test's own twin says nothing, and its files have other names.
     provenance.code_digest = lambda *_: ""
-    {"small": record_small, "rows": record_rows}[what](Framework(1), side, folder)
+    framework = Framework(1)
+    if what == "small":
+        record_small(framework, side, folder)
+    else:
+        record_rows(framework, side, folder, what.split(","))
 
 
 def record_small(framework, side, folder):
@@ -42,9 +46,9 @@ def record_small(framework, side, folder):
                 making.make(framework, twin, SPEC, job, _silent)
 
 
-def record_rows(framework, side, folder):
-    """The trained examples, each as it is and with every change of `rows`."""
-    for example in rows.here():
+def record_rows(framework, side, folder, names):
+    """Some of the trained examples, each as it is and with every change of `rows`."""
+    for example in names:
         spec, done = examples.find(example), set()
         for row in rows.of(example):
             way = spec.training.way(rows.way(row, side))
