@@ -80,18 +80,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.send_header("Content-Range", f"bytes */{len(content)}")
                 self.end_headers()
                 return
+        rest = content[start:]
+        cuts = self.server.cuts.get(name, [])
+        body = rest[: cuts.pop(0)] if cuts else rest
+        # Noted before a byte leaves: a client that hangs up asks again at once, on another thread.
+        self.server.answered.append((self.path, wanted, len(body)))
+        if wanted and self.server.honours_range:
             self.send_response(206)
             span = f"bytes {start}-{len(content) - 1}/{len(content)}"
             self.send_header("Content-Range", span)
         else:
             self.send_response(200)
-        rest = content[start:]
         if self.server.says_length:
             self.send_header("Content-Length", str(len(rest)))
         self.end_headers()
-        cuts = self.server.cuts.get(name, [])
-        body = rest[: cuts.pop(0)] if cuts else rest
-        self.server.answered.append((self.path, wanted, len(body)))
         self.wfile.write(body)
 
 
