@@ -171,10 +171,28 @@ def judge(
         return replace(measured, status="identical", ratio=0.0)
     if parsed.level in ("L4", "L5"):
         return _drift(measured, quad, kinks=kinks)
+    return _judged_once(measured, quad.best[0].size, guarded=not kinks)
+
+
+def judge_once(base: Finding, quad: Quad, *, guarded: bool = True, exact: bool = True) -> Finding:
+    """Judge a quantity that was computed once, before any training.
+
+    Args:
+        base: the finding so far.
+        quad: finite arrays of equal shape, both sides in both precisions.
+        guarded: whether one side's float32 being far noisier than the other's is a finding.
+        exact: whether float64 was computed in float64 on both sides; where a framework computes
+            in float32 whatever it is told, the equation cannot be tested, only the numbers.
+    """
+    if all(np.array_equal(a, b) for a, b in quad.pairs):
+        return replace(_measure(base, quad), status="identical", ratio=0.0)
+    return _judged_once(_measure(base, quad), quad.best[0].size, guarded=guarded, exact=exact)
+
+
+def _judged_once(measured: Finding, size: int, *, guarded: bool, exact: bool = True) -> Finding:
     noise = measured.noise or 0.0
-    if kinks:
-        return _worst(measured, noise, SHRINK * noise)
-    return _noise_guard(_worst(measured, noise, SHRINK * noise), quad.best[0].size)
+    judged = _worst(measured, noise, SHRINK * noise if exact else noise)
+    return _noise_guard(judged, size) if guarded else judged
 
 
 def _copied(base: Finding, quad: Quad) -> Finding:

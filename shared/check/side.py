@@ -75,7 +75,7 @@ class Model(ABC):
         """Set parameters from canonical arrays; those not named keep what they have."""
 
     @abstractmethod
-    def record(self, order: Order) -> dict[str, Array]:
+    def record(self, order: Order) -> Mapping[str, Array]:
         """Run it and keep what comes by.
 
         Returns:

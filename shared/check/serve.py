@@ -1,0 +1,108 @@
+"""The border of a check: one request a line in, one answer a line out, arrays in files between.
+
+Like `shared.jobs`, whose channel it uses; here every request is a method of `shared.check.side`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from shared.check import target
+from shared.check.side import Array, Model, Order
+from shared.errors import ParityError
+from shared.jobs import Channel
+
+Make = Callable[[Callable[[], Any], str, int], Model]
+
+
+def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Make]) -> None:
+    """Serve one model on standard input and output until told to quit.
+
+    Args:
+        side: ``torch`` or ``keras``.
+        kind: imports the framework and returns the class of its models.
+        wanted: that class in words.
+        make: returns the constructor of this side's `Model`.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, default=1)
+    threads = parser.parse_args().threads
+    channel = Channel()
+    try:
+        model_class, constructor = kind(), make()
+    except Exception as error:
+        channel.send("broken", message=target.in_words(error))
+        return
+    channel.send("ready", side=side)
+    model: Model | None = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["do"] == "quit":
+            return
+        try:
+            if request["do"] == "load":
+                wish = target.Target(**request["target"])
+                model = constructor(target.build(wish, model_class, wanted), wish.title, threads)
+                answer: dict[str, Any] = {}
+            else:
+                assert model is not None
+                with target.guarded("running the model"):
+                    answer = _carry_out(model, request)
+        except ParityError as error:
+            channel.send("failed", message=str(error))
+        except BaseException as error:
+            channel.send("failed", message=target.in_words(error), details=traceback.format_exc())
+        else:
+            channel.send("done", **answer)
+
+
+def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Call the method, with arrays from files and into files."""
+    out = Path(request["out"])
+    match request["do"]:
+        case "trace":
+            traced = model.trace(_listed(request["inputs"]))
+            out.with_suffix(".json").write_text(traced.graph.to_json(), "utf-8")
+            _write(out, traced.ids)
+        case "weights":
+            _write(out, model.weights())
+        case "set_weights":
+            model.set_weights(load_file(request["weights"]))
+        case "record":
+            fields = dict(request["order"])
+            fields["inputs"] = _listed(request["inputs"])
+            fields["projections"] = _listed(request["projections"])
+            _write(out, model.record(Order(**fields)))
+        case "replay":
+            sources = _listed(request["inputs"])
+            _write(out, model.replay(request["node"], sources, request["precision"]))
+        case "vocabulary":
+            return {"value": model.vocabulary()}
+        case "input_shapes":
+            return {"value": model.input_shapes()}
+        case other:
+            raise AssertionError(other)
+    return {}
+
+
+def _listed(path: str) -> list[Array]:
+    if not path:
+        return []
+    arrays = load_file(path)
+    return [arrays[str(i)] for i in range(len(arrays))]
+
+
+def _write(path: Path, arrays: Mapping[str, Any]) -> None:
+    # safetensors would write the memory of a transposed array as it lies, not as it is read.
+    save_file(
+        {key: np.ascontiguousarray(a).reshape(np.shape(a)) for key, a in arrays.items()}, path
+    )
