@@ -257,6 +257,64 @@ def diff(
     raise typer.Exit({"agree": AGREE, "differ": DIFFER}.get(result.verdict, COULD_NOT_TELL))
 
 
+@app.command(epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
+             "--input 8,3,64,64")  # fmt: skip
+def check(
+    torch: Annotated[
+        str, typer.Option(help="PyTorch's model: models.py:Net, package.module:name.")
+    ],
+    keras: Annotated[str, typer.Option(help="Keras' model, named in the same way.")],
+    torch_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
+    keras_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            help="Shape of an input, batch first, in PyTorch's layout; one "
+            "for each. 8,20:int<1000 for token ids, 8,20:bool for a mask.",
+        ),
+    ] = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="Also batch statistics, and steps of training.")
+    ] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of gradient descent, with --train.")] = 3,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Both have their weights already.")
+    ] = False,
+    weights_from: Annotated[
+        str, typer.Option(help="Whose weights are taken across: torch or keras.")
+    ] = "torch",
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="Pair two layers by hand: TORCH_NAME=KERAS_NAME."),
+    ] = None,
+    layout: Annotated[
+        str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of inputs and weights.")] = 0,
+    report: Annotated[Path | None, typer.Option(help="Write a Markdown page: check.md.")] = None,
+    torch_python: TorchPython = None,
+    keras_python: KerasPython = None,
+    threads: Threads = 1,
+    timeout: Timeout = 600.0,
+    as_json: AsJson = False,
+) -> None:
+    """Is a port right? Compare any two models, layer by layer, and name the cause."""
+    from shared.check import command
+
+    result = command.carry_out(
+        torch=(torch, torch_args), keras=(keras, keras_args), inputs=input_ or [],
+        pairs=map_ or [], report=report, quiet=as_json, train=train, steps=steps,
+        keep_weights=keep_weights, weights_from=weights_from, layout=layout, seed=seed,
+        pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,
+    )  # fmt: skip
+    if as_json:
+        from shared.check.result import to_json
+
+        _print_json(to_json(result))
+    raise typer.Exit({"agree": AGREE, "differ": DIFFER}.get(result.verdict, COULD_NOT_TELL))
+
+
 @data_app.command("status", epilog="Example: parity data status --json")
 def data_status(as_json: AsJson = False) -> None:
     """What of every dataset is here."""

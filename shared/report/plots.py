@@ -17,6 +17,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import NDArray
 from PIL import Image
 
+from shared.check.result import Layer
 from shared.report.classes import Predicted
 from shared.report.parting import Parting
 from shared.report.series import SMOOTHED, Drift, Pane, Watched, smooth
@@ -236,6 +237,32 @@ def _apart(
 def _positive(values: Array) -> Array:
     """Zeros as gaps: a log axis has no place for them."""
     return np.where(values > 0, values, np.nan)
+
+
+def layers(every: Sequence[Layer]) -> bytes:
+    """Ratio of every layer to its bound, in the order of execution."""
+    told = [(at, x) for at, x in enumerate(every) if x.ratio is not None]
+    floor = 1e-6
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(9.6, 3.8), layout="constrained", dpi=DPI)
+        axes = figure.subplots()
+        for standing, colour, label in (
+            ("agrees", COLOURS["keras"], "agrees"),
+            ("follows", "#9a9a9a", "its inputs differ already"),
+            ("parts", WRONG, "parts"),
+        ):
+            some = [(at, x) for at, x in told if x.standing == standing]
+            heights = [min(max(x.ratio or 0.0, floor), 1e18) for _, x in some]
+            if some:
+                axes.plot([at for at, _ in some], heights, "o", ms=4.5, color=colour, label=label)
+        axes.axhline(1.0, color=BOUND, lw=1.2, label="bound")
+        axes.set(yscale="log", xlabel="operations in the order of execution",
+                 ylabel="distance / bound", title="How far every layer is from its bound")  # fmt: skip
+        for at, layer in [x for x in told if x[1].standing == "parts"][:3]:
+            axes.annotate(layer.torch or layer.keras or "", (at, min(layer.ratio or 1, 1e18)),
+                          xytext=(6, 4), textcoords="offset points", fontsize=8)  # fmt: skip
+        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        return _png(figure)
 
 
 def curves(panes: Sequence[Pane], names: tuple[str, str], sides: tuple[str, str]) -> bytes:

@@ -1,0 +1,380 @@
+"""Recordings of both models → findings, by the measured-noise rule. One quantity at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from shared.check import arrange
+from shared.check.across import Across, Tied, carried
+from shared.check.align import Alignment, Match
+from shared.check.arrange import Arrangement
+from shared.check.graph import STATISTICS, Source
+from shared.check.normalise import Normal
+from shared.check.result import Part, Stage
+from shared.check.side import Array
+from shared.errors import UsageError
+from shared.noise import NOISY, SMALL, Finding, Quad, judge_once
+from shared.spec import SIDES, Side
+
+_LEVEL = "check"
+_MASKING = -1e6
+"""Below this a number that is added to attention scores or logits only says "not this one"; minus
+infinity, -1e9 and the smallest float32 mean the same."""
+MASKED_KINDS = frozenset({"add", "subtract", "where", "multiply", "affine", "matmul"})
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The two models as they are compared.
+
+    Attributes:
+        torch, keras: their graphs.
+        alignment: pairs of nodes.
+        across: how values and weights go from one to the other.
+        weights: of each side, as they were when it was recorded.
+    """
+
+    torch: Normal
+    keras: Normal
+    alignment: Alignment
+    across: Across
+    weights: tuple[Mapping[str, Array], Mapping[str, Array]]
+
+    def outputs(self) -> Iterator[tuple[Source, Source, Arrangement | None]]:
+        """The models' outputs, by position, and how each goes across.
+
+        Raises:
+            UsageError: one model returns more than the other.
+        """
+        left, right = self.torch.outputs, self.keras.outputs
+        if len(left) != len(right):
+            raise UsageError(
+                f"{self.torch.title} returns {_count(len(left))} and {self.keras.title} "
+                f"{_count(len(right))}; expected as many on both sides. Wrap one so that it "
+                "returns what the other does."
+            )
+        for mine, theirs in zip(left, right, strict=True):
+            yield mine, theirs, self._moved(mine, theirs)
+
+    def _moved(self, mine: Source, theirs: Source) -> Arrangement | None:
+        root = self.across.values.get(mine.value)
+        if root is not None and self.across.partners.get(mine.value) == theirs.value:
+            found = arrange.seen(
+                root,
+                mine.shape,
+                theirs.shape,
+                self.torch.indices(mine),
+                self.keras.indices(theirs),
+            )
+            if found is not None:
+                return found
+        return next(iter(arrange.candidates(mine.shape, theirs.shape)), None)
+
+    def blunt(self) -> set[str]:
+        """Ids of Keras' values behind an operation that TensorFlow computes in float32 always."""
+        found: set[str] = set()
+        for node in self.keras.nodes:
+            if node.settings.get("single") or any(s.value in found for s in node.sources):
+                found.update(value.id for value in node.values)
+        return found
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What both sides recorded in both precisions, and the inputs in each side's layout."""
+
+    runs: Mapping[tuple[Side, str], Mapping[str, Array]]
+    left_inputs: Sequence[Array]
+    right_inputs: Sequence[Array]
+
+    def quad(self, left: str, right: str, move: Arrangement | None) -> Quad:
+        """One quantity of all four runs, the left's arranged as the right's."""
+
+        def get(side: Side, precision: str, key: str) -> Array | None:
+            array = self.runs[side, precision].get(key)
+            if array is None or side == "keras" or move is None or array.shape != move.left:
+                return array
+            return move(array)
+
+        a, b = SIDES
+        return Quad(
+            get(a, "float32", left), get(a, "float64", left),
+            get(b, "float32", right), get(b, "float64", right),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Findings.
+
+    Attributes:
+        layers: left node id → finding of its value in evaluation mode.
+        parts: everything else.
+        training: left node id → finding of its value in training mode.
+    """
+
+    layers: Mapping[str, Finding]
+    parts: tuple[Part, ...]
+    training: Mapping[str, Finding] = field(default_factory=dict)
+
+    @property
+    def agrees(self) -> bool:
+        """All that the models yield agrees: outputs and gradients; what lies between may be
+        computed in other steps.
+        """
+        return all(part.finding.agrees for part in self.parts)
+
+
+def _count(number: int) -> str:
+    return f"{number} output" + ("" if number == 1 else "s")
+
+
+def projections(subject: Subject, seed: int) -> tuple[list[Array], list[Array]]:
+    """Random numbers of each output's shape on both sides: the loss is outputs times these."""
+    rng = np.random.default_rng([seed, 1])
+    left, right = [], []
+    for mine, theirs, move in subject.outputs():
+        drawn = rng.standard_normal(mine.shape).astype(np.float32).astype(np.float64)
+        left.append(drawn)
+        if move is not None:
+            right.append(move(drawn))
+        else:
+            other = rng.standard_normal(theirs.shape)
+            right.append(other.astype(np.float32).astype(np.float64))
+    return left, right
+
+
+def judge(subject: Subject, recorded: Recorded) -> Judged:
+    """Compare a run in evaluation mode: every layer, outputs, loss, gradients."""
+    layers = judge_layers(subject, recorded, guarded=True)
+    parts = [*_outputs(subject, recorded, "outputs"), *_constants(subject)]
+    if all(p.finding.agrees for p in parts):
+        parts += [*_loss(subject, recorded), *_gradients(subject, recorded)]
+    return Judged(layers, tuple(parts))
+
+
+def judge_outputs(subject: Subject, recorded: Recorded) -> bool:
+    """Whether the outputs of another draw of inputs agree."""
+    return all(p.finding.agrees for p in _outputs(subject, recorded, "outputs"))
+
+
+def judge_training(subject: Subject, judged: Judged, recorded: Recorded) -> Judged:
+    """Compare a run in training mode: layers, running statistics, steps, outputs afterwards."""
+    training = judge_layers(subject, recorded, guarded=False)
+    parts = [*judged.parts]
+    forward = [*_outputs(subject, recorded, "training"), *_statistics(subject, recorded)]
+    parts += forward
+    if all(p.finding.agrees for p in forward):
+        parts += _steps(subject, recorded)
+    return replace(judged, training=training, parts=tuple(parts))
+
+
+def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict[str, Finding]:
+    """Every matched pair's value: left node id → finding."""
+    blunt = subject.blunt()
+    found: dict[str, Finding] = {}
+    for match in subject.alignment.pairs:
+        if not match.left.values or not match.right.values:
+            continue
+        mine, theirs = match.left.values[0], match.right.values[0]
+        move = subject.across.values.get(mine.id)
+        quad = recorded.quad(f"values/{mine.id}", f"values/{theirs.id}", move)
+        base = Finding(match.left.name, _LEVEL, "identical")
+        if match.left.kind in MASKED_KINDS:
+            quad = unmasked(quad)
+        found[match.left.id] = compare(base, quad, guarded=guarded, exact=theirs.id not in blunt)
+    return found
+
+
+def compare(base: Finding, quad: Quad, *, guarded: bool = False, exact: bool = True) -> Finding:
+    """Judge one quantity, whatever its state."""
+    four = (quad.left32, quad.left64, quad.right32, quad.right64)
+    sides = ("PyTorch", "PyTorch", "Keras", "Keras")
+    lacking = tuple(dict.fromkeys(s for a, s in zip(four, sides, strict=True) if a is None))
+    if lacking:
+        return replace(base, status="missing", sides=lacking)
+    a32, a64, b32, b64 = (np.asarray(a) for a in four if a is not None)
+    if a64.shape != b64.shape:
+        left, right = " × ".join(map(str, a64.shape)), " × ".join(map(str, b64.shape))
+        return replace(base, status="shape", left=left or "()", right=right or "()")
+    if a64.dtype.kind != "f" or b64.dtype.kind != "f":
+        return _whole(base, a64, b64)
+    if not a64.size:
+        return replace(base, status="identical", ratio=0.0)
+    arrays = _finite(a32, a64, b32, b64)
+    if arrays is None:
+        at = tuple(int(i) for i in np.argwhere(~(np.isfinite(a64) & np.isfinite(b64)
+                   & np.isfinite(a32) & np.isfinite(b32)))[0])  # fmt: skip
+        values = [str(x[at] if np.isfinite(y[at]) else y[at]) for x, y in ((a64, a32), (b64, b32))]
+        return replace(base, status="nonfinite", index=at, left=values[0], right=values[1])
+    if a64.size < SMALL:
+        # A few numbers can be exact by chance in float32 though they are sums that cancel.
+        scale = NOISY * max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
+        arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
+    return judge_once(base, Quad(*arrays), guarded=guarded, exact=exact)
+
+
+def _whole(base: Finding, left: Array, right: Array) -> Finding:
+    if np.array_equal(left, right):
+        return replace(base, status="identical", ratio=0.0)
+    at = tuple(int(i) for i in np.argwhere(left != right)[0])
+    return replace(base, status="different", rule="exact", index=at,
+                   left=str(left[at]), right=str(right[at]), distance64=float("nan"))  # fmt: skip
+
+
+def _finite(*arrays: Array) -> tuple[Array, ...] | None:
+    """The arrays, with zeros where all four have the same infinity; None where they have not."""
+    if all(np.all(np.isfinite(a)) for a in arrays):
+        return arrays
+    first = arrays[1]
+    odd = ~np.isfinite(first)
+    same = all(
+        np.array_equal(~np.isfinite(a), odd) and np.array_equal(a[odd], first[odd], equal_nan=False)
+        for a in arrays
+    )
+    return tuple(np.where(odd, 0, a).astype(a.dtype) for a in arrays) if same else None
+
+
+def unmasked(quad: Quad) -> Quad:
+    """Zeros where both sides say "not this one" by a huge negative number, each its own."""
+    arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
+    if any(a is None or a.dtype.kind != "f" for a in arrays):
+        return quad
+    shapes = {a.shape for a in arrays if a is not None}
+    if len(shapes) != 1:
+        return quad
+    whole = [a for a in arrays if a is not None]
+    huge = np.logical_and.reduce([a < _MASKING for a in whole])
+    if not np.any(huge):
+        return quad
+    return Quad(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))
+
+
+def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[Part]:
+    exact, prefix = not subject.blunt(), "after" if stage == "evaluation" else "outputs"
+    parts = []
+    for i, (mine, theirs, move) in enumerate(subject.outputs()):
+        name = f"output {i}" if len(subject.torch.outputs) > 1 else "the output"
+        quad = recorded.quad(f"{prefix}/{i}", f"{prefix}/{i}", move)
+        finding = compare(Finding(name, _LEVEL, "identical"), quad, exact=exact)
+        names = subject.torch.named(mine.value), subject.keras.named(theirs.value)
+        parts.append(Part(stage, *names, finding))
+    return parts
+
+
+def _constants(subject: Subject) -> list[Part]:
+    """Numbers that belong to the models' code, and with kept weights all of them."""
+    left, right = subject.weights
+    parts = []
+    for one in unique(subject.across.tied):
+        if one.index is None or one.left.id not in left or one.right.id not in right:
+            continue
+        a = np.asarray(one.to_right(left[one.left.id]))
+        b = np.asarray(right[one.right.id])
+        if a.shape != b.shape or np.array_equal(a, b):
+            continue
+        base = Finding(one.left.id, _LEVEL, "identical")
+        single = (a.astype(np.float32), b.astype(np.float32))
+        # Weights are copied, not computed, but two files may hold them in other precisions.
+        if np.array_equal(*single):
+            continue
+        finding = judge_once(base, Quad(single[0], a, single[1], b), exact=False)
+        parts.append(Part("weights", one.left.id, one.right.id, finding))
+    return [p for p in parts if not p.finding.agrees]
+
+
+def _loss(subject: Subject, recorded: Recorded) -> list[Part]:
+    quad = recorded.quad("loss", "loss", None)
+    if any(a is None for a in (quad.left32, quad.left64, quad.right32, quad.right64)):
+        return []
+    # The loss is a sum that cancels: what it may be off by goes by its terms, not by itself.
+    terms = 0.0
+    for i, projection in enumerate(projections(subject, 0)[0]):
+        output = recorded.runs["torch", "float64"].get(f"outputs/{i}")
+        if output is not None and output.dtype.kind == "f":
+            terms += float(np.sum(np.abs(output * projection)))
+    arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
+    four = [np.array([float(np.asarray(a)), terms], np.asarray(a).dtype) for a in arrays]
+    finding = compare(Finding("the loss", _LEVEL, "identical"), Quad(*four),
+                      exact=not subject.blunt())  # fmt: skip
+    return [Part("loss", "loss", "loss", finding)]
+
+
+def _gradients(subject: Subject, recorded: Recorded) -> list[Part]:
+    parts = []
+    exact = not subject.blunt()
+    for i, _ in enumerate(recorded.left_inputs):
+        key = f"gradients/input:{i}"
+        move = subject.across.values.get(f"input:{i}")
+        quad = recorded.quad(key, key, move)
+        if quad.left64 is None and quad.right64 is None:
+            continue
+        finding = compare(Finding(f"the gradient of input {i}", _LEVEL, "identical"), quad,
+                          exact=exact)  # fmt: skip
+        parts.append(Part("gradients", f"input {i}", f"input {i}", finding))
+    for one in unique(subject.across.tied):
+        parts += _gradient(one, recorded, exact=exact)
+    return parts
+
+
+def _gradient(one: Tied, recorded: Recorded, *, exact: bool) -> list[Part]:
+    base = Finding(f"the gradient of {one.left.id}", _LEVEL, "identical")
+    if one.left.trainable != one.right.trainable and carried(one):
+        told = {True: "trainable", False: "frozen"}
+        finding = replace(base, status="different", rule="frozen",
+                          left=told[one.left.trainable], right=told[one.right.trainable],
+                          distance64=float("nan"))  # fmt: skip
+        return [Part("gradients", one.left.id, one.right.id, finding)]
+    if one.index is None or not (one.left.trainable and one.right.trainable):
+        return []
+    quad = tied_quad(one, recorded, "gradients")
+    if quad.left64 is None and quad.right64 is None:
+        return []
+    return [Part("gradients", one.left.id, one.right.id, compare(base, quad, exact=exact))]
+
+
+def tied_quad(one: Tied, recorded: Recorded, stage: str) -> Quad:
+    """What was recorded of a weight on both sides, in the right's arrangement."""
+
+    def get(side: Side, precision: str) -> Array | None:
+        name = one.left.id if side == "torch" else one.right.id
+        array = recorded.runs[side, precision].get(f"{stage}/{name}")
+        return array if array is None or side == "keras" else one.to_right(array)
+
+    a, b = SIDES
+    return Quad(get(a, "float32"), get(a, "float64"), get(b, "float32"), get(b, "float64"))
+
+
+def _statistics(subject: Subject, recorded: Recorded) -> list[Part]:
+    parts = []
+    for one in unique(subject.across.tied):
+        if not one.role.endswith(STATISTICS) or one.index is None:
+            continue
+        quad = tied_quad(one, recorded, "state")
+        if quad.left64 is None and quad.right64 is None:
+            continue
+        base = Finding(f"{one.left.id} after one pass", _LEVEL, "identical")
+        parts.append(Part("state", one.left.id, one.right.id, compare(base, quad)))
+    return parts
+
+
+def _steps(subject: Subject, recorded: Recorded) -> list[Part]:
+    """Losses and weights of a few steps, and the outputs in evaluation mode afterwards."""
+    parts = []
+    for one in unique(subject.across.tied):
+        if one.index is None or not carried(one):
+            continue
+        quad = tied_quad(one, recorded, "steps")
+        if quad.left64 is None and quad.right64 is None:
+            continue
+        base = Finding(f"{one.left.id} after the steps", _LEVEL, "identical")
+        parts.append(Part("steps", one.left.id, one.right.id, compare(base, quad)))
+    return [*parts, *_outputs(subject, recorded, "evaluation")]
+
+
+def unique(tied: Sequence[Tied]) -> list[Tied]:
+    """Each pair of weights once, however often it is used."""
+    return list({(one.left.id, one.right.id): one for one in tied}.values())

@@ -1,0 +1,308 @@
+"""A check from beginning to end: trace, align, take the weights across, record, judge, explain."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from shared.check import across, align, diagnosing, inputs, judging, normalise
+from shared.check.across import Across
+from shared.check.align import Alignment
+from shared.check.arrange import Arrangement
+from shared.check.judging import Recorded
+from shared.check.normalise import Normal
+from shared.check.process import Remote
+from shared.check.result import Result
+from shared.check.side import Array, Mode, Model, Order, Traced
+from shared.check.target import ModelError, Target
+from shared.errors import UsageError
+from shared.spec import SIDES, Side
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+
+_RATE = 0.01
+"""Of the steps of gradient descent: any will do that moves the weights visibly."""
+_PRECISIONS = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to check.
+
+    Attributes:
+        inputs: None: what the Keras model states.
+        given: arrays for these inputs, instead of random numbers.
+        train: also compare training.
+        steps: of gradient descent, with `train`.
+        keep_weights: leave the weights as the models have them.
+        weights_from: the side whose weights are taken across.
+        pairs: names of PyTorch's layers → names of Keras', by hand.
+        layout: of image inputs in Keras.
+        seed: of inputs, projections and generated weights.
+        draws: of inputs; the first is compared layer by layer, the others by their outputs.
+        pythons: interpreter of each side.
+        threads: CPU threads of each side.
+        timeout: seconds for one request to a side.
+    """
+
+    inputs: tuple[inputs.Input, ...] | None = None
+    given: tuple[Array, ...] | None = None
+    train: bool = False
+    steps: int = 3
+    keep_weights: bool = False
+    weights_from: Side = "torch"
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    layout: inputs.Layout = "auto"
+    seed: int = 0
+    draws: int = 2
+    pythons: Mapping[Side, str] = field(default_factory=dict)
+    threads: int = 1
+    timeout: float = 600.0
+
+
+class Both:
+    """The two models, asked at the same time."""
+
+    def __init__(self, torch: Model, keras: Model, *, parallel: bool) -> None:
+        self.torch, self.keras = torch, keras
+        self._pool = ThreadPoolExecutor(2) if parallel else None
+
+    def __call__(self, left: Callable[[], T], right: Callable[[], T]) -> tuple[T, T]:
+        """Results of both; the first failure is raised when both have ended."""
+        if self._pool is None:
+            return left(), right()
+        futures = self._pool.submit(left), self._pool.submit(right)
+        return futures[0].result(), futures[1].result()
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass
+class Clock:
+    """Wall time of each stage."""
+
+    say: Say
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str, words: str) -> Iterator[None]:
+        """Time what is done within."""
+        self.say(words)
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
+
+
+def check_targets(
+    torch: Target, keras: Target, request: Request, say: Say = lambda words: None
+) -> Result:
+    """Check two models by name, each in a process of its own.
+
+    Raises:
+        ModelError: a model cannot be loaded or run.
+        WorkerError: a process does not start, dies or hangs.
+        UsageError: inputs are missing, or names to be paired do not exist.
+    """
+    clock = Clock(say)
+    with ExitStack() as stack:
+        # Recordings hold every layer's output four times: on disk, not in memory.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-check-")))
+        remotes = []
+        for side, target in zip(SIDES, (torch, keras), strict=True):
+            remotes.append(
+                stack.enter_context(
+                    Remote(
+                        side,
+                        target,
+                        folder,
+                        python=request.pythons.get(side, sys.executable),
+                        threads=request.threads,
+                        timeout=request.timeout,
+                    )
+                )
+            )
+        both = Both(*remotes, parallel=True)
+        stack.callback(both.close)
+        with clock.stage("load", "importing and building both models"):
+            both(remotes[0].load, remotes[1].load)
+        return _Check(both, request, clock).run()
+
+
+def check(torch: Model, keras: Model, request: Request) -> Result:
+    """Check two models in this process; raises as `check_targets` does."""
+    both = Both(torch, keras, parallel=False)
+    return _Check(both, request, Clock(lambda words: None)).run()
+
+
+class _Check:
+    """One check; its methods are its stages, in order."""
+
+    def __init__(self, both: Both, request: Request, clock: Clock) -> None:
+        self._both, self._request, self._clock = both, request, clock
+        self._notes: list[str] = []
+        self._wanted: tuple[inputs.Input, ...] = ()
+        self._vocabulary: int | None = None
+        self._moves: list[Arrangement] = []
+
+    def run(self) -> Result:
+        stage = self._clock.stage
+        with stage("trace", "running and tracing both"):
+            left, right = self._traced()
+        with stage("align", "aligning the two graphs"):
+            torch, keras = normalise.normalise(left), normalise.normalise(right)
+            alignment = align.align(torch, keras, pairs=self._request.pairs)
+            paths = across.follow(alignment, torch, keras, self._moves)
+        self._notes += [*left.graph.notes, *right.graph.notes]
+        with stage("weights", "taking the weights across"):
+            weights = self._take_weights(torch, keras, paths)
+        subject = judging.Subject(torch, keras, alignment, paths, weights)
+        with stage("record", "running both in float32 and float64, forwards and backwards"):
+            recorded = self._record(subject, "evaluate", draw=0)
+        with stage("judge", "comparing"):
+            judged = judging.judge(subject, recorded)
+        judged = self._more_draws(subject, judged)
+        if self._request.train:
+            with stage("train", "training both for a few steps"):
+                trained = self._record(subject, "train", draw=0)
+                judged = judging.judge_training(subject, judged, trained)
+        with stage("explain", "looking for causes"):
+            return diagnosing.explain(
+                subject,
+                judged,
+                recorded,
+                replay=self._both.keras.replay,
+                titles={"torch": left.graph.title, "keras": right.graph.title},
+                inputs=tuple(self._input_words()),
+                notes=tuple(dict.fromkeys(self._notes)),
+                train=self._request.train,
+                seconds=self._clock.seconds,
+            )
+
+    def _traced(self) -> tuple[Traced, Traced]:
+        both, request = self._both, self._request
+        declared = both.keras.input_shapes()
+        wanted = request.inputs or inputs.stated(declared)
+        if wanted is None:
+            raise UsageError(
+                "The Keras model does not state the shape of its inputs. Give one --input for "
+                "each, batch first, in PyTorch's layout: --input 8,3,64,64"
+            )
+        rows = [n for n in both(both.torch.vocabulary, both.keras.vocabulary) if n is not None]
+        self._wanted, self._vocabulary = wanted, min(rows, default=None)
+        if wanted[0].shape[0] == 1:
+            self._notes.append(
+                "The batch is 1: a fault that mixes up samples cannot be seen. Take 2 or more."
+            )
+        arrays = self._arrays(0)
+        left = both.torch.trace(arrays)
+        options = inputs.layouts(wanted, left.graph, declared, request.layout)
+        return left, self._trace_keras(arrays, options)
+
+    def _trace_keras(self, arrays: Sequence[Array], options: list[list[Arrangement]]) -> Traced:
+        """Take the likeliest layout that Keras' model can be run on."""
+        first = [choice[0] for choice in options]
+        tries = [first]
+        for i, choice in enumerate(options):
+            tries += [[*first[:i], other, *first[i + 1 :]] for other in choice[1:]]
+        failure: ModelError | None = None
+        for moves in tries:
+            try:
+                moved = [m(a) for m, a in zip(moves, arrays, strict=True)]
+                traced = self._both.keras.trace(moved)
+            except ModelError as error:
+                failure = failure or error
+                continue
+            self._moves = moves
+            if moves is not first:
+                self._notes.append(
+                    "The Keras model could not be run on inputs in the layout that was tried "
+                    "first; --layout says which is meant."
+                )
+            return traced
+        assert failure is not None
+        raise failure
+
+    def _input_words(self) -> Iterator[str]:
+        for wanted, move in zip(self._wanted, self._moves, strict=True):
+            words = str(wanted)
+            if not move.is_identity:
+                words += f" in PyTorch, {' × '.join(map(str, move.right))} in Keras"
+            yield words
+
+    def _arrays(self, draw: int) -> list[Array]:
+        if self._request.given is not None and draw == 0:
+            return [
+                a.astype(np.float32).astype(np.float64) if a.dtype.kind == "f" else a
+                for a in self._request.given
+            ]
+        return inputs.draw(self._wanted, self._request.seed + draw, self._vocabulary)
+
+    def _take_weights(
+        self, torch: Normal, keras: Normal, paths: Across
+    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        both, request = self._both, self._request
+        found = both(both.torch.weights, both.keras.weights)
+        if request.keep_weights:
+            return found
+        left, right = (
+            across.generated(normal.parameters.values(), weights, request.seed)
+            for normal, weights in zip((torch, keras), found, strict=True)
+        )
+        if request.weights_from == "torch":
+            right |= across.transferred(paths.tied, left, source="torch")
+        else:
+            left |= across.transferred(paths.tied, right, source="keras")
+        both(lambda: both.torch.set_weights(left), lambda: both.keras.set_weights(right))
+        return left, right
+
+    def _record(self, subject: judging.Subject, mode: Mode, draw: int) -> Recorded:
+        """Both sides in both precisions, on the same inputs and with the same loss."""
+        both, request = self._both, self._request
+        arrays = self._arrays(draw)
+        moved = [m(a) for m, a in zip(self._moves, arrays, strict=True)]
+        weights = judging.projections(subject, request.seed + draw) if draw == 0 else ([], [])
+        runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
+        for precision in _PRECISIONS:
+
+            def order(given: list[Array], projections: list[Array], of: str = precision) -> Order:
+                return Order(
+                    precision=of,  # type: ignore[arg-type]
+                    mode=mode,
+                    inputs=given,
+                    projections=projections,
+                    steps=request.steps if mode == "train" else 0,
+                    rate=_RATE,
+                    keep_values=draw == 0,
+                )
+
+            left, right = order(arrays, weights[0]), order(moved, weights[1])
+            runs["torch", precision], runs["keras", precision] = both(
+                lambda left=left: both.torch.record(left),  # type: ignore[misc]
+                lambda right=right: both.keras.record(right),  # type: ignore[misc]
+            )
+        return Recorded(runs, arrays, moved)
+
+    def _more_draws(self, subject: judging.Subject, judged: judging.Judged) -> judging.Judged:
+        """Other random inputs: a fault may hide behind a ReLU on the first."""
+        if self._request.given is not None or not judged.agrees:
+            return judged
+        for draw in range(1, self._request.draws):
+            with self._clock.stage("record", "running both on other inputs"):
+                again = self._record(subject, "evaluate", draw)
+            judged = judging.judge_outputs(subject, judged, again, draw)
+        return judged

@@ -1,0 +1,143 @@
+"""`assert_parity`: the check in people's own tests."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from shared.check import inputs as feeding
+from shared.check import words
+from shared.check.result import Result
+from shared.check.session import Request, check, check_targets
+from shared.check.side import Array, Model
+from shared.check.target import Target
+from shared.errors import UsageError
+from shared.spec import PACKAGES, Side
+
+_CLASSES: dict[Side, str] = {"torch": "TorchModel", "keras": "KerasModel"}
+
+
+def assert_parity(
+    torch_model: Any,
+    keras_model: Any,
+    inputs: str | Sequence[Any] | None = None,
+    *,
+    torch_args: Mapping[str, Any] | None = None,
+    keras_args: Mapping[str, Any] | None = None,
+    train: bool = False,
+    keep_weights: bool = False,
+    weights_from: Side = "torch",
+    map: Mapping[str, str] | None = None,
+    layout: feeding.Layout = "auto",
+    seed: int = 0,
+) -> Result:
+    """Assert that a Keras model computes what a PyTorch model does, to rounding.
+
+    Args:
+        torch_model: ``"models.py:Net"``, ``"package.module:name"``, a class or function that makes
+            a model, or a model. What can be named runs in a process of its own; a model that
+            exists already runs in this one, which then holds both frameworks: import torch before
+            tensorflow there.
+        keras_model: the same on the other side. A model that exists already must be one that Keras
+            can build again in float64, as it can functional and `Sequential` ones.
+        inputs: as `parity check` has them, one text an input (``"8,3,64,64"``, ``"8,20:int"``), or
+            arrays in PyTorch's layout; None where the Keras model states its shapes.
+        torch_args, keras_args: keyword arguments of what makes a model.
+        train: also compare training: batch statistics, running statistics, steps of gradient
+            descent.
+        keep_weights: both have their weights already; otherwise they are taken across.
+        weights_from: the side whose weights are taken.
+        map: names of PyTorch's layers → names of Keras', where the alignment needs help.
+        layout: ``moved`` where images are channels last in Keras, ``same`` where not.
+        seed: of the inputs.
+
+    Returns:
+        What was found, where the two agree.
+
+    Raises:
+        AssertionError: they differ, or it could not be told; in the words of ``parity check``.
+        ParityError: a model cannot be loaded or run.
+    """
+    wanted, given = _inputs(inputs)
+    request = Request(
+        inputs=wanted, given=given, train=train, keep_weights=keep_weights,
+        weights_from=weights_from, pairs=dict(map or {}), layout=layout, seed=seed,
+    )  # fmt: skip
+    named = _named(torch_model, torch_args), _named(keras_model, keras_args)
+    if named[0] is not None and named[1] is not None:
+        result = check_targets(named[0], named[1], request)
+    else:
+        result = check(
+            _here("torch", torch_model, torch_args),
+            _here("keras", keras_model, keras_args),
+            request,
+        )
+    if result.verdict != "agree":
+        raise AssertionError("\n" + words.plain(result))
+    return result
+
+
+def _inputs(
+    given: str | Sequence[Any] | None,
+) -> tuple[tuple[feeding.Input, ...] | None, tuple[Array, ...] | None]:
+    """Texts to be drawn from, or arrays."""
+    import numpy as np
+
+    if given is None:
+        return None, None
+    listed: Sequence[Any] = [given] if isinstance(given, str) or hasattr(given, "shape") else given
+    if all(isinstance(text, str) for text in listed):
+        return tuple(feeding.parse(text) for text in listed), None
+    if listed and all(isinstance(n, int) for n in listed):
+        raise UsageError(
+            f"inputs={given!r} is a row of numbers. Expected a text for each input "
+            f'("{",".join(map(str, listed))}"), or arrays.'
+        )
+    arrays = tuple(np.asarray(a) for a in listed)
+    kinds = {"f": "float", "i": "int", "u": "int", "b": "bool"}
+    odd = next((a for a in arrays if a.dtype.kind not in kinds or a.ndim == 0), None)
+    if odd is not None:
+        raise UsageError(
+            f"An input has dtype {odd.dtype} and shape {odd.shape}. Expected arrays of floats, "
+            "whole numbers or booleans, batch first."
+        )
+    wanted = tuple(feeding.Input(a.shape, kinds[a.dtype.kind]) for a in arrays)  # type: ignore[arg-type]
+    return wanted, arrays
+
+
+def _named(model: Any, arguments: Mapping[str, Any] | None) -> Target | None:
+    """Where another process finds what makes the model; None where only this one has it."""
+    if isinstance(model, str):
+        module, colon, name = model.rpartition(":")
+        if not colon:
+            raise UsageError(f"'{model}' names no model. Expected models.py:Net or package:name.")
+        parsed = Target.parse(model, "{}", "model")
+        return Target(parsed.module, parsed.name, dict(arguments or {}))
+    name = getattr(model, "__qualname__", "")
+    module = getattr(model, "__module__", "") or ""
+    if not (inspect.isclass(model) or inspect.isfunction(model)) or "<" in name:
+        return None
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if module in ("__main__", "") or (file and "site-packages" not in file):
+        return Target(file, name, dict(arguments or {})) if file else None
+    return Target(module, name, dict(arguments or {}))
+
+
+def _here(side: Side, model: Any, arguments: Mapping[str, Any] | None) -> Model:
+    """The model in this process."""
+    if isinstance(model, str):
+        raise UsageError(
+            f"'{model}' is named, the other model is not: both run in this process or both in "
+            "processes of their own. Give both as names or both as models."
+        )
+    make: Callable[..., Model] = getattr(
+        importlib.import_module(f"{PACKAGES[side]}._check"), _CLASSES[side]
+    )
+    title = getattr(model, "__name__", type(model).__name__)
+    if arguments and callable(model):
+        made, keywords = model, dict(arguments)
+        return make(lambda: made(**keywords), title)
+    return make(model, title)
