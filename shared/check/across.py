@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from shared.check import arrange
-from shared.check.align import Alignment, Match
 from shared.check.arrange import Arrangement, Indices, Shape
 from shared.check.graph import STATISTICS, Parameter, Source
+from shared.check.matches import Match, indices
 from shared.check.normalise import Merged, Normal
 from shared.check.side import Array
 
@@ -80,18 +80,18 @@ class Across:
 
 
 def follow(
-    alignment: Alignment, left: Normal, right: Normal, inputs: Sequence[Arrangement]
+    matched: Sequence[Match], left: Normal, right: Normal, inputs: Sequence[Arrangement]
 ) -> Across:
     """Walk through all pairs in the order of execution.
 
     Args:
-        alignment: of the two graphs.
+        matched: pairs of the two graphs.
         left, right: the graphs.
         inputs: how each input goes across.
     """
     names = [f"input:{i}" for i in range(len(inputs))]
     across = Across(dict(zip(names, inputs, strict=True)), dict(zip(names, names, strict=True)))
-    for match in alignment.pairs:
+    for match in matched:
         _visit(match, left, right, across)
     return across
 
@@ -99,12 +99,12 @@ def follow(
 def _visit(match: Match, left: Normal, right: Normal, across: Across) -> None:
     a, b = match.left, match.right
     seen: list[Arrangement | None] = []
-    for at, link in enumerate(match.links):
+    for link in match.links:
         mine, theirs = link.left, link.right
         if mine is None or theirs is None:
             continue
         found = _seen(mine, theirs, left, right, across)
-        across.sources[a.id, at] = found
+        across.sources[a.id, link.at] = found
         seen.append(found)
     for mine_value, their_value in zip(a.values, b.values, strict=False):
         found = _output(a, b, mine_value.shape, their_value.shape, seen)
@@ -126,7 +126,7 @@ def _seen(
     root = across.values.get(mine.value)
     if root is None or across.partners.get(mine.value) != theirs.value:
         return None
-    return arrange.seen(root, mine.shape, theirs.shape, left.indices(mine), right.indices(theirs))
+    return arrange.seen(root, mine.shape, theirs.shape, indices(left, mine), indices(right, theirs))
 
 
 def _output(
@@ -297,7 +297,7 @@ def _raw(
 
 
 def _ids(normal: Normal, source: Source, parameter: Parameter) -> Indices:
-    found = normal.indices(source)
+    found = indices(normal, source)
     if found is None:
         found = np.arange(int(np.prod(parameter.shape)), dtype=np.int64).reshape(source.shape)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -9,10 +10,10 @@ import numpy as np
 
 from shared.check import arrange
 from shared.check.across import Across, Tied, carried
-from shared.check.align import Alignment, Match
 from shared.check.arrange import Arrangement
-from shared.check.graph import STATISTICS, Source
-from shared.check.normalise import Normal
+from shared.check.graph import STATISTICS, Graph, Source
+from shared.check.matches import Link, Match, indices, named
+from shared.check.normalise import Dropped, Merged, Normal
 from shared.check.result import Part, Stage
 from shared.check.side import Array
 from shared.errors import UsageError
@@ -32,16 +33,23 @@ class Subject:
 
     Attributes:
         torch, keras: their graphs.
-        alignment: pairs of nodes.
+        matches: pairs of nodes, in the order of the left's execution.
+        left_only, right_only: nodes without a partner.
         across: how values and weights go from one to the other.
         weights: of each side, as they were when it was recorded.
+        graphs: as they were traced.
+        output_links: the models' outputs, by position.
     """
 
     torch: Normal
     keras: Normal
-    alignment: Alignment
+    matches: tuple[Match, ...]
+    left_only: tuple[Merged, ...]
+    right_only: tuple[Merged, ...]
     across: Across
     weights: tuple[Mapping[str, Array], Mapping[str, Array]]
+    graphs: tuple[Graph, Graph]
+    output_links: tuple[Link, ...] = ()
 
     def outputs(self) -> Iterator[tuple[Source, Source, Arrangement | None]]:
         """The models' outputs, by position, and how each goes across.
@@ -66,8 +74,8 @@ class Subject:
                 root,
                 mine.shape,
                 theirs.shape,
-                self.torch.indices(mine),
-                self.keras.indices(theirs),
+                indices(self.torch, mine),
+                indices(self.keras, theirs),
             )
             if found is not None:
                 return found
@@ -150,13 +158,13 @@ def projections(subject: Subject, seed: int) -> tuple[list[Array], list[Array]]:
 def judge(subject: Subject, recorded: Recorded) -> Judged:
     """Compare a run in evaluation mode: every layer, outputs, loss, gradients."""
     layers = judge_layers(subject, recorded, guarded=True)
-    parts = [*_outputs(subject, recorded, "outputs"), *_constants(subject)]
+    parts = [*_constants(subject), *_active(subject), *_outputs(subject, recorded, "outputs")]
     if all(p.finding.agrees for p in parts):
         parts += [*_loss(subject, recorded), *_gradients(subject, recorded)]
     return Judged(layers, tuple(parts))
 
 
-def judge_outputs(subject: Subject, recorded: Recorded) -> bool:
+def outputs_agree(subject: Subject, recorded: Recorded) -> bool:
     """Whether the outputs of another draw of inputs agree."""
     return all(p.finding.agrees for p in _outputs(subject, recorded, "outputs"))
 
@@ -165,7 +173,11 @@ def judge_training(subject: Subject, judged: Judged, recorded: Recorded) -> Judg
     """Compare a run in training mode: layers, running statistics, steps, outputs afterwards."""
     training = judge_layers(subject, recorded, guarded=False)
     parts = [*judged.parts]
-    forward = [*_outputs(subject, recorded, "training"), *_statistics(subject, recorded)]
+    forward = [
+        *_rates(subject),
+        *_outputs(subject, recorded, "training"),
+        *_statistics(subject, recorded),
+    ]
     parts += forward
     if all(p.finding.agrees for p in forward):
         parts += _steps(subject, recorded)
@@ -176,7 +188,7 @@ def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict
     """Every matched pair's value: left node id → finding."""
     blunt = subject.blunt()
     found: dict[str, Finding] = {}
-    for match in subject.alignment.pairs:
+    for match in subject.matches:
         if not match.left.values or not match.right.values:
             continue
         mine, theirs = match.left.values[0], match.right.values[0]
@@ -253,6 +265,49 @@ def unmasked(quad: Quad) -> Quad:
     return Quad(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))
 
 
+def _active(subject: Subject) -> list[Part]:
+    """Dropouts that drop in evaluation, on one side or on both."""
+    parts = []
+    for side, normal in (("PyTorch", subject.torch), ("Keras", subject.keras)):
+        for one in normal.dropouts:
+            if one.active and one.rate:
+                told = ("drops in evaluation", "does not")
+                left, right = told if side == "PyTorch" else told[::-1]
+                names = (one.name, "") if side == "PyTorch" else ("", one.name)
+                finding = Finding(one.name, _LEVEL, "different", rule="dropout",
+                                  left=left, right=right)  # fmt: skip
+                parts.append(Part("structure", *names, finding))
+    return parts
+
+
+def _rates(subject: Subject) -> list[Part]:
+    """Places where the two drop at other rates."""
+    return [
+        Part("structure", *names, Finding(names[0] or names[1], _LEVEL, "different",
+             rule="dropout", left=left, right=right))
+        for names, left, right in unlike_dropouts(subject)
+    ]  # fmt: skip
+
+
+def unlike_dropouts(subject: Subject) -> Iterator[tuple[tuple[str, str], str, str]]:
+    """Places where the two drop at other rates: names, the left's rates, the right's."""
+    left: dict[str, list[Dropped]] = {}
+    right: dict[str, list[Dropped]] = {}
+    for one in subject.torch.dropouts:
+        place = subject.across.partners.get(one.source.value, one.source.value)
+        left.setdefault(place, []).append(one)
+    for one in subject.keras.dropouts:
+        right.setdefault(one.source.value, []).append(one)
+    for place in dict.fromkeys([*left, *right]):
+        mine, theirs = left.get(place, []), right.get(place, [])
+        rates = [Counter(round(d.rate, 6) for d in side if d.rate) for side in (mine, theirs)]
+        if rates[0] != rates[1]:
+            names = [side[0].name if side else "" for side in (mine, theirs)]
+            told = [", ".join(d.code or f"rate {d.rate:g}" for d in side) or "none"
+                    for side in (mine, theirs)]  # fmt: skip
+            yield (names[0], names[1]), told[0], told[1]
+
+
 def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[Part]:
     exact, prefix = not subject.blunt(), "after" if stage == "evaluation" else "outputs"
     parts = []
@@ -260,7 +315,7 @@ def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[Part]:
         name = f"output {i}" if len(subject.torch.outputs) > 1 else "the output"
         quad = recorded.quad(f"{prefix}/{i}", f"{prefix}/{i}", move)
         finding = compare(Finding(name, _LEVEL, "identical"), quad, exact=exact)
-        names = subject.torch.named(mine.value), subject.keras.named(theirs.value)
+        names = named(subject.torch, mine.value), named(subject.keras, theirs.value)
         parts.append(Part(stage, *names, finding))
     return parts
 

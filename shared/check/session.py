@@ -16,9 +16,9 @@ import numpy as np
 
 from shared.check import across, align, diagnosing, inputs, judging, normalise
 from shared.check.across import Across
-from shared.check.align import Alignment
 from shared.check.arrange import Arrangement
 from shared.check.judging import Recorded
+from shared.check.matches import matches, output_links
 from shared.check.normalise import Normal
 from shared.check.process import Remote
 from shared.check.result import Result
@@ -166,16 +166,29 @@ class _Check:
         with stage("align", "aligning the two graphs"):
             torch, keras = normalise.normalise(left), normalise.normalise(right)
             alignment = align.align(torch, keras, pairs=self._request.pairs)
-            paths = across.follow(alignment, torch, keras, self._moves)
+            matched = matches(alignment, torch, keras)
+            paths = across.follow(matched, torch, keras, self._moves)
         self._notes += [*left.graph.notes, *right.graph.notes]
         with stage("weights", "taking the weights across"):
             weights = self._take_weights(torch, keras, paths)
-        subject = judging.Subject(torch, keras, alignment, paths, weights)
+        subject = judging.Subject(
+            torch,
+            keras,
+            matched,
+            tuple(torch.by_id[n] for n in alignment.left_only),
+            tuple(keras.by_id[n] for n in alignment.right_only),
+            paths,
+            weights,
+            (left.graph, right.graph),
+            output_links(alignment, torch, keras),
+        )
         with stage("record", "running both in float32 and float64, forwards and backwards"):
             recorded = self._record(subject, "evaluate", draw=0)
         with stage("judge", "comparing"):
             judged = judging.judge(subject, recorded)
-        judged = self._more_draws(subject, judged)
+        if judged.agrees:
+            recorded, judged = self._more_draws(subject, recorded, judged)
+        trained = None
         if self._request.train:
             with stage("train", "training both for a few steps"):
                 trained = self._record(subject, "train", draw=0)
@@ -185,11 +198,11 @@ class _Check:
                 subject,
                 judged,
                 recorded,
+                trained=trained,
                 replay=self._both.keras.replay,
                 titles={"torch": left.graph.title, "keras": right.graph.title},
                 inputs=tuple(self._input_words()),
                 notes=tuple(dict.fromkeys(self._notes)),
-                train=self._request.train,
                 seconds=self._clock.seconds,
             )
 
@@ -270,12 +283,14 @@ class _Check:
         both(lambda: both.torch.set_weights(left), lambda: both.keras.set_weights(right))
         return left, right
 
-    def _record(self, subject: judging.Subject, mode: Mode, draw: int) -> Recorded:
+    def _record(
+        self, subject: judging.Subject, mode: Mode, draw: int, *, whole: bool = True
+    ) -> Recorded:
         """Both sides in both precisions, on the same inputs and with the same loss."""
         both, request = self._both, self._request
         arrays = self._arrays(draw)
         moved = [m(a) for m, a in zip(self._moves, arrays, strict=True)]
-        weights = judging.projections(subject, request.seed + draw) if draw == 0 else ([], [])
+        weights = judging.projections(subject, request.seed) if whole else ([], [])
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
         for precision in _PRECISIONS:
 
@@ -287,7 +302,7 @@ class _Check:
                     projections=projections,
                     steps=request.steps if mode == "train" else 0,
                     rate=_RATE,
-                    keep_values=draw == 0,
+                    keep_values=whole,
                 )
 
             left, right = order(arrays, weights[0]), order(moved, weights[1])
@@ -297,12 +312,15 @@ class _Check:
             )
         return Recorded(runs, arrays, moved)
 
-    def _more_draws(self, subject: judging.Subject, judged: judging.Judged) -> judging.Judged:
+    def _more_draws(
+        self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged
+    ) -> tuple[Recorded, judging.Judged]:
         """Other random inputs: a fault may hide behind a ReLU on the first."""
-        if self._request.given is not None or not judged.agrees:
-            return judged
-        for draw in range(1, self._request.draws):
+        for draw in range(1, 1 if self._request.given is not None else self._request.draws):
             with self._clock.stage("record", "running both on other inputs"):
-                again = self._record(subject, "evaluate", draw)
-            judged = judging.judge_outputs(subject, judged, again, draw)
-        return judged
+                again = self._record(subject, "evaluate", draw, whole=False)
+            if not judging.outputs_agree(subject, again):
+                with self._clock.stage("record", "running both on these inputs, in full"):
+                    again = self._record(subject, "evaluate", draw)
+                return again, judging.judge(subject, again)
+        return recorded, judged

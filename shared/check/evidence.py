@@ -1,0 +1,292 @@
+"""What is laid before the proof: nodes, arrays and bounds of a pair that parts; and its causes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from shared.check import arrange
+from shared.check.arrange import Shape
+from shared.check.causes import Cause, Evidence, differing, group, prove
+from shared.check.graph import Node
+from shared.check.judging import (
+    Judged,
+    Recorded,
+    Subject,
+    tied_quad,
+    unique,
+    unlike_dropouts,
+)
+from shared.check.kinds_of_cause import words
+from shared.check.matches import Match
+from shared.check.normalise import Merged
+from shared.check.side import Array
+from shared.check.stands import Stand, Stands
+from shared.noise import SHRINK, U64, C, Finding
+
+_PATIENCE = 60.0
+"""Seconds for proofs; what is not reached by then stays suspected."""
+
+
+def node(merged: Merged) -> Node:
+    """A node of the normal form as one of the graph's."""
+    return Node(
+        merged.id, merged.name, merged.kind, merged.settings, merged.sources, merged.values,
+        merged.parameters, merged.code,
+    )  # fmt: skip
+
+
+def causes(
+    subject: Subject,
+    stands: Stands,
+    found: Sequence[Stand],
+    judged: Judged,
+    trained: Recorded | None,
+) -> tuple[Cause, ...]:
+    """Everything that explains a difference, grouped, in the order of execution."""
+    listed: list[Cause] = []
+    begun = time.monotonic()
+    for stand in found:
+        if stand.standing == "parts":
+            late = time.monotonic() - begun > _PATIENCE
+            listed += suspected(stand.match) if late else _proven(stands, stand)
+        elif stand.standing == "follows":
+            listed += _structural(subject, stand)
+    listed += _at_outputs(subject, stands)
+    listed += _frozen(judged)
+    listed += _dropouts(judged)
+    if trained is not None:
+        listed += _momentum(subject, judged, trained)
+    known = [c for c in listed if c.kind != "unknown"]
+    return group(_once(known or listed[:1]))
+
+
+def _once(found: Sequence[Cause]) -> list[Cause]:
+    """Each structural cause is seen by every consumer, and named once."""
+    seen: dict[tuple[str, str, str], Cause] = {}
+    for cause in found:
+        seen.setdefault((cause.kind, cause.left[0], cause.right[0]), cause)
+    return list(seen.values())
+
+
+def suspected(match: Match) -> list[Cause]:
+    """What differs in the settings of a pair, as it stands there."""
+    return [
+        Cause(
+            s.kind, (match.left.name, words(s.left)), (match.right.name, words(s.right)),
+            proof="settings",
+        )
+        for s in differing(node(match.left), node(match.right))
+    ]  # fmt: skip
+
+
+def _proven(stands: Stands, stand: Stand) -> list[Cause]:
+    given = _evidence(stands, stand)
+    if given is None:
+        return suspected(stand.match) or [_unknown(stand.match)]
+    try:
+        found = list(prove(given))
+    except Exception:  # whatever a strange layer does to the proof, the verdict stands without it
+        found = suspected(stand.match)
+    return found or [_unknown(stand.match)]
+
+
+def _unknown(match: Match) -> Cause:
+    left, right = match.left, match.right
+    return Cause("unknown", (left.name, left.code or left.kind),
+                 (right.name, right.code or right.kind))  # fmt: skip
+
+
+def _evidence(stands: Stands, stand: Stand) -> Evidence | None:
+    match, subject = stand.match, stands.subject
+    mine, theirs = match.left.values[0], match.right.values[0]
+    raw = stands.recorded.runs["torch", "float64"].get(f"values/{mine.id}")
+    sources = stands.left_sources(match)
+    if raw is None or stand.fed is None or stand.seen is None or sources is None:
+        return None
+    parameters = _parameters(subject, match)
+    first = subject.across.sources.get((match.left.id, 0))
+    axes = None
+    if first is not None and first.axes is not None:
+        axes = [first.axes.index(axis) for axis in range(len(first.axes))]
+    return Evidence(
+        left=node(match.left),
+        right=node(match.right),
+        left_sources=sources,
+        right_sources=stand.fed,
+        left_output=_arranged(subject, match, raw, theirs.shape),
+        right_output=stand.seen,
+        left_parameters=parameters[0],
+        right_parameters=parameters[1],
+        bound=_bound(stand.alone or stand.finding, raw),
+        axes=axes,
+        spatial=_spatial(subject, match),
+    )
+
+
+def _arranged(subject: Subject, match: Match, array: Array, shape: Shape) -> Array:
+    move = subject.across.values.get(match.left.values[0].id)
+    if move is not None:
+        return move(array)
+    first, other = (n.settings.get("channels") for n in (match.left, match.right))
+    if array.ndim > 2 and first == "first" and other == "last":
+        return arrange.channels_moved(array.shape)(array)
+    return array
+
+
+def _bound(finding: Finding | None, array: Array) -> float:
+    if finding is not None and finding.noise is not None:
+        return C * SHRINK * finding.noise
+    return C * U64 * float(np.max(np.abs(array), initial=0.0))
+
+
+def _parameters(subject: Subject, match: Match) -> tuple[dict[str, Array], dict[str, Array]]:
+    left, right = subject.weights
+    mine: dict[str, Array] = {}
+    theirs: dict[str, Array] = {}
+    for role, name in match.left.parameters.items():
+        tied = next(
+            (t for t in subject.across.tied if t.left.id == name and t.pair is match
+             and t.role == role), None
+        )  # fmt: skip
+        array = np.asarray(left[name], np.float64)
+        mine[role] = array if tied is None or tied.index is None else tied.to_right(array)
+    for role, name in match.right.parameters.items():
+        theirs[role] = np.asarray(right[name], np.float64)
+    return mine, theirs
+
+
+def _spatial(subject: Subject, match: Match) -> tuple[int, ...]:
+    """(height, width, channels) of the image behind a dense layer's features."""
+    source = match.right.sources[0] if match.right.sources else None
+    if source is None or not source.ids or match.right.kind != "dense":
+        return ()
+    maker = subject.keras.producers.get(source.value)
+    shape = maker.values[0].shape if maker else ()
+    return shape[1:] if len(shape) == 4 else ()
+
+
+def _structural(subject: Subject, stand: Stand) -> Iterator[Cause]:
+    """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
+    match, alone = stand.match, stand.alone
+    ratio = alone.ratio if alone else None
+    consumer = (match.left.name, match.right.name)
+    for name in stand.between[0]:
+        layer = next(n for n in subject.torch.nodes if n.name == name)
+        yield Cause(
+            "missing_layer", (name, layer.code or layer.kind), (f"(before {consumer[1]})", "none"),
+            "confirmed", ratio, 1.0, "bypass", fix=_missing(layer, consumer[1]),
+        )  # fmt: skip
+    for name in stand.between[1]:
+        layer = next(n for n in subject.keras.nodes if n.name == name)
+        yield Cause(
+            "extra_layer", (f"(before {consumer[0]})", "none"), (name, layer.code or layer.kind),
+            "confirmed", ratio, 1.0, "bypass", fix=f"# without {layer.code or name}",
+        )  # fmt: skip
+    if not any(stand.between) and stand.rewired:
+        mine, theirs = stand.rewired
+        yield Cause(
+            stand.rewired_kind, (match.left.name, mine), (match.right.name, theirs), "confirmed",
+            ratio, 1.0, "bypass",
+        )  # fmt: skip
+
+
+def _missing(layer: Merged, before: str) -> str:
+    return f"# before {before}, as in PyTorch: {layer.code or layer.kind}"
+
+
+def _at_outputs(subject: Subject, stands: Stands) -> Iterator[Cause]:
+    """An operation at the very end that only one side has: nothing comes behind it."""
+    for lost in stands.lost_at_outputs():
+        side, name, code, ratio = lost
+        if side == "torch":
+            yield Cause("missing_layer", (name, code), ("(output)", "none"), "confirmed", ratio,
+                        1.0, "bypass", fix=f"# at the end, as in PyTorch: {code}")  # fmt: skip
+        else:
+            yield Cause("extra_layer", ("(output)", "none"), (name, code), "confirmed", ratio,
+                        1.0, "bypass", fix=f"# without {code}")  # fmt: skip
+
+
+def _frozen(judged: Judged) -> Iterator[Cause]:
+    for part in judged.parts:
+        if part.finding.rule == "frozen":
+            left, right = part.torch.rpartition("/")[0], part.keras.rpartition("/")[0]
+            wanted = part.finding.left == "trainable"
+            yield Cause(
+                "frozen", (left, part.finding.left), (right, part.finding.right), "confirmed",
+                None, 1.0, "settings", fix=f"{right}.trainable = {wanted}",
+            )  # fmt: skip
+
+
+def _dropouts(judged: Judged) -> Iterator[Cause]:
+    for part in judged.parts:
+        if part.finding.rule == "dropout":
+            yield Cause(
+                "dropout", (part.torch, part.finding.left), (part.keras, part.finding.right),
+                "confirmed", None, 1.0, "settings",
+                fix=f"# as in PyTorch: {part.finding.left}" if part.torch else "",
+            )  # fmt: skip
+
+
+def _momentum(subject: Subject, judged: Judged, trained: Recorded) -> Iterator[Cause]:
+    """Running statistics that parted: computed again with the other side's momentum."""
+    failing = {p.torch for p in judged.parts if p.stage == "state" and not p.finding.agrees}
+    for one in unique(subject.across.tied):
+        mine = one.pair.left.settings.get("momentum")
+        theirs = one.pair.right.settings.get("momentum")
+        if one.left.id not in failing or mine is None or theirs is None or mine == theirs:
+            continue
+        quad = tied_quad(one, trained, "state")
+        if quad.left64 is None or quad.right64 is None or mine == 1:
+            continue
+        old = one.to_right(np.asarray(subject.weights[0][one.left.id]))
+        batch = (quad.left64 - mine * old) / (1 - mine)
+        repaired = theirs * old + (1 - theirs) * batch
+        finding = next(p.finding for p in judged.parts
+                       if p.stage == "state" and p.torch == one.left.id)  # fmt: skip
+        bound = max(_bound(finding, quad.left64), 64 * U64 * float(np.max(np.abs(batch))))
+        ratio = float(np.max(np.abs(repaired - quad.right64))) / bound
+        cause = Cause(
+            "momentum", (one.pair.left.name, f"{1 - mine:.6g} (of the new)"),
+            (one.pair.right.name, f"{theirs:.6g} (of the old)"),
+            "confirmed" if ratio <= 1 else "suspected", ratio, 1.0, "state",
+            fix=_with(one.pair.right.code, "momentum", f"{mine:.6g}"),
+        )  # fmt: skip
+        yield cause
+
+
+def _with(code: str, name: str, value: str) -> str:
+    """A call with one keyword set."""
+    head, bracket, rest = code.partition("(")
+    if not bracket:
+        return f"{name}={value}"
+    inner = rest.rstrip(")")
+    parts = [p.strip() for p in inner.split(",") if p.strip() and not p.strip().startswith(name)]
+    return f"{head}({', '.join([f'{name}={value}', *parts])})"
+
+
+def latent(subject: Subject, *, train: bool) -> tuple[Cause, ...]:
+    """Differences of settings that only a training would show."""
+    if train:
+        return ()
+    found = []
+    for match in subject.matches:
+        mine, theirs = (n.settings.get("momentum") for n in (match.left, match.right))
+        if match.left.kind == match.right.kind == "batch_norm" and mine != theirs:
+            if mine is None or theirs is None or abs(mine - theirs) < 1e-7:
+                continue
+            found.append(
+                Cause(
+                    "momentum",
+                    (match.left.name, f"{1 - mine:.6g} (of the new)"),
+                    (match.right.name, f"{theirs:.6g} (of the old)"),
+                    proof="settings",
+                    fix=_with(match.right.code, "momentum", f"{mine:.6g}"),
+                )  # fmt: skip
+            )
+    for name, left, right in unlike_dropouts(subject):
+        found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
+    return group(found)

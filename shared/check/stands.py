@@ -1,0 +1,341 @@
+"""Which pairs part by themselves: each in the run, and alone where its inputs differ already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from shared.check import arrange, judging
+from shared.check.arrange import Arrangement
+from shared.check.graph import Source
+from shared.check.judging import Recorded, Subject
+from shared.check.matches import Link, Match, indices, named
+from shared.check.normalise import Merged, Normal
+from shared.check.result import Standing
+from shared.check.side import Array
+from shared.errors import ParityError
+from shared.jobs import Precision
+from shared.noise import Finding
+from shared.spec import Side
+
+Replay = Callable[[str, Sequence[Array], Precision], Mapping[str, Array]]
+_PRECISIONS: tuple[Precision, ...] = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What was found of one matched pair.
+
+    Attributes:
+        match: the pair.
+        standing: see `shared.check.result.Standing`.
+        finding: in the run.
+        alone: on the partner's input.
+        linked: its sources correspond and agree.
+        between: names of operations without a partner that stand before it, each side's.
+        fed: sources of the right's node, in its layout, float64, that `seen` was computed from.
+        seen: the right's output on them, float64.
+        rewired: where the two take a source from, in words, if that is what differs.
+        rewired_kind: ``wiring``, or ``axis`` where it is the same numbers in another order.
+    """
+
+    match: Match
+    standing: Standing
+    finding: Finding | None
+    alone: Finding | None = None
+    linked: bool = True
+    between: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    fed: tuple[Array, ...] | None = None
+    seen: Array | None = None
+    rewired: tuple[str, str] | None = None
+    rewired_kind: str = "wiring"
+
+
+@dataclass
+class Stands:
+    """Judges every pair in the order of execution, alone where its inputs differ already."""
+
+    subject: Subject
+    recorded: Recorded
+    layers: Mapping[str, Finding]
+    replay: Replay
+    agreeing: dict[str, bool] = field(default_factory=dict)
+
+    def all(self) -> list[Stand]:
+        """One for each matched pair."""
+        for i in range(len(self.recorded.left_inputs)):
+            self.agreeing[f"input:{i}"] = True
+        return [self._one(match) for match in self.subject.matches]
+
+    def _one(self, match: Match) -> Stand:
+        finding = self.layers.get(match.left.id)
+        linked = self._linked(match)
+        between = self._between(match)
+        agrees = finding is not None and finding.agrees
+        for value in match.left.values:
+            self.agreeing[value.id] = agrees
+        if finding is None:
+            return Stand(match, "untold", None, linked=linked, between=between)
+        if agrees:
+            return Stand(match, "agrees", finding, linked=linked, between=between)
+        if linked:
+            fed = tuple(self._right(s, "float64") for s in match.right.sources)
+            key = f"values/{match.right.values[0].id}"
+            seen = self.recorded.runs["keras", "float64"].get(key)
+            told = None if any(f is None for f in fed) else tuple(f for f in fed if f is not None)
+            return Stand(match, "parts", finding, linked=True, between=between, fed=told, seen=seen)
+        return self._alone(match, finding, between)
+
+    def _linked(self, match: Match) -> bool:
+        """Every source has its partner, and they agree."""
+        for link in match.links:
+            if link.left is None or link.right is None:
+                return False
+            if link.left_between or link.right_between:
+                return False
+            root = link.left.value
+            if root.startswith(("parameter:", "constant:")):
+                continue
+            if not self.agreeing.get(root, False):
+                return False
+            if self.subject.across.sources.get((match.left.id, link.at)) is None:
+                return False
+        return True
+
+    def _between(self, match: Match) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        left: list[str] = []
+        right: list[str] = []
+        for link in match.links:
+            left += link.left_between
+            right += link.right_between
+        return tuple(dict.fromkeys(left)), tuple(dict.fromkeys(right))
+
+    def _alone(
+        self, match: Match, finding: Finding, between: tuple[tuple[str, ...], tuple[str, ...]]
+    ) -> Stand:
+        """The right's node on the left's sources."""
+        fed = {p: self._fed(match, p) for p in _PRECISIONS}
+        untold = Stand(match, "untold", finding, linked=False, between=between)
+        if any(sources is None for sources in fed.values()):
+            return untold
+        try:
+            answers = {p: self.replay(match.right.last, fed[p] or (), p) for p in _PRECISIONS}
+        except ParityError:
+            return untold
+        mine, theirs = match.left.values[0], match.right.values[0]
+        move = self.subject.across.values.get(mine.id)
+        left = self.recorded.quad(f"values/{mine.id}", f"values/{theirs.id}", move)
+        quad = replace(left, right32=answers["float32"], right64=answers["float64"])
+        if match.left.kind in judging.MASKED_KINDS:
+            quad = judging.unmasked(quad)
+        exact = not match.right.settings.get("single")
+        alone = judging.compare(
+            Finding(match.left.name, finding.level, "identical"), quad, exact=exact
+        )
+        kind, places = self._rewired(match)
+        return Stand(
+            match,
+            "follows" if alone.agrees else "parts",
+            finding,
+            alone,
+            linked=False,
+            between=between,
+            fed=tuple(fed["float64"] or ()),
+            seen=answers["float64"],
+            rewired=places,
+            rewired_kind=kind,
+        )
+
+    def _rewired(self, match: Match) -> tuple[str, tuple[str, str] | None]:
+        """A source whose both ends agree with their partners, and which are not partners."""
+        across = self.subject.across
+        partners = {right: left for left, right in across.partners.items()}
+        for link in match.links:
+            if link.left is None or link.right is None or link.left_between or link.right_between:
+                continue
+            mine, theirs = link.left.value, link.right.value
+            if mine.startswith(("parameter:", "constant:")):
+                continue
+            if across.partners.get(mine) == theirs:
+                if self.agreeing.get(mine) and not across.sources.get((match.left.id, link.at)):
+                    shapes = (" × ".join(map(str, s.shape)) for s in (link.left, link.right))
+                    left, right = shapes
+                    return "axis", (f"the same numbers as {left}", f"in another order, {right}")
+                continue
+            if self.agreeing.get(mine) and self.agreeing.get(partners.get(theirs, "")):
+                return "wiring", (
+                    named(self.subject.torch, mine),
+                    named(self.subject.keras, theirs),
+                )
+        return "wiring", None
+
+    def _replayed(self, node: Merged, fed: Sequence[Array], precision: Precision) -> Array:
+        """The right's node alone: all operations that it stands for, one after the other."""
+        graph = self.subject.graphs[1]
+        given = dict(zip(node.sources, fed, strict=True))
+        made: dict[str, Array] = {}
+        for name in node.members:
+            member = graph.nodes[int(name[1:])]
+            sources = [self._member_source(s, node, given, made, precision) for s in member.sources]
+            answer = self.replay(member.id, sources, precision)
+            made |= {key.removeprefix("values/"): array for key, array in answer.items()}
+        if node.value not in made:
+            raise ParityError(f"{node.name} gave no value when run alone.")
+        return made[node.value]
+
+    def _member_source(
+        self,
+        source: Source,
+        node: Merged,
+        given: Mapping[Source, Array],
+        made: Mapping[str, Array],
+        precision: Precision,
+    ) -> Array:
+        keras = self.subject.keras
+        if source.value in made:
+            ids = indices(keras, source)
+            return made[source.value] if ids is None else made[source.value].reshape(-1)[ids]
+        if source in given:
+            return given[source]
+        if source.value.startswith(("parameter:", "constant:")):
+            array = self._right(source, precision)
+            if array is not None:
+                return array
+        # Behind a dropout that was taken out the same numbers have another name.
+        for known, array in given.items():
+            if known.shape == source.shape and known not in made:
+                return array
+        raise ParityError(f"{node.name} cannot be run alone.")
+
+    def left_sources(self, match: Match) -> tuple[Array, ...] | None:
+        """The left's sources in its own order, in the layout of the right, float64."""
+        found: list[Array] = []
+        links = {link.at: link for link in match.links if link.at >= 0}
+        for at, source in enumerate(match.left.sources):
+            link = links.get(at)
+            theirs = link.right if link is not None else None
+            array: Array | None = None
+            if theirs is not None:
+                array = self._moved(match, at, source, theirs, "float64")
+            if array is None:
+                array = self._left(source, "float64")
+                move = self.subject.across.values.get(source.value)
+                if array is not None and move is not None and move.left == array.shape:
+                    array = move(array)
+            if array is None:
+                return None
+            found.append(array)
+        return tuple(found)
+
+    def lost_at_outputs(self) -> Iterator[tuple[Side, str, str, float | None]]:
+        """Operations at the very end that one side has alone, where all before them agrees.
+
+        Yields:
+            Side, name, code, and how near the other's output is to what comes before them.
+        """
+        for link in self.subject.output_links:
+            if link.left is None or link.right is None:
+                continue
+            for side, names, root in (
+                ("torch", link.left_between, self._before_left(link)),
+                ("keras", link.right_between, self._before_right(link)),
+            ):
+                if not names or root is None or not self.agreeing.get(root, False):
+                    continue
+                normal = self.subject.torch if side == "torch" else self.subject.keras
+                maker = self.subject.torch.producers.get(root)
+                finding = self.layers.get(maker.id) if maker else None
+                for name in names:
+                    layer = next(n for n in normal.nodes if n.name == name)
+                    yield (
+                        "torch" if side == "torch" else "keras",
+                        name,
+                        layer.code or layer.kind,
+                        finding.ratio if finding else None,
+                    )
+
+    def _before_left(self, link: Link) -> str | None:
+        """The left's root before what only the left has, if the right returns its partner."""
+        assert link.right is not None
+        partners = {right: left for left, right in self.subject.across.partners.items()}
+        return partners.get(link.right.value) if not link.right_between else None
+
+    def _before_right(self, link: Link) -> str | None:
+        assert link.left is not None
+        known = link.left.value in self.subject.across.partners
+        return link.left.value if known and not link.left_between else None
+
+    def _fed(self, match: Match, precision: Precision) -> list[Array] | None:
+        """The left's sources, in the order and layout of the right's node."""
+        fed: list[Array] = []
+        links = {link.to: link for link in match.links if link.to >= 0}
+        for to, source in enumerate(match.right.sources):
+            array: Array | None = None
+            link = links.get(to)
+            if link is not None and link.left is not None:
+                array = self._moved(match, link.at, link.left, source, precision)
+            if array is None and source.value.startswith(("parameter:", "constant:")):
+                array = self._right(source, precision)
+            if array is None or array.shape != source.shape:
+                return None
+            fed.append(array)
+        return fed
+
+    def _moved(
+        self, match: Match, at: int, mine: Source, theirs: Source, precision: Precision
+    ) -> Array | None:
+        if mine.value.startswith("parameter:"):
+            return self._right(theirs, precision)
+        array = self._left(mine, precision)
+        if array is None:
+            return None
+        move = self.subject.across.sources.get((match.left.id, at))
+        if move is None:
+            move = self._likely(mine, theirs)
+        return None if move is None else np.ascontiguousarray(move(array))
+
+    def _likely(self, mine: Source, theirs: Source) -> Arrangement | None:
+        """Where the two take different values: as the value itself would go across."""
+        root = self.subject.across.values.get(mine.value)
+        if root is not None and not mine.ids and root.right == theirs.shape:
+            return root
+        return next(iter(arrange.candidates(mine.shape, theirs.shape)), None)
+
+    def _left(self, source: Source, precision: Precision) -> Array | None:
+        return taken(
+            self.subject.torch, "torch", source, precision, self.recorded, self.subject.weights[0]
+        )
+
+    def _right(self, source: Source, precision: Precision) -> Array | None:
+        return taken(
+            self.subject.keras, "keras", source, precision, self.recorded, self.subject.weights[1]
+        )
+
+
+def taken(
+    normal: Normal,
+    side: Side,
+    source: Source,
+    precision: Precision,
+    recorded: Recorded,
+    weights: Mapping[str, Array],
+) -> Array | None:
+    """What a node saw, from what was recorded; None where it was not."""
+    name, _, rest = source.value.partition(":")
+    array: Array | None
+    if name == "input":
+        every = recorded.left_inputs if side == "torch" else recorded.right_inputs
+        array = every[int(rest)]
+        if array.dtype.kind == "f":
+            array = array.astype(precision)
+    elif name == "parameter":
+        array = weights.get(rest)
+        array = None if array is None else array.astype(precision)
+    else:
+        array = recorded.runs[side, precision].get(f"values/{source.value}")
+    if array is None:
+        return None
+    ids = indices(normal, source)
+    return array if ids is None else array.reshape(-1)[ids]
