@@ -1,0 +1,396 @@
+"""How much it costs to take two nodes for each other: an edit distance along the flow of data.
+
+For every node of the left and every node of the right, the cheapest way is found to align all that
+flows *into* the two, by dynamic programming over both graphs at once, and the same for all that
+flows *out of* them. A node without a counterpart costs `GAP`, so one missing layer in a deep chain
+costs one gap and does not shift the rest. Where several values meet, the cost of each way counts by
+its length. Nothing here depends on names or on the order of execution, but for ties.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.check.normalise import Merged, Normal
+
+Costs = NDArray[np.float64]
+
+GAP = 1.0
+"""A node without a counterpart."""
+NEVER = 1e6
+TIES = 0.3
+"""Everything that only breaks ties costs less than this, summed over the whole graph."""
+POSITION = 0.05
+"""Another place among the sources of the same kind of node."""
+SPANS = (1, 2, 4, 8, 16, 32)
+"""Distances over which nodes of the right are skipped; any up to 63 is a sum of them."""
+
+COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum"})
+_CATEGORIES = {
+    "batch_norm": "norm", "layer_norm": "norm", "group_norm": "norm", "rms_norm": "norm",
+    "adaptive_pool": "pool", "maximum": "join", "minimum": "join", "add": "join",
+    "subtract": "join", "multiply": "join", "divide": "join", "concatenate": "join",
+    "stack": "join", "affine": "arithmetic", "power": "arithmetic", "unary": "activation",
+    "cumulative": "reduce", "compare": "where",
+}  # fmt: skip
+_ALIKE = {
+    frozenset(pair): cost
+    for cost, pairs in {
+        0.6: [("pool", "reduce"), ("convolution", "transposed"), ("matmul", "einsum"),
+              ("arithmetic", "activation"), ("arithmetic", "join"), ("resize", "transposed")],
+        1.2: [("convolution", "dense"), ("dense", "einsum"), ("dense", "matmul"),
+              ("pool", "resize"), ("convolution", "pool"), ("join", "matmul"),
+              ("dense", "embedding"), ("dense", "recurrent"), ("join", "where"),
+              ("arithmetic", "where")],
+    }.items()
+    for pair in pairs
+}  # fmt: skip
+
+
+def category(node: Merged) -> str:
+    """A coarse word for a node: what may be mistaken for one another has one."""
+    word = _CATEGORIES.get(node.kind, node.kind)
+    if word == "join" and len(moving(node)) < 2:
+        return "arithmetic"
+    return word
+
+
+def moving(node: Merged) -> list[int]:
+    """The sources that are neither parameters nor constants."""
+    return [
+        k for k, s in enumerate(node.sources) if not s.value.startswith(("parameter:", "constant:"))
+    ]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A normal form as arrays. Nodes are numbered in order; `roots` stand for the model's inputs.
+
+    Attributes:
+        normal: the graph.
+        before: for each node its (producer, place among its moving sources, number of them); an
+            input of the model is −1 − its number.
+        after: for each node its (taker, place, number); an output is −1 − its number.
+    """
+
+    normal: Normal
+    before: list[list[tuple[int, int, int]]]
+    after: list[list[tuple[int, int, int]]]
+
+    @classmethod
+    def of(cls, normal: Normal) -> Flow:
+        """Read who takes what."""
+        number = {value.id: k for k, n in enumerate(normal.nodes) for value in n.values}
+        number |= {value.id: -1 - k for k, value in enumerate(normal.inputs)}
+        before: list[list[tuple[int, int, int]]] = []
+        after: list[list[tuple[int, int, int]]] = [[] for _ in normal.nodes]
+        for k, node in enumerate(normal.nodes):
+            places = [s for s in (node.sources[i].value for i in moving(node)) if s in number]
+            commutes = node.kind in COMMUTATIVE
+            before.append([])
+            for place, value in enumerate(places):
+                where = (0, 1) if commutes else (place, len(places))
+                before[k].append((number[value], *where))
+                if number[value] >= 0:
+                    after[number[value]].append((k, *where))
+        for k, source in enumerate(normal.outputs):
+            producer = number.get(source.value, -1)
+            if producer >= 0:
+                after[producer].append((-1 - k, 0, 1))
+        return cls(normal, before, after)
+
+    def depths(self) -> NDArray[np.int64]:
+        """Longest way from an input."""
+        depths = np.zeros(len(self.before), dtype=np.int64)
+        for k, edges in enumerate(self.before):
+            depths[k] = 1 + max((depths[p] for p, _, _ in edges if p >= 0), default=0)
+        return depths
+
+    def heights(self) -> NDArray[np.int64]:
+        """Longest way to an output."""
+        heights = np.zeros(len(self.after), dtype=np.int64)
+        for k in range(len(self.after) - 1, -1, -1):
+            heights[k] = 1 + max((heights[s] for s, _, _ in self.after[k] if s >= 0), default=0)
+        return heights
+
+    def reach(self) -> NDArray[np.bool_]:
+        """``reach[a, b]``: b takes, over whatever others, what a yields."""
+        n = len(self.before)
+        reach = np.zeros((n, n), dtype=bool)
+        for k in range(n - 1, -1, -1):
+            for taker, _, _ in self.after[k]:
+                if taker >= 0:
+                    reach[k] |= reach[taker]
+                    reach[k, taker] = True
+        return reach
+
+
+# Two nodes as such
+
+
+def node_costs(left: Flow, right: Flow) -> Costs:
+    """What it costs to take two nodes for each other whatever stands around them."""
+    a, b = left.normal.nodes, right.normal.nodes
+    costs = _kind_costs(a, b) + _shape_costs(left.normal, right.normal)
+    costs += _settings_costs(a, b)
+    return costs + _tie_costs(left, right)
+
+
+def _coded(words: list[Any]) -> tuple[NDArray[np.int64], list[Any]]:
+    table = {word: k for k, word in enumerate(dict.fromkeys(words))}
+    return np.array([table[word] for word in words], dtype=np.int64), list(table)
+
+
+def _table(one: list[Any], other: list[Any], cost: Any) -> Costs:
+    """A matrix by a function of two words, called once for each pair of different words."""
+    (rows, left), (columns, right) = _coded(one), _coded(other)
+    small = np.array([[cost(p, q) for q in right] for p in left], dtype=np.float64)
+    return small.reshape(len(left), len(right))[np.ix_(rows, columns)]
+
+
+def _kind_costs(a: tuple[Merged, ...], b: tuple[Merged, ...]) -> Costs:
+    def cost(p: tuple[str, str, str], q: tuple[str, str, str]) -> float:
+        if p[0] != q[0]:
+            return _ALIKE.get(frozenset((p[0], q[0])), NEVER)
+        if p[0] == "opaque":
+            return 0.0 if p[2].lower() == q[2].lower() else 0.3
+        return 0.3 * (p[1] != q[1]) + 0.15 * (p[2] != q[2])
+
+    def word(node: Merged) -> tuple[str, str, str]:
+        name = node.settings.get("name") or node.settings.get("mode") or node.settings.get("cell")
+        return category(node), node.kind, str(name)
+
+    return _table([word(n) for n in a], [word(n) for n in b], cost)
+
+
+def _shape_costs(left: Normal, right: Normal) -> Costs:
+    def cost(p: tuple[Any, ...], q: tuple[Any, ...]) -> float:
+        if p == q:
+            return 0.0
+        roles, others = dict(p), dict(q)
+        both = roles.keys() & others.keys()
+        if not both:
+            return 0.1
+        unlike = sum(_unlike(roles[r], others[r]) for r in both) / len(both)
+        return 0.1 * (roles.keys() != others.keys()) + 0.25 * unlike
+
+    def word(normal: Normal, node: Merged) -> tuple[Any, ...]:
+        shapes = {
+            role: tuple(
+                node.views[role].shape if role in node.views else normal.parameters[p].shape
+            )
+            for role, p in node.parameters.items()
+            if p in normal.parameters
+        }
+        return tuple(sorted(shapes.items()))
+
+    return _table([word(left, n) for n in left.nodes], [word(right, n) for n in right.nodes], cost)
+
+
+def _unlike(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    if len(one) != len(other):
+        return 1.0
+    return sum(p != q for p, q in zip(one, other, strict=True)) / max(len(one), 1)
+
+
+_TELLING = ("kernel", "stride", "dilation", "groups", "units", "approximate", "backwards")
+
+
+def _settings_costs(a: tuple[Merged, ...], b: tuple[Merged, ...]) -> Costs:
+    def cost(p: tuple[str, ...], q: tuple[str, ...]) -> float:
+        return 0.03 * sum(x != y for x, y in zip(p, q, strict=True))
+
+    def word(node: Merged) -> tuple[str, ...]:
+        return tuple(str(node.settings.get(key)) for key in _TELLING)
+
+    return _table([word(n) for n in a], [word(n) for n in b], cost)
+
+
+def _tie_costs(left: Flow, right: Flow) -> Costs:
+    """Names, order and sizes: too little in sum to outweigh one gap."""
+    a, b = left.normal.nodes, right.normal.nodes
+    names = _name_costs([n.name for n in a], [n.name for n in b])
+    order = np.abs(_ranks(len(a))[:, None] - _ranks(len(b))[None, :])
+    sizes = _table(
+        [tuple(sorted(n.values[0].shape)) for n in a],
+        [tuple(sorted(n.values[0].shape)) for n in b],
+        lambda p, q: 0.0 if p == q else 1.0,
+    )
+    return TIES / max(len(a), len(b), 1) * (0.45 * names + 0.1 * order + 0.45 * sizes)
+
+
+def _ranks(n: int) -> Costs:
+    return np.arange(n, dtype=np.float64) / max(n - 1, 1)
+
+
+def _name_costs(one: list[str], other: list[str]) -> Costs:
+    """1 − the share of words that two names have in common."""
+    words = [_words(name) for name in (*one, *other)]
+    table = {word: k for k, word in enumerate(sorted({w for ws in words for w in ws}))}
+    marks = np.zeros((len(words), max(len(table), 1)), dtype=np.float32)
+    for row, found in enumerate(words):
+        for word in found:
+            marks[row, table[word]] = 1.0
+    a, b = marks[: len(one)], marks[len(one) :]
+    common = a @ b.T
+    total = a.sum(1)[:, None] + b.sum(1)[None, :] - common
+    return np.asarray(1.0 - common / np.maximum(total, 1.0), dtype=np.float64)
+
+
+def _words(name: str) -> set[str]:
+    words, word = set(), ""
+    for char in name.lower() + " ":
+        if word and (not char.isalnum() or char.isdigit() != word[-1].isdigit()):
+            words.add(word)
+            word = ""
+        if char.isalnum():
+            word += char
+    return words
+
+
+# Two nodes with all that flows into them
+
+
+@dataclass(frozen=True)
+class _Side:
+    """Edges in the direction of the dynamic programming, as arrays."""
+
+    order: list[int]
+    edges: list[list[tuple[int, int, int]]]
+    weights: list[Costs]
+    flat: NDArray[np.int64]
+    places: NDArray[np.int64]
+    backs: NDArray[np.int64]
+    shares: Costs
+    starts: NDArray[np.int64]
+    roots: int
+    spans: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]
+
+    @classmethod
+    def of(
+        cls, edges: list[list[tuple[int, int, int]]], far: NDArray[np.int64], backwards: bool
+    ) -> _Side:
+        """Take roots behind the nodes: root ``-1 - k`` is row ``n + k``; the last root is nothing.
+
+        A node without any edge hangs on that last root.
+        """
+        n = len(edges)
+        roots = 1 + max((-p for es in edges for p, _, _ in es if p < 0), default=0)
+        moved = [
+            [(p if p >= 0 else n - 1 - p, place, total) for p, place, total in es]
+            or [(n + roots - 1, 0, 1)]
+            for es in edges
+        ]
+        weights = []
+        for es in moved:
+            raw = np.array([1.0 + (far[p] if p < n else 0) for p, _, _ in es])
+            weights.append(raw / raw.sum())
+        counts = np.array([len(es) for es in moved], dtype=np.int64)
+        return cls(
+            order=list(range(n - 1, -1, -1) if backwards else range(n)),
+            edges=moved,
+            weights=weights,
+            flat=np.array([p for es in moved for p, _, _ in es], dtype=np.int64),
+            places=np.array([k for es in moved for _, k, _ in es], dtype=np.int64),
+            backs=np.array([t - k for es in moved for _, k, t in es], dtype=np.int64),
+            shares=np.concatenate(weights) if weights else np.zeros(0),
+            starts=np.cumsum(counts) - counts,
+            roots=roots,
+            spans=_spans(moved, list(range(n - 1, -1, -1) if backwards else range(n)), roots),
+        )
+
+
+def _spans(
+    edges: list[list[tuple[int, int, int]]], order: list[int], roots: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """For each of `SPANS`: (from, starts, to): what lies so many steps before a node."""
+    n = len(edges)
+    near = [sorted({p for p, _, _ in es}) for es in edges] + [[] for _ in range(roots)]
+    found = []
+    for _ in SPANS:
+        takers = [k for k in range(n) if near[k]]
+        counts = np.array([len(near[k]) for k in takers], dtype=np.int64)
+        flat = np.array([p for k in takers for p in near[k]], dtype=np.int64)
+        found.append((flat, np.cumsum(counts) - counts, np.array(takers, dtype=np.int64)))
+        near = [sorted({q for p in near[k] for q in near[p]}) for k in range(n + roots)]
+    return found
+
+
+def cone_costs(left: _Side, right: _Side, own: Costs, roots: Costs) -> tuple[Costs, Costs]:
+    """The cost of two nodes and all before them, in the direction of the sides.
+
+    Args:
+        left, right: edges.
+        own: `node_costs`.
+        roots: cost of each root on the left against each on the right.
+
+    Returns:
+        With the two taken for each other; the cheapest way to come to here, whether or not.
+    """
+    n, m = own.shape
+    rows, columns = n + left.roots, m + right.roots
+    best = np.full((rows, columns), NEVER)
+    best[n:, m:] = roots[: left.roots, : right.roots]
+    for row in range(n, rows):
+        _skip_right(best[row], right)
+    matched = np.full((n, m), NEVER)
+    for i in left.order:
+        edges = left.edges[i]
+        before = best[[p for p, _, _ in edges]]
+        matched[i] = own[i] + _before(before, edges, left.weights[i], right)
+        best[i, :m] = matched[i]
+        skipped = before.min(axis=0) + GAP
+        np.minimum(best[i], skipped, out=best[i])
+        _skip_right(best[i], right)
+    return matched, best
+
+
+def _before(
+    before: Costs, edges: list[tuple[int, int, int]], weights: Costs, right: _Side
+) -> Costs:
+    """Every source of one side against the best of the other; the worse of both directions."""
+    ends = before[:, right.flat]
+    if any(total > 1 for _, _, total in edges):
+        places = np.array([k for _, k, _ in edges])[:, None]
+        backs = np.array([t - k for _, k, t in edges])[:, None]
+        ends = ends + POSITION * ((places != right.places) & (backs != right.backs))
+    one = weights @ np.minimum.reduceat(ends, right.starts, axis=1)
+    other = np.add.reduceat(ends.min(axis=0) * right.shares, right.starts)
+    return np.maximum(one, other)
+
+
+def _skip_right(row: Costs, right: _Side) -> None:
+    for span, (flat, starts, takers) in zip(SPANS, right.spans, strict=True):
+        if flat.size:
+            reached = np.minimum.reduceat(row[flat], starts) + span * GAP
+            row[takers] = np.minimum(row[takers], reached)
+
+
+def alignment_costs(left: Flow, right: Flow, own: Costs, inputs: dict[int, int]) -> Costs:
+    """The cost of the whole alignment if two nodes are taken for each other.
+
+    Args:
+        left, right: the graphs.
+        own: `node_costs`.
+        inputs: which input of the left is which of the right.
+    """
+    into = [_Side.of(flow.before, flow.depths(), backwards=False) for flow in (left, right)]
+    out_of = [_Side.of(flow.after, flow.heights(), backwards=True) for flow in (left, right)]
+    positions = {k: k for k in range(max(len(left.normal.outputs), len(right.normal.outputs)))}
+    above, _ = cone_costs(*into, own, _root_costs(*into, inputs))
+    below, _ = cone_costs(*out_of, own, _root_costs(*out_of, positions))
+    return above + below - own
+
+
+def _root_costs(left: _Side, right: _Side, positions: dict[int, int]) -> Costs:
+    costs = np.full((left.roots, right.roots), 3.0 * GAP)
+    for i, j in positions.items():
+        if i < left.roots - 1 and j < right.roots - 1:
+            costs[i, j] = 0.0
+    costs[left.roots - 1, :] = costs[:, right.roots - 1] = 2.0 * GAP
+    costs[-1, -1] = 0.0
+    return costs
