@@ -1,0 +1,283 @@
+"""A user's PyTorch model as the check asks for it."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from shared.check.graph import STATISTICS
+from shared.check.side import Model
+from shared.errors import ParityError
+
+from . import arithmetic, attention, kinds, movement, noise, recurrent  # noqa: F401
+from .calls import flatten, mapped
+from .graphs import Writer
+from .running import built, forward, in_precision, surroundings, to_tensor, untouched
+from .tracer import Own, Slot, Tracer
+from .weights import Bindings, arrays, as_array, tensors
+
+
+class TorchModel(Model):
+    """A model in PyTorch, on the CPU.
+
+    Args:
+        build: the module, or a function or class that makes it.
+        title: how people call it.
+        threads: that PyTorch may use.
+
+    Raises:
+        ParityError: it cannot be built, or is no module.
+    """
+
+    def __init__(self, build, title, threads=1):
+        torch.set_num_threads(threads)
+        self.title, self.model = title, built(build)
+        self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
+
+    # -- graph -----------------------------------------------------------------------------------
+
+    def trace(self, inputs):
+        """See `shared.check.side.Model.trace`."""
+        self._materialise(inputs)
+        self._bindings = Bindings()
+        with surroundings("float32", gradients=False), untouched(self.model):
+            model = in_precision(self.model, "float32").eval()
+            tracer = Tracer(model, self._bindings)
+            given, roots = self._given(tracer, inputs, "float32", gradients=False)
+            outputs = [tracer.ref(x) for x in forward(model, tracer, given)]
+            writer = Writer(tracer, roots, outputs, self.model)
+            self._traced = self._as_built(writer.written(self.title))
+        self._steps = {n.id: s for n, s in zip(self._traced.graph.nodes, writer.steps, strict=True)}
+        return self._traced
+
+    def _as_built(self, traced):
+        """`Parameter.constant` speaks of the model as it was built, not of weights set since."""
+        for name, parameter in traced.graph.parameters.items():
+            constant = self._initial.setdefault(name, parameter.constant)
+            object.__setattr__(parameter, "constant", constant)
+        return traced
+
+    def _materialise(self, inputs):
+        if any(isinstance(p, nn.parameter.UninitializedTensorMixin)
+               for p in (*self.model.parameters(), *self.model.buffers())):  # fmt: skip
+            with torch.no_grad():
+                self.model.eval()(*(to_tensor(x, "float32") for x in inputs))
+
+    def _given(self, tracer, inputs, precision, *, gradients):
+        given, roots = [], []
+        for place, array in enumerate(inputs):
+            tensor = to_tensor(array, precision)
+            if gradients and tensor.is_floating_point():
+                # A copy, so that the model may write into it.
+                tensor = tensor.requires_grad_().clone()
+            roots.append(tracer.input(place, tensor))
+            given.append(tensor)
+        return given, roots
+
+    @property
+    def _graph(self):
+        if self._traced is None:
+            raise ParityError("The PyTorch model was not traced yet. Call trace(inputs) first.")
+        return self._traced.graph
+
+    # -- weights ---------------------------------------------------------------------------------
+
+    def weights(self):
+        """See `shared.check.side.Model.weights`."""
+        own = arrays(self.model)
+        return {p: self._bindings.all[p].read(own) for p in self._graph.parameters}
+
+    def set_weights(self, weights):
+        """See `shared.check.side.Model.set_weights`."""
+        own, now = tensors(self.model), arrays(self.model)
+        for name, value in weights.items():
+            parameter = self._graph.parameters.get(name)
+            if parameter is None:
+                raise ParityError(
+                    f"The PyTorch model has no parameter '{name}'. Expected one of its own: "
+                    f"{', '.join(list(self._graph.parameters)[:5])}, …"
+                )
+            if tuple(np.shape(value)) != parameter.shape:
+                raise ParityError(
+                    f"'{name}' has shape {parameter.shape} in PyTorch, but was given "
+                    f"{tuple(np.shape(value))}. Expected the canonical layout of '{parameter.role}'."
+                )
+            now |= self._bindings.all[name].write(value, now)
+        with torch.no_grad():
+            for name, array in now.items():
+                own[name].copy_(torch.from_numpy(np.array(array)))
+
+    # -- recording -------------------------------------------------------------------------------
+
+    def record(self, order):
+        """See `shared.check.side.Model.record`."""
+        graph = self._graph
+        gradients = bool(len(order.projections))
+        with untouched(self.model), surroundings(order.precision, gradients=gradients):
+            model = in_precision(self.model, order.precision)
+            run = _Run(self, model, order, graph)
+            with untouched(model):
+                return run.recorded()
+
+    def replay(self, node, sources, precision):
+        """See `shared.check.side.Model.replay`."""
+        step = self._steps.get(node)
+        if step is None:
+            raise ParityError(
+                f"There is no node '{node}' in the traced model. Expected one of its graph's ids."
+            )
+        with surroundings(precision, gradients=False), untouched(self.model):
+            model = in_precision(self.model, precision).eval()
+            own = tensors(model)
+            given = [to_tensor(x, precision).clone() for x in sources]
+            result = _again(step, given, own, getattr(torch, precision))
+        made = list(flatten(result))[: len(step.outputs)]
+        return {f"values/{r.name}": as_array(x) for r, x in zip(step.outputs, made, strict=True)}
+
+    # -- what it states --------------------------------------------------------------------------
+
+    def vocabulary(self):
+        """See `shared.check.side.Model.vocabulary`."""
+        rows = [m.num_embeddings for m in self.model.modules() if isinstance(m, nn.Embedding)]
+        rows += [m.num_embeddings for m in self.model.modules() if isinstance(m, nn.EmbeddingBag)]
+        return min(rows, default=None)
+
+    def input_shapes(self):
+        """PyTorch's models state none."""
+        return None
+
+
+def _again(step, given, own, dtype):
+    func, args, kwargs, pick = step.again
+
+    def fill(leaf):
+        if isinstance(leaf, Slot):
+            return given[leaf.place]
+        if isinstance(leaf, Own):
+            whole = own[leaf.name].detach().clone()
+            return whole if leaf.ids is None else whole.reshape(-1)[leaf.ids]
+        if isinstance(leaf, torch.Tensor) and leaf.is_floating_point():
+            return leaf.to(dtype)
+        return leaf
+
+    try:
+        args, kwargs = mapped(args, fill), mapped(kwargs, fill)
+        result = func(*args, **kwargs)
+    except Exception as error:
+        raise ParityError(
+            f"'{step.name}' ({step.kind}) cannot be run alone: {type(error).__name__}: {error}. "
+            "Expected sources of the shapes that the graph states."
+        ) from error
+    if pick == "first":
+        return args[0]
+    return pick(result) if pick else result
+
+
+class _Run:
+    """One order, carried out."""
+
+    def __init__(self, owner, model, order, graph):
+        self.owner, self.model, self.order, self.graph = owner, model, order, graph
+        self.bindings = owner._bindings
+        self.known = {(n.name, n.kind): n for n in graph.nodes}
+        self.out = {}
+
+    def recorded(self):
+        order, training = self.order, self.order.mode == "train"
+        outputs, given, tracer = self._forward(training=training, keep=order.keep_values)
+        for place, tensor in enumerate(outputs):
+            self.out[f"outputs/{place}"] = as_array(tensor)
+        if order.keep_values:
+            self._values(tracer)
+        loss = None
+        if len(order.projections):
+            loss, slopes = self._gradients(outputs, given)
+            self.out["loss"] = as_array(loss)
+            self._canonical(slopes)
+        if training:
+            self._states("state", statistics=True)
+            if order.projections and order.steps:
+                self._train(loss, slopes)
+            with torch.no_grad():
+                after, _, _ = self._forward(training=False, keep=False)
+            self.out |= {f"after/{k}": as_array(x) for k, x in enumerate(after)}
+        return self.out
+
+    def _forward(self, *, training, keep):
+        self.model.train(training)
+        tracer = Tracer(self.model, self.bindings, self.order.precision, training=training,
+                        keep=keep)  # fmt: skip
+        given, _ = self.owner._given(tracer, self.order.inputs, self.order.precision,
+                                     gradients=torch.is_grad_enabled())  # fmt: skip
+        return forward(self.model, tracer, given), given, tracer
+
+    def _values(self, tracer):
+        for step in tracer.steps:
+            node = self.known.get((step.name, step.kind))
+            if node is None:
+                continue
+            for value, root in zip(node.values, step.outputs, strict=False):
+                self.out[f"values/{value.id}"] = as_array(root.data)
+            for source, ref in zip(node.sources, step.sources, strict=False):
+                if source.value.startswith("constant:") and ref.root.data is not None:
+                    self.out[f"values/{source.value}"] = as_array(ref.root.data)
+
+    def _loss(self, outputs):
+        terms = [
+            (x * to_tensor(p, self.order.precision).reshape(x.shape)).sum()
+            for x, p in zip(outputs, self.order.projections, strict=False)
+            if x.is_floating_point()
+        ]
+        return sum(terms) if terms else torch.zeros(())
+
+    def _gradients(self, outputs, given=()):
+        loss = self._loss(outputs)
+        moved = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        wanted = [*moved.values(), *(x for x in given if x.requires_grad)]
+        if loss.requires_grad:
+            found = torch.autograd.grad(loss, wanted, allow_unused=True)
+        else:
+            found = [None] * len(wanted)
+        rest = iter(found[len(moved) :])
+        for place, x in enumerate(given):
+            slope = next(rest) if x.requires_grad else None
+            if slope is not None:
+                self.out[f"gradients/input:{place}"] = as_array(slope)
+        slopes = dict(zip(moved, found, strict=False))
+        return loss, {name: s for name, s in slopes.items() if s is not None}
+
+    def _canonical(self, slopes):
+        own = {name: as_array(s) for name, s in slopes.items()}
+        for name, parameter in self.graph.parameters.items():
+            if parameter.trainable and set(parameter.names) <= set(own):
+                binding = self.bindings.all[name]
+                self.out[f"gradients/{name}"] = binding.read(own, gradients=True)
+
+    def _states(self, prefix, *, statistics):
+        own = arrays(self.model, self.order.precision)
+        for name, parameter in self.graph.parameters.items():
+            if not statistics or parameter.role in STATISTICS:
+                self.out[f"{prefix}/{name}"] = self.bindings.all[name].read(own)
+
+    def _train(self, loss, slopes):
+        losses, still = [loss.item()], self._still()
+        parameters = dict(self.model.named_parameters())
+        for _ in range(self.order.steps):
+            with torch.no_grad():
+                for name, slope in slopes.items():
+                    if name not in still:
+                        parameters[name].sub_(self.order.rate * slope)
+            outputs, _, _ = self._forward(training=True, keep=False)
+            loss, slopes = self._gradients(outputs)
+            losses.append(loss.item())
+        self.out["steps/loss"] = np.array(losses, dtype=self.order.precision)
+        self._states("steps", statistics=False)
+
+    def _still(self):
+        """The second of two biases that are only ever added: a step on their sum moves one."""
+        out = set()
+        for binding in self.bindings.all.values():
+            moved = binding.codec.moved([None] * len(binding.names))
+            out |= {n for n, m in zip(binding.names, moved, strict=True) if not m}
+        return out
+
+

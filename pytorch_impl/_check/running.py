@@ -1,0 +1,197 @@
+"""How a model is run: in which precision and mode, unchanged afterwards, errors in words."""
+
+import contextlib
+import copy
+import dataclasses
+import sysconfig
+import traceback
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules import module as hooks
+
+from shared.errors import ParityError
+
+from .noise import Depth
+
+_OWN = Path(__file__).parent
+_FOREIGN = (str(Path(torch.__file__).parent), str(_OWN), sysconfig.get_paths()["stdlib"])
+
+
+@contextlib.contextmanager
+def surroundings(precision, *, gradients):
+    """Default type, no fused attention, fixed draws; all as before afterwards."""
+    dtype = torch.get_default_dtype()
+    fast = torch.backends.mha.get_fastpath_enabled()
+    strict = torch.are_deterministic_algorithms_enabled()
+    warn = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        torch.set_default_dtype(getattr(torch, precision))
+        torch.backends.mha.set_fastpath_enabled(False)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(gradients):
+            torch.manual_seed(0)
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.backends.mha.set_fastpath_enabled(fast)
+        torch.use_deterministic_algorithms(strict, warn_only=warn)
+
+
+@contextlib.contextmanager
+def untouched(model):
+    """Weights, buffers and flags are afterwards what they were."""
+    flags = [(m, m.training) for m in model.modules()]
+    held = {k: v.detach().clone() for k, v in (*model.named_parameters(), *model.named_buffers())}
+    try:
+        yield
+    finally:
+        now = dict(model.named_parameters()) | dict(model.named_buffers())
+        with torch.no_grad():
+            for name, value in held.items():
+                if name in now and now[name].shape == value.shape:
+                    now[name].copy_(value)
+        for module, flag in flags:
+            module.training = flag
+
+
+def in_precision(model, precision):
+    """The model, or a copy of it in another precision."""
+    dtype = getattr(torch, precision)
+    floats = [t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()]
+    if all(t.dtype == dtype for t in floats) and not (precision == "float64" and not floats):
+        return model
+    try:
+        other = copy.deepcopy(model).to(dtype)
+    except Exception as error:
+        raise ParityError(
+            f"The PyTorch model cannot be copied to run in {precision}: {_one_line(error)}. "
+            "Expected a module that copy.deepcopy can copy; pass the function that builds it."
+        ) from error
+    for module in other.modules():
+        for name, value in vars(module).items():
+            if isinstance(value, torch.Tensor) and value.is_floating_point():
+                vars(module)[name] = value.to(dtype)
+    return other
+
+
+@contextlib.contextmanager
+def watched(model, tracer):
+    """The tracer knows which module runs."""
+
+    def before(module, args):
+        tracer.enter(module, args)
+
+    def after(module, args, output):
+        with torch._C.DisableTorchFunction():
+            tracer.leave(module, args, output)
+
+    handles = [
+        hooks.register_module_forward_pre_hook(before),
+        hooks.register_module_forward_hook(after),
+    ]
+    try:
+        with Depth(model, tracer):
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def forward(model, tracer, inputs):
+    """Run it under the tracer; returns what it returns, flattened to tensors."""
+    arguments = [inputs] if _wants_list(model, inputs) else inputs
+    try:
+        with watched(model, tracer), tracer:
+            output = model(*arguments)
+    except ParityError:
+        raise
+    except Exception as error:
+        raise ParityError(_told(error, inputs)) from error
+    return list(outputs_of(output))
+
+
+def _wants_list(model, inputs):
+    import inspect  # noqa: PLC0415
+
+    if len(inputs) < 2:
+        return False
+    try:
+        fields = inspect.signature(model.forward).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    places = [f for f in fields if f.kind in (f.POSITIONAL_ONLY, f.POSITIONAL_OR_KEYWORD)]
+    return len(places) == 1 and not any(f.kind == f.VAR_POSITIONAL for f in fields)
+
+
+def outputs_of(output):
+    """Tensors of a nest in order: fields of a dataclass, a dictionary by its sorted keys."""
+    if isinstance(output, torch.Tensor):
+        yield output
+    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
+        for entry in dataclasses.fields(output):
+            yield from outputs_of(getattr(output, entry.name))
+    elif isinstance(output, dict):
+        for key in sorted(output, key=str):
+            yield from outputs_of(output[key])
+    elif isinstance(output, (list, tuple)):
+        for part in output:
+            yield from outputs_of(part)
+
+
+def to_tensor(array, precision):
+    """An input: floats in the precision of the run."""
+    tensor = torch.from_numpy(np.array(array))
+    return tensor.to(getattr(torch, precision)) if tensor.is_floating_point() else tensor
+
+
+def _one_line(error):
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text if len(text) <= 300 else text[:297] + '...'}"
+
+
+def _told(error, inputs):
+    shapes = ", ".join(f"{tuple(x.shape)} {str(x.dtype).removeprefix('torch.')}" for x in inputs)
+    return (
+        f"The PyTorch model cannot be run on inputs {shapes}. {_one_line(error)}{_lines(error)} "
+        "Expected a forward pass that accepts these shapes and types; give others, or correct it."
+    )
+
+
+def _lines(error):
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__)
+        if not f.filename.startswith(_FOREIGN) and "site-packages" not in f.filename
+        and not f.filename.startswith("<")
+    ]  # fmt: skip
+    if not frames:
+        return ""
+    shown = [f"{Path(f.filename).name}:{f.lineno} in {f.name}: {(f.line or '').strip()[:100]}"
+             for f in frames[-3:]]  # fmt: skip
+    return " At " + " → ".join(shown) + "."
+
+
+def built(build):
+    """The module itself: given, or made by a function or class."""
+    if isinstance(build, nn.Module):
+        model = build
+    else:
+        try:
+            model = build()
+        except Exception as error:
+            raise ParityError(
+                f"The PyTorch model cannot be built. {_one_line(error)}{_lines(error)} "
+                "Expected a function or class that can be called without arguments."
+            ) from error
+    if not isinstance(model, nn.Module):
+        raise ParityError(
+            f"What was built is a {type(model).__name__}, not a PyTorch model. Expected an "
+            "nn.Module or a function that returns one."
+        )
+    for wrapper in ("_orig_mod", "module"):
+        inner = getattr(model, wrapper, None)
+        if type(model).__name__ in ("OptimizedModule", "DataParallel") and inner is not None:
+            model = inner
+    return model.to("cpu")
