@@ -1,0 +1,26 @@
+"""Errors of the user's code, said in the user's lines."""
+
+from __future__ import annotations
+
+import contextlib
+import traceback
+
+from shared.errors import ParityError
+
+from .naming import is_users
+
+SHOWN = 3
+
+
+@contextlib.contextmanager
+def told(what):
+    """Turn whatever goes wrong into a `ParityError` that names the user's own lines."""
+    try:
+        yield
+    except ParityError:
+        raise
+    except Exception as error:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if is_users(f.filename)]
+        lines = [f"  {f.filename}:{f.lineno}: {f.line}" for f in frames[-SHOWN:]]
+        message = f"{what}: {type(error).__name__}: {error}"
+        raise ParityError("\n".join([message, *lines])) from error

@@ -1,0 +1,562 @@
+"""Keras' layers that are one operation of the vocabulary, heard as a whole."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+
+import keras
+import tensorflow as tf
+from keras import layers as kl
+
+from . import attention, products, recurrent, windows
+from .functions import note_dropout
+from .marks import filled, flat, swapped
+from .naming import code_of
+
+
+def handler(layer, args, kwargs):
+    """The function that hears a layer as a whole; None where it is to be looked into."""
+    kind = _base(layer)
+    if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
+        return None
+    if kind in DESCRIBED:
+        return _leaf(DESCRIBED[kind])
+    special = SPECIAL.get(kind)
+    if special is None and kind.__name__.startswith("Random"):
+        return _noise
+    return special
+
+
+def _base(layer):
+    """Keras' class whose `call` this layer runs."""
+    return next(c for c in type(layer).__mro__ if c.__module__.startswith("keras.src.layers."))
+
+
+@contextlib.contextmanager
+def opened(t, layer, kwargs):
+    """What must be arranged in a layer before it is looked into."""
+    with contextlib.ExitStack() as stack:
+        if isinstance(layer, kl.MultiHeadAttention | kl.GroupQueryAttention):
+            attention.arrange(stack, layer)
+        if type(layer) is kl.TimeDistributed and _steps_join(layer):
+            stack.enter_context(swapped(layer, call=_joined_steps(layer)))
+        yield
+
+
+# Layers of one operation, and what they say about it
+
+
+def _leaf(describe):
+    def heard(t, layer, original, args, kwargs):
+        given = _live(args, kwargs)
+        seen, written = {}, []
+        code = code_of(layer) if t.detailed else " "
+
+        def write(y):
+            x = given[0]
+            kind, settings, parameters = describe(layer, x, y, seen)
+            run = _again(layer, original, args, kwargs, seen, given)
+            if seen.get("mask") is not None:
+                settings = {**settings, "masked": True}
+            more = {"name": t.name_of(layer), "code": code}
+            t.emit(kind, settings, given, [y], run, parameters=parameters, **more)
+            written.append(y)
+
+        call = layer.call
+        bind = inspect.signature(call).bind
+
+        def sniffed(*a, **k):
+            seen.update(bind(*a, **k).arguments)
+            return call(*a, **k)
+
+        active = getattr(layer, "activation", None)
+        split = callable(active) and active is not keras.activations.linear
+
+        def activation(y, *a, **k):
+            write(y)
+            with t.resumed(layer, code):
+                return active(y, *a, **k)
+
+        changes = {"call": sniffed, **({"activation": activation} if split else {})}
+        with swapped(layer, **changes):
+            outputs = original(layer, *args, **kwargs)
+        if not written:
+            write(flat(outputs)[0])
+        return outputs
+
+    return heard
+
+
+def _live(args, kwargs):
+    return [x for x in flat([args, kwargs]) if tf.is_tensor(x) and not x.dtype.is_bool]
+
+
+def _again(layer, original, args, kwargs, seen, given):
+    """The layer once more, without its activation, on other operands."""
+    places = {id(x): i for i, x in enumerate(given)}
+    shape = [filled(part, lambda x: _Place(places[id(x)]) if id(x) in places else x)
+             for part in (args, kwargs)]  # fmt: skip
+    mode = {k: seen[k] for k in ("training", "mask") if seen.get(k) is not None}
+    linear = {"activation": keras.activations.linear} if hasattr(layer, "activation") else {}
+
+    def run(xs):
+        again, named = (
+            filled(part, lambda x: xs[x.index] if isinstance(x, _Place) else x) for part in shape
+        )
+        with swapped(layer, **linear):
+            return flat(original(layer, *again, **{**named, **mode}))
+
+    return run
+
+
+class _Place:
+    """Where an operand stood."""
+
+    def __init__(self, index):
+        self.index = index
+
+
+def _dense(layer, x, y, seen):
+    settings = {"units": layer.units, "bias": layer.use_bias}
+    return "dense", settings, _kernel(layer)
+
+
+def _kernel(layer, shape=None):
+    kernel = getattr(layer, "_kernel", None)
+    kernel = layer.kernel if kernel is None else kernel
+    parameters = {"kernel": (kernel, shape, None)}
+    if layer.use_bias:
+        parameters["bias"] = (layer.bias, None, None)
+    return parameters
+
+
+def _spatial(layer, shape):
+    shape = [int(n) for n in shape]
+    return shape[2:] if layer.data_format == "channels_first" else shape[1:-1]
+
+
+def _channels(layer):
+    return "first" if layer.data_format == "channels_first" else "last"
+
+
+def _convolution(layer, x, y, seen):
+    sizes = _spatial(layer, x.shape)
+    kernel, stride = list(layer.kernel_size), list(layer.strides)
+    dilation = list(layer.dilation_rate)
+    depthwise = hasattr(layer, "depth_multiplier")
+    channels = int(x.shape[1 if layer.data_format == "channels_first" else -1])
+    if layer.padding == "causal":
+        padding = [[dilation[0] * (kernel[0] - 1), 0]]
+    else:
+        padding = windows.paddings(layer.padding, sizes, kernel, stride, dilation)
+    settings = {
+        "channels": _channels(layer),
+        "kernel": kernel,
+        "stride": stride,
+        "dilation": dilation,
+        "padding": padding,
+        "groups": channels if depthwise else layer.groups,
+        "bias": layer.use_bias,
+        "mode": "zeros",
+    }
+    shape = (*kernel, 1, channels * layer.depth_multiplier) if depthwise else None
+    return "convolution", settings, _kernel(layer, shape)
+
+
+def _transposed(layer, x, y, seen):
+    kernel, stride = list(layer.kernel_size), list(layer.strides)
+    dilation = list(layer.dilation_rate)
+    crop = windows.crops(
+        _spatial(layer, x.shape), _spatial(layer, y.shape), layer.padding, kernel, stride, dilation
+    )
+    settings = {
+        "channels": _channels(layer),
+        "kernel": kernel,
+        "stride": stride,
+        "dilation": dilation,
+        "groups": 1,
+        "bias": layer.use_bias,
+        "crop": crop,
+    }
+    return "transposed", settings, _kernel(layer)
+
+
+def _affine(layer, shape=None):
+    parameters = {}
+    if getattr(layer, "scale", False) and getattr(layer, "gamma", None) is not None:
+        parameters["gamma"] = (layer.gamma, None, None)
+    elif isinstance(layer, kl.RMSNormalization):
+        parameters["gamma"] = (layer.scale, None, None)
+    if getattr(layer, "center", False):
+        parameters["beta"] = (layer.beta, None, None)
+    return parameters
+
+
+def _batch_norm(layer, x, y, seen):
+    rank = len(x.shape)
+    axis = layer.axis % rank
+    settings = {
+        "channels": "last" if axis == rank - 1 else "first",
+        "epsilon": layer.epsilon,
+        "momentum": layer.momentum,
+        "scale": layer.scale,
+        "center": layer.center,
+        "tracked": True,
+        "training": bool(seen.get("training")) and bool(layer.trainable),
+    }
+    if axis not in (1, rank - 1):
+        settings["axis"] = axis
+    statistics = {
+        "mean": (layer.moving_mean, None, None),
+        "variance": (layer.moving_variance, None, None),
+    }
+    return "batch_norm", settings, {**_affine(layer), **statistics}
+
+
+def _axes(layer, x):
+    axis = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
+    return sorted(a % len(x.shape) for a in axis)
+
+
+def _layer_norm(layer, x, y, seen):
+    settings = {
+        "axes": _axes(layer, x),
+        "epsilon": layer.epsilon,
+        "scale": layer.scale,
+        "center": layer.center,
+    }
+    return "layer_norm", settings, _affine(layer)
+
+
+def _group_norm(layer, x, y, seen):
+    axis = layer.axis % len(x.shape)
+    settings = {
+        "channels": "last" if axis == len(x.shape) - 1 else "first",
+        "groups": int(x.shape[axis]) if layer.groups == -1 else layer.groups,
+        "epsilon": layer.epsilon,
+        "scale": layer.scale,
+        "center": layer.center,
+    }
+    return "group_norm", settings, _affine(layer)
+
+
+def _rms_norm(layer, x, y, seen):
+    settings = {"axes": _axes(layer, x), "epsilon": layer.epsilon, "scale": True}
+    return "rms_norm", settings, _affine(layer)
+
+
+def _pool(layer, x, y, seen):
+    kernel, stride = list(layer.pool_size), list(layer.strides)
+    ones = [1] * len(kernel)
+    settings = {
+        "mode": "max" if layer.pool_mode == "max" else "average",
+        "channels": _channels(layer),
+        "kernel": kernel,
+        "stride": stride,
+        "dilation": ones,
+        "padding": windows.paddings(layer.padding, _spatial(layer, x.shape), kernel, stride, ones),
+    }
+    if settings["mode"] == "average":
+        settings["counts_padding"] = False
+    return "pool", settings, {}
+
+
+def _adaptive_pool(layer, x, y, seen):
+    mode = "max" if "Max" in type(layer).__name__ else "average"
+    sizes, output = _spatial(layer, x.shape), _spatial(layer, y.shape)
+    if all(n == 1 for n in output):
+        first = layer.data_format == "channels_first"
+        axes = [i + (2 if first else 1) for i in range(len(sizes))]
+        reduction = "max" if mode == "max" else "mean"
+        return "reduce", {"mode": reduction, "axes": axes, "keepdims": True}, {}
+    if all(n % m == 0 for n, m in zip(sizes, output, strict=True)):
+        kernel = [n // m for n, m in zip(sizes, output, strict=True)]
+        settings = {
+            "mode": mode,
+            "channels": _channels(layer),
+            "kernel": kernel,
+            "stride": kernel,
+            "dilation": [1] * len(kernel),
+            "padding": [[0, 0] for _ in kernel],
+        }
+        if mode == "average":
+            settings["counts_padding"] = False
+        return "pool", settings, {}
+    return "adaptive_pool", {"mode": mode, "channels": _channels(layer), "output": output}, {}
+
+
+def _embedding(layer, x, y, seen):
+    settings = {
+        "rows": layer.input_dim,
+        "size": layer.output_dim,
+        "zero_index": None,
+        "mask_zero": bool(layer.mask_zero),
+    }
+    table = getattr(layer, "_embeddings", None)
+    table = layer.embeddings if table is None else table
+    return "embedding", settings, {"embeddings": (table, None, None)}
+
+
+def _prelu(layer, x, y, seen):
+    first = len(layer.alpha.shape) > 1 and int(layer.alpha.shape[0]) == int(x.shape[1])
+    size = int(layer.alpha.shape.num_elements())
+    last = size == int(x.shape[-1]) and int(layer.alpha.shape[-1]) == size
+    settings = {"name": "prelu", "channels": "last" if last or not first else "first"}
+    whole = size == max(int(n) for n in layer.alpha.shape)
+    return "activation", settings, {"alpha": (layer.alpha, (size,) if whole else None, None)}
+
+
+def _upsampling(layer, x, y, seen):
+    first = getattr(layer, "data_format", "channels_last") == "channels_first"
+    settings = {
+        "channels": "first" if first else "last",
+        "size": [int(n) for n in (y.shape[2:] if first else y.shape[1:-1])],
+        "mode": getattr(layer, "interpolation", "nearest"),
+        "align_corners": False,
+        "antialias": False,
+    }
+    if settings["mode"] not in ("nearest", "bilinear"):
+        settings["single"] = True
+    return "resize", settings, {}
+
+
+def _opaque(layer, x, y, seen):
+    return "opaque", {"name": type(layer).__name__}, {}
+
+
+DESCRIBED = {
+    kl.Dense: _dense,
+    **dict.fromkeys((kl.Conv1D, kl.Conv2D, kl.Conv3D), _convolution),
+    **dict.fromkeys((kl.DepthwiseConv1D, kl.DepthwiseConv2D), _convolution),
+    **dict.fromkeys((kl.Conv1DTranspose, kl.Conv2DTranspose, kl.Conv3DTranspose), _transposed),
+    kl.LayerNormalization: _layer_norm,
+    kl.GroupNormalization: _group_norm,
+    kl.RMSNormalization: _rms_norm,
+    **dict.fromkeys((kl.MaxPooling1D, kl.MaxPooling2D, kl.MaxPooling3D), _pool),
+    **dict.fromkeys((kl.AveragePooling1D, kl.AveragePooling2D, kl.AveragePooling3D), _pool),
+    kl.Embedding: _embedding,
+    kl.PReLU: _prelu,
+    **dict.fromkeys((kl.UpSampling1D, kl.UpSampling2D, kl.UpSampling3D), _upsampling),
+    **{
+        getattr(kl, f"Adaptive{mode}Pooling{n}D"): _adaptive_pool
+        for mode in ("Average", "Max")
+        for n in (1, 2, 3)
+        if hasattr(kl, f"Adaptive{mode}Pooling{n}D")
+    },
+    **{
+        getattr(kl, name): _opaque
+        for name in "SpectralNormalization ConvLSTM1D ConvLSTM2D ConvLSTM3D CategoryEncoding "
+        "Discretization Hashing HashedCrossing STFTSpectrogram MelSpectrogram".split()
+        if hasattr(kl, name)
+    },
+}
+
+
+# Layers that need more than a description
+
+
+def _batch_norm_layer(t, layer, original, args, kwargs):
+    if layer.built and getattr(layer, "renorm", False):
+        return _leaf(_opaque)(t, layer, original, args, kwargs)
+    return _leaf(_batch_norm)(t, layer, original, args, kwargs)
+
+
+def _einsum_dense(t, layer, original, args, kwargs):
+    x = _live(args, kwargs)[0]
+    given = []
+    code = code_of(layer) if t.detailed else " "
+    active = layer.activation
+    split = callable(active) and active is not keras.activations.linear
+
+    def write(y):
+        given.append(y)
+        plan = _plan(layer, x)
+        name = t.name_of(layer)
+        units = [c for c in plan.right if c not in plan.inner] if plan else []
+        shaped = layer.bias is None or (plan and _bias_fits(layer, plan, units))
+        if plan is None or plan.batch or plan.swapped or not shaped:
+            variables = [v for v in (layer._kernel, layer.bias) if v is not None]
+            roles = {f"raw{i or ''}": (v, None, None) for i, v in enumerate(variables)}
+            run = _again(layer, original, args, kwargs, {}, [x])
+            settings = {"equation": layer.equation, "bias": layer.bias is not None}
+            t.emit("einsum", settings, [x], [y], run, parameters=roles, name=name, code=code)
+            return
+        variables = {"kernel": layer._kernel, "bias": layer.bias}
+        products.dense(t, plan, x, y, variables, name=name, code=code)
+
+    def activation(y):
+        write(y)
+        with t.resumed(layer, code):
+            return active(y)
+
+    with swapped(layer, **({"activation": activation} if split else {})):
+        outputs = original(layer, *args, **kwargs)
+    if not given:
+        write(outputs)
+    return outputs
+
+
+def _plan(layer, x):
+    """The plan of a layer's equation, its dots written out."""
+    equation = layer.equation.replace(" ", "")
+    left = equation.partition(",")[0]
+    spare = len(x.shape) - len(left.replace("...", ""))
+    dots = [c for c in "ABCDEFGHIJ" if c not in equation][:spare]
+    return products.Plan.of(equation.replace("...", "".join(dots)))
+
+
+def _bias_fits(layer, plan, units):
+    """Whether the bias goes over the axes that the kernel makes, all of them, in order."""
+    sizes = {c: int(n) for c, n in zip(plan.right, layer._kernel.shape, strict=True)}
+    expected = [sizes[c] for c in plan.out if c in units]
+    bias = [int(n) for n in layer.bias.shape]
+    while len(bias) > len(expected) and bias[-1] == 1:
+        bias.pop()
+    return bias == expected and [c for c in plan.out if c in units] == units
+
+
+def _separable(t, layer, original, args, kwargs):
+    x = _live(args, kwargs)[0]
+    given = []
+    code = code_of(layer) if t.detailed else " "
+    active = layer.activation
+    split = callable(active) and active is not keras.activations.linear
+
+    def write(y):
+        given.append(y)
+        name = t.name_of(layer)
+        sizes, window = _spatial(layer, x.shape), list(layer.kernel_size)
+        stride, dilation = list(layer.strides), list(layer.dilation_rate)
+        channels = int(x.shape[1 if layer.data_format == "channels_first" else -1])
+        many = channels * layer.depth_multiplier
+        common = {"channels": _channels(layer), "mode": "zeros"}
+        first = {
+            **common,
+            "kernel": window,
+            "stride": stride,
+            "dilation": dilation,
+            "padding": windows.paddings(layer.padding, sizes, window, stride, dilation),
+            "groups": channels,
+            "bias": False,
+        }
+        ones = [1] * len(window)
+        second = {
+            **common,
+            "kernel": ones,
+            "stride": ones,
+            "dilation": ones,
+            "padding": [[0, 0] for _ in window],
+            "groups": 1,
+            "bias": layer.use_bias,
+        }
+        between = _depthwise(layer)([x])[0]
+        shape = (*window, 1, many)
+        roles = {"kernel": (layer.depthwise_kernel, shape, None)}
+        more = {"name": name, "code": code}
+        t.emit("convolution", first, [x], [between], _depthwise(layer), parameters=roles, **more)
+        roles = {"kernel": (layer.pointwise_kernel, None, None)}
+        if layer.use_bias:
+            roles["bias"] = (layer.bias, None, None)
+        t.emit("convolution", second, [between], [y], _pointwise(layer), parameters=roles, **more)
+
+    def activation(y):
+        write(y)
+        with t.resumed(layer, code):
+            return active(y)
+
+    with swapped(layer, **({"activation": activation} if split else {})):
+        outputs = original(layer, *args, **kwargs)
+    if not given:
+        write(outputs)
+    return outputs
+
+
+def _depthwise(layer):
+    def run(xs):
+        return [
+            keras.ops.depthwise_conv(
+                xs[0],
+                layer.depthwise_kernel,
+                strides=layer.strides,
+                padding=layer.padding,
+                data_format=layer.data_format,
+                dilation_rate=layer.dilation_rate,
+            )
+        ]
+
+    return run
+
+
+def _pointwise(layer):
+    def run(xs):
+        y = keras.ops.conv(
+            xs[0], layer.pointwise_kernel, padding="valid", data_format=layer.data_format
+        )
+        if layer.use_bias:
+            first = layer.data_format == "channels_first"
+            shape = [-1] + [1] * layer.rank if first else [-1]
+            y = y + tf.reshape(tf.convert_to_tensor(layer.bias), shape)
+        return [y]
+
+    return run
+
+
+_NOISES = {
+    kl.Dropout: ("rate", "dropout"),
+    kl.SpatialDropout1D: ("rate", "spatial"),
+    kl.SpatialDropout2D: ("rate", "spatial"),
+    kl.SpatialDropout3D: ("rate", "spatial"),
+    kl.GaussianDropout: ("rate", "gaussian_dropout"),
+    kl.GaussianNoise: ("stddev", "gaussian"),
+    kl.AlphaDropout: ("rate", "alpha"),
+}
+
+
+def _noise(t, layer, original, args, kwargs):
+    """Dropout and its relatives: the identity, with a note of what would be dropped."""
+    rate, noise = _NOISES.get(_base(layer), ("factor", type(layer).__name__))
+    found = []
+
+    def call(inputs, *a, **k):
+        training = k.get("training", a[0] if a else False)
+        value = getattr(layer, rate, 0.0)
+        value = value if isinstance(value, int | float) else 0.0
+        active = bool(training) and t.evaluating and value != 0
+        more = {"name": t.name_of(layer), "code": code_of(layer) if t.detailed else " "}
+        found.append(note_dropout(t, inputs, value, noise, active, **more))
+        return found[-1]
+
+    with swapped(layer, call=call):
+        return original(layer, *args, **kwargs)
+
+
+def _steps_join(layer):
+    """Whether steps may be part of the batch: nothing in it depends on its batch."""
+    inner = [layer.layer, *layer.layer._flatten_layers(include_self=False)]
+    return not any(isinstance(x, kl.BatchNormalization | kl.RNN) for x in inner)
+
+
+def _joined_steps(layer):
+    """`TimeDistributed` as one call on all steps at once instead of one call a step."""
+    call = layer.call
+
+    def joined(inputs, training=None, mask=None):
+        if mask is not None:
+            return call(inputs, training=training, mask=mask)
+        batch, steps = inputs.shape[:2]
+        y = layer.layer(tf.reshape(inputs, [-1, *inputs.shape[2:]]))
+        return tf.reshape(y, [batch, steps, *y.shape[1:]])
+
+    return joined
+
+
+SPECIAL = {
+    kl.BatchNormalization: _batch_norm_layer,
+    kl.EinsumDense: _einsum_dense,
+    kl.SeparableConv1D: _separable,
+    kl.SeparableConv2D: _separable,
+    **dict.fromkeys(_NOISES, _noise),
+    **dict.fromkeys((kl.LSTM, kl.GRU, kl.SimpleRNN), recurrent.layer),
+    kl.Bidirectional: recurrent.bidirectional,
+}
