@@ -1,0 +1,409 @@
+"""Faults that no setting tells: guesses, each an output that the base would have with that fault.
+
+A guess is made by changing a function that is understood, the *base*; if it then yields the
+*target*, what the other side computed, the fault is found. Most specific first.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.check import reference
+from shared.check import reference_activations as activations
+from shared.check.causes_values import Guess, apart, solve, values
+from shared.check.kinds_of_cause import words
+
+Array = NDArray[Any]
+
+EPSILONS = (0.0, 1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12, 1e-4, 1e-2, 2e-5, 1.001e-5, 0.1, 1e-10)
+SLOPES = (0.01, 0.1, 0.2, 0.3, 0.05, 0.25, 1 / 5.5)
+
+
+@dataclass(frozen=True)
+class Function:
+    """An operation with all it is computed from."""
+
+    kind: str
+    settings: Mapping[str, Any]
+    parameters: Mapping[str, Array]
+    sources: tuple[Array, ...]
+    mode: reference.Mode = "evaluate"
+
+    def __call__(self) -> Array | None:
+        """Its value; None where the reference cannot compute it."""
+        try:
+            return reference.apply(self.kind, self.settings, self.parameters, self.sources,
+                                   mode=self.mode)  # fmt: skip
+        except reference.NotInterpretable:
+            return None
+
+    def setting(self, **changed: Any) -> Function:
+        """The same with other settings."""
+        return replace(self, settings={**self.settings, **changed})
+
+    def parameter(self, changed: Mapping[str, Array]) -> Function:
+        """The same with other parameters."""
+        return replace(self, parameters={**self.parameters, **changed})
+
+    def on(self, *sources: Array) -> Function:
+        """The same on other sources."""
+        return replace(self, sources=sources)
+
+
+def guesses(
+    base: Function, target: Array, other: Function | None = None, spatial: Sequence[int] = ()
+) -> Iterator[Guess]:
+    """Every fault that could turn the base into the target.
+
+    Args:
+        base: a function whose output the reference yields exactly.
+        target: what the other side computed.
+        other: the other side's function, whose sources and parameters may be put in place.
+        spatial: (height, width, channels) of the image whose pixels a dense layer takes.
+    """
+    out = base()
+    if out is None:
+        return
+    yield from _sources(base, other)
+    yield from _weights(base, other)
+    yield from _parameters(base, spatial)
+    yield from _own_settings(base, target)
+    yield from _activated(base, out, target)
+    yield from _repeated(base, out, target)
+    yield from values(out, target)
+    yield from _solved_epsilon(base, target)
+    yield from _other_kinds(base)
+
+
+def _sources(base: Function, other: Function | None) -> Iterator[Guess]:
+    many = len(base.sources)
+    orders = itertools.permutations(range(many)) if 1 < many <= 4 else ()
+    plain = tuple(range(many))
+    for order in orders:
+        if order != plain:
+            moved = base.on(*(base.sources[i] for i in order))
+            yield Guess("order", words(plain), words(order), moved())
+    if base.kind in ("subtract", "divide", "power") and many == 1:
+        left = bool(base.settings.get("scalar_left"))
+        sides = ("number right", "number left")
+        yield Guess("order", sides[left], sides[not left], base.setting(scalar_left=not left)())
+    if other is not None and len(other.sources) == many:
+        for at in range(many):
+            if apart(base.sources[at], other.sources[at]) > 0:
+                taken = list(base.sources)
+                taken[at] = other.sources[at]
+                yield Guess("wiring", f"source {at}", f"another source {at}", base.on(*taken)())
+
+
+def _weights(base: Function, other: Function | None) -> Iterator[Guess]:
+    """The other side's own weights, one role at a time, then all."""
+    if other is None:
+        return
+    differ = {
+        role: array
+        for role, array in other.parameters.items()
+        if role in base.parameters and apart(array, base.parameters[role]) > 0
+    }
+    for role, array in differ.items():
+        kind, how = _relation(base, role, base.parameters[role], array)
+        yield Guess(kind, f"{role}", how, base.parameter({role: array})())
+    if len(differ) > 1:
+        names = ", ".join(sorted(differ))
+        kinds = {_relation(base, r, base.parameters[r], a)[0] for r, a in differ.items()}
+        kind = kinds.pop() if len(kinds) == 1 else "weights"
+        changed = base.parameter(differ)()
+        if (
+            kind == "weights"
+            and {"gamma", "beta"} == set(differ)
+            and not apart(base.parameters["gamma"], differ["beta"])
+        ):
+            kind, names = "affine", "gamma and beta swapped"
+        yield Guess(kind, names, names if kind != "weights" else f"other {names}", changed)
+
+
+def _relation(base: Function, role: str, mine: Array, theirs: Array) -> tuple[str, str]:
+    """How one weight became the other: a permutation, or only other numbers."""
+    for kind, how, moved in permuted(base, role, mine):
+        if apart(moved, theirs) == 0:
+            return kind, how
+    if role.endswith("bias") and not np.any(theirs):
+        return "bias", "no bias"
+    return "weights", f"other {role}"
+
+
+def permuted(
+    base: Function, role: str, array: Array, spatial: Sequence[int] = ()
+) -> Iterator[tuple[str, str, Array]]:
+    """(kind, how, array) for every order in which people leave a weight by mistake."""
+    plain = role.removeprefix("forward_").removeprefix("backward_")
+    if base.kind == "recurrent" and plain in ("kernel", "recurrent_kernel", "bias"):
+        yield from _gates(base, array)
+    if plain != "kernel" or base.kind == "recurrent":
+        return
+    rank = array.ndim - 2
+    if rank > 0:
+        for axes in _subsets(range(rank)):
+            name = "flipped" if len(axes) == rank else f"flipped along {words(axes)}"
+            yield "kernel_order", name, np.flip(array, axes)
+        for order in list(itertools.permutations(range(rank)))[1:]:
+            yield "kernel_order", "height and width swapped", array.transpose(*order, -2, -1)
+        if array.shape[-1] == array.shape[-2]:
+            yield "kernel_order", "in and out swapped", array.swapaxes(-1, -2)
+        for groups in _divisors(array.shape[-1]):
+            yield "kernel_order", f"channels interleaved by {groups}", _interleaved(array, groups)
+    else:
+        if array.shape[0] == array.shape[1]:
+            yield "kernel_order", "in and out swapped", array.T
+        for h, w, c in _images(array.shape[0], spatial):
+            first = array.reshape(c, h, w, -1).transpose(1, 2, 0, 3).reshape(array.shape)
+            last = array.reshape(h, w, c, -1).transpose(2, 0, 1, 3).reshape(array.shape)
+            yield "flatten_order", f"({h}, {w}, {c}) channels last", first
+            yield "flatten_order", f"({h}, {w}, {c}) channels first", last
+        for heads in _divisors(array.shape[1]):
+            yield "kernel_order", f"{heads} heads interleaved", _interleaved(array, heads)
+
+
+def _gates(base: Function, array: Array) -> Iterator[tuple[str, str, Array]]:
+    names = {"lstm": "ifco", "gru": "zrh"}.get(base.settings["cell"], "")
+    parts = np.split(array, len(names), -1) if names else []
+    for order in list(itertools.permutations(range(len(names))))[1:]:
+        how = " ".join(names[i] for i in order)
+        yield "gate_order", how, np.concatenate([parts[i] for i in order], -1)
+
+
+def _subsets(items: Sequence[int]) -> list[tuple[int, ...]]:
+    many = range(len(items), 0, -1)
+    return [s for size in many for s in itertools.combinations(items, size)]
+
+
+def _divisors(n: int) -> list[int]:
+    return [d for d in range(2, min(n, 65)) if n % d == 0]
+
+
+def _interleaved(array: Array, parts: int) -> Array:
+    split = array.reshape(*array.shape[:-1], parts, -1)
+    return split.swapaxes(-1, -2).reshape(array.shape)
+
+
+def _images(n: int, spatial: Sequence[int]) -> list[tuple[int, int, int]]:
+    """What an n of flattened pixels may have been."""
+    if len(spatial) == 3:
+        return [(spatial[0], spatial[1], spatial[2])]
+    sides = [s for s in range(2, 65) if n % (s * s) == 0 and n > s * s]
+    return [(s, s, n // (s * s)) for s in sides]
+
+
+def _parameters(base: Function, spatial: Sequence[int]) -> Iterator[Guess]:
+    """Both have the same weights, but the other takes them in another order, or not at all."""
+    p = base.parameters
+    if base.kind == "recurrent":
+        yield from _gate_orders(base)
+    else:
+        for role, array in p.items():
+            for kind, how, moved in permuted(base, role, array, spatial):
+                yield Guess(kind, "as stated", how, base.parameter({role: moved})())
+    if {"gamma", "beta"} <= set(p):
+        swapped = base.parameter({"gamma": p["beta"], "beta": p["gamma"]})
+        yield Guess("affine", "gamma and beta", "gamma and beta swapped", swapped())
+    for role, key in (("gamma", "scale"), ("beta", "center")):
+        if role in p:
+            yield Guess("affine", role, f"no {role}", base.setting(**{key: False})())
+    biases = [r for r in p if r.endswith("bias")]
+    if biases:
+        zeros = {r: np.zeros_like(p[r]) for r in biases}
+        yield Guess("bias", "bias", "no bias", base.parameter(zeros)())
+        twice = {r: 2 * p[r] for r in biases}
+        yield Guess("bias", "bias", "bias added twice", base.parameter(twice)())
+
+
+def _gate_orders(base: Function) -> Iterator[Guess]:
+    """All weights of the layer in the same other order."""
+    orders = {r: list(permuted(base, r, a)) for r, a in base.parameters.items()}
+    for at in range(max((len(o) for o in orders.values()), default=0)):
+        changed = {r: o[at][2] for r, o in orders.items() if o}
+        how = next(o[at][1] for o in orders.values() if o)
+        names = {"lstm": "i f c o", "gru": "z r h"}.get(base.settings["cell"], "")
+        yield Guess("gate_order", names, how, base.parameter(changed)())
+
+
+def _own_settings(base: Function, target: Array) -> Iterator[Guess]:
+    """A setting of the same kind of layer that the other side hides."""
+    kind, settings = base.kind, base.settings
+    if "epsilon" in settings:
+        for epsilon in EPSILONS:
+            yield Guess("epsilon", words(settings["epsilon"]), words(epsilon),
+                        base.setting(epsilon=epsilon)())  # fmt: skip
+    if kind == "batch_norm":
+        yield Guess("normalisation", "running statistics", "batch statistics",
+                    base.setting(training=not settings.get("training"))())  # fmt: skip
+    if kind in ("convolution", "pool"):
+        yield from _windows(base, target)
+    if kind == "recurrent":
+        yield from _recurrent(base)
+    for key in ("axis", "axes"):
+        if key in settings and base.sources:
+            yield from _along(base, key)
+    if kind == "resize":
+        modes = ("nearest", "nearest_exact", "bilinear", "bicubic", "area")
+        for mode, corners, anti in itertools.product(modes, (False, True), (False, True)):
+            found = base.setting(mode=mode, align_corners=corners, antialias=anti)()
+            yield Guess("resize", words(settings["mode"]),
+                        words({"name": mode, "align_corners": corners, "antialias": anti}),
+                        found)  # fmt: skip
+    if kind == "reduce":
+        for mode in ("mean", "max", "sum", "min", "variance", "std", "norm"):
+            yield Guess("operation" if base.sources[0].ndim < 3 else "pooling",
+                        settings["mode"], mode, base.setting(mode=mode)())  # fmt: skip
+
+
+def _along(base: Function, key: str) -> Iterator[Guess]:
+    word, rank = base.settings[key], base.sources[0].ndim
+    for axis in range(rank):
+        value: Any = axis if key == "axis" else (axis,)
+        if value != word and not base.parameters:
+            yield Guess("axis", words(word), words(value), base.setting(**{key: value})())
+
+
+def _windows(base: Function, target: Array) -> Iterator[Guess]:
+    """The same amount of padding, or one that gives the same size, put elsewhere."""
+    settings = base.settings
+    given = settings.get("padding") or [(0, 0)] * (base.sources[0].ndim - 2)
+    choices = []
+    for pair in given:
+        total = pair[0] + pair[1]
+        every = [(b, t - b) for t in (total, total - 1, total + 1) for b in range(max(t, 0) + 1)]
+        choices.append([p for p in every if p != tuple(pair) and min(p) >= 0] + [tuple(pair)])
+    for padding in sorted(itertools.product(*choices), key=lambda p: _moved(p, given))[:64]:
+        if tuple(map(tuple, given)) != padding:
+            yield Guess("padding", words(given), words(padding), base.setting(padding=padding)())
+    for mode in ("reflect", "replicate", "circular") if base.kind == "convolution" else ():
+        yield Guess("padding", "zeros", mode, base.setting(mode=mode)())
+    if base.kind == "pool":
+        counts = bool(settings.get("counts_padding"))
+        yield Guess("padding_counted", words(counts), words(not counts),
+                    base.setting(counts_padding=not counts)())  # fmt: skip
+        mode = "max" if settings["mode"] == "average" else "average"
+        yield Guess("pooling", settings["mode"], mode, base.setting(mode=mode)())
+
+
+def _moved(padding: Sequence[Sequence[int]], given: Sequence[Sequence[int]]) -> int:
+    pairs = zip(padding, given, strict=True)
+    return sum(abs(p[0] - g[0]) + abs(p[1] - g[1]) for p, g in pairs)
+
+
+def _recurrent(base: Function) -> Iterator[Guess]:
+    settings = base.settings
+    yield Guess("direction", "forwards", "backwards",
+                base.setting(backwards=not settings.get("backwards"))())  # fmt: skip
+    out = base.setting(backwards=not settings.get("backwards"))()
+    if out is not None and out.ndim == 3:
+        yield Guess("direction", "forwards", "backwards, in the order of time", out[:, ::-1])
+    if settings["cell"] == "gru":
+        after = settings.get("reset_after", True)
+        yield Guess("reset_after", words(after), words(not after),
+                    base.setting(reset_after=not after)())  # fmt: skip
+    for key, default in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
+        for name in ("tanh", "relu", "sigmoid", "hard_sigmoid", "linear", "softsign", "elu"):
+            if name != (settings.get(key) or default):
+                yield Guess("activation", words(settings.get(key) or default), name,
+                            base.setting(**{key: name})())  # fmt: skip
+    if len(base.sources) > 1:
+        yield Guess("initial_state", "given", "zeros", base.on(base.sources[0])())
+
+
+def _activated(base: Function, out: Array, target: Array) -> Iterator[Guess]:
+    """Another activation in place of this one, or one on top of what has none."""
+    if base.kind == "activation":
+        stated = {k: v for k, v in base.settings.items() if k != "channels"}
+        before, label = base.sources[0], words(stated)
+    else:
+        before, label = out, "none"
+    if before.shape != target.shape or before.dtype.kind != "f":
+        return
+    for settings in _table(before, target):
+        found = Function("activation", settings, {}, (before,))()
+        yield Guess("activation", label, _named(settings), found)
+    if base.kind == "activation":
+        for settings in _table(out, target):
+            found = Function("activation", settings, {}, (out,))()
+            both = f"{label}, then {_named(settings)}"
+            if settings["name"] == base.settings["name"]:
+                both = f"{label} applied twice"
+            if settings["name"] != "linear":
+                yield Guess("activation", label, both, found)
+
+
+def _named(settings: Mapping[str, Any]) -> str:
+    return "none" if settings["name"] == "linear" else words(settings)
+
+
+def _table(before: Array, target: Array) -> Iterator[dict[str, Any]]:
+    simple = [n for n in activations.TABLE if n not in ("identity", "glu", "clip", "threshold")]
+    for name in simple:
+        default = activations.DEFAULTS.get(name, {})
+        yield {"name": name, **default}
+    yield {"name": "gelu", "approximate": True}
+    for name in ("softmax", "log_softmax"):
+        for axis in range(before.ndim):
+            yield {"name": name, "axis": axis}
+    negative = before < 0
+    if np.any(negative):
+        x, y = before[negative], target[negative]
+        slope = float(x @ y / (x @ x))
+        near = next((s for s in SLOPES if abs(s - slope) < 1e-6 * s), slope)
+        yield {"name": "leaky_relu", "slope": near}
+        e = np.expm1(x)
+        alpha = float(e @ y / (e @ e))
+        yield {"name": "elu", "alpha": round(alpha, 9)}
+    low, high = float(np.min(target)), float(np.max(target))
+    for limits in ((low, high), (low, None), (None, high)):
+        yield {"name": "clip", "low": limits[0], "high": limits[1]}
+
+
+def _repeated(base: Function, out: Array, target: Array) -> Iterator[Guess]:
+    if base.kind in reference.KINDS and len(base.sources) == 1:
+        if base.sources[0].shape == target.shape and base.kind != "activation":
+            yield Guess("missing_layer", "applied", "not applied", base.sources[0])
+        if out.shape == base.sources[0].shape and base.kind not in ("activation", "dropout"):
+            yield Guess("extra_layer", "applied once", "applied twice", base.on(out)())
+
+
+def _solved_epsilon(base: Function, target: Array) -> Iterator[Guess]:
+    """An epsilon that nobody would write: found by Gauss and Newton."""
+    if "epsilon" not in base.settings or base() is None:
+        return
+    found = solve(lambda e: base.setting(epsilon=max(e, 0.0))(), target, base.settings["epsilon"])
+    if found is not None:
+        yield Guess("epsilon", words(base.settings["epsilon"]), words(found),
+                    base.setting(epsilon=found)())  # fmt: skip
+
+
+def _other_kinds(base: Function) -> Iterator[Guess]:
+    """What else may stand where a normalisation or a pooling does."""
+    x = base.sources[0] if base.sources else None
+    if x is None:
+        return
+    rank, own = x.ndim, base.settings
+    weights = {r: a for r, a in base.parameters.items() if r in ("gamma", "beta")}
+    if base.kind in ("batch_norm", "layer_norm", "group_norm", "rms_norm"):
+        channels = own.get("channels", "last")
+        axis = 1 if channels == "first" else rank - 1
+        common = {"epsilon": own["epsilon"], "channels": channels}
+        others: list[tuple[str, dict[str, Any]]] = [
+            ("layer_norm", {"axes": [axis]}), ("rms_norm", {"axes": [axis]}),
+            ("layer_norm", {"axes": list(range(1, rank))}), ("batch_norm", {"training": True}),
+            *(("group_norm", {"groups": g}) for g in (1, *_divisors(x.shape[axis]), x.shape[axis])),
+        ]  # fmt: skip
+        for kind, more in others:
+            found = Function(kind, {**common, **more}, weights, (x,))()
+            yield Guess("normalisation", base.kind, words({"name": kind, **more}), found)
+    if base.kind in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
+        for kind in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
+            if kind != base.kind:
+                yield Guess("operation", base.kind, kind, replace(base, kind=kind)())

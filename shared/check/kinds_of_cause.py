@@ -1,0 +1,156 @@
+"""What can be the cause of a difference: the words, and how a suspicion and a cause are written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+KINDS: dict[str, str] = {
+    "epsilon": "What a normalisation adds to the variance before it divides.",
+    "momentum": "How much of the old running statistics a batch norm keeps.",
+    "padding": "How much is added around the input, where, and with what.",
+    "stride": "How far a window moves from one output to the next.",
+    "kernel_size": "How large the window of a convolution is.",
+    "dilation": "How far apart the places of a window are.",
+    "groups": "Into how many groups the channels are divided.",
+    "activation": "Another activation, another slope or alpha, one too many, or none.",
+    "bias": "A bias is missing on one side, or is not used.",
+    "kernel_order": "The elements of a kernel stand in another order (flipped or transposed).",
+    "flatten_order": "An image was flattened channels first on one side only.",
+    "axis": "An operation goes along another axis.",
+    "pooling": "Maximum against average, or another window.",
+    "padding_counted": "Whether an average counts the zeros of the padding.",
+    "resize": "How an image is enlarged or reduced: method, corners, antialiasing, size.",
+    "normalisation": "Another kind of normalisation, or of its statistics.",
+    "dropout": "Rate or kind of dropout differ, or it is active where it should not be.",
+    "missing_layer": "A layer that the left side has is missing on the right.",
+    "extra_layer": "The right side has a layer that the left has not, or applies one twice.",
+    "scale": "A factor differs.",
+    "offset": "A summand differs.",
+    "units": "A layer has another width.",
+    "gate_order": "The gates of a recurrent layer stand in another order.",
+    "reset_after": "Whether a GRU resets after or before the matrix product.",
+    "direction": "A recurrent layer runs backwards, or both ways, on one side only.",
+    "initial_state": "A recurrent layer starts from another state.",
+    "mask": "Some steps or scores are masked on one side only.",
+    "mask_zero": "What an embedding does with row 0, or with a padding index.",
+    "frozen": "A weight is trained on one side only.",
+    "affine": "A normalisation lacks its gamma or beta, or has them swapped.",
+    "order": "The operands stand in another order.",
+    "wiring": "An operand comes from another place of the model.",
+    "weights": "The weights themselves differ.",
+    "constant": "A number in the code differs.",
+    "precision": "One side computes in a lower precision.",
+    "loss": "Another loss function, or another reduction of it.",
+    "optimizer": "Another optimizer, or one with other settings.",
+    "operation": "Another operation stands at this place.",
+    "unknown": "Nothing that was tried explains the difference.",
+}
+"""Kind → what it means, in one sentence."""
+
+Status = Literal["confirmed", "suspected"]
+Proof = Literal["recomputed", "values", "state", "bypass", "settings", "none"]
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """What differs in a matched pair, before anything is computed.
+
+    Attributes:
+        kind: a key of `KINDS`.
+        left, right: the values, in canonical settings; None where there is none.
+        keys: the settings that hold them, replaced together.
+        roles: the parameters replaced with them.
+        whole: the operations are of different kinds, so all of it is replaced.
+    """
+
+    kind: str
+    left: Any
+    right: Any
+    keys: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a pair differs.
+
+    Attributes:
+        kind: a key of `KINDS`.
+        left, right: (name of the layer, value as text).
+        status: confirmed where the recomputed layer no longer differs, or where the settings
+            themselves are the difference (proof ``settings``); else suspected.
+        residual_ratio: distance that is left after the repair over the bound; at most 1 where
+            confirmed. None where nothing was computed.
+        share: how much of the distance goes with this cause: 1 where it is the only one; among
+            several, how much remains if this one alone is not repaired.
+        proof: ``recomputed`` by the reference, ``values`` of outputs alone, ``state`` of running
+            statistics, ``bypass`` of a layer, ``settings`` as they were read, or ``none``.
+        fix: the corrected line of code.
+        fix_side: whose line it is.
+        layers: in how many pairs the same cause was found.
+        places: (left, right) names of all of them, in order.
+    """
+
+    kind: str
+    left: tuple[str, str]
+    right: tuple[str, str]
+    status: Status = "suspected"
+    residual_ratio: float | None = None
+    share: float | None = None
+    proof: Proof = "none"
+    fix: str = ""
+    fix_side: Literal["left", "right"] = "right"
+    layers: int = 1
+    places: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it was proven."""
+        return self.status == "confirmed"
+
+
+def group(causes: Iterable[Cause]) -> tuple[Cause, ...]:
+    """One cause for all layers that have the same one, in the order of the first of each.
+
+    The numbers are the worst of the group; layers and the line of code are the first's.
+    """
+    groups: dict[tuple[str, str, str, Status, str], list[Cause]] = {}
+    for cause in causes:
+        key = (cause.kind, cause.left[1], cause.right[1], cause.status, cause.fix_side)
+        groups.setdefault(key, []).append(cause)
+    return tuple(_merged(members) for members in groups.values())
+
+
+def _merged(members: Sequence[Cause]) -> Cause:
+    first = members[0]
+    ratios = [c.residual_ratio for c in members if c.residual_ratio is not None]
+    shares = [c.share for c in members if c.share is not None]
+    places = tuple(p for c in members for p in (c.places or ((c.left[0], c.right[0]),)))
+    return replace(
+        first,
+        residual_ratio=max(ratios, default=None),
+        share=min(shares, default=None),
+        layers=sum(c.layers for c in members),
+        places=places,
+    )
+
+
+def words(value: Any) -> str:
+    """A setting as people write it: ``0.001``, ``[1, 1]``, ``leaky_relu(slope=0.3)``, ``none``."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        named = dict(value)
+        name = str(named.pop("name", ""))
+        rest = ", ".join(f"{k}={words(v)}" for k, v in named.items() if v is not None)
+        return f"{name}({rest})" if name and rest else name or rest
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(words(v) for v in value) + "]"
+    return str(value)
