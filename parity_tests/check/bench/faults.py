@@ -1,0 +1,4 @@
+from .rows import Fault
+
+FAULTY: tuple[Fault, ...] = ()
+KEPT_FAULTY: tuple[Fault, ...] = ()
