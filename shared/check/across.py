@@ -8,6 +8,7 @@ difference.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -380,6 +381,8 @@ def _telling(parameter: Parameter, seed: int) -> Array:
         case "alpha":
             return 0.25 + _GENERATED / 2 * noise
         case "kernel" | "recurrent_kernel" | "embeddings":
-            return noise / np.sqrt(max(np.prod(parameter.shape[:-1]), 1))
+            fan_in = max(math.prod(parameter.shape[:-1]), 1)
+            scaled: Array = noise / math.sqrt(fan_in)
+            return scaled
         case _:
             return _GENERATED * noise

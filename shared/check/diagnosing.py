@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-import numpy as np
-
-from shared.check import arrange, evidence, judging, words
-from shared.check.arrange import Arrangement
-from shared.check.graph import Source
+from shared.check import evidence, words
 from shared.check.judging import Judged, Recorded, Subject
-from shared.check.matches import Match, indices
-from shared.check.normalise import Merged, Normal
-from shared.check.result import Divergence, Edge, Layer, Result, Standing
-from shared.check.side import Array
-from shared.errors import ParityError
-from shared.jobs import Precision
-from shared.noise import Finding
-from shared.spec import Side
+from shared.check.normalise import Merged
+from shared.check.result import Divergence, Edge, Layer, Result
+from shared.check.stands import Replay, Stand, Stands
 from shared.verdict import Verdict
 
 
@@ -90,7 +81,7 @@ def _verdict(judged: Judged) -> Verdict:
     return "agree" if judged.agrees else "differ"
 
 
-def _divergences(subject: Subject, stands: Sequence[Stand], judged: Judged) -> Iterator[Divergence]:
+def _divergences(judge: Stands, stands: Sequence[Stand], judged: Judged) -> Iterator[Divergence]:
     """Where the two part, in causal order: weights, layers, then what follows from them."""
     for part in judged.parts:
         if part.stage == "weights" and not part.finding.agrees:
@@ -177,7 +168,7 @@ def _layers(subject: Subject, stands: Sequence[Stand]) -> list[Layer]:
                 stand.alone.ratio if stand.alone else None,
                 order=stand.match.order,
                 code={"torch": a.code, "keras": b.code},
-            )  # fmt: skip
+            )
         )
     only = [
         *(Layer(n.name, None, _kind(n), "unmatched", order=_at(subject, n))

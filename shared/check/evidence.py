@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -285,7 +284,7 @@ def latent(subject: Subject, *, train: bool) -> tuple[Cause, ...]:
                     (match.right.name, f"{theirs:.6g} (of the old)"),
                     proof="settings",
                     fix=_with(match.right.code, "momentum", f"{mine:.6g}"),
-                )  # fmt: skip
+                )
             )
     for name, left, right in unlike_dropouts(subject):
         found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))

@@ -14,7 +14,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from shared.check import across, align, diagnosing, inputs, judging, normalise
+from shared.check import across, align, diagnosing, judging, normalise
+from shared.check import inputs as feeding
 from shared.check.across import Across
 from shared.check.arrange import Arrangement
 from shared.check.judging import Recorded
@@ -55,14 +56,14 @@ class Request:
         timeout: seconds for one request to a side.
     """
 
-    inputs: tuple[inputs.Input, ...] | None = None
+    inputs: tuple[feeding.Input, ...] | None = None
     given: tuple[Array, ...] | None = None
     train: bool = False
     steps: int = 3
     keep_weights: bool = False
     weights_from: Side = "torch"
     pairs: Mapping[str, str] = field(default_factory=dict)
-    layout: inputs.Layout = "auto"
+    layout: feeding.Layout = "auto"
     seed: int = 0
     draws: int = 2
     pythons: Mapping[Side, str] = field(default_factory=dict)
@@ -155,7 +156,7 @@ class _Check:
     def __init__(self, both: Both, request: Request, clock: Clock) -> None:
         self._both, self._request, self._clock = both, request, clock
         self._notes: list[str] = []
-        self._wanted: tuple[inputs.Input, ...] = ()
+        self._wanted: tuple[feeding.Input, ...] = ()
         self._vocabulary: int | None = None
         self._moves: list[Arrangement] = []
 
@@ -209,7 +210,7 @@ class _Check:
     def _traced(self) -> tuple[Traced, Traced]:
         both, request = self._both, self._request
         declared = both.keras.input_shapes()
-        wanted = request.inputs or inputs.stated(declared)
+        wanted = request.inputs or feeding.stated(declared)
         if wanted is None:
             raise UsageError(
                 "The Keras model does not state the shape of its inputs. Give one --input for "
@@ -223,7 +224,7 @@ class _Check:
             )
         arrays = self._arrays(0)
         left = both.torch.trace(arrays)
-        options = inputs.layouts(wanted, left.graph, declared, request.layout)
+        options = feeding.layouts(wanted, left.graph, declared, request.layout)
         return left, self._trace_keras(arrays, options)
 
     def _trace_keras(self, arrays: Sequence[Array], options: list[list[Arrangement]]) -> Traced:
@@ -263,7 +264,7 @@ class _Check:
                 a.astype(np.float32).astype(np.float64) if a.dtype.kind == "f" else a
                 for a in self._request.given
             ]
-        return inputs.draw(self._wanted, self._request.seed + draw, self._vocabulary)
+        return feeding.draw(self._wanted, self._request.seed + draw, self._vocabulary)
 
     def _take_weights(
         self, torch: Normal, keras: Normal, paths: Across

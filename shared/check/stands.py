@@ -121,7 +121,7 @@ class Stands:
         if any(sources is None for sources in fed.values()):
             return untold
         try:
-            answers = {p: self.replay(match.right.last, fed[p] or (), p) for p in _PRECISIONS}
+            answers = {p: self._replayed(match.right, fed[p] or [], p) for p in _PRECISIONS}
         except ParityError:
             return untold
         mine, theirs = match.left.values[0], match.right.values[0]
@@ -205,7 +205,7 @@ class Stands:
                 return array
         # Behind a dropout that was taken out the same numbers have another name.
         for known, array in given.items():
-            if known.shape == source.shape and known not in made:
+            if known.shape == source.shape:
                 return array
         raise ParityError(f"{node.name} cannot be run alone.")
 
@@ -304,19 +304,14 @@ class Stands:
         return next(iter(arrange.candidates(mine.shape, theirs.shape)), None)
 
     def _left(self, source: Source, precision: Precision) -> Array | None:
-        return taken(
-            self.subject.torch, "torch", source, precision, self.recorded, self.subject.weights[0]
-        )
+        return taken(self.subject.torch, source, precision, self.recorded, self.subject.weights[0])
 
     def _right(self, source: Source, precision: Precision) -> Array | None:
-        return taken(
-            self.subject.keras, "keras", source, precision, self.recorded, self.subject.weights[1]
-        )
+        return taken(self.subject.keras, source, precision, self.recorded, self.subject.weights[1])
 
 
 def taken(
     normal: Normal,
-    side: Side,
     source: Source,
     precision: Precision,
     recorded: Recorded,
@@ -326,7 +321,7 @@ def taken(
     name, _, rest = source.value.partition(":")
     array: Array | None
     if name == "input":
-        every = recorded.left_inputs if side == "torch" else recorded.right_inputs
+        every = recorded.left_inputs if normal.side == "torch" else recorded.right_inputs
         array = every[int(rest)]
         if array.dtype.kind == "f":
             array = array.astype(precision)
@@ -334,7 +329,7 @@ def taken(
         array = weights.get(rest)
         array = None if array is None else array.astype(precision)
     else:
-        array = recorded.runs[side, precision].get(f"values/{source.value}")
+        array = recorded.runs[normal.side, precision].get(f"values/{source.value}")
     if array is None:
         return None
     ids = indices(normal, source)

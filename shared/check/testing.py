@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from shared.check import inputs as feeding
 from shared.check import words
 from shared.check.result import Result
@@ -84,8 +86,6 @@ def _inputs(
     given: str | Sequence[Any] | None,
 ) -> tuple[tuple[feeding.Input, ...] | None, tuple[Array, ...] | None]:
     """Texts to be drawn from, or arrays."""
-    import numpy as np
-
     if given is None:
         return None, None
     listed: Sequence[Any] = [given] if isinstance(given, str) or hasattr(given, "shape") else given

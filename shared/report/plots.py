@@ -256,8 +256,8 @@ def layers(every: Sequence[Layer]) -> bytes:
             if some:
                 axes.plot([at for at, _ in some], heights, "o", ms=4.5, color=colour, label=label)
         axes.axhline(1.0, color=BOUND, lw=1.2, label="bound")
-        axes.set(yscale="log", xlabel="operations in the order of execution",
-                 ylabel="distance / bound", title="How far every layer is from its bound")  # fmt: skip
+        axes.set(yscale="log", xlabel="operations in the order of execution")
+        axes.set(ylabel="distance / bound", title="How far every layer is from its bound")
         for at, layer in [x for x in told if x[1].standing == "parts"][:3]:
             axes.annotate(layer.torch or layer.keras or "", (at, min(layer.ratio or 1, 1e18)),
                           xytext=(6, 4), textcoords="offset points", fontsize=8)  # fmt: skip
