@@ -64,7 +64,6 @@ class Remote(Model):
 
     Args:
         side: which framework.
-        target: where the model comes from.
         folder: for the files between; the caller removes it.
         python: interpreter that has the framework.
         threads: CPU threads.
@@ -78,14 +77,14 @@ class Remote(Model):
     def __init__(
         self,
         side: Side,
-        target: Target,
         folder: Path,
         *,
         python: str,
         threads: int = 1,
         timeout: float = 600.0,
     ) -> None:
-        self.side, self.target = side, target
+        self.side, self.title = side, ""
+        self._ready = False
         self._folder, self._timeout, self._python = folder, timeout, python
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._answers: queue.Queue[str | None] = queue.Queue()
@@ -126,10 +125,18 @@ class Remote(Model):
                 if pipe:
                     pipe.close()
 
-    def load(self) -> None:
-        """Wait for the framework, then import the user's code and build the model."""
-        self._take()
-        self._ask("load", target=dataclasses.asdict(self.target))
+    def load(self, target: Target) -> None:
+        """Import the user's code and build the model; another may follow in the same process."""
+        self.title = target.title
+        if not self._ready:
+            self._take()
+            self._ready = True
+        self._ask("load", target=dataclasses.asdict(target))
+
+    def forget(self) -> None:
+        """Remove what was recorded of the last model."""
+        for path in self._folder.glob(f"{self.side}-*"):
+            path.unlink(missing_ok=True)
 
     def trace(self, inputs: Sequence[Array]) -> Traced:
         """See `Model.trace`."""
@@ -212,7 +219,7 @@ class Remote(Model):
                     line = None
                 elif time.monotonic() - begun > self._timeout:
                     raise WorkerError(
-                        f"{TITLES[self.side]}: {self.target.title} has run for "
+                        f"{TITLES[self.side]}: {self.title} has run for "
                         f"{self._timeout:.0f} s; it was stopped. Longer: --timeout SECONDS."
                     ) from None
                 else:
@@ -227,7 +234,7 @@ class Remote(Model):
                 f"Install it there, or name an interpreter that has it: --{self.side}-python PATH"
             )
         if answer["event"] == "failed":
-            where = f"{TITLES[self.side]}, {self.target.title}: {answer['message']}"
+            where = f"{TITLES[self.side]}, {self.title}: {answer['message']}"
             raise ModelError(where + ("\n" + answer["details"] if answer.get("details") else ""))
         return answer
 
@@ -240,7 +247,7 @@ class Remote(Model):
                 how += ", perhaps out of memory: take a smaller --input"
         lines = [line for line in self._tail if line.strip() and not line.startswith(_NOISE)]
         said = "\n  " + "\n  ".join(lines) if lines else " (it printed nothing)"
-        return f"{TITLES[self.side]}: the process of {self.target.title} ended: {how}.{said}"
+        return f"{TITLES[self.side]}: the process of {self.title} ended: {how}.{said}"
 
     def _listen(self) -> None:
         assert self._child.stdout is not None

@@ -119,29 +119,44 @@ def check_targets(
         WorkerError: a process does not start, dies or hangs.
         UsageError: inputs are missing, or names to be paired do not exist.
     """
-    clock = Clock(say)
+    with processes(request) as remotes:
+        return check_in(remotes, (torch, keras), request, say)
+
+
+@contextmanager
+def processes(request: Request) -> Iterator[tuple[Remote, Remote]]:
+    """A process for each side, and a folder for what they record; all gone at the end."""
     with ExitStack() as stack:
         # Recordings hold every layer's output four times: on disk, not in memory.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-check-")))
-        remotes = []
-        for side, target in zip(SIDES, (torch, keras), strict=True):
-            remotes.append(
-                stack.enter_context(
-                    Remote(
-                        side,
-                        target,
-                        folder,
-                        python=request.pythons.get(side, sys.executable),
-                        threads=request.threads,
-                        timeout=request.timeout,
-                    )
-                )
-            )
-        both = Both(*remotes, parallel=True)
-        stack.callback(both.close)
+
+        def start(side: Side) -> Remote:
+            python = request.pythons.get(side, sys.executable)
+            return stack.enter_context(
+                Remote(side, folder, python=python, threads=request.threads,
+                       timeout=request.timeout)
+            )  # fmt: skip
+
+        yield start("torch"), start("keras")
+
+
+def check_in(
+    remotes: tuple[Remote, Remote],
+    targets: tuple[Target, Target],
+    request: Request,
+    say: Say = lambda words: None,
+) -> Result:
+    """Check two models in processes that are there; raises as `check_targets` does."""
+    clock = Clock(say)
+    both = Both(*remotes, parallel=True)
+    try:
         with clock.stage("load", "importing and building both models"):
-            both(remotes[0].load, remotes[1].load)
+            both(lambda: remotes[0].load(targets[0]), lambda: remotes[1].load(targets[1]))
         return _Check(both, request, clock).run()
+    finally:
+        both.close()
+        for remote in remotes:
+            remote.forget()
 
 
 def check(torch: Model, keras: Model, request: Request) -> Result:
