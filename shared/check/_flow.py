@@ -289,7 +289,14 @@ class _Side:
     skipped: tuple[Numbers, Costs, Numbers, Numbers]
 
     @classmethod
-    def of(cls, edges: list[list[tuple[int, int, int]]], far: Numbers, backwards: bool) -> _Side:
+    def of(
+        cls,
+        edges: list[list[tuple[int, int, int]]],
+        far: Numbers,
+        *,
+        backwards: bool,
+        longest: bool,
+    ) -> _Side:
         """Read the edges of a `Flow`."""
         n = len(edges)
         roots = 1 + max((-p for es in edges for p, _, _ in es if p < 0), default=0)
@@ -304,7 +311,7 @@ class _Side:
             weights.append(raw / raw.sum())
         counts = np.array([len(es) for es in moved], dtype=np.int64)
         order = list(range(n - 1, -1, -1) if backwards else range(n))
-        skips = _skips(moved, order, roots)
+        skips = _skips(moved, order, roots, longest)
         sizes = np.array([len(rows) for rows, _ in skips], dtype=np.int64)
         return cls(
             order=order,
@@ -327,18 +334,20 @@ class _Side:
 
 
 def _skips(
-    edges: list[list[tuple[int, int, int]]], order: list[int], roots: int
+    edges: list[list[tuple[int, int, int]]], order: list[int], roots: int, longest: bool
 ) -> list[tuple[Numbers, Costs]]:
+    """What lies before each node, and how many nodes are skipped on the way to it."""
     n = len(edges)
-    longest = np.full((n, n + roots), -NEVER)
+    unseen, better = (-NEVER, np.maximum) if longest else (NEVER, np.minimum)
+    way = np.full((n, n + roots), unseen)
     found: list[tuple[Numbers, Costs]] = [(np.zeros(0, dtype=np.int64), np.zeros(0))] * n
     for k in order:
         for p, _, _ in edges[k]:
             if p < n:
-                np.maximum(longest[k], longest[p] + 1, out=longest[k])
-            longest[k, p] = max(longest[k, p], 1)
-        rows = np.flatnonzero((longest[k] > 0) & (longest[k] <= SPAN))
-        found[k] = rows, GAP * longest[k, rows]
+                better(way[k], way[p] + 1, out=way[k])
+            way[k, p] = better(way[k, p], 1)
+        rows = np.flatnonzero((way[k] > 0) & (way[k] <= SPAN))
+        found[k] = rows, GAP * way[k, rows]
     return found
 
 
@@ -399,16 +408,23 @@ def _skip_right(row: Costs, right: _Side) -> None:
         row[nodes] = np.minimum(row[nodes], np.minimum.reduceat(row[rows] + cost, starts))
 
 
-def alignment_costs(left: Flow, right: Flow, own: Costs, inputs: dict[int, int]) -> Costs:
+def alignment_costs(
+    left: Flow, right: Flow, own: Costs, inputs: dict[int, int], *, longest: bool
+) -> Costs:
     """The cost of the whole alignment if two nodes are taken for each other.
 
     Args:
         left, right: the graphs.
         own: `node_costs`.
         inputs: which input of the left is which of the right.
+        longest: whether leaving a block out costs as much as its long branch, or as its shortcut.
     """
-    into = tuple(_Side.of(f.before, f.depths(), backwards=False) for f in (left, right))
-    out_of = tuple(_Side.of(f.after, f.heights(), backwards=True) for f in (left, right))
+    into = tuple(
+        _Side.of(f.before, f.depths(), backwards=False, longest=longest) for f in (left, right)
+    )
+    out_of = tuple(
+        _Side.of(f.after, f.heights(), backwards=True, longest=longest) for f in (left, right)
+    )
     positions = {k: k for k in range(max(len(left.normal.outputs), len(right.normal.outputs)))}
     above = cone_costs(into[0], into[1], own, _root_costs(into[0], into[1], inputs))
     below = cone_costs(out_of[0], out_of[1], own, _root_costs(out_of[0], out_of[1], positions))
