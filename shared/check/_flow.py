@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from shared.check.normalise import Merged, Normal
 
 Costs = NDArray[np.float64]
+Numbers = NDArray[np.int64]
 
 GAP = 1.0
 """A node without a counterpart."""
@@ -26,8 +27,11 @@ TIES = 0.3
 """Everything that only breaks ties costs less than this, summed over the whole graph."""
 POSITION = 0.05
 """Another place among the sources of the same kind of node."""
-SPANS = (1, 2, 4, 8, 16, 32)
-"""Distances over which nodes of the right are skipped; any up to 63 is a sum of them."""
+SPAN = 24
+"""So many nodes in a row are skipped at once; more take `ROUNDS`."""
+ROUNDS = 3
+REWIRED = 3.0
+"""At most so much more costs a source that is taken from elsewhere."""
 
 COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum"})
 _CATEGORIES = {
@@ -257,27 +261,43 @@ def _words(name: str) -> set[str]:
 
 @dataclass(frozen=True)
 class _Side:
-    """Edges in the direction of the dynamic programming, as arrays."""
+    """Edges in the direction of the dynamic programming, as arrays.
+
+    Behind the n nodes stand roots: ``-1 - k`` is row ``n + k``, and the last is nothing; a node
+    without any edge hangs on that.
+
+    Attributes:
+        order: of the nodes, so that what an edge leads to comes before.
+        edges: of each node: (row, place, number of places).
+        weights: of each node's edges, by the length of the way behind them.
+        flat, places, backs, shares, starts: the same edges of all nodes in one row.
+        roots: how many.
+        skips: of each node: (rows that lie up to `SPAN` before, on the longest way; cost).
+        skipped: the same of all nodes in one row: rows, cost, starts, nodes.
+    """
 
     order: list[int]
     edges: list[list[tuple[int, int, int]]]
     weights: list[Costs]
-    flat: NDArray[np.int64]
-    places: NDArray[np.int64]
-    backs: NDArray[np.int64]
+    flat: Numbers
+    places: Numbers
+    backs: Numbers
     shares: Costs
-    starts: NDArray[np.int64]
+    starts: Numbers
     roots: int
-    spans: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]
+    skips: list[tuple[Numbers, Costs]]
+    skipped: tuple[Numbers, Costs, Numbers, Numbers]
 
     @classmethod
     def of(
-        cls, edges: list[list[tuple[int, int, int]]], far: NDArray[np.int64], backwards: bool
+        cls,
+        edges: list[list[tuple[int, int, int]]],
+        far: Numbers,
+        *,
+        backwards: bool,
+        longest: bool,
     ) -> _Side:
-        """Take roots behind the nodes: root ``-1 - k`` is row ``n + k``; the last root is nothing.
-
-        A node without any edge hangs on that last root.
-        """
+        """Read the edges of a `Flow`."""
         n = len(edges)
         roots = 1 + max((-p for es in edges for p, _, _ in es if p < 0), default=0)
         moved = [
@@ -290,8 +310,11 @@ class _Side:
             raw = np.array([1.0 + (far[p] if p < n else 0) for p, _, _ in es])
             weights.append(raw / raw.sum())
         counts = np.array([len(es) for es in moved], dtype=np.int64)
+        order = list(range(n - 1, -1, -1) if backwards else range(n))
+        skips = _skips(moved, order, roots, longest)
+        sizes = np.array([len(rows) for rows, _ in skips], dtype=np.int64)
         return cls(
-            order=list(range(n - 1, -1, -1) if backwards else range(n)),
+            order=order,
             edges=moved,
             weights=weights,
             flat=np.array([p for es in moved for p, _, _ in es], dtype=np.int64),
@@ -300,27 +323,35 @@ class _Side:
             shares=np.concatenate(weights) if weights else np.zeros(0),
             starts=np.cumsum(counts) - counts,
             roots=roots,
-            spans=_spans(moved, list(range(n - 1, -1, -1) if backwards else range(n)), roots),
+            skips=skips,
+            skipped=(
+                np.concatenate([rows for rows, _ in skips]) if skips else counts,
+                np.concatenate([cost for _, cost in skips]) if skips else np.zeros(0),
+                np.cumsum(sizes) - sizes,
+                np.arange(n),
+            ),
         )
 
 
-def _spans(
-    edges: list[list[tuple[int, int, int]]], order: list[int], roots: int
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
-    """For each of `SPANS`: (from, starts, to): what lies so many steps before a node."""
+def _skips(
+    edges: list[list[tuple[int, int, int]]], order: list[int], roots: int, longest: bool
+) -> list[tuple[Numbers, Costs]]:
+    """What lies before each node, and how many nodes are skipped on the way to it."""
     n = len(edges)
-    near = [sorted({p for p, _, _ in es}) for es in edges] + [[] for _ in range(roots)]
-    found = []
-    for _ in SPANS:
-        takers = [k for k in range(n) if near[k]]
-        counts = np.array([len(near[k]) for k in takers], dtype=np.int64)
-        flat = np.array([p for k in takers for p in near[k]], dtype=np.int64)
-        found.append((flat, np.cumsum(counts) - counts, np.array(takers, dtype=np.int64)))
-        near = [sorted({q for p in near[k] for q in near[p]}) for k in range(n + roots)]
+    unseen, better = (-NEVER, np.maximum) if longest else (NEVER, np.minimum)
+    way = np.full((n, n + roots), unseen)
+    found: list[tuple[Numbers, Costs]] = [(np.zeros(0, dtype=np.int64), np.zeros(0))] * n
+    for k in order:
+        for p, _, _ in edges[k]:
+            if p < n:
+                better(way[k], way[p] + 1, out=way[k])
+            way[k, p] = better(way[k, p], 1)
+        rows = np.flatnonzero((way[k] > 0) & (way[k] <= SPAN))
+        found[k] = rows, GAP * way[k, rows]
     return found
 
 
-def cone_costs(left: _Side, right: _Side, own: Costs, roots: Costs) -> tuple[Costs, Costs]:
+def cone_costs(left: _Side, right: _Side, own: Costs, roots: Costs) -> Costs:
     """The cost of two nodes and all before them, in the direction of the sides.
 
     Args:
@@ -329,24 +360,23 @@ def cone_costs(left: _Side, right: _Side, own: Costs, roots: Costs) -> tuple[Cos
         roots: cost of each root on the left against each on the right.
 
     Returns:
-        With the two taken for each other; the cheapest way to come to here, whether or not.
+        The cheapest alignment of all of it that takes the two for each other.
     """
     n, m = own.shape
-    rows, columns = n + left.roots, m + right.roots
-    best = np.full((rows, columns), NEVER)
-    best[n:, m:] = roots[: left.roots, : right.roots]
-    for row in range(n, rows):
+    best = np.full((n + left.roots, m + right.roots), NEVER)
+    best[n:, m:] = roots
+    for row in range(n, n + left.roots):
         _skip_right(best[row], right)
     matched = np.full((n, m), NEVER)
     for i in left.order:
         edges = left.edges[i]
         before = best[[p for p, _, _ in edges]]
         matched[i] = own[i] + _before(before, edges, left.weights[i], right)
-        best[i, :m] = matched[i]
-        skipped = before.min(axis=0) + GAP
-        np.minimum(best[i], skipped, out=best[i])
+        rows, cost = left.skips[i]
+        best[i] = (best[rows] + cost[:, None]).min(axis=0)
+        np.minimum(best[i, :m], matched[i], out=best[i, :m])
         _skip_right(best[i], right)
-    return matched, best
+    return matched
 
 
 def _before(
@@ -358,31 +388,46 @@ def _before(
         places = np.array([k for _, k, _ in edges])[:, None]
         backs = np.array([t - k for _, k, t in edges])[:, None]
         ends = ends + POSITION * ((places != right.places) & (backs != right.backs))
-    one = weights @ np.minimum.reduceat(ends, right.starts, axis=1)
-    other = np.add.reduceat(ends.min(axis=0) * right.shares, right.starts)
-    return np.maximum(one, other)
+    one = np.minimum.reduceat(ends, right.starts, axis=1)
+    low = one.min(axis=0)
+    other = ends.min(axis=0)
+    floor = np.minimum.reduceat(other, right.starts)
+    counts = np.diff(right.starts, append=other.size)
+    excess = np.minimum(other - np.repeat(floor, counts), REWIRED * GAP)
+    return np.maximum(
+        low + weights @ np.minimum(one - low, REWIRED * GAP),
+        floor + np.add.reduceat(excess * right.shares, right.starts),
+    )
 
 
 def _skip_right(row: Costs, right: _Side) -> None:
-    for span, (flat, starts, takers) in zip(SPANS, right.spans, strict=True):
-        if flat.size:
-            reached = np.minimum.reduceat(row[flat], starts) + span * GAP
-            row[takers] = np.minimum(row[takers], reached)
+    rows, cost, starts, nodes = right.skipped
+    if not rows.size:
+        return
+    for _ in range(ROUNDS):
+        row[nodes] = np.minimum(row[nodes], np.minimum.reduceat(row[rows] + cost, starts))
 
 
-def alignment_costs(left: Flow, right: Flow, own: Costs, inputs: dict[int, int]) -> Costs:
+def alignment_costs(
+    left: Flow, right: Flow, own: Costs, inputs: dict[int, int], *, longest: bool
+) -> Costs:
     """The cost of the whole alignment if two nodes are taken for each other.
 
     Args:
         left, right: the graphs.
         own: `node_costs`.
         inputs: which input of the left is which of the right.
+        longest: whether leaving a block out costs as much as its long branch, or as its shortcut.
     """
-    into = [_Side.of(flow.before, flow.depths(), backwards=False) for flow in (left, right)]
-    out_of = [_Side.of(flow.after, flow.heights(), backwards=True) for flow in (left, right)]
+    into = tuple(
+        _Side.of(f.before, f.depths(), backwards=False, longest=longest) for f in (left, right)
+    )
+    out_of = tuple(
+        _Side.of(f.after, f.heights(), backwards=True, longest=longest) for f in (left, right)
+    )
     positions = {k: k for k in range(max(len(left.normal.outputs), len(right.normal.outputs)))}
-    above, _ = cone_costs(*into, own, _root_costs(*into, inputs))
-    below, _ = cone_costs(*out_of, own, _root_costs(*out_of, positions))
+    above = cone_costs(into[0], into[1], own, _root_costs(into[0], into[1], inputs))
+    below = cone_costs(out_of[0], out_of[1], own, _root_costs(out_of[0], out_of[1], positions))
     return above + below - own
 
 

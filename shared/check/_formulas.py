@@ -88,7 +88,7 @@ def _activation(settings: dict[str, Any], x: Array) -> Array | None:
         if known["name"] == settings.get("name") and all(
             bool(settings.get(key, False)) == value for key, value in known.items() if key != "name"
         ):
-            return KNOWN[k][1](x)
+            return np.asarray(KNOWN[k][1](x), dtype=np.float64)
     match settings.get("name"):
         case "leaky_relu":
             return np.where(x > 0, x, float(settings["slope"]) * x)

@@ -76,10 +76,16 @@ class Matching:
 
     # Search
 
-    def run(self) -> None:
-        """Pair all that can be paired."""
-        if not self.costs.size:
-            return
+    def run(self, given: Iterable[tuple[int, int]] = ()) -> None:
+        """Pair all that can be paired, those that are given first."""
+        for i, j in given:
+            self.take(i, j)
+        if self.costs.size:
+            self._pair_by_cost()
+        self.pair_swapped()
+        self.pair_substituted()
+
+    def _pair_by_cost(self) -> None:
         while True:
             sure, tied = self._scan()
             if not sure and not tied:

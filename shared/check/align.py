@@ -130,13 +130,24 @@ def align(
     for i, j in given:
         own[i, :] = own[:, j] = NEVER
         own[i, j] = 0.0
-    matching = Matching(*flows, alignment_costs(*flows, own, order), own)
-    for i, j in given:
-        matching.take(i, j)
-    matching.run()
-    matching.pair_swapped()
-    matching.pair_substituted()
-    return _Reader(left, right, matching, order, set(given)).alignment()
+    found: list[tuple[float, Alignment]] = []
+    for longest in (True, False):
+        matching = Matching(*flows, alignment_costs(*flows, own, order, longest=longest), own)
+        matching.run(given)
+        alignment = _Reader(left, right, matching, order, set(given)).alignment()
+        found.append((_edits(alignment, matching, own), alignment))
+        if alignment.complete:
+            break
+    return min(found, key=lambda x: x[0])[1]
+
+
+def _edits(alignment: Alignment, matching: Matching, own: Costs) -> float:
+    """How much of two graphs has no counterpart."""
+    nodes = len(alignment.left_only) + len(alignment.right_only)
+    links = [link for pair in alignment.pairs for link in pair.links]
+    links += alignment.outputs
+    unlike = sum(min(float(own[i, j]), 1.0) for i, j in matching.of_left.items())
+    return nodes + 0.5 * sum(not link.same for link in links) + unlike
 
 
 def _input_order(left: Normal, right: Normal, inputs: Sequence[int]) -> dict[int, int]:
