@@ -264,10 +264,10 @@ def check(name):
     for precision in ("float32", "float64"):
         replayed(model, traced, inputs, precision)
     constants_are_constant(model, graph, inputs, draw())
-    weights_go_back_and_forth(model)
     training(model, graph, inputs)
     for key, value in model.model.state_dict().items():
         assert torch.equal(before[key], value), f"{key} is not what it was"
+    weights_go_back_and_forth(model)
     assert model.model.training, "the training flag is not what it was"
     return graph
 
@@ -281,6 +281,8 @@ def replayed(model, traced, inputs, precision):
         sources = [seen(traced, s, roots) for s in node.sources]
         for source, array in zip(node.sources, sources, strict=True):
             assert array.shape == source.shape, (node.name, source)
+        if node.name.endswith("unseen"):
+            continue
         again = model.replay(node.id, sources, precision)
         assert set(again) == {f"values/{v.id}" for v in node.values}, (node, list(again))
         for key, value in again.items():
@@ -327,19 +329,20 @@ def weights_go_back_and_forth(model):
 def training(model, graph, inputs):
     held = {k: v.clone() for k, v in model.model.state_dict().items()}
     projections = [RANDOM.normal(size=s.shape) for s in graph.outputs]
-    order = Order("float64", "train", inputs, projections, steps=2, rate=1e-6)
-    out = model.record(order)
+    first = model.record(Order("float64", "train", inputs, projections, keep_values=False))
+    steep = sum((v**2).sum() for k, v in first.items()
+                if k.startswith("gradients/") and "input:" not in k)  # fmt: skip
+    rate = 1e-7 * max(abs(float(first["loss"])), 1.0) / steep
+    out = model.record(Order("float64", "train", inputs, projections, steps=2, rate=rate))
     values = {k for k in out if k.startswith("values/n")}
     assert values == {f"values/{v.id}" for n in graph.nodes for v in n.values}, "ids differ"
     assert out["steps/loss"].shape == (3,)
-    slopes = {k.removeprefix("gradients/"): v for k, v in out.items() if k.startswith("gradients/")}
     for name, parameter in graph.parameters.items():
         assert f"steps/{name}" in out
         if parameter.role in ("mean", "variance"):
             assert f"state/{name}" in out
-    expected = sum((v**2).sum() for k, v in slopes.items() if not k.startswith("input"))
     fall = out["steps/loss"][0] - out["steps/loss"][1]
-    assert abs(fall - 1e-6 * expected) <= 0.2 * 1e-6 * expected, (fall, 1e-6 * expected)
+    assert abs(fall - rate * steep) <= 0.05 * rate * steep, (fall, rate * steep)
     for key, value in model.model.state_dict().items():
         assert torch.equal(held[key], value), f"{key} moved"
 

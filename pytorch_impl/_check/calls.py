@@ -128,7 +128,7 @@ class Call:
         def show(value):
             if isinstance(value, torch.Tensor):
                 return names[id(value)]
-            if isinstance(value, (list, tuple)) and any(flatten(value)):
+            if isinstance(value, (list, tuple)) and any(True for _ in flatten(value)):
                 return "[" + ", ".join(show(v) for v in value[:6]) + "]"
             text = repr(value)
             return text if len(text) <= 40 else text[:37] + "..."

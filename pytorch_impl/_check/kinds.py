@@ -113,7 +113,7 @@ def _batch_norm(t, c, a):
         with torch.no_grad():
             every = [d for d in range(a.input.dim()) if d != 1]
             variance = a.input.detach().var(every, correction=0)
-            # Past autograd, which has kept the tensor for the way back.
+            # Not by the tensor itself: autograd has it saved, though it does not read it.
             a.running_var.data.copy_(old * (1 - a.momentum) + a.momentum * variance)
     return result
 

@@ -12,7 +12,7 @@ from . import arithmetic, attention, kinds, movement, noise, recurrent  # noqa: 
 from .calls import flatten, mapped
 from .graphs import Writer
 from .running import built, forward, in_precision, surroundings, to_tensor, untouched
-from .tracer import Own, Slot, Tracer
+from .tracer import NARROW, Own, Slot, Tracer
 from .weights import Bindings, arrays, as_array, tensors
 
 
@@ -32,22 +32,32 @@ class TorchModel(Model):
         torch.set_num_threads(threads)
         self.title, self.model = title, built(build)
         self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
+        self._sloped = True
 
     # -- graph -----------------------------------------------------------------------------------
 
     def trace(self, inputs):
         """See `shared.check.side.Model.trace`."""
         self._materialise(inputs)
-        self._bindings = Bindings()
-        with surroundings("float32", gradients=False), untouched(self.model):
-            model = in_precision(self.model, "float32").eval()
-            tracer = Tracer(model, self._bindings)
-            given, roots = self._given(tracer, inputs, "float32", gradients=False)
-            outputs = [tracer.ref(x) for x in forward(model, tracer, given)]
-            writer = Writer(tracer, roots, outputs, self.model)
-            self._traced = self._as_built(writer.written(self.title))
+        # With gradients, because autograd knows of results that go by unseen.
+        self._sloped = True
+        try:
+            writer = self._seen(inputs)
+        except ParityError:
+            self._sloped = False
+            writer = self._seen(inputs)
+        self._traced = self._as_built(writer.written(self.title))
         self._steps = {n.id: s for n, s in zip(self._traced.graph.nodes, writer.steps, strict=True)}
         return self._traced
+
+    def _seen(self, inputs):
+        self._bindings = Bindings()
+        with surroundings("float32", gradients=self._sloped), untouched(self.model):
+            model = in_precision(self.model, "float32").eval()
+            tracer = Tracer(model, self._bindings)
+            given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
+            outputs = [tracer.ref(x) for x in forward(model, tracer, given)]
+            return Writer(tracer, roots, outputs, self.model)
 
     def _as_built(self, traced):
         """`Parameter.constant` speaks of the model as it was built, not of weights set since."""
@@ -111,7 +121,7 @@ class TorchModel(Model):
     def record(self, order):
         """See `shared.check.side.Model.record`."""
         graph = self._graph
-        gradients = bool(len(order.projections))
+        gradients = bool(len(order.projections)) or self._sloped
         with untouched(self.model), surroundings(order.precision, gradients=gradients):
             model = in_precision(self.model, order.precision)
             run = _Run(self, model, order, graph)
@@ -125,11 +135,9 @@ class TorchModel(Model):
             raise ParityError(
                 f"There is no node '{node}' in the traced model. Expected one of its graph's ids."
             )
-        with surroundings(precision, gradients=False), untouched(self.model):
-            model = in_precision(self.model, precision).eval()
-            own = tensors(model)
+        with surroundings(precision, gradients=False):
             given = [to_tensor(x, precision).clone() for x in sources]
-            result = _again(step, given, own, getattr(torch, precision))
+            result = _again(step, given, tensors(self.model), precision)
         made = list(flatten(result))[: len(step.outputs)]
         return {f"values/{r.name}": as_array(x) for r, x in zip(step.outputs, made, strict=True)}
 
@@ -146,19 +154,25 @@ class TorchModel(Model):
         return None
 
 
-def _again(step, given, own, dtype):
+def _again(step, given, own, precision):
     func, args, kwargs, pick = step.again
+    dtype = getattr(torch, precision)
 
     def fill(leaf):
         if isinstance(leaf, Slot):
             return given[leaf.place]
         if isinstance(leaf, Own):
             whole = own[leaf.name].detach().clone()
+            whole = whole.to(dtype) if whole.is_floating_point() else whole
             return whole if leaf.ids is None else whole.reshape(-1)[leaf.ids]
         if isinstance(leaf, torch.Tensor) and leaf.is_floating_point():
             return leaf.to(dtype)
+        if isinstance(leaf, torch.dtype) and leaf in NARROW and precision == "float64":
+            return dtype
         return leaf
 
+    if isinstance(func, nn.Module):
+        func = in_precision(func, precision)
     try:
         args, kwargs = mapped(args, fill), mapped(kwargs, fill)
         result = func(*args, **kwargs)
@@ -197,8 +211,7 @@ class _Run:
             self._states("state", statistics=True)
             if order.projections and order.steps:
                 self._train(loss, slopes)
-            with torch.no_grad():
-                after, _, _ = self._forward(training=False, keep=False)
+            after, _, _ = self._forward(training=False, keep=False)
             self.out |= {f"after/{k}": as_array(x) for k, x in enumerate(after)}
         return self.out
 
@@ -246,7 +259,7 @@ class _Run:
         return loss, {name: s for name, s in slopes.items() if s is not None}
 
     def _canonical(self, slopes):
-        own = {name: as_array(s) for name, s in slopes.items()}
+        own = {name: as_array(s, self.order.precision) for name, s in slopes.items()}
         for name, parameter in self.graph.parameters.items():
             if parameter.trainable and set(parameter.names) <= set(own):
                 binding = self.bindings.all[name]

@@ -13,7 +13,7 @@ MOVES = (
     "reshape view view_as reshape_as flatten unflatten ravel permute transpose movedim t T mT H mH "
     "adjoint squeeze unsqueeze narrow select split split_with_sizes chunk tensor_split hsplit "
     "vsplit dsplit unbind flip fliplr flipud roll rot90 tile repeat expand expand_as broadcast_to "
-    "diagonal unfold atleast_1d atleast_2d atleast_3d as_strided pixel_shuffle pixel_unshuffle "
+    "diagonal unfold atleast_1d atleast_2d atleast_3d pixel_shuffle pixel_unshuffle "
     "channel_shuffle native_channel_shuffle expand_copy slice unsafe_chunk unsafe_split "
     "view_copy broadcast_tensors real"
 ).split()
@@ -58,6 +58,8 @@ def move(t, c):
     """Movement of one tensor by numbers that are no tensors."""
     if c.name == "view" and any(isinstance(a, torch.dtype) for a in c.args[1:]):
         return t.step(c, "opaque", {"name": "view"}, c.tensors)
+    if c.name == "unfold" and c.func is not torch.Tensor.unfold:
+        return _unfold(t, c)
     if c.name == "broadcast_tensors":
         return _broadcast(t, c)
     if c.name in ("view_as", "reshape_as", "expand_as"):
@@ -75,7 +77,8 @@ def _broadcast(t, c):
 def moved(t, c, data):
     """Do a movement to the numbers and to their places; `data` are pieces of one root."""
     refs = [t.ref(x) for x in data]
-    index = {id(x): r.index() for x, r in zip(data, refs, strict=True)}
+    # Whether the tensor itself can be viewed so does not depend on how its places are laid out.
+    index = {id(x): r.index().contiguous() for x, r in zip(data, refs, strict=True)}
     if c.func.__name__.endswith("_") and not c.func.__name__.startswith("__"):
         index = {key: value.clone() for key, value in index.items()}
 
@@ -202,7 +205,7 @@ def pad(t, c):
 
 
 @handles("im2col")
-def unfold(t, c):
+def _unfold(t, c):
     """``F.unfold`` moves numbers, unless it pads with zeros."""
     x = c.args[0]
     function = opened(c.func) or c.func

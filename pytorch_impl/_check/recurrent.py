@@ -71,14 +71,11 @@ def _zero(t, tensor):
 @handles(*CELLS)
 def recurrent(t, c):
     """A stack of layers, as ``nn.LSTM`` calls it."""
-    packed = isinstance(c.args[2], (list, tuple)) and isinstance(c.args[3], (list, tuple)) or (
-        isinstance(c.args[3], (list, tuple)) and isinstance(c.args[1], torch.Tensor)
-        and c.args[1].dtype == torch.int64
-    )  # fmt: skip
+    packed = isinstance(c.args[3], (list, tuple))
     weights = c.args[3 if packed else 2]
     refs = [t.ref(w) for w in weights]
     cell = CELLS[c.name][0]
-    per = 0 if not weights else _per_direction(weights, c, packed)
+    per = len(weights) // (c.args[5 if packed else 4] * (2 if c.args[8 if packed else 7] else 1))
     projected = cell == "lstm" and per in (3, 5)
     if packed or projected or any(r.root.kind != "parameter" or r.ids is not None for r in refs):
         why = "a packed sequence" if packed else "a projection" if projected else "computed weights"
@@ -86,12 +83,6 @@ def recurrent(t, c):
         kept = [x for x, r in ((x, t.ref(x)) for x in c.tensors) if r.root.kind != "parameter"]
         return t.step(c, "opaque", {"name": c.name}, kept)
     return _stack(t, c, weights, [r.root.name for r in refs])
-
-
-def _per_direction(weights, c, packed):
-    layers = c.args[5]
-    bidirectional = c.args[8 if not packed else 8]
-    return len(weights) // (layers * (2 if bidirectional else 1))
 
 
 def _stack(t, c, weights, names):

@@ -112,6 +112,11 @@ class Table:
                 return found
         return None
 
+    def by_slope(self):
+        """autograd's function → the tensor that it made."""
+        tensors = (t for t, _ in self._refs.values())
+        return {t.grad_fn: t for t in tensors if t.grad_fn is not None}
+
     def written(self, tensor, ref):
         """The tensor was written in place: it is something new, and so is what shares its memory."""
         self.set(tensor, ref)

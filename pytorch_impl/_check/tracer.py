@@ -116,9 +116,10 @@ class Tracer(TorchFunctionMode):
         known = self.table.get(tensor)
         if isinstance(known, Stale):
             return self._refreshed(tensor, known)
-        if known is None:
-            known = self.constant(tensor)
-        return known
+        if known is None and tensor.grad_fn is not None:
+            self._appeared(tensor)
+            known = self.table.get(tensor)
+        return self.constant(tensor) if known is None else known
 
     def knows(self, tensor):
         """Whether the tensor was made, or given, under these eyes."""
@@ -307,6 +308,32 @@ class Tracer(TorchFunctionMode):
         self._yielded(step, 0, tensor, inplace=False)
         return self.table.get(tensor)
 
+    def _appeared(self, tensor):
+        """A tensor that autograd knows to be computed, but not by what goes by here: one node."""
+        held, given = self.table.by_slope(), []
+        waiting, seen = [tensor.grad_fn], set()
+        while waiting:
+            function = waiting.pop()
+            if function is None or function in seen:
+                continue
+            seen.add(function)
+            known = held.get(function, getattr(function, "variable", None))
+            if known is not None and self.knows(known):
+                given.append(known)
+            else:
+                waiting += [f for f, _ in function.next_functions]
+        given = [x for x in reversed(given) if self.table.get(x) is not None]
+        if not given:
+            return
+        what = type(tensor.grad_fn).__name__.removesuffix("0").removesuffix("Backward")
+        self.note(f"What ends in {what} in {self.where} cannot be looked into; it is one node.")
+        call = Call(_not_alone, (), {})
+        call.name, call.code = "unseen", lambda: what
+        own = [x for x in given if self.ref(x).root.kind != "parameter"]
+        inner = [self.frames.pop()] if len(self.frames) > 1 and is_leaf(self.module) else []
+        self.step(call, "opaque", {"name": what}, own or given, result=tensor, before=[])
+        self.frames += inner
+
     # -- modules -------------------------------------------------------------------------------
 
     @property
@@ -386,6 +413,10 @@ class _Label:
 
 def _overwritten(old, new, hits):
     return torch.where(hits >= 0, new.reshape(-1)[hits.clamp(min=0)], old)
+
+
+def _not_alone():
+    raise RuntimeError("the function that computes it was not seen")
 
 
 def _joined(*parts):

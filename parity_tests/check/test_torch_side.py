@@ -1,0 +1,58 @@
+"""The PyTorch side of the check: what it writes down is what the model computes.
+
+PyTorch runs in processes of its own; `torch_models` says what must hold for each model.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+OWN = "functional shared encoder decoder recurrent upscale writes hidden".split()
+ZOO = (
+    "resnet18 mobilenet_v2 densenet121 inception_v3 googlenet vit_b_16 swin_t convnext_tiny "
+    "efficientnet_b0 shufflenet"
+).split()
+
+
+def in_torch(*words):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("names", [OWN, *([n] for n in ZOO)], ids=lambda n: n[0])
+def test_a_graph_is_what_the_model_computes(names):
+    printed = in_torch("-W", "ignore", "-m", "parity_tests.check.torch_models", *names)
+    assert printed.count(" nodes, ") == len(names)
+
+
+def test_an_error_is_told_in_the_lines_of_the_model(tmp_path):
+    model = tmp_path / "model.py"
+    model.write_text(
+        "from torch import nn\n"
+        "class Net(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.fc = nn.Linear(3, 2)\n"
+        "    def forward(self, x):\n"
+        "        return self.fc(x)\n"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import numpy as np, model\n"
+        "from pytorch_impl._check import TorchModel\n"
+        "from shared.errors import ParityError\n"
+        "try:\n"
+        "    TorchModel(model.Net, 'net').trace([np.zeros((1, 4))])\n"
+        "except ParityError as error:\n"
+        "    print(error)\n"
+    )
+    printed = in_torch("-c", code)
+    assert "RuntimeError: mat1 and mat2 shapes cannot be multiplied" in printed
+    assert "At model.py:7 in forward: return self.fc(x)." in printed
