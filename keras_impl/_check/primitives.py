@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
@@ -78,10 +80,22 @@ class Call:
             else:
                 given[arg.name] = rest.pop(0)
         given.update((k, v) for k, v in self.attrs.items() if k in known and v is not None)
-        result = getattr(tf.raw_ops, self.op)(**given)
+        function = getattr(tf.raw_ops, self.op)
+        result = function(**_renamed(function, given, definition))
         if isinstance(result, tuple):  # several outputs, named
             return [x for part in result for x in (part if isinstance(part, list) else [part])]
         return list(result) if isinstance(result, list) else [result]
+
+
+def _renamed(function, given, definition):
+    """Arguments by the names of the Python function, which differ from the definition's."""
+    names = [n for n in inspect.signature(function).parameters if n != "name"]
+    strange = [n for n in names if n not in {a.name for a in definition.input_arg}
+               and n not in {a.name for a in definition.attr}]  # fmt: skip
+    lost = [a.name for a in (*definition.input_arg, *definition.attr)
+            if a.name in given and a.name not in names]  # fmt: skip
+    new = dict(zip(lost, strange, strict=False))
+    return {new.get(name, name): value for name, value in given.items()}
 
 
 def hear(t, call):
