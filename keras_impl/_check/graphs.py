@@ -11,6 +11,10 @@ from shared.check.graph import Graph, Node, Parameter, Source, Value
 from .marks import Raw
 
 
+CODE = 240
+"""So much of a line of code is shown."""
+
+
 def parameters_of(weights):
     """Key → id, unique and readable; the variables' own names where there is no role."""
     ids, taken = {}, set()
@@ -90,7 +94,7 @@ class Builder:
                 t.weights[key].used = True
             values = tuple(_value(f"n{i}:{k}", y) for k, y in enumerate(raw.outputs))
             sources = tuple(self.source(s) for s in raw.sources)
-            code = raw.code.strip()
+            code = raw.code.strip()[:CODE]
             nodes.append(
                 Node(f"n{i}", name, raw.kind, raw.settings, sources, values, roles, code)
             )

@@ -43,6 +43,11 @@ class Raw:
     origin: int = -1
     specs: list[Any] = field(default_factory=list)
 
+    @property
+    def signature(self):
+        """What tells it from others in another run; names change when a model is built anew."""
+        return self.kind, self.function, *[tuple(y.shape) for y in self.outputs]
+
 
 @dataclass(eq=False)
 class Ref:

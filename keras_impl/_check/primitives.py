@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from . import products, windows
+from . import products, resizing, windows
 from .marks import SOME, shortest
 
 ACTIVATIONS = {
@@ -70,6 +70,9 @@ class Call:
         derived |= {a.number_attr for a in definition.input_arg}
         derived |= {a.type_list_attr for a in definition.input_arg}
         known = {a.name for a in definition.attr} - derived
+        if self.op == "ResizeBilinear" and inputs[0].dtype == tf.float64:
+            rule = bool(self.get("align_corners")), bool(self.get("half_pixel_centers"))
+            return [resizing.bilinear(inputs[0], inputs[1], *rule)]
         given, rest = {}, list(inputs)
         for arg in definition.input_arg:
             if arg.number_attr:

@@ -162,6 +162,7 @@ class Tracer:
             return
         weight = self.weights[key]
         if weight.role == "raw":
+            weight.owner = raw.name or weight.owner
             weight.role, weight.axes = role, axes
             weight.shape = tuple(weight.variable.shape) if shape is None else tuple(shape)
         raw.parameters[role] = key
@@ -247,7 +248,7 @@ class Tracer:
         given = tensors_in([args, kwargs])
         if self.paused or not given or not tf.executing_eagerly():
             return self._call(layer, *args, **kwargs)
-        handler = layers.handler(layer, args, kwargs) if is_builtin(layer) else None
+        handler = layers.handler(layer, is_builtin(layer))
         if handler is not None:
             with self.suspended():
                 outputs = handler(self, layer, self._call, args, kwargs)
