@@ -155,7 +155,9 @@ def _bias(raw, weights):
         if layer is None or added.root[0] != "parameter" or layer.name is not None:
             continue
         weight = weights[added.root[1]]
-        known = layer.kind in ("dense", "convolution", "transposed") and "kernel" in layer.parameters
+        known = (
+            layer.kind in ("dense", "convolution", "transposed") and "kernel" in layer.parameters
+        )
         if not known or layer.settings.get("bias") or weight.role not in ("raw", "bias"):
             continue
         width = weights[layer.parameters["kernel"]].shape[-1]

@@ -10,7 +10,6 @@ from shared.check.graph import Graph, Node, Parameter, Source, Value
 
 from .marks import Raw
 
-
 CODE = 240
 """So much of a line of code is shown."""
 
@@ -95,9 +94,7 @@ class Builder:
             values = tuple(_value(f"n{i}:{k}", y) for k, y in enumerate(raw.outputs))
             sources = tuple(self.source(s) for s in raw.sources)
             code = raw.code.strip()[:CODE]
-            nodes.append(
-                Node(f"n{i}", name, raw.kind, raw.settings, sources, values, roles, code)
-            )
+            nodes.append(Node(f"n{i}", name, raw.kind, raw.settings, sources, values, roles, code))
         returned = tuple(self.source(r) for r in outputs)
         made = self._parameters()
         taken = {self.parameters[k] for k, w in t.weights.items() if w.used}
@@ -133,5 +130,3 @@ class Builder:
 
 def _value(name, tensor):
     return Value(name, tuple(int(n) for n in tensor.shape), tensor.dtype.name)
-
-

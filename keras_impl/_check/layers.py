@@ -67,7 +67,7 @@ def _leaf(describe):
         def write(y):
             x = given[0]
             kind, settings, parameters = describe(layer, x, y, seen)
-            run = _again(layer, original, args, kwargs, seen, given)
+            run = again(layer, original, args, kwargs, seen, given)
             if seen.get("mask") is not None:
                 settings = {**settings, "masked": True}
             more = {"name": t.name_of(layer), "code": code}
@@ -103,7 +103,7 @@ def _live(args, kwargs):
     return [x for x in flat([args, kwargs]) if tf.is_tensor(x) and not x.dtype.is_bool]
 
 
-def _again(layer, original, args, kwargs, seen, given):
+def again(layer, original, args, kwargs, seen, given):
     """The layer once more, without its activation, on other operands."""
     places = {id(x): i for i, x in enumerate(given)}
     shape = [filled(part, lambda x: _Place(places[id(x)]) if id(x) in places else x)
@@ -357,8 +357,18 @@ DESCRIBED = {
     },
     **{
         getattr(kl, name): _opaque
-        for name in "SpectralNormalization ConvLSTM1D ConvLSTM2D ConvLSTM3D CategoryEncoding "
-        "Discretization Hashing HashedCrossing STFTSpectrogram MelSpectrogram".split()
+        for name in [
+            "SpectralNormalization",
+            "ConvLSTM1D",
+            "ConvLSTM2D",
+            "ConvLSTM3D",
+            "CategoryEncoding",
+            "Discretization",
+            "Hashing",
+            "HashedCrossing",
+            "STFTSpectrogram",
+            "MelSpectrogram",
+        ]
         if hasattr(kl, name)
     },
 }
@@ -389,7 +399,7 @@ def _einsum_dense(t, layer, original, args, kwargs):
         if plan is None or plan.batch or plan.swapped or not shaped:
             variables = [v for v in (layer._kernel, layer.bias) if v is not None]
             roles = {f"raw{i or ''}": (v, None, None) for i, v in enumerate(variables)}
-            run = _again(layer, original, args, kwargs, {}, [x])
+            run = again(layer, original, args, kwargs, {}, [x])
             settings = {"equation": layer.equation, "bias": layer.bias is not None}
             t.emit("einsum", settings, [x], [y], run, parameters=roles, name=name, code=code)
             return

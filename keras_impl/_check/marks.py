@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-
 SOME = object()
 """In place of indices where nobody wants to know which."""
 

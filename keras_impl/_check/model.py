@@ -282,5 +282,3 @@ def _like(structure, tensors):
     if isinstance(structure, list | tuple):
         return type(structure)(_like(value, tensors) for value in structure)
     return tensors.pop(0)
-
-

@@ -39,14 +39,50 @@ COMPARISONS = {
     "LogicalAnd": "logical_and", "LogicalOr": "logical_or",
 }  # fmt: skip
 MOVES = frozenset(
-    "Reshape Transpose ExpandDims Squeeze StridedSlice Slice Split SplitV Unpack Tile BroadcastTo "
-    "Identity StopGradient Cast ReverseV2 Roll Snapshot EnsureShape PreventGradient CheckNumerics "
-    "IdentityN DepthToSpace SpaceToDepth DeepCopy Bitcast ReverseSequence MatrixDiagPart "
-    "ConjugateTranspose".split()
+    [
+        "Reshape",
+        "Transpose",
+        "ExpandDims",
+        "Squeeze",
+        "StridedSlice",
+        "Slice",
+        "Split",
+        "SplitV",
+        "Unpack",
+        "Tile",
+        "BroadcastTo",
+        "Identity",
+        "StopGradient",
+        "Cast",
+        "ReverseV2",
+        "Roll",
+        "Snapshot",
+        "EnsureShape",
+        "PreventGradient",
+        "CheckNumerics",
+        "IdentityN",
+        "DepthToSpace",
+        "SpaceToDepth",
+        "DeepCopy",
+        "Bitcast",
+        "ReverseSequence",
+        "MatrixDiagPart",
+        "ConjugateTranspose",
+    ]
 )
 FREE = frozenset(
-    "Shape ShapeN Size Rank ZerosLike OnesLike Fill VariableShape BroadcastArgs "
-    "BroadcastGradientArgs".split()
+    [
+        "Shape",
+        "ShapeN",
+        "Size",
+        "Rank",
+        "ZerosLike",
+        "OnesLike",
+        "Fill",
+        "VariableShape",
+        "BroadcastArgs",
+        "BroadcastGradientArgs",
+    ]
 )
 """What depends on the shapes of its operands alone."""
 
@@ -208,7 +244,13 @@ def join(t, call):
         return
     rank = len(call.outputs[0].shape)
     axis = call.get("axis", 0) if stack else int(call.inputs[-1])
-    node(t, call, "stack" if stack else "concatenate", {"axis": axis % rank}, list(range(len(pieces))))
+    node(
+        t,
+        call,
+        "stack" if stack else "concatenate",
+        {"axis": axis % rank},
+        list(range(len(pieces))),
+    )
 
 
 def gather(t, call):

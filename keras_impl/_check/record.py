@@ -59,9 +59,7 @@ class _Recorder:
     def forward(self, keep=False, training=None):
         """One pass; loss and gradients where there are projections."""
         training = self.training if training is None else training
-        tracer = self.owner._tracer(
-            self.order.precision, detailed=False, evaluating=not training
-        )
+        tracer = self.owner._tracer(self.order.precision, detailed=False, evaluating=not training)
         floating = [x for x in self.inputs if x.dtype.is_floating]
         if not self.order.projections:
             outputs = flat(run(self.owner, tracer, self.model, self.inputs, training))

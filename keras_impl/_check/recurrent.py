@@ -169,5 +169,3 @@ def _merged(both, values, units):
             states.append(values[1][:, k * units : (k + 1) * units])
     head = output if isinstance(output, tuple) else (output,)
     return (*head, *states)
-
-
