@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 from keras import layers as kl
 from keras import ops
 
 from .marks import swapped
+
+
+def _every_row_sees(mask):
+    """Whether each query attends to something: else Keras' own softmax yields zeros."""
+    return mask is None or bool(np.all(np.any(np.array(mask, bool), axis=-1)))
+
+
+def _softmax(scores, mask):
+    """As `keras.ops.dot_product_attention` masks, without a second mask afterwards."""
+    if mask is not None:
+        while len(mask.shape) < 4:
+            mask = ops.expand_dims(mask, -3)
+        low = ops.cast(-0.7 * float(np.finfo("float32").max), scores.dtype)
+        scores = ops.where(ops.cast(mask, "bool"), scores, low)
+    return ops.softmax(scores, axis=-1)
 
 
 def arrange(stack, layer):
@@ -47,9 +63,17 @@ def arrange(stack, layer):
                 if attention_mask is None
                 else ops.logical_and(ops.cast(attention_mask, "bool"), causal)
             )
-        scores = ops.einsum(layer._dot_product_equation, key, query)
+        plain = len(query.shape) == 4
+        if plain:  # the query on the left, as everybody writes it
+            turned = ops.transpose(query, (0, 2, 1, 3))
+            scores = ops.matmul(turned, ops.transpose(key, (0, 2, 3, 1)))
+        else:
+            scores = ops.einsum(layer._dot_product_equation, key, query)
         scores = scores * layer._inverse_sqrt_key_dim
-        scores = layer._masked_softmax(scores, attention_mask)
+        if plain and _every_row_sees(attention_mask):
+            scores = _softmax(scores, attention_mask)
+        else:
+            scores = layer._masked_softmax(scores, attention_mask)
         dropped = scores
         if layer._dropout > 0.0:
             dropped = layer._dropout_layer(scores, training=training)

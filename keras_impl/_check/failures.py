@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import traceback
 
 from shared.errors import ParityError
@@ -10,6 +11,15 @@ from shared.errors import ParityError
 from .naming import is_users
 
 SHOWN = 3
+_COLOURS = re.compile(r"\x1b\[\d+m")
+
+
+def _bare(error):
+    """What was said, without what Keras says around it."""
+    text = _COLOURS.sub("", str(error))
+    if text.startswith("Exception encountered when calling"):
+        text = text.partition("\n\n")[2] or text
+    return text.partition("\n\nArguments received by")[0].strip()
 
 
 @contextlib.contextmanager
@@ -22,5 +32,5 @@ def told(what):
     except Exception as error:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if is_users(f.filename)]
         lines = [f"  {f.filename}:{f.lineno}: {f.line}" for f in frames[-SHOWN:]]
-        message = f"{what}: {type(error).__name__}: {error}"
+        message = f"{what}: {type(error).__name__}: {_bare(error)}"
         raise ParityError("\n".join([message, *lines])) from error

@@ -17,10 +17,10 @@ TANH_SCALE = math.sqrt(2 / math.pi)
 
 def fold(nodes, outputs, weights):
     """The nodes with every known pattern replaced, in the order of execution."""
-    nodes = list(nodes)
+    nodes = alive(nodes, outputs)
     for rule in (_bias, _variance, _deviation, _clipped, _product, _log_sigmoid):
         nodes = _applied(rule, nodes, outputs, weights)
-    return nodes
+    return alive(nodes, outputs)
 
 
 def _applied(rule, nodes, outputs, weights):
@@ -29,14 +29,26 @@ def _applied(rule, nodes, outputs, weights):
         found = rule(nodes[at], weights)
         merged = found and _merge(nodes, outputs, weights, nodes[at], *found[:4], **found[4])
         if merged:
-            nodes = merged
+            nodes, last = merged
+            at = next(i for i, n in enumerate(nodes) if n is last)
         at += 1
-        at = min(at, len(nodes))
     return nodes
 
 
+def alive(nodes, outputs):
+    """Without what nobody takes: a model may compute more than it uses."""
+    taken_by = {id(s.root[0]) for s in outputs}
+    kept = []
+    for raw in reversed(nodes):
+        if id(raw) in taken_by or raw.parameters:
+            kept.append(raw)
+            taken_by.update(id(s.root[0]) for s in raw.sources)
+    return kept[::-1]
+
+
 def _merge(nodes, outputs, weights, last, inner, kind, settings, externals, **more):
-    """Replace `inner` and `last` by one node, None where an inner value is taken elsewhere."""
+    """Replace `inner` and `last` by one node: nodes, the new one; None where an inner value is
+    taken elsewhere."""
     group = {id(n) for n in inner} | {id(last)}
     hidden = group - {id(last)}
     users = [s for n in nodes if id(n) not in group for s in n.sources] + list(outputs)
@@ -75,7 +87,7 @@ def _merge(nodes, outputs, weights, last, inner, kind, settings, externals, **mo
     for s in outputs:
         if s.root[0] is last:
             s.root = (merged, s.root[1])
-    return [merged if n is last else n for n in nodes if id(n) not in hidden]
+    return [merged if n is last else n for n in nodes if id(n) not in hidden], merged
 
 
 def _absorbed(source, more):
@@ -143,7 +155,9 @@ def _bias(raw, weights):
         if layer is None or added.root[0] != "parameter" or layer.name is not None:
             continue
         weight = weights[added.root[1]]
-        known = layer.kind in ("dense", "convolution", "transposed") and "kernel" in layer.parameters
+        known = (
+            layer.kind in ("dense", "convolution", "transposed") and "kernel" in layer.parameters
+        )
         if not known or layer.settings.get("bias") or weight.role not in ("raw", "bias"):
             continue
         width = weights[layer.parameters["kernel"]].shape[-1]
@@ -184,11 +198,17 @@ def _variance(raw, weights):
 
 
 def _deviation(raw, weights):
-    """The root of a variance."""
+    """The root of a variance, or of a sum of squares."""
     inner = raw.sources[0].raw if raw.sources else None
     if _is(raw, "unary", name="sqrt") and _is(inner, "reduce", mode="variance"):
         settings = {**inner.settings, "mode": "std"}
         return [inner], "reduce", settings, inner.sources, {"function": "std"}
+    if _is(raw, "unary", name="sqrt") and _is(inner, "reduce", mode="sum"):
+        square = inner.sources[0].raw
+        twice = _is(square, "multiply") and len({s.key for s in square.sources}) == 1
+        if _is(square, "unary", name="square") or (twice and len(square.sources) == 2):
+            settings = {**inner.settings, "mode": "norm"}
+            return [inner, square], "reduce", settings, square.sources[:1], {"function": "norm"}
     return None
 
 

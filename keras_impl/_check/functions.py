@@ -11,6 +11,7 @@ import contextlib
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.src.backend.common.variables import Variable as KerasVariable
 from keras.src.backend.tensorflow import nn as backend_nn
 from keras.src.backend.tensorflow import random as backend_random
 from tensorflow.python.ops import gen_image_ops, math_ops
@@ -55,7 +56,7 @@ _NAMES = {
 @contextlib.contextmanager
 def replaced(owner, attributes):
     """Set attributes of a module or class for a while."""
-    before = {name: getattr(owner, name) for name in attributes}
+    before = {name: vars(owner)[name] for name in attributes}
     try:
         for name, value in attributes.items():
             setattr(owner, name, value)
@@ -83,7 +84,20 @@ def patches(tracer):
         (tf.nn, {k: v for k, v in plain.items() if k != "experimental"}),
         (backend_random, {"dropout": _dropout(tracer)}),
     ]
+    found.append((KerasVariable, {"value": _value(tracer)}))
     return found + (_exact(tracer) if tracer.exact else [])
+
+
+def _value(tracer):
+    """A variable's value as a tensor: TensorFlow reads variables unheard where it can."""
+    original = KerasVariable.value
+
+    def value(self):
+        found = original.fget(self)
+        heard = not tracer.paused and isinstance(found, tf.Variable) and tf.executing_eagerly()
+        return tf.convert_to_tensor(found) if heard else found
+
+    return property(value)
 
 
 def _activation(tracer, original, name, defaults):
@@ -159,6 +173,7 @@ def note_dropout(tracer, x, rate, noise, active, **more):
         if mask is not None:
             y._keras_mask = mask
         settings = {"rate": float(rate), "noise": noise, "active": bool(active)}
+        more.setdefault("function", "dropout")
         tracer.emit("dropout", settings, [x], [y], lambda xs: [tf.identity(xs[0])], **more)
     return y
 

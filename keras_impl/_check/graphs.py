@@ -10,6 +10,9 @@ from shared.check.graph import Graph, Node, Parameter, Source, Value
 
 from .marks import Raw
 
+CODE = 240
+"""So much of a line of code is shown."""
+
 
 def parameters_of(weights):
     """Key → id, unique and readable; the variables' own names where there is no role."""
@@ -90,10 +93,8 @@ class Builder:
                 t.weights[key].used = True
             values = tuple(_value(f"n{i}:{k}", y) for k, y in enumerate(raw.outputs))
             sources = tuple(self.source(s) for s in raw.sources)
-            code = raw.code.strip()
-            nodes.append(
-                Node(f"n{i}", name, raw.kind, raw.settings, sources, values, roles, code)
-            )
+            code = raw.code.strip()[:CODE]
+            nodes.append(Node(f"n{i}", name, raw.kind, raw.settings, sources, values, roles, code))
         returned = tuple(self.source(r) for r in outputs)
         made = self._parameters()
         taken = {self.parameters[k] for k, w in t.weights.items() if w.used}
@@ -129,5 +130,3 @@ class Builder:
 
 def _value(name, tensor):
     return Value(name, tuple(int(n) for n in tensor.shape), tensor.dtype.name)
-
-

@@ -15,14 +15,20 @@ from .marks import filled, flat, swapped
 from .naming import code_of
 
 
-def handler(layer, args, kwargs):
+def handler(layer, builtin):
     """The function that hears a layer as a whole; None where it is to be looked into."""
+    if type(layer).__name__ in _DEPTH:
+        return _noise
+    if not builtin:
+        return None
     kind = _base(layer)
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         return None
     if kind in DESCRIBED:
         return _leaf(DESCRIBED[kind])
     special = SPECIAL.get(kind)
+    if kind is kl.RNN and recurrent.is_known(layer.cell):
+        return recurrent.layer
     if special is None and kind.__name__.startswith("Random"):
         return _noise
     return special
@@ -30,7 +36,12 @@ def handler(layer, args, kwargs):
 
 def _base(layer):
     """Keras' class whose `call` this layer runs."""
-    return next(c for c in type(layer).__mro__ if c.__module__.startswith("keras.src.layers."))
+    return next(c for c in type(layer).__mro__ if c.__module__.startswith("keras.src."))
+
+
+_DEPTH = ("StochasticDepth", "DropPath")
+"""Layers that everybody writes and that drop whole branches."""
+_RATES = ("rate", "drop_path_rate", "drop_path", "drop_rate", "drop_prob", "drop_path_prob")
 
 
 @contextlib.contextmanager
@@ -56,7 +67,7 @@ def _leaf(describe):
         def write(y):
             x = given[0]
             kind, settings, parameters = describe(layer, x, y, seen)
-            run = _again(layer, original, args, kwargs, seen, given)
+            run = again(layer, original, args, kwargs, seen, given)
             if seen.get("mask") is not None:
                 settings = {**settings, "masked": True}
             more = {"name": t.name_of(layer), "code": code}
@@ -92,7 +103,7 @@ def _live(args, kwargs):
     return [x for x in flat([args, kwargs]) if tf.is_tensor(x) and not x.dtype.is_bool]
 
 
-def _again(layer, original, args, kwargs, seen, given):
+def again(layer, original, args, kwargs, seen, given):
     """The layer once more, without its activation, on other operands."""
     places = {id(x): i for i, x in enumerate(given)}
     shape = [filled(part, lambda x: _Place(places[id(x)]) if id(x) in places else x)
@@ -184,10 +195,10 @@ def _transposed(layer, x, y, seen):
 
 def _affine(layer, shape=None):
     parameters = {}
-    if getattr(layer, "scale", False) and getattr(layer, "gamma", None) is not None:
-        parameters["gamma"] = (layer.gamma, None, None)
-    elif isinstance(layer, kl.RMSNormalization):
+    if isinstance(layer, kl.RMSNormalization):
         parameters["gamma"] = (layer.scale, None, None)
+    elif layer.scale:
+        parameters["gamma"] = (layer.gamma, None, None)
     if getattr(layer, "center", False):
         parameters["beta"] = (layer.beta, None, None)
     return parameters
@@ -346,8 +357,18 @@ DESCRIBED = {
     },
     **{
         getattr(kl, name): _opaque
-        for name in "SpectralNormalization ConvLSTM1D ConvLSTM2D ConvLSTM3D CategoryEncoding "
-        "Discretization Hashing HashedCrossing STFTSpectrogram MelSpectrogram".split()
+        for name in [
+            "SpectralNormalization",
+            "ConvLSTM1D",
+            "ConvLSTM2D",
+            "ConvLSTM3D",
+            "CategoryEncoding",
+            "Discretization",
+            "Hashing",
+            "HashedCrossing",
+            "STFTSpectrogram",
+            "MelSpectrogram",
+        ]
         if hasattr(kl, name)
     },
 }
@@ -378,7 +399,7 @@ def _einsum_dense(t, layer, original, args, kwargs):
         if plan is None or plan.batch or plan.swapped or not shaped:
             variables = [v for v in (layer._kernel, layer.bias) if v is not None]
             roles = {f"raw{i or ''}": (v, None, None) for i, v in enumerate(variables)}
-            run = _again(layer, original, args, kwargs, {}, [x])
+            run = again(layer, original, args, kwargs, {}, [x])
             settings = {"equation": layer.equation, "bias": layer.bias is not None}
             t.emit("einsum", settings, [x], [y], run, parameters=roles, name=name, code=code)
             return
@@ -516,6 +537,8 @@ _NOISES = {
 def _noise(t, layer, original, args, kwargs):
     """Dropout and its relatives: the identity, with a note of what would be dropped."""
     rate, noise = _NOISES.get(_base(layer), ("factor", type(layer).__name__))
+    if type(layer).__name__ in _DEPTH:
+        rate, noise = next((r for r in _RATES if hasattr(layer, r)), "rate"), "depth"
     found = []
 
     def call(inputs, *a, **k):

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-
 SOME = object()
 """In place of indices where nobody wants to know which."""
 
@@ -42,6 +41,11 @@ class Raw:
     code: str = ""
     origin: int = -1
     specs: list[Any] = field(default_factory=list)
+
+    @property
+    def signature(self):
+        """What tells it from others in another run; names change when a model is built anew."""
+        return self.kind, self.function, *[tuple(y.shape) for y in self.outputs]
 
 
 @dataclass(eq=False)

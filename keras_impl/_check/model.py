@@ -88,7 +88,7 @@ class KerasModel(Model):
                     f"{tuple(np.shape(array))} was given."
                 )
             weight.variable.assign(weight.own(array))
-        if "float64" in self._models:
+        if self._models.get("float64", self._models["float32"]) is not self._models["float32"]:
             twins.carry(self._models["float32"], self._models["float64"])
 
     def record(self, order):
@@ -146,14 +146,19 @@ class KerasModel(Model):
         """The model in a precision; built, traced and with the weights where it is the first."""
         if precision not in self._models:
             with self._precision(precision, clear=True):
-                twin = twins.make(self._models["float32"], self._build, self.title)
+                twin = twins.make(self._models["float32"], self._build)
                 self._models[precision] = twin
+            if twin is self._models["float32"]:
+                return self.use(precision)
+            with self._precision(precision):
                 tensors = self.tensors(self._arrays, precision)
                 with failures.told(f"{self.title} cannot be run in {precision}"):
                     call(twin, tensors, False)  # builds what is built by a call
                 twins.carry(self._models["float32"], twin)
         if precision not in self._runs:
+            heard = self.heard
             _, nodes, _, _ = self._listen(precision)
+            self.heard = heard
             if [n.kind for n in nodes] != [kind for kind, _ in self._plan]:
                 raise ParityError(
                     f"{self.title} does other operations in {precision} than in float32, so that "
@@ -176,6 +181,7 @@ class KerasModel(Model):
             for variable, value in saved:
                 variable.assign(value)
             found = [tracer.ref(y) for y in flat(outputs) if tf.is_tensor(y)]
+            self.heard = [raw.signature for raw in tracer.nodes]
             nodes = fold(tracer.nodes, found, tracer.weights)
             return tracer, nodes, tensors, found
 
@@ -184,10 +190,9 @@ class KerasModel(Model):
             raw.outputs = [None] * len(raw.outputs)
             raw.scope = None
             raw.sources = []
-        self._plan = [(raw.kind, raw.origin) for raw in nodes]
-        self._runs[precision] = nodes
         if precision == "float32":
-            self._plan32 = self._plan
+            self._plan = [(raw.kind, raw.origin) for raw in nodes]
+        self._runs[precision] = nodes
 
     def _tracer(self, precision, **more):
         model = self._models[precision]
@@ -209,12 +214,15 @@ class KerasModel(Model):
     def _precision(self, precision, clear=False):
         before = keras.config.floatx(), keras.config.dtype_policy()
         if precision == "float64":
-            if clear:
+            if clear and self._build is not None:
                 keras.backend.clear_session()
             keras.config.set_floatx(precision)
             keras.config.set_dtype_policy(precision)
+        model = self._models["float32"]
+        converted = precision == "float64" and self._models.get(precision) is model
         try:
-            yield
+            with twins.converted(model) if converted else contextlib.nullcontext():
+                yield
         finally:
             keras.config.set_floatx(before[0])
             keras.config.set_dtype_policy(before[1])
@@ -274,5 +282,3 @@ def _like(structure, tensors):
     if isinstance(structure, list | tuple):
         return type(structure)(_like(value, tensors) for value in structure)
     return tensors.pop(0)
-
-

@@ -17,12 +17,24 @@ _LIBRARIES = tuple(
     | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _HERE}
 )
 _DULL = frozenset(
-    "trainable dtype seed kernel_initializer bias_initializer kernel_regularizer bias_regularizer "
-    "activity_regularizer kernel_constraint bias_constraint build_config registered_name batch_"
-    "input_shape".split()
+    [
+        "trainable",
+        "dtype",
+        "seed",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+        "build_config",
+        "registered_name",
+        "batch_input_shape",
+    ]
 )
 _SHOWN = frozenset(
-    "epsilon momentum padding activation rate approximate negative_slope".split()
+    ["epsilon", "momentum", "padding", "activation", "rate", "approximate", "negative_slope"]
 )
 
 
@@ -66,7 +78,7 @@ def names_of(model):
 
 def is_users(path):
     """Whether a file is neither a library's nor ours."""
-    if path.startswith("<"):
+    if path.startswith("<") or "__autograph_generated_file" in path:
         return False
     real = os.path.realpath(path)
     return not any(real.startswith(p + os.sep) for p in _LIBRARIES)
@@ -104,9 +116,9 @@ def code_of(layer):
             parts.append(given)
         elif name == "data_format" and value == "channels_last":
             continue
-        elif name in _SHOWN and default is not None:
-            parts.append(f"{name}={given}")
-        elif value != default and not _same(value, default):
+        elif (name in _SHOWN and default is not None) or (
+            value != default and not _same(value, default)
+        ):
             parts.append(f"{name}={given}")
     parts.append(f'name="{layer.name}"')
     return f"layers.{type(layer).__name__}({', '.join(parts)})"

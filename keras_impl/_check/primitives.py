@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import op_def_registry
 
-from . import products, windows
+from . import products, resizing, windows
 from .marks import SOME, shortest
 
 ACTIVATIONS = {
@@ -37,14 +39,50 @@ COMPARISONS = {
     "LogicalAnd": "logical_and", "LogicalOr": "logical_or",
 }  # fmt: skip
 MOVES = frozenset(
-    "Reshape Transpose ExpandDims Squeeze StridedSlice Slice Split SplitV Unpack Tile BroadcastTo "
-    "Identity StopGradient Cast ReverseV2 Roll Snapshot EnsureShape PreventGradient CheckNumerics "
-    "IdentityN DepthToSpace SpaceToDepth DeepCopy Bitcast ReverseSequence MatrixDiagPart "
-    "ConjugateTranspose".split()
+    [
+        "Reshape",
+        "Transpose",
+        "ExpandDims",
+        "Squeeze",
+        "StridedSlice",
+        "Slice",
+        "Split",
+        "SplitV",
+        "Unpack",
+        "Tile",
+        "BroadcastTo",
+        "Identity",
+        "StopGradient",
+        "Cast",
+        "ReverseV2",
+        "Roll",
+        "Snapshot",
+        "EnsureShape",
+        "PreventGradient",
+        "CheckNumerics",
+        "IdentityN",
+        "DepthToSpace",
+        "SpaceToDepth",
+        "DeepCopy",
+        "Bitcast",
+        "ReverseSequence",
+        "MatrixDiagPart",
+        "ConjugateTranspose",
+    ]
 )
 FREE = frozenset(
-    "Shape ShapeN Size Rank ZerosLike OnesLike Fill VariableShape BroadcastArgs "
-    "BroadcastGradientArgs".split()
+    [
+        "Shape",
+        "ShapeN",
+        "Size",
+        "Rank",
+        "ZerosLike",
+        "OnesLike",
+        "Fill",
+        "VariableShape",
+        "BroadcastArgs",
+        "BroadcastGradientArgs",
+    ]
 )
 """What depends on the shapes of its operands alone."""
 
@@ -68,6 +106,9 @@ class Call:
         derived |= {a.number_attr for a in definition.input_arg}
         derived |= {a.type_list_attr for a in definition.input_arg}
         known = {a.name for a in definition.attr} - derived
+        if self.op == "ResizeBilinear" and inputs[0].dtype == tf.float64:
+            rule = bool(self.get("align_corners")), bool(self.get("half_pixel_centers"))
+            return [resizing.bilinear(inputs[0], inputs[1], *rule)]
         given, rest = {}, list(inputs)
         for arg in definition.input_arg:
             if arg.number_attr:
@@ -78,10 +119,22 @@ class Call:
             else:
                 given[arg.name] = rest.pop(0)
         given.update((k, v) for k, v in self.attrs.items() if k in known and v is not None)
-        result = getattr(tf.raw_ops, self.op)(**given)
+        function = getattr(tf.raw_ops, self.op)
+        result = function(**_renamed(function, given, definition))
         if isinstance(result, tuple):  # several outputs, named
             return [x for part in result for x in (part if isinstance(part, list) else [part])]
         return list(result) if isinstance(result, list) else [result]
+
+
+def _renamed(function, given, definition):
+    """Arguments by the names of the Python function, which differ from the definition's."""
+    names = [n for n in inspect.signature(function).parameters if n != "name"]
+    strange = [n for n in names if n not in {a.name for a in definition.input_arg}
+               and n not in {a.name for a in definition.attr}]  # fmt: skip
+    lost = [a.name for a in (*definition.input_arg, *definition.attr)
+            if a.name in given and a.name not in names]  # fmt: skip
+    new = dict(zip(lost, strange, strict=False))
+    return {new.get(name, name): value for name, value in given.items()}
 
 
 def hear(t, call):
@@ -191,7 +244,13 @@ def join(t, call):
         return
     rank = len(call.outputs[0].shape)
     axis = call.get("axis", 0) if stack else int(call.inputs[-1])
-    node(t, call, "stack" if stack else "concatenate", {"axis": axis % rank}, list(range(len(pieces))))
+    node(
+        t,
+        call,
+        "stack" if stack else "concatenate",
+        {"axis": axis % rank},
+        list(range(len(pieces))),
+    )
 
 
 def gather(t, call):

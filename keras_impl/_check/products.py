@@ -140,7 +140,11 @@ def dense(t, plan, x, y, variables, bias=True, **more):
     with t.suspended():
         taken = tf.reshape(tf.transpose(x, order), [*lead, depth])
         ref = t.ref(x)
-        ids = SOME if not t.detailed else primitives.indices(ref).transpose(order).reshape(taken.shape)
+        ids = (
+            SOME
+            if not t.detailed
+            else primitives.indices(ref).transpose(order).reshape(taken.shape)
+        )
         t.moved(taken, ref.root, ids)
         back = [plan.out.index(c) for c in (*free, *units)]
         value = tf.reshape(tf.transpose(y, back), [*lead, width])

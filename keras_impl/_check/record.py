@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import numpy as np
 import tensorflow as tf
 
@@ -57,9 +59,7 @@ class _Recorder:
     def forward(self, keep=False, training=None):
         """One pass; loss and gradients where there are projections."""
         training = self.training if training is None else training
-        tracer = self.owner._tracer(
-            self.order.precision, detailed=False, evaluating=not training
-        )
+        tracer = self.owner._tracer(self.order.precision, detailed=False, evaluating=not training)
         floating = [x for x in self.inputs if x.dtype.is_floating]
         if not self.order.projections:
             outputs = flat(run(self.owner, tracer, self.model, self.inputs, training))
@@ -94,10 +94,13 @@ class _Recorder:
             self.kept[f"outputs/{i}"] = np.array(y)
         if not self.order.keep_values:
             return
+        for k, array in enumerate(tracer.constants):
+            self.kept[f"values/constant:{k}"] = array
+        places = _aligned(self.owner.heard, [n.signature for n in tracer.nodes])
         for i, (_, origin) in enumerate(self.owner._plan):
-            if origin >= len(tracer.nodes):
+            if origin not in places:
                 continue
-            for k, y in enumerate(tracer.nodes[origin].outputs):
+            for k, y in enumerate(tracer.nodes[places[origin]].outputs):
                 self.kept[f"values/n{i}:{k}"] = np.array(y)
 
     def gradients(self, gradients):
@@ -126,6 +129,14 @@ class _Recorder:
         outputs = flat(run(self.owner, tracer, self.model, self.inputs, False))
         for i, y in enumerate(y for y in outputs if tf.is_tensor(y)):
             self.kept[f"after/{i}"] = np.array(y)
+
+
+def _aligned(before, now):
+    """Place in the first run → place now; a mode may add operations of its own."""
+    if before == now:
+        return {i: i for i in range(len(now))}
+    blocks = difflib.SequenceMatcher(None, before, now, autojunk=False).get_matching_blocks()
+    return {b.a + i: b.b + i for b in blocks for i in range(b.size)}
 
 
 def _whole(gradient):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from .marks import flat, swapped
 from .naming import code_of
 
-_CELLS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
+_CELLS = {"LSTMCell": "lstm", "GRUCell": "gru", "SimpleRNNCell": "rnn"}
 
 
 def layer(t, rnn, original, args, kwargs):
@@ -67,17 +67,23 @@ def _returned(rnn, values):
     return (output, last, *values[1:]) if rnn.return_state else output
 
 
+def is_known(cell):
+    """Whether a cell is one of Keras' own three."""
+    return type(cell).__name__ in _CELLS and type(cell).__module__.startswith("keras.src.")
+
+
 def _settings(rnn):
-    kind = _CELLS[next(c.__name__ for c in type(rnn).__mro__ if c.__name__ in _CELLS)]
-    settings = {"cell": kind, "units": rnn.units, "bias": rnn.use_bias}
-    settings["activation"] = _name(rnn.activation)
+    cell = rnn.cell
+    kind = _CELLS[type(cell).__name__]
+    settings = {"cell": kind, "units": cell.units, "bias": cell.use_bias}
+    settings["activation"] = _name(cell.activation)
     if kind != "rnn":
-        settings["recurrent_activation"] = _name(rnn.recurrent_activation)
+        settings["recurrent_activation"] = _name(cell.recurrent_activation)
     if kind == "gru":
-        settings["reset_after"] = rnn.reset_after
-    if rnn.cell.dropout or rnn.cell.recurrent_dropout:
-        settings["dropout"] = rnn.cell.dropout
-        settings["recurrent_dropout"] = rnn.cell.recurrent_dropout
+        settings["reset_after"] = cell.reset_after
+    if cell.dropout or cell.recurrent_dropout:
+        settings["dropout"] = cell.dropout
+        settings["recurrent_dropout"] = cell.recurrent_dropout
     return settings
 
 
@@ -90,7 +96,7 @@ def _parameters(rnn, prefix=""):
         f"{prefix}kernel": (rnn.cell.kernel, None, None),
         f"{prefix}recurrent_kernel": (rnn.cell.recurrent_kernel, None, None),
     }
-    if rnn.use_bias:
+    if rnn.cell.use_bias:
         roles[f"{prefix}bias"] = (rnn.cell.bias, None, None)
     return roles
 
@@ -98,8 +104,8 @@ def _parameters(rnn, prefix=""):
 def bidirectional(t, both, original, args, kwargs):
     """Two recurrent layers, one from each end; taken as one where they are of one kind."""
     forward, backward = both.forward_layer, both.backward_layer
-    alike = type(forward) is type(backward) and type(forward).__name__ in _CELLS
-    fits = alike and _settings(forward) == _settings(backward)
+    cells = [getattr(x, "cell", None) for x in (forward, backward)]
+    fits = all(is_known(cell) for cell in cells) and _settings(forward) == _settings(backward)
     if not fits or not backward.go_backwards or forward.stateful:
         t.scopes.append(t.scope(both))
         try:
@@ -131,7 +137,7 @@ def bidirectional(t, both, original, args, kwargs):
 
         t.emit("recurrent", settings, inputs, values, run, parameters=roles, **more)
         with t.resumed(both):
-            return _merged(both, values, forward.units)
+            return _merged(both, values, forward.cell.units)
 
     with swapped(both, call=call):
         return original(both, *args, **kwargs)
@@ -163,5 +169,3 @@ def _merged(both, values, units):
             states.append(values[1][:, k * units : (k + 1) * units])
     head = output if isinstance(output, tuple) else (output,)
     return (*head, *states)
-
-

@@ -156,15 +156,19 @@ class Tracer:
     def _assign(self, raw, role, variable, shape, axes):
         key = variable if isinstance(variable, int) else self.key(variable)
         if key is None:
-            note = f"A weight of {raw.name} is no weight of the model: it is left out."
-            if note not in self.notes:
-                self.notes.append(note)
+            self.note(f"A weight of {raw.name} is no weight of the model: it is left out.")
             return
         weight = self.weights[key]
         if weight.role == "raw":
+            weight.owner = raw.name or weight.owner
             weight.role, weight.axes = role, axes
             weight.shape = tuple(weight.variable.shape) if shape is None else tuple(shape)
         raw.parameters[role] = key
+
+    def note(self, text):
+        """Say once what could not be seen."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _emit_mask(self, tensor):
         layer, source, run = self._masks.pop(id(tensor))
@@ -239,6 +243,8 @@ class Tracer:
     def _read(self, handle, tensor):
         key = self._keys.get(id(handle))
         if key is None:
+            if tensor.dtype.is_floating:
+                self.note("The model reads a tf.Variable that Keras does not know: no weight.")
             self.constant([tensor])
         else:
             self._mark(tensor, Ref(("parameter", key), tuple(tensor.shape)))
@@ -247,7 +253,7 @@ class Tracer:
         given = tensors_in([args, kwargs])
         if self.paused or not given or not tf.executing_eagerly():
             return self._call(layer, *args, **kwargs)
-        handler = layers.handler(layer, args, kwargs) if is_builtin(layer) else None
+        handler = layers.handler(layer, is_builtin(layer))
         if handler is not None:
             with self.suspended():
                 outputs = handler(self, layer, self._call, args, kwargs)
@@ -259,20 +265,22 @@ class Tracer:
                 outputs = self._call(layer, *args, **kwargs)
         finally:
             self.scopes.pop()
-        self._learn(layer, given, outputs)
+        self._learn(layer, args, kwargs, outputs)
         return outputs
 
-    def _learn(self, layer, given, outputs):
+    def _learn(self, layer, args, kwargs, outputs):
         """A tensor nobody was heard to make is the work of the layer that returns it."""
-        live = [x for x in given if self.is_live(x)]
+        live = [x for x in tensors_in([args, kwargs]) if self.is_live(x)]
         unknown = [
             y for y in tensors_in(outputs) if not self.is_live(y) and id(y) not in self._known
         ]
         if not live or not unknown:
             return
         name = self.name_of(layer)
-        self.notes.append(f"{name} ({type(layer).__name__}) could not be looked into.")
-        self.emit("opaque", {"name": type(layer).__name__}, live, unknown, None, name=name)
+        self.note(f"{name} ({type(layer).__name__}) could not be looked into.")
+        settings = {"name": type(layer).__name__}
+        run = layers.again(layer, self._call, args, kwargs, {}, live)
+        self.emit("opaque", settings, live, unknown, run, name=name, code=code_of(layer))
 
     def _learn_mask(self, layer, given, outputs):
         for y in tensors_in(outputs):

@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import keras
 import numpy as np
+import tensorflow as tf
+from keras.src import backend
 
 from shared.errors import ParityError
 
+from .marks import swapped
 
-def make(model, build, title):
-    """A copy of a model, or the model built once more, under a policy set before."""
+
+def make(model, build):
+    """A copy of a model, or the model built once more, under a policy set before.
+
+    Returns:
+        The model itself where Keras cannot copy it: it has to be `converted` for a while.
+    """
     if build is not None:
         return build()
     try:
         config = keras.saving.serialize_keras_object(model)
-        return keras.saving.deserialize_keras_object(_float64(config))
-    except Exception as error:
-        raise ParityError(
-            f"{title} cannot be copied in float64: {type(error).__name__}: {error}. A model with a "
-            "`call` of its own has no description to copy from: give a function that builds it."
-        ) from error
+        twin = keras.saving.deserialize_keras_object(_float64(config))
+    except Exception:  # whatever the user's get_config does
+        return model
+    described = isinstance(model, keras.Sequential | keras.src.models.Functional)
+    return twin if described else model
+
+
+@contextlib.contextmanager
+def converted(model):
+    """A model in float64 for a while: its layers' policies and its variables' values."""
+    layers = [model, *model._flatten_layers(include_self=False)]
+    policy = keras.DTypePolicy("float64")
+    with contextlib.ExitStack() as stack:
+        for layer in {id(x): x for x in layers}.values():
+            stack.enter_context(swapped(layer, _dtype_policy=policy))
+            for x in getattr(layer, "_inputs", ()) or ():  # of a functional model within
+                if backend.is_float_dtype(x.dtype):
+                    stack.enter_context(swapped(x, _dtype="float64"))
+        for variable in model.variables:
+            if backend.is_float_dtype(variable.dtype):
+                value = tf.Variable(
+                    np.array(variable._value).astype("float64"), trainable=variable.trainable
+                )
+                stack.enter_context(swapped(variable, _dtype="float64", _value=value))
+        yield
 
 
 def _float64(config):

@@ -154,7 +154,7 @@ def resize(t, call):
         settings["half_pixel"] = False
     if mode in ("bicubic", "area"):
         settings["single"] = True
-        t.notes.append(f"TensorFlow resizes ({mode}) in float32 also where everything is float64.")
+        t.note(f"TensorFlow resizes ({mode}) in float32 also where everything is float64.")
     primitives.node(t, call, "resize", settings, [0])
 
 
@@ -170,7 +170,7 @@ def antialiased(t, call):
         "antialias": bool(call.get("antialias")),
         "single": True,
     }
-    t.notes.append("TensorFlow resizes with a filter in float32 also where everything is float64.")
+    t.note("TensorFlow resizes with a filter in float32 also where everything is float64.")
     primitives.node(t, call, "resize", settings, [0])
 
 
