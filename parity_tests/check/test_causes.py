@@ -324,8 +324,10 @@ VALUES = [
     ("scale", lambda x: x * 0.125, "0.125"),
     ("offset", lambda x: x - 2.5, "-2.5"),
     ("scale", lambda x: x * 3 + 0.5, "3, and 0.5 added"),
-    ("dropout", lambda x: np.where(np.arange(x.size).reshape(x.shape) % 4, x / 0.75, 0),
-     "active, rate 0.25"),
+    ("offset", lambda x: x + np.arange(8), "one a channel (axis 1)"),
+    ("scale", lambda x: x * np.arange(8), "one a channel (axis 1)"),
+    ("dropout", lambda x: np.where(np.arange(x.size).reshape(x.shape) % 5, x / 0.8, 0),
+     "active, rate 0.2"),
     ("precision", lambda x: x.astype(np.float32).astype(np.float64), "float32"),
 ]  # fmt: skip
 
@@ -341,6 +343,28 @@ def test_outputs_alone_tell(kind, change, value, opaque):
     (found,) = causes.prove(evidence(left, left, sources, weights, left_out=out,
                                      right_out=change(out)))  # fmt: skip
     assert (found.kind, found.status, found.right[1]) == (kind, "confirmed", value)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_constants_in_float32_do_not_hide_a_cause(swapped):
+    """As TensorFlow's gelu has them: either side is only as near to the formula as float32."""
+    sources, _ = drawn("float32", (IMAGE,), {})
+    exact, tanh = ({"name": "gelu", "approximate": a} for a in (False, True))
+    out = computed("activation", tanh, {}, sources) * (1 + 3e-9)
+    left, right = (node("activation", s, (IMAGE,)) for s in (exact, tanh))
+    given = {"right_out": out}
+    if swapped:
+        left, right, given = right, left, {"left_out": out}
+    (found,) = causes.prove(evidence(left, right, sources, {}, **given))
+    assert (found.kind, found.status) == ("activation", "confirmed")
+
+
+def test_another_initial_state():
+    sources, weights = drawn("state", (SEQUENCE, (2, 3), (2, 3)), LSTM_ROLES)
+    left = node("recurrent", {**LSTM, "has_state": True}, [s.shape for s in sources])
+    right = node("recurrent", {**LSTM, "has_state": False}, (SEQUENCE,))
+    (found,) = causes.prove(evidence(left, right, sources, weights, right_sources=sources[:1]))
+    assert (found.kind, found.status) == ("initial_state", "confirmed")
 
 
 def test_softmax_twice_and_missing():
