@@ -163,7 +163,7 @@ def _resizes():
                 yield Case(f"{mode}_anti_{label}", "torch", "resize",
                            {**FIRST, "size": size, "mode": mode, "antialias": True}, (IMAGE,),
                            f"F.interpolate(x, {tuple(size)}, {words}, antialias=True)",
-                           relative=1e-7)  # fmt: skip
+                )  # fmt: skip
         # TensorFlow resizes in float32, whatever it is given.
         keras = {"nearest_exact": "nearest", "bilinear": "bilinear", "bicubic": "bicubic",
                  "area": "area"}  # fmt: skip
@@ -199,13 +199,13 @@ def _norms():
     yield Case("group_last", "keras", "group_norm", {**LAST, "groups": 2, "epsilon": 1e-3},
                (KIMAGE,),
                "made(layers.GroupNormalization(2, dtype='float64'), x, [gamma, beta])",
-               {"gamma": (4,), "beta": (4,)}, relative=1e-7)  # fmt: skip
+               {"gamma": (4,), "beta": (4,)})  # fmt: skip
     yield Case("batch_last", "keras", "batch_norm", {**LAST, "epsilon": 1e-3}, (KIMAGE,),
                "made(layers.BatchNormalization(dtype='float64'), x, [gamma, beta, mean, variance])",
-               stats, relative=1e-7)  # fmt: skip
+               stats)  # fmt: skip
     yield Case("layer_axes", "keras", "layer_norm", {"axes": [1, 3], "epsilon": 1e-3}, (KIMAGE,),
                "made(layers.LayerNormalization(axis=[1, 3], dtype='float64'), x, [gamma, beta])",
-               {"gamma": (9, 4), "beta": (9, 4)}, relative=1e-7)  # fmt: skip
+               {"gamma": (9, 4), "beta": (9, 4)})  # fmt: skip
 
 
 ACTIVATIONS = [
@@ -242,7 +242,7 @@ KERAS_ACTIVATIONS = [
 def _activations():
     for side, table in (("torch", ACTIVATIONS), ("keras", KERAS_ACTIVATIONS)):
         for at, (name, more, expression) in enumerate(table):
-            loose = 1e-7 if side == "keras" else 1e-12  # constants that Keras has in float32
+            loose = 1e-7 if side == "keras" else 1e-12  # TensorFlow has constants in float32
             yield Case(f"{side}_{name}{at}", side, "activation", {"name": name, **more},
                        ((3, 4, 5),), expression, relative=loose)  # fmt: skip
     yield Case("prelu", "torch", "activation", {"name": "prelu", **FIRST}, (IMAGE,),

@@ -23,6 +23,7 @@ from shared.check.causes_values import FLOOR, Guess, apart, values
 from shared.check.graph import Node
 from shared.check.kinds_of_cause import KINDS, Cause, Proof, Suspicion, group, words
 from shared.check.side import Mode
+from shared.noise import U32
 from shared.spec import Side
 
 __all__ = ["KINDS", "Cause", "Evidence", "Suspicion", "differing", "group", "prove",
@@ -30,8 +31,11 @@ __all__ = ["KINDS", "Cause", "Evidence", "Suspicion", "differing", "group", "pro
 
 Array = NDArray[Any]
 
-SAME_SOURCE = 1e-9
-"""Relative: two values that are one, but for rounding on the way."""
+COARSE, COARSE_RESIZE = U32 / 4, 32 * U32
+"""Of the scale. TensorFlow keeps some constants, and all of its resizing, in float32 whatever the
+precision."""
+CLEAR = 1e3
+"""How many times larger than that a difference must be to be explained in spite of it."""
 MIRRORED = {"missing_layer": "extra_layer", "extra_layer": "missing_layer"}
 
 
@@ -78,9 +82,19 @@ class Evidence:
     @property
     def tolerance(self) -> float:
         """The bound, but never finer than the reference itself."""
-        peaks = [float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a)))
-                 for a in (self.left_output, self.right_output)]  # fmt: skip
-        return max(self.bound, FLOOR * max(peaks))
+        return max(self.bound, FLOOR * self.scale)
+
+    @property
+    def scale(self) -> float:
+        """The largest finite value of both outputs."""
+        return max(float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a)))
+                   for a in (self.left_output, self.right_output))  # fmt: skip
+
+    def coarse(self) -> Evidence | None:
+        """The same with a bound of float32; None where the difference is not far larger."""
+        resized = "resize" in (self.left.kind, self.right.kind)
+        bound = (COARSE_RESIZE if resized else COARSE) * self.scale
+        return replace(self, bound=bound) if self.before > CLEAR * bound > 0 else None
 
     def functions(self) -> tuple[Function, Function]:
         """Both operations for the reference, in the right side's layout."""
@@ -114,8 +128,21 @@ def prove(evidence: Evidence) -> tuple[Cause, ...]:
     """
     if evidence.before <= evidence.tolerance:
         return ()
-    left, right = evidence.functions()
     suspicions = differing(evidence.left, evidence.right, axes=evidence.axes)
+    bounds = [e for e in (evidence, evidence.coarse()) if e is not None]
+    for together in (False, True):
+        for given in bounds:
+            found = _confirmed(given, suspicions, together=together)
+            if found:
+                return found
+    return _suspected(evidence, suspicions)
+
+
+def _confirmed(
+    evidence: Evidence, suspicions: Sequence[Suspicion], *, together: bool
+) -> tuple[Cause, ...]:
+    """Causes among the settings, or a guess; with `together` both at once."""
+    left, right = evidence.functions()
     left_fits = apart(left(), evidence.left_output) <= evidence.tolerance
     right_fits = apart(right(), evidence.right_output) <= evidence.tolerance
     # What is known exactly is changed until it gives what the other side has.
@@ -124,16 +151,18 @@ def prove(evidence: Evidence) -> tuple[Cause, ...]:
         ways.append(_Way(evidence, right, left, evidence.left_output, backwards=True))
     if left_fits:
         ways.append(_Way(evidence, left, right, evidence.right_output, backwards=False))
+    if together:
+        tries = (way.by_both(suspicions) for way in reversed(ways))
+        return next((t for t in tries if t), ())
     for way in ways:
         found = way.by_settings(suspicions)
         if found:
             return found
     for way in reversed(ways):
-        found = way.by_data(suspicions)
-        if found:
-            return found
-    found = _by_values(evidence)
-    return found or _suspected(evidence, suspicions)
+        guess = way.first(way.base)
+        if guess is not None:
+            return (way.guessed(guess, 1.0),)
+    return _by_values(evidence)
 
 
 @dataclass(frozen=True)
@@ -173,7 +202,11 @@ class _Way:
                 parameters.pop(role, None)
                 if role in self.donor.parameters:
                     parameters[role] = self.donor.parameters[role]
-            function = replace(function, settings=settings, parameters=parameters)
+            sources = function.sources
+            if suspicion.kind == "initial_state":
+                sources = (*sources[:1], *self.donor.sources[1:])
+            function = replace(function, settings=settings, parameters=parameters,
+                               sources=sources)  # fmt: skip
         return function
 
     def fits(self, suspicions: Sequence[Suspicion]) -> bool:
@@ -212,16 +245,13 @@ class _Way:
                     return list(some)
         return []
 
-    def by_data(self, suspicions: Sequence[Suspicion]) -> tuple[Cause, ...]:
-        """The first guess that explains it, alone or with everything else repaired."""
-        guess = self._first(self.base)
-        if guess is not None:
-            return (self._guessed(guess, 1.0),)
+    def by_both(self, suspicions: Sequence[Suspicion]) -> tuple[Cause, ...]:
+        """The first guess that explains what is left with all settings repaired."""
         usable = [s for s in suspicions if s.keys]
         if not usable or any(s.whole for s in suspicions):
             return ()
         repaired = self.repaired(usable)
-        guess = self._first(repaired)
+        guess = self.first(repaired)
         if guess is None:
             return ()
         needed = [s for s in usable
@@ -229,7 +259,7 @@ class _Way:
         ratio = apart(guess.output, self.target) / self.evidence.tolerance
         after = self.left_after(repaired) / self.evidence.before
         causes = [self._cause(s, ratio * self.evidence.tolerance, None) for s in needed]
-        return (*causes, self._guessed(guess, min(after, 1.0) if np.isfinite(after) else 1.0))
+        return (*causes, self.guessed(guess, min(after, 1.0) if np.isfinite(after) else 1.0))
 
     def _needs(self, one: Suspicion, rest: Sequence[Suspicion], guess: Guess) -> bool:
         """Whether the guess no longer explains it where this one is not repaired."""
@@ -240,7 +270,7 @@ class _Way:
     def _guesses(self, base: Function) -> Iterator[Guess]:
         return causes_data.guesses(base, self.target, self.donor, self.evidence.spatial)
 
-    def _first(self, base: Function) -> Guess | None:
+    def first(self, base: Function) -> Guess | None:
         for guess in self._guesses(base):
             if apart(guess.output, self.target) <= self.evidence.tolerance:
                 return guess
@@ -250,7 +280,7 @@ class _Way:
         return _cause(self.evidence, suspicion.kind, words(suspicion.left), words(suspicion.right),
                       after=after, share=share, suspicion=suspicion)  # fmt: skip
 
-    def _guessed(self, guess: Guess, share: float) -> Cause:
+    def guessed(self, guess: Guess, share: float) -> Cause:
         kind, values = guess.kind, (guess.base, guess.target)
         if self.backwards:
             kind, values = MIRRORED.get(kind, kind), (guess.target, guess.base)
@@ -362,13 +392,27 @@ def prove_bypass(
     """
     if consumer.before <= consumer.tolerance:
         return ()
+    coarse = consumer.coarse()
+    found = _bypassed(kind, layer, layer_source, consumer)
+    if coarse is not None and not found.confirmed:
+        again = _bypassed(kind, layer, layer_source, coarse)
+        found = again if again.confirmed else found
+    return (found,)
+
+
+def _bypassed(
+    kind: Literal["missing_layer", "extra_layer"],
+    layer: Node,
+    layer_source: Array,
+    consumer: Evidence,
+) -> Cause:
     _, right = consumer.functions()
     fits = apart(right(), consumer.right_output) <= consumer.tolerance
     after, put = float("inf"), list(consumer.right_sources)
     pairs = zip(consumer.left_sources, consumer.right_sources, strict=False)
     for at, (ours, theirs) in enumerate(pairs):
         direct, replacement = (theirs, ours) if kind == "missing_layer" else (ours, layer_source)
-        near = SAME_SOURCE * float(np.max(np.abs(layer_source), initial=0.0))
+        near = causes_data.SAME * float(np.max(np.abs(layer_source), initial=0.0))
         if apart(layer_source, direct) <= near < apart(ours, theirs):
             put[at] = replacement
             after = apart(replace(right, sources=tuple(put))(), consumer.left_output)
@@ -376,18 +420,16 @@ def prove_bypass(
     names = (has, lacks) if kind == "missing_layer" else (lacks, has)
     confirmed = fits and after <= consumer.tolerance
     finite = fits and np.isfinite(after) and np.isfinite(consumer.before)
-    return (
-        Cause(
-            kind=kind,
-            left=names[0],
-            right=names[1],
-            status="confirmed" if confirmed else "suspected",
-            residual_ratio=after / consumer.tolerance if finite or confirmed else None,
-            share=max(1 - after / consumer.before, 0.0) if finite else 1.0 if confirmed else None,
-            proof="bypass" if confirmed else "none",
-            fix=_bypass_fix(kind, layer, consumer),
-            fix_side=consumer.fix_side,
-        ),
+    return Cause(
+        kind=kind,
+        left=names[0],
+        right=names[1],
+        status="confirmed" if confirmed else "suspected",
+        residual_ratio=after / consumer.tolerance if finite or confirmed else None,
+        share=max(1 - after / consumer.before, 0.0) if finite else 1.0 if confirmed else None,
+        proof="bypass" if confirmed else "none",
+        fix=_bypass_fix(kind, layer, consumer),
+        fix_side=consumer.fix_side,
     )
 
 

@@ -22,6 +22,8 @@ from shared.check.kinds_of_cause import words
 Array = NDArray[Any]
 
 EPSILONS = (0.0, 1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12, 1e-4, 1e-2, 2e-5, 1.001e-5, 0.1, 1e-10)
+SAME = 1e-9
+"""Relative: two values that are one, but for rounding on the way."""
 SLOPES = (0.01, 0.1, 0.2, 0.3, 0.05, 0.25, 1 / 5.5)
 
 
@@ -73,7 +75,7 @@ def guesses(
     yield from _sources(base, other)
     yield from _weights(base, other)
     yield from _parameters(base, spatial)
-    yield from _own_settings(base, target)
+    yield from _own_settings(base)
     yield from _activated(base, out, target)
     yield from _repeated(base, out, target)
     yield from values(out, target)
@@ -95,7 +97,8 @@ def _sources(base: Function, other: Function | None) -> Iterator[Guess]:
         yield Guess("order", sides[left], sides[not left], base.setting(scalar_left=not left)())
     if other is not None and len(other.sources) == many:
         for at in range(many):
-            if apart(base.sources[at], other.sources[at]) > 0:
+            peak = float(np.max(np.abs(base.sources[at]), initial=0.0))
+            if apart(base.sources[at], other.sources[at]) > SAME * peak:
                 taken = list(base.sources)
                 taken[at] = other.sources[at]
                 yield Guess("wiring", f"source {at}", f"another source {at}", base.on(*taken)())
@@ -232,7 +235,7 @@ def _gate_orders(base: Function) -> Iterator[Guess]:
         yield Guess("gate_order", names, how, base.parameter(changed)())
 
 
-def _own_settings(base: Function, target: Array) -> Iterator[Guess]:
+def _own_settings(base: Function) -> Iterator[Guess]:
     """A setting of the same kind of layer that the other side hides."""
     kind, settings = base.kind, base.settings
     if "epsilon" in settings:
@@ -242,8 +245,8 @@ def _own_settings(base: Function, target: Array) -> Iterator[Guess]:
     if kind == "batch_norm":
         yield Guess("normalisation", "running statistics", "batch statistics",
                     base.setting(training=not settings.get("training"))())  # fmt: skip
-    if kind in ("convolution", "pool"):
-        yield from _windows(base, target)
+    if kind in ("convolution", "transposed", "pool") and "kernel" in settings:
+        yield from _windows(base)
     if kind == "recurrent":
         yield from _recurrent(base)
     for key in ("axis", "axes"):
@@ -270,18 +273,22 @@ def _along(base: Function, key: str) -> Iterator[Guess]:
             yield Guess("axis", words(word), words(value), base.setting(**{key: value})())
 
 
-def _windows(base: Function, target: Array) -> Iterator[Guess]:
-    """The same amount of padding, or one that gives the same size, put elsewhere."""
+def _windows(base: Function) -> Iterator[Guess]:
+    """Another padding that gives the same size."""
     settings = base.settings
-    given = settings.get("padding") or [(0, 0)] * (base.sources[0].ndim - 2)
+    key = "crop" if base.kind == "transposed" else "padding"
+    given = tuple(tuple(p) for p in settings[key])
     choices = []
-    for pair in given:
-        total = pair[0] + pair[1]
-        every = [(b, t - b) for t in (total, total - 1, total + 1) for b in range(max(t, 0) + 1)]
-        choices.append([p for p in every if p != tuple(pair) and min(p) >= 0] + [tuple(pair)])
+    for at, (before, after) in enumerate(given):
+        total = before + after
+        stride, slack = settings["stride"][at], _slack(base, at)
+        # So many more or fewer rows end in the same number of windows.
+        totals = [t for t in range(total - slack, total - slack + stride) if t >= 0]
+        totals = totals if key == "padding" else [total]
+        choices.append([(b, t - b) for t in totals for b in range(t + 1)])
     for padding in sorted(itertools.product(*choices), key=lambda p: _moved(p, given))[:64]:
-        if tuple(map(tuple, given)) != padding:
-            yield Guess("padding", words(given), words(padding), base.setting(padding=padding)())
+        if padding != given:
+            yield Guess("padding", words(given), words(padding), base.setting(**{key: padding})())
     for mode in ("reflect", "replicate", "circular") if base.kind == "convolution" else ():
         yield Guess("padding", "zeros", mode, base.setting(mode=mode)())
     if base.kind == "pool":
@@ -290,6 +297,17 @@ def _windows(base: Function, target: Array) -> Iterator[Guess]:
                     base.setting(counts_padding=not counts)())  # fmt: skip
         mode = "max" if settings["mode"] == "average" else "average"
         yield Guess("pooling", settings["mode"], mode, base.setting(mode=mode)())
+
+
+def _slack(base: Function, axis: int) -> int:
+    """How many rows after the last window are not used."""
+    if base.kind == "transposed":
+        return 0
+    s = base.settings
+    shape = base.sources[0].shape
+    n = shape[2 + axis] if s.get("channels") == "first" else shape[1 + axis]
+    window = s["dilation"][axis] * (s["kernel"][axis] - 1) + 1
+    return int((n + sum(s["padding"][axis]) - window) % s["stride"][axis])
 
 
 def _moved(padding: Sequence[Sequence[int]], given: Sequence[Sequence[int]]) -> int:
@@ -356,8 +374,9 @@ def _table(before: Array, target: Array) -> Iterator[dict[str, Any]]:
     if np.any(negative):
         x, y = before[negative], target[negative]
         slope = float(x @ y / (x @ x))
-        near = next((s for s in SLOPES if abs(s - slope) < 1e-6 * s), slope)
-        yield {"name": "leaky_relu", "slope": near}
+        near = [s for s in SLOPES if abs(s - slope) < 1e-6 * s]
+        for number in (*near, slope):
+            yield {"name": "leaky_relu", "slope": number}
         e = np.expm1(x)
         alpha = float(e @ y / (e @ e))
         yield {"name": "elu", "alpha": round(alpha, 9)}

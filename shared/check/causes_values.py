@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.check.kinds_of_cause import words
-from shared.noise import U64
+from shared.noise import FEW, U64
 
 Array = NDArray[Any]
 
 FLOOR = 256 * U64
 """The reference rounds in its own order; so much of the scale is never a difference."""
+
+
+SMALLEST = 1e-6
+"""A factor nearer to 1 is nothing that anybody writes."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +61,34 @@ def values(out: Array, target: Array) -> Iterator[Guess]:
     x, y = out.astype(np.float64).ravel(), target.astype(np.float64).ravel()
     if not (np.all(np.isfinite(x)) and np.all(np.isfinite(y))):
         return
-    if np.any(x):
-        factor = _tidy(float(x @ y / (x @ x)))
+    size = float(np.max(np.abs(y)))
+    factor = _tidy(float(x @ y / (x @ x))) if np.any(x) else 1.0
+    if abs(factor - 1) > SMALLEST:
         yield Guess("scale", "1", words(factor), out * factor)
     summand = _tidy(float(np.mean(y - x)))
-    yield Guess("offset", "0", words(summand), out + summand)
-    if np.ptp(x) > 0:
-        centred = x - x.mean()
+    if abs(summand) > SMALLEST * size:
+        yield Guess("offset", "0", words(summand), out + summand)
+    centred = x - x.mean()
+    if np.ptp(x) > 0 and max(abs(factor - 1) * size, abs(summand)) > SMALLEST * size:
         slope = _tidy(float(centred @ (y - y.mean()) / (centred @ centred)))
         rest = _tidy(float(y.mean() - slope * x.mean()))
         yield Guess("scale", "1", f"{words(slope)}, and {words(rest)} added", out * slope + rest)
+    yield from _by_channel(out, target)
     yield from _dropped(out, target)
     yield from _coarse(out, target)
+
+
+def _by_channel(out: Array, target: Array) -> Iterator[Guess]:
+    """A number for each place along one axis, where there is much more than that to explain."""
+    for axis in dict.fromkeys((1, out.ndim - 1)):
+        if out.ndim < 2 or out.size < FEW * out.shape[axis]:
+            continue
+        others = tuple(a for a in range(out.ndim) if a != axis)
+        summands = np.mean(target - out, others, keepdims=True)
+        yield Guess("offset", "0", f"one a channel (axis {axis})", out + summands)
+        square = np.sum(out * out, others, keepdims=True)
+        factors = np.sum(out * target, others, keepdims=True) / np.where(square > 0, square, 1)
+        yield Guess("scale", "1", f"one a channel (axis {axis})", out * factors)
 
 
 def _tidy(number: float) -> float:
