@@ -194,7 +194,7 @@ PYTORCH: tuple[Fault, ...] = (
     wrong("encoder_block", "", "attn", "attn", "axis order wiring", "batch_first was forgotten",
           torch="faults:AttentionTimeFirst"),
     wrong("padding_mask", "", "attn", "multi_head_attention", "mask",
-          "Keras' meaning of the mask was kept", torch="faults:MaskInverted"),
+          "Keras' meaning of the mask was kept", torch="faults:MaskUnturned"),
     wrong("one_by_one", "", "softmax", "dense_1 softmax", "axis activation",
           "the last axis is Keras' channels, not PyTorch's", torch="faults:SoftmaxLast"),
     wrong("norm_by_hand", "", "var", "layer_normalization", "normalisation operation scale",
@@ -213,7 +213,8 @@ PYTORCH: tuple[Fault, ...] = (
     wrong("by_hand_and_built_in", "", "softmax matmul", "multi_head_attention",
           "scale missing_layer", "the scores are not scaled", torch="faults:ScaleForgotten"),
     wrong("fused_qkv", "", "div truediv scaled_dot_product_attention",
-          "truediv divide matmul softmax", "scale extra_layer", "scaled twice", torch="faults:ScaledTwice"),
+          "truediv divide matmul softmax", "scale extra_layer", "scaled twice",
+          torch="faults:ScaledTwice"),
     wrong("odd_sizes", "", "pool", "max_pooling2d", "padding pooling",
           "the last pool's padding is missing", torch="faults:OddSizesPooled"),
 )  # fmt: skip

@@ -119,7 +119,7 @@ class AttentionTimeFirst(nn.Module):
         return x + self.drop(self.fc2(F.gelu(self.fc1(self.norm2(x)))))
 
 
-class MaskInverted(nn.Module):
+class MaskUnturned(nn.Module):
     def __init__(self):
         super().__init__()
         self.attn = nn.MultiheadAttention(8, 2, batch_first=True)
