@@ -11,7 +11,7 @@ def layer_norm(name, epsilon=1e-5):
 
 
 def encoder(
-    heads=3, size=4, epsilon=1e-5, shortcut=True, second=True, active="gelu", raw_value=False,
+    *, heads=3, size=4, epsilon=1e-5, shortcut=True, second=True, active="gelu", raw_value=False,
     normed=False, dim=12,
 ):  # fmt: skip
     inputs = keras.Input((7, dim))
@@ -141,9 +141,9 @@ def mask_ignored():
 
 
 class ByHand(keras.Model):
-    def __init__(self, scale=3**-0.5, axis=-1, back=True, turned=False, dim=12, heads=4):
+    def __init__(self, scale=3**-0.5, axis=-1, back=True, dim=12, heads=4):
         super().__init__()
-        self.scale, self.axis, self.back, self.turned = scale, axis, back, turned
+        self.scale, self.axis, self.back = scale, axis, back
         self.heads, self.size = heads, dim // heads
         self.q, self.k = layers.Dense(dim, name="q"), layers.Dense(dim, name="k")
         self.v, self.out = layers.Dense(dim, name="v"), layers.Dense(dim, name="out")
@@ -154,7 +154,7 @@ class ByHand(keras.Model):
 
     def call(self, x):
         q, k, v = self.split(self.q(x)), self.split(self.k(x)), self.split(self.v(x))
-        scores = tf.matmul(*((k, q) if self.turned else (q, k)), transpose_b=True)
+        scores = tf.matmul(q, k, transpose_b=True)
         scores = scores if self.scale is None else scores * self.scale
         y = tf.matmul(tf.nn.softmax(scores, axis=self.axis), v)
         y = tf.transpose(y, (0, 2, 1, 3)) if self.back else y

@@ -64,7 +64,7 @@ def functional_dropout():
     return Classifier(always=True)
 
 
-class Mobile(nn.Module):
+class DefaultEpsilon(nn.Module):
     """PyTorch's own epsilon where Keras' was meant."""
 
     def __init__(self):
@@ -119,7 +119,7 @@ class AttentionTimeFirst(nn.Module):
         return x + self.drop(self.fc2(F.gelu(self.fc1(self.norm2(x)))))
 
 
-class MaskInverted(nn.Module):
+class MaskUnturned(nn.Module):
     def __init__(self):
         super().__init__()
         self.attn = nn.MultiheadAttention(8, 2, batch_first=True)
@@ -152,10 +152,7 @@ class NormByHand(nn.Module):
     def forward(self, x):
         x = self.inlet(x)
         x, variance = x - x.mean(-1, keepdim=True), x.var(-1, self.unbiased, keepdim=True)
-        if self.outside:
-            x = x / (variance.sqrt() + 1e-5)
-        else:
-            x = x / (variance + 1e-5).sqrt()
+        x = x / (variance.sqrt() + 1e-5 if self.outside else (variance + 1e-5).sqrt())
         return self.outlet(F.gelu(x * self.weight + self.bias, approximate="tanh"))
 
 
