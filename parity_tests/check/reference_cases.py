@@ -122,7 +122,7 @@ def _pools():
                    f"F.avg_pool2d(x, (3, 2), 2, 1, count_include_pad={counts})")  # fmt: skip
         yield Case(f"average_ceil_{counts}", "torch", "pool",
                    {**FIRST, "mode": "average", "kernel": [3, 3], "stride": [2, 2],
-                    "padding": [[1, 1], [1, 2]], "beyond": [0, 1], "counts_padding": counts},
+                    "padding": [[1, 1], [1, 2]], "ceil_mode": True, "counts_padding": counts},
                    (IMAGE,),
                    f"F.avg_pool2d(x, 3, 2, 1, True, count_include_pad={counts})")  # fmt: skip
     yield Case("average_divisor", "torch", "pool",
@@ -217,15 +217,18 @@ ACTIVATIONS = [
     ("gelu", {"approximate": True}, "F.gelu(x, approximate='tanh')"),
     ("silu", {}, "F.silu(x)"), ("mish", {}, "F.mish(x)"), ("sigmoid", {}, "torch.sigmoid(x)"),
     ("log_sigmoid", {}, "F.logsigmoid(x)"), ("tanh", {}, "torch.tanh(x)"),
-    ("softplus", {}, "F.softplus(x)"), ("softsign", {}, "F.softsign(x)"),
+    ("softplus", {"beta": 2.0, "threshold": 3.0}, "F.softplus(x, 2, 3)"),
+    ("softsign", {}, "F.softsign(x)"),
     ("hard_sigmoid", {}, "F.hardsigmoid(x)"), ("hard_silu", {}, "F.hardswish(x)"),
     ("hard_tanh", {"low": -0.5, "high": 0.8}, "F.hardtanh(x, -0.5, 0.8)"),
     ("softmax", {"axis": 1}, "F.softmax(x, 1)"),
     ("log_softmax", {"axis": -1}, "F.log_softmax(x, -1)"),
     ("clip", {"low": -0.2, "high": None}, "torch.clamp(x, min=-0.2)"),
     ("threshold", {"threshold": 0.1, "value": 20.0}, "F.threshold(x, 0.1, 20.0)"),
-    ("tanh_shrink", {}, "F.tanhshrink(x)"), ("hard_shrink", {"limit": 0.4}, "F.hardshrink(x, 0.4)"),
-    ("soft_shrink", {"limit": 0.4}, "F.softshrink(x, 0.4)"), ("glu", {"axis": 1}, "F.glu(x, 1)"),
+    ("tanh_shrink", {}, "F.tanhshrink(x)"),
+    ("hard_shrink", {"threshold": 0.4}, "F.hardshrink(x, 0.4)"),
+    ("soft_shrink", {"threshold": 0.4}, "F.softshrink(x, 0.4)"),
+    ("glu", {"axis": 1}, "F.glu(x, 1)"),
 ]  # fmt: skip
 KERAS_ACTIVATIONS = [
     ("hard_sigmoid", {}, "ops.hard_sigmoid(x)"), ("hard_silu", {}, "ops.hard_silu(x)"),
@@ -306,6 +309,16 @@ def _plain():
                "torch.var(x, 1)")  # fmt: skip
     yield Case("reduce_std", "keras", "reduce", {"mode": "std", "axes": [1]}, (x,),
                "ops.std(x, 1)")  # fmt: skip
+    yield Case("reduce_norm_1", "torch", "reduce", {"mode": "norm", "axes": [2], "order": 1.0},
+               (x,), "torch.linalg.vector_norm(x, 1, 2)")  # fmt: skip
+    yield Case("where", "torch", "where", {"then": None, "otherwise": 2.0}, (("ids", 3, 4), (3, 4)),
+               "torch.where(x > 0, y, 2.0)")  # fmt: skip
+    yield Case("cumulative_exclusive", "keras", "cumulative",
+               {"name": "cumsum", "axis": 1, "exclusive": True, "reverse": True}, (x,),
+               "tf.cumsum(x, 1, exclusive=True, reverse=True)")  # fmt: skip
+    yield Case("resize_factor", "torch", "resize",
+               {**FIRST, "size": [22, 20], "mode": "bilinear", "scale": [2.5, 2.5]}, (IMAGE,),
+               "F.interpolate(x, scale_factor=2.5, mode='bilinear')")  # fmt: skip
     yield Case("reduce_norm", "torch", "reduce", {"mode": "norm", "axes": [2], "keepdims": False},
                (x,), "torch.linalg.vector_norm(x, 2, 2)")  # fmt: skip
     for kind, sign in (("add", "+"), ("subtract", "-"), ("multiply", "*"), ("divide", "/")):

@@ -367,6 +367,40 @@ def test_another_initial_state():
     assert (found.kind, found.status) == ("initial_state", "confirmed")
 
 
+def test_masked_steps_are_seen():
+    sources, weights = drawn("mask", (SEQUENCE,), LSTM_ROLES)
+    left = node("recurrent", LSTM, (SEQUENCE,))
+    right = node("recurrent", {**LSTM, "masked": True}, (SEQUENCE,))
+    live = np.array([[1, 1, 1, 0, 0], [0, 1, 1, 1, 0]], bool)
+    out = computed("recurrent", {**LSTM, "steps": live}, weights, sources)
+    (found,) = causes.prove(evidence(left, right, sources, weights, right_out=out))
+    assert (found.kind, found.status, found.right[1]) == ("mask", "confirmed",
+                                                          "4 of 10 steps masked")  # fmt: skip
+
+
+def test_affine_steps_and_scaled_products():
+    """As the normaliser writes them."""
+    sources, _ = drawn("steps", ((3, 4), (4,)), {})
+    steps = [["subtract", {"source": 1}], ["divide", 2.0]]
+    left, right = (node("affine", {"steps": s}, ((3, 4), (4,))) for s in (steps, steps[:1]))
+    (found,) = causes.prove(evidence(left, right, sources, {}))
+    assert (found.kind, found.status) == ("constant", "confirmed")
+    plain = [node("affine", {"scale": s, "offset": 0.0}, ((3, 4),)) for s in (1 / 255, 1.0)]
+    (found,) = causes.prove(evidence(*plain, sources[:1], {}))
+    assert (found.kind, found.left[1], found.right[1]) == ("scale", "0.00392157", "1")
+
+
+def test_an_image_flattened_otherwise():
+    sources, weights = drawn("flatten", ((3, 2, 3, 3),), {"kernel": (18, 5)})
+    first = sources[0].reshape(3, 18)
+    last = sources[0].transpose(0, 2, 3, 1).reshape(3, 18)
+    dense = node("dense", {"units": 5, "bias": False}, ((3, 18),), code="layers.Dense(5)")
+    (found,) = causes.prove(evidence(dense, dense, (first,), weights, right_sources=(last,)))
+    assert (found.kind, found.status) == ("flatten_order", "confirmed")
+    assert found.right[1] == "(3, 3, 2) channels last"
+    assert found.fix == "layers.Permute((3, 1, 2))\nlayers.Flatten()\nlayers.Dense(5)"
+
+
 def test_softmax_twice_and_missing():
     sources, _ = drawn("softmax", ((3, 5),), {})
     left = node("activation", {"name": "softmax", "axis": -1}, ((3, 5),))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.check import causes_data, causes_fix
-from shared.check.causes_data import Function
+from shared.check.causes_function import Function
 from shared.check.causes_settings import canonical, differing
 from shared.check.causes_values import FLOOR, Guess, apart, values
 from shared.check.graph import Node

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from shared.check import reference
 from shared.check import reference_activations as activations
+from shared.check.causes_function import Function
+from shared.check.causes_orders import divisors, images, permuted
+from shared.check.causes_settings import spoken
 from shared.check.causes_values import Guess, apart, solve, values
 from shared.check.kinds_of_cause import words
 
@@ -25,37 +28,6 @@ EPSILONS = (0.0, 1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12, 1e-4, 1e-2, 2e-5, 1.001e-5
 SAME = 1e-9
 """Relative: two values that are one, but for rounding on the way."""
 SLOPES = (0.01, 0.1, 0.2, 0.3, 0.05, 0.25, 1 / 5.5)
-
-
-@dataclass(frozen=True)
-class Function:
-    """An operation with all it is computed from."""
-
-    kind: str
-    settings: Mapping[str, Any]
-    parameters: Mapping[str, Array]
-    sources: tuple[Array, ...]
-    mode: reference.Mode = "evaluate"
-
-    def __call__(self) -> Array | None:
-        """Its value; None where the reference cannot compute it."""
-        try:
-            return reference.apply(self.kind, self.settings, self.parameters, self.sources,
-                                   mode=self.mode)  # fmt: skip
-        except reference.NotInterpretable:
-            return None
-
-    def setting(self, **changed: Any) -> Function:
-        """The same with other settings."""
-        return replace(self, settings={**self.settings, **changed})
-
-    def parameter(self, changed: Mapping[str, Array]) -> Function:
-        """The same with other parameters."""
-        return replace(self, parameters={**self.parameters, **changed})
-
-    def on(self, *sources: Array) -> Function:
-        """The same on other sources."""
-        return replace(self, sources=sources)
 
 
 def guesses(
@@ -72,10 +44,10 @@ def guesses(
     out = base()
     if out is None:
         return
-    yield from _sources(base, other)
+    yield from _sources(base, other, spatial)
     yield from _weights(base, other)
     yield from _parameters(base, spatial)
-    yield from _own_settings(base)
+    yield from _own_settings(base, target)
     yield from _activated(base, out, target)
     yield from _repeated(base, out, target)
     yield from values(out, target)
@@ -83,7 +55,7 @@ def guesses(
     yield from _other_kinds(base)
 
 
-def _sources(base: Function, other: Function | None) -> Iterator[Guess]:
+def _sources(base: Function, other: Function | None, spatial: Sequence[int]) -> Iterator[Guess]:
     many = len(base.sources)
     orders = itertools.permutations(range(many)) if 1 < many <= 4 else ()
     plain = tuple(range(many))
@@ -101,7 +73,24 @@ def _sources(base: Function, other: Function | None) -> Iterator[Guess]:
             if apart(base.sources[at], other.sources[at]) > SAME * peak:
                 taken = list(base.sources)
                 taken[at] = other.sources[at]
-                yield Guess("wiring", f"source {at}", f"another source {at}", base.on(*taken)())
+                out = base.on(*taken)()
+                how = _flattened(base.sources[at], taken[at], spatial)
+                if how:
+                    yield Guess("flatten_order", "as stated", how, out)
+                yield Guess("wiring", f"source {at}", f"another source {at}", out)
+
+
+def _flattened(mine: Array, theirs: Array, spatial: Sequence[int]) -> str:
+    """How the other side flattened the same image, if that is all."""
+    if mine.shape != theirs.shape or mine.ndim != 2:
+        return ""
+    for h, w, c in images(mine.shape[-1], spatial):
+        for shape, order, name in (((c, h, w), (0, 2, 3, 1), "last"),
+                                   ((h, w, c), (0, 3, 1, 2), "first")):  # fmt: skip
+            moved = mine.reshape(-1, *shape).transpose(order).reshape(mine.shape)
+            if apart(moved, theirs) <= SAME * float(np.max(np.abs(mine), initial=0.0)):
+                return f"({h}, {w}, {c}) channels {name}"
+    return ""
 
 
 def _weights(base: Function, other: Function | None) -> Iterator[Guess]:
@@ -140,68 +129,6 @@ def _relation(base: Function, role: str, mine: Array, theirs: Array) -> tuple[st
     return "weights", f"other {role}"
 
 
-def permuted(
-    base: Function, role: str, array: Array, spatial: Sequence[int] = ()
-) -> Iterator[tuple[str, str, Array]]:
-    """(kind, how, array) for every order in which people leave a weight by mistake."""
-    plain = role.removeprefix("forward_").removeprefix("backward_")
-    if base.kind == "recurrent" and plain in ("kernel", "recurrent_kernel", "bias"):
-        yield from _gates(base, array)
-    if plain != "kernel" or base.kind == "recurrent":
-        return
-    rank = array.ndim - 2
-    if rank > 0:
-        for axes in _subsets(range(rank)):
-            name = "flipped" if len(axes) == rank else f"flipped along {words(axes)}"
-            yield "kernel_order", name, np.flip(array, axes)
-        for order in list(itertools.permutations(range(rank)))[1:]:
-            yield "kernel_order", "height and width swapped", array.transpose(*order, -2, -1)
-        if array.shape[-1] == array.shape[-2]:
-            yield "kernel_order", "in and out swapped", array.swapaxes(-1, -2)
-        for groups in _divisors(array.shape[-1]):
-            yield "kernel_order", f"channels interleaved by {groups}", _interleaved(array, groups)
-    else:
-        if array.shape[0] == array.shape[1]:
-            yield "kernel_order", "in and out swapped", array.T
-        for h, w, c in _images(array.shape[0], spatial):
-            first = array.reshape(c, h, w, -1).transpose(1, 2, 0, 3).reshape(array.shape)
-            last = array.reshape(h, w, c, -1).transpose(2, 0, 1, 3).reshape(array.shape)
-            yield "flatten_order", f"({h}, {w}, {c}) channels last", first
-            yield "flatten_order", f"({h}, {w}, {c}) channels first", last
-        for heads in _divisors(array.shape[1]):
-            yield "kernel_order", f"{heads} heads interleaved", _interleaved(array, heads)
-
-
-def _gates(base: Function, array: Array) -> Iterator[tuple[str, str, Array]]:
-    names = {"lstm": "ifco", "gru": "zrh"}.get(base.settings["cell"], "")
-    parts = np.split(array, len(names), -1) if names else []
-    for order in list(itertools.permutations(range(len(names))))[1:]:
-        how = " ".join(names[i] for i in order)
-        yield "gate_order", how, np.concatenate([parts[i] for i in order], -1)
-
-
-def _subsets(items: Sequence[int]) -> list[tuple[int, ...]]:
-    many = range(len(items), 0, -1)
-    return [s for size in many for s in itertools.combinations(items, size)]
-
-
-def _divisors(n: int) -> list[int]:
-    return [d for d in range(2, min(n, 65)) if n % d == 0]
-
-
-def _interleaved(array: Array, parts: int) -> Array:
-    split = array.reshape(*array.shape[:-1], parts, -1)
-    return split.swapaxes(-1, -2).reshape(array.shape)
-
-
-def _images(n: int, spatial: Sequence[int]) -> list[tuple[int, int, int]]:
-    """What an n of flattened pixels may have been."""
-    if len(spatial) == 3:
-        return [(spatial[0], spatial[1], spatial[2])]
-    sides = [s for s in range(2, 65) if n % (s * s) == 0 and n > s * s]
-    return [(s, s, n // (s * s)) for s in sides]
-
-
 def _parameters(base: Function, spatial: Sequence[int]) -> Iterator[Guess]:
     """Both have the same weights, but the other takes them in another order, or not at all."""
     p = base.parameters
@@ -235,7 +162,7 @@ def _gate_orders(base: Function) -> Iterator[Guess]:
         yield Guess("gate_order", names, how, base.parameter(changed)())
 
 
-def _own_settings(base: Function) -> Iterator[Guess]:
+def _own_settings(base: Function, target: Array) -> Iterator[Guess]:
     """A setting of the same kind of layer that the other side hides."""
     kind, settings = base.kind, base.settings
     if "epsilon" in settings:
@@ -249,6 +176,7 @@ def _own_settings(base: Function) -> Iterator[Guess]:
         yield from _windows(base)
     if kind == "recurrent":
         yield from _recurrent(base)
+        yield from _masked(base, target)
     for key in ("axis", "axes"):
         if key in settings and base.sources:
             yield from _along(base, key)
@@ -335,11 +263,21 @@ def _recurrent(base: Function) -> Iterator[Guess]:
         yield Guess("initial_state", "given", "zeros", base.on(base.sources[0])())
 
 
+def _masked(base: Function, target: Array) -> Iterator[Guess]:
+    """Steps that repeat what was before, or nothing at the start, were masked."""
+    if target.ndim != 3 or base.settings.get("bidirectional"):
+        return
+    before = np.concatenate([np.zeros_like(target[:, :1]), target[:, :-1]], axis=1)
+    live = np.any(target != before, axis=-1)
+    if not live.all():
+        gone = f"{live.size - np.count_nonzero(live)} of {live.size} steps masked"
+        yield Guess("mask", "no step masked", gone, base.setting(steps=live)())
+
+
 def _activated(base: Function, out: Array, target: Array) -> Iterator[Guess]:
     """Another activation in place of this one, or one on top of what has none."""
     if base.kind == "activation":
-        stated = {k: v for k, v in base.settings.items() if k != "channels"}
-        before, label = base.sources[0], words(stated)
+        before, label = base.sources[0], words(spoken(base.settings))
     else:
         before, label = out, "none"
     if before.shape != target.shape or before.dtype.kind != "f":
@@ -358,7 +296,7 @@ def _activated(base: Function, out: Array, target: Array) -> Iterator[Guess]:
 
 
 def _named(settings: Mapping[str, Any]) -> str:
-    return "none" if settings["name"] == "linear" else words(settings)
+    return "none" if settings["name"] == "linear" else words(spoken(settings))
 
 
 def _table(before: Array, target: Array) -> Iterator[dict[str, Any]]:
@@ -417,7 +355,7 @@ def _other_kinds(base: Function) -> Iterator[Guess]:
         others: list[tuple[str, dict[str, Any]]] = [
             ("layer_norm", {"axes": [axis]}), ("rms_norm", {"axes": [axis]}),
             ("layer_norm", {"axes": list(range(1, rank))}), ("batch_norm", {"training": True}),
-            *(("group_norm", {"groups": g}) for g in (1, *_divisors(x.shape[axis]), x.shape[axis])),
+            *(("group_norm", {"groups": g}) for g in (1, *divisors(x.shape[axis]), x.shape[axis])),
         ]  # fmt: skip
         for kind, more in others:
             found = Function(kind, {**common, **more}, weights, (x,))()

@@ -28,12 +28,15 @@ CAUSE_OF: dict[str, dict[str, str]] = {
     "group_norm": {**_NORM, "groups": "groups"},
     "rms_norm": {**_NORM, "axes": "axis"},
     "pool": {"mode": "pooling", "kernel": "pooling", "stride": "stride", "dilation": "dilation",
-             "padding": "padding", "counts_padding": "padding_counted", "beyond": "padding",
-             "divisor": "pooling"},
+             "padding": "padding", "counts_padding": "padding_counted",
+             "ceil_mode": "padding_counted", "divisor": "pooling"},
     "adaptive_pool": {"mode": "pooling", "output": "pooling"},
-    "reduce": {"mode": "operation", "axes": "axis", "keepdims": "axis", "correction": "operation"},
+    "reduce": {"mode": "operation", "axes": "axis", "keepdims": "axis", "correction": "operation",
+               "order": "operation"},
     "resize": dict.fromkeys(
-        ("size", "mode", "align_corners", "antialias", "cubic", "fractional"), "resize"
+        ("size", "mode", "align_corners", "antialias", "cubic", "fractional", "half_pixel",
+         "scale"),
+        "resize",
     ),
     "pad": {"padding": "padding", "mode": "padding", "value": "padding"},
     "embedding": {"rows": "units", "size": "units", "zero_index": "mask_zero",
@@ -42,10 +45,11 @@ CAUSE_OF: dict[str, dict[str, str]] = {
                   "bidirectional": "direction", "backwards": "direction",
                   "reset_after": "reset_after", "activation": "activation",
                   "recurrent_activation": "activation", "has_state": "initial_state",
-                  "mask": "mask"},
+                  "masked": "mask"},
     "matmul": {"transpose_left": "operation", "transpose_right": "operation", "scale": "scale"},
     "concatenate": {"axis": "axis"}, "stack": {"axis": "axis"},
-    "affine": {"scale": "scale", "offset": "offset", "axis": "axis"},
+    "affine": {"scale": "scale", "offset": "offset", "axis": "axis",
+               "steps": "constant"},
     "einsum": {"equation": "operation"},
     "unary": {"name": "operation"},
     "cumulative": {"name": "operation", "axis": "axis"},
@@ -64,13 +68,14 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "layer_norm": {"scale": True, "center": True},
     "group_norm": {"scale": True, "center": True},
     "rms_norm": {"scale": True},
-    "pool": {"counts_padding": False},
-    "reduce": {"keepdims": False, "correction": 0},
-    "resize": {"align_corners": False, "antialias": False},
+    "pool": {"counts_padding": False, "ceil_mode": False, "divisor": None},
+    "reduce": {"keepdims": False, "correction": 0, "order": 2.0},
+    "resize": {"align_corners": False, "antialias": False, "half_pixel": True, "scale": None},
     "pad": {"mode": "zeros", "value": 0.0},
     "embedding": {"mask_zero": False},
     "recurrent": {"bias": True, "bidirectional": False, "backwards": False, "activation": "tanh",
-                  "recurrent_activation": "sigmoid", "has_state": False},
+                  "recurrent_activation": "sigmoid", "has_state": False,
+                  "masked": False},
     "matmul": {"transpose_left": False, "transpose_right": False, "scale": 1.0},
     "dropout": {"active": False, "noise": "dropout"},
     "affine": {"scale": 1.0, "offset": 0.0},
@@ -116,6 +121,12 @@ def canonical(
     if channels is not None and "channels" in found:
         found["channels"] = channels
     _move_axes(node.kind, found, rank + (node.kind == "stack"), axes)
+    if node.kind == "resize":
+        single = bool(found.get("single"))
+        if found.get("mode") == "bicubic":
+            found.setdefault("cubic", -0.5 if single or found["antialias"] else -0.75)
+        if found.get("mode") == "area":
+            found.setdefault("fractional", single)
     if node.kind == "pad" and found.get("mode") == "constant":
         found["mode"] = "zeros"
     if node.kind == "recurrent" and found.get("cell") != "gru":
@@ -145,14 +156,13 @@ def _fill_window(kind: str, found: dict[str, Any]) -> None:
     blank = {"stride": tuple(kernel) if kind == "pool" else (1,) * len(kernel),
              "dilation": (1,) * len(kernel),
              "crop" if kind == "transposed" else "padding": ((0, 0),) * len(kernel)}  # fmt: skip
-    if kind == "pool":
-        blank["beyond"] = (0,) * len(kernel)
     for key, value in blank.items():
         if found.get(key) is None:
             found[key] = value
     plain = kind == "pool" and not any(b or a for b, a in found["padding"])
     if plain or found.get("mode") == "max":
         found.pop("counts_padding", None)
+        found.pop("ceil_mode", None)
 
 
 def _move_axes(kind: str, found: dict[str, Any], rank: int, axes: Sequence[int] | None) -> None:
@@ -173,7 +183,8 @@ def _move_axes(kind: str, found: dict[str, Any], rank: int, axes: Sequence[int] 
 def _activation(found: Mapping[str, Any]) -> dict[str, Any]:
     """One name for what is the same function."""
     name = found.get("name")
-    kept = {k: found[k] for k in ("channels",) if k in found}
+    unsaid = ("channels", "threshold") if name == "softplus" else ("channels",)
+    kept = {k: found[k] for k in unsaid if k in found}
     wanted = activations.PARAMETERS.get(str(name), ())
     more = {**activations.DEFAULTS.get(str(name), {}), **{k: found.get(k) for k in wanted
                                                           if found.get(k) is not None}}  # fmt: skip
@@ -257,8 +268,8 @@ def _together(kind: str, key: str) -> str:
     """Settings that only make sense together are replaced together."""
     if kind in ("convolution", "pad", "resize", "adaptive_pool", "reduce") and key != "axes":
         return kind
-    if kind == "pool" and key in ("padding", "beyond"):
-        return "edges"
+    if kind == "pool" and key in ("counts_padding", "ceil_mode"):
+        return "counting"
     return key
 
 
@@ -277,7 +288,7 @@ def _value(settings: Mapping[str, Any], keys: Sequence[str]) -> Any:
 
 
 def _activations(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Suspicion]:
-    a, b = ({k: v for k, v in s.items() if k != "channels"} for s in (a, b))
+    a, b = (spoken(s) for s in (a, b))
     if same(a, b):
         return []
     keys = tuple(dict.fromkeys([*a, *b]))
@@ -285,6 +296,15 @@ def _activations(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Suspicion]:
         return [Suspicion("axis", a["axis"], b["axis"], ("axis",))]
     roles = ("alpha",) if "prelu" in (a["name"], b["name"]) else ()
     return [Suspicion("activation", a, b, keys, roles)]
+
+
+def spoken(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """An activation without its layout, without what is usual, and without the place where
+    PyTorch's softplus turns linear, which rounding hides.
+    """
+    unsaid = ("channels", "threshold") if settings["name"] == "softplus" else ("channels",)
+    usual = {"beta": 1.0}
+    return {k: v for k, v in settings.items() if k not in unsaid and usual.get(k) != v}
 
 
 def _numbers(

@@ -102,10 +102,10 @@ def _dense(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> 
 REDUCTIONS: dict[str, Callable[..., Array]] = {
     "mean": np.mean, "max": np.max, "sum": np.sum, "min": np.min, "prod": np.prod,
     "variance": np.var, "std": np.std,
-    "norm": lambda x, axis, keepdims: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)),
     "any": np.any, "all": np.all,
-    "log_sum_exp": lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis=axis,
-                                                           keepdims=keepdims)),
+    "logsumexp": lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis=axis,
+                                                         keepdims=keepdims)),
+    "nanmean": np.nanmean, "nansum": np.nansum, "count_nonzero": np.count_nonzero,
     "argmax": lambda x, axis, keepdims: np.argmax(x, axis=axis[0], keepdims=keepdims),
     "argmin": lambda x, axis, keepdims: np.argmin(x, axis=axis[0], keepdims=keepdims),
 }  # fmt: skip
@@ -115,10 +115,20 @@ def _reduce(settings: Settings, parameters: Arrays, sources: Sequence[Array]) ->
     x, mode = sources[0], settings["mode"]
     axes = settings.get("axes")
     axis = tuple(range(x.ndim)) if axes is None else tuple(a % x.ndim for a in axes)
+    if mode == "norm":
+        return _norm(x, axis, settings)
     more = {"ddof": settings["correction"]} if settings.get("correction") else {}
     return np.asarray(
         REDUCTIONS[mode](x, axis=axis, keepdims=bool(settings.get("keepdims")), **more)
     )
+
+
+def _norm(x: Array, axis: tuple[int, ...], settings: Settings) -> Array:
+    order, keep = float(settings.get("order", 2)), bool(settings.get("keepdims"))
+    size = np.abs(x)
+    if np.isinf(order):
+        return np.asarray((np.max if order > 0 else np.min)(size, axis=axis, keepdims=keep))
+    return np.asarray(np.sum(size**order, axis=axis, keepdims=keep) ** (1 / order))
 
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -129,6 +139,10 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "greater": np.greater, "greater_equal": np.greater_equal, "and": np.logical_and,
     "or": np.logical_or, "xor": np.logical_xor, "atan2": np.arctan2,
     "squared_difference": lambda a, b: (a - b) ** 2,
+    "subtract_from": lambda a, b: b - a,
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
+    "ge": np.greater_equal, "logical_and": np.logical_and, "logical_or": np.logical_or,
+    "logical_xor": np.logical_xor,
 }  # fmt: skip
 
 
@@ -147,6 +161,8 @@ def _operands(settings: Settings, sources: Sequence[Array]) -> list[Any]:
 def _binary(kind: str) -> Callable[[Settings, Arrays, Sequence[Array]], Array]:
     def function(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
         operands = _operands(settings, sources)
+        if "alpha" in settings:
+            operands[1] = operands[1] * settings["alpha"]
         total = operands[0]
         for other in operands[1:]:
             total = BINARY[kind](total, other)
@@ -156,11 +172,20 @@ def _binary(kind: str) -> Callable[[Settings, Arrays, Sequence[Array]], Array]:
 
 
 def _matmul(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
-    left, right = sources
+    left, right = sources[:2]
     left = left.swapaxes(-1, -2) if settings.get("transpose_left") else left
     right = right.swapaxes(-1, -2) if settings.get("transpose_right") else right
     scale = settings.get("scale", 1.0)
-    return np.asarray(left @ right if scale == 1.0 else (left @ right) * scale)
+    out = left @ right if scale == 1.0 else (left @ right) * scale
+    return _stepped(out, settings.get("scale_steps", ()), sources)
+
+
+def _stepped(x: Array, steps: Sequence[Sequence[Any]], sources: Sequence[Array]) -> Array:
+    """``[operation, operand]`` in order, as `shared.check.normalise` writes them."""
+    for name, operand in steps:
+        number = sources[operand["source"]] if isinstance(operand, Mapping) else operand
+        x = BINARY[name](x, number)
+    return np.asarray(x)
 
 
 UNARY: dict[str, Callable[[Array], Any]] = {
@@ -185,7 +210,13 @@ CUMULATIVE: dict[str, Callable[..., Any]] = {
 
 
 def _cumulative(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
-    return np.asarray(CUMULATIVE[settings["name"]](sources[0], axis=settings["axis"]))
+    x, axis = sources[0], settings["axis"]
+    x = np.flip(x, axis) if settings.get("reverse") else x
+    out = CUMULATIVE[settings["name"]](x, axis=axis)
+    if settings.get("exclusive"):
+        first = np.full_like(np.take(out, [0], axis), "prod" in settings["name"])
+        out = np.concatenate([first, np.delete(out, -1, axis)], axis)
+    return np.asarray(np.flip(out, axis) if settings.get("reverse") else out)
 
 
 def _embedding(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
@@ -195,6 +226,8 @@ def _embedding(settings: Settings, parameters: Arrays, sources: Sequence[Array])
 def _affine(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
     """``x·scale + offset``; lists and parameters go along the channels, or along ``axis``."""
     x = sources[0]
+    if "steps" in settings:
+        return _stepped(x, settings["steps"], sources)
     scale = parameters.get("scale", parameters.get("gamma", settings.get("scale", 1.0)))
     offset = parameters.get("offset", parameters.get("beta", settings.get("offset", 0.0)))
     axis = settings.get("axis")
@@ -213,19 +246,23 @@ def _affine(settings: Settings, parameters: Arrays, sources: Sequence[Array]) ->
 def _gather(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
     x, at = sources[0], sources[1].astype(np.int64)
     axis = settings.get("axis", 0)
-    if settings.get("along"):
+    if settings.get("name") in ("__getitem__", "index_put", "take", "masked_select"):
+        raise ValueError("the places stand in an index expression")
+    if settings.get("name") in ("gather", "take_along_dim", "take_along_axis"):
         return np.take_along_axis(x, at, axis)
     return np.take(x, at, axis=axis)
 
 
 def _where(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
-    """``where(condition, a, b)``; a ``scalar`` stands for b, or for a where ``scalar_left``."""
+    """Numbers: the first is ``then`` or ``scalar``, the second ``otherwise`` or ``other``."""
     condition, *rest = sources
-    if len(rest) == 1:
-        left = settings.get("scalar_left") not in (None, False)
-        number = rest[0].dtype.type(settings["scalar"])
-        rest = [number, rest[0]] if left else [rest[0], number]
-    return np.where(condition.astype(bool), *rest)
+    numbers = [settings.get("then", settings.get("scalar")),
+               settings.get("otherwise", settings.get("other"))]  # fmt: skip
+    arrays = iter(rest)
+    parts = [next(arrays) if n is None else n for n in numbers]
+    found = np.where(condition.astype(bool), *parts)
+    kind = rest[0].dtype if rest else np.dtype(np.float64)
+    return found.astype(kind, copy=False)
 
 
 def _compare(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
@@ -240,7 +277,7 @@ def _pad(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Ar
 def _recurrent(
     settings: Settings, parameters: Arrays, sources: Sequence[Array]
 ) -> tuple[Array, ...]:
-    if settings.get("mask"):
+    if settings.get("masked") and "steps" not in settings:
         raise ValueError("steps are masked")
     return layers.recurrent(settings, parameters, sources)
 

@@ -73,6 +73,12 @@ def _glu(x: Array, axis: int) -> Array:
     return left * sigmoid(right)
 
 
+def _softplus(x: Array, beta: float, threshold: float | None) -> Array:
+    """PyTorch's is x itself above a threshold."""
+    found = softplus(x * beta) / beta
+    return np.asarray(found if threshold is None else np.where(x * beta > threshold, x, found))
+
+
 def _shrunk(x: Array, limit: float) -> Array:
     return np.sign(x) * np.maximum(np.abs(x) - limit, 0)
 
@@ -89,19 +95,21 @@ TABLE: dict[str, Callable[[Array, Settings], Array]] = {
     "celu": lambda x, s: celu(x, s.get("alpha", 1.0)),
     "gelu": lambda x, s: gelu(x, bool(s.get("approximate", False))),
     "quick_gelu": lambda x, s: x * sigmoid(1.702 * x),
-    "silu": lambda x, s: x * sigmoid(x),
+    "silu": lambda x, s: x * sigmoid(x * s.get("beta", 1.0)),
+    "sparse_plus": lambda x, s: np.where(x < -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x)),
+    "sparse_sigmoid": lambda x, s: np.clip((x + 1) / 2, 0, 1),
     "mish": lambda x, s: x * np.tanh(softplus(x)),
     "sigmoid": lambda x, s: sigmoid(x),
     "log_sigmoid": lambda x, s: -softplus(-x),
     "tanh": lambda x, s: np.tanh(x),
     "tanh_shrink": lambda x, s: x - np.tanh(x),
-    "softplus": lambda x, s: softplus(x * s.get("beta", 1.0)) / s.get("beta", 1.0),
+    "softplus": lambda x, s: _softplus(x, s.get("beta", 1.0), s.get("threshold")),
     "softsign": lambda x, s: x / (1 + np.abs(x)),
     "hard_sigmoid": lambda x, s: hard_sigmoid(x),
     "hard_silu": lambda x, s: x * hard_sigmoid(x),
     "hard_tanh": lambda x, s: np.clip(x, s.get("low", -1.0), s.get("high", 1.0)),
-    "hard_shrink": lambda x, s: np.where(np.abs(x) > s.get("limit", 0.5), x, 0),
-    "soft_shrink": lambda x, s: _shrunk(x, s.get("limit", 0.5)),
+    "hard_shrink": lambda x, s: np.where(np.abs(x) > s.get("threshold", 0.5), x, 0),
+    "soft_shrink": lambda x, s: _shrunk(x, s.get("threshold", 0.5)),
     "softmax": lambda x, s: softmax(x, s.get("axis", -1)),
     "softmin": lambda x, s: softmax(-x, s.get("axis", -1)),
     "log_softmax": lambda x, s: log_softmax(x, s.get("axis", -1)),
@@ -118,8 +126,8 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "leaky_relu": ("slope",), "rrelu": ("slope",), "elu": ("alpha",), "celu": ("alpha",),
     "gelu": ("approximate",), "hard_tanh": ("low", "high"), "clip": ("low", "high"),
     "softmax": ("axis",), "softmin": ("axis",), "log_softmax": ("axis",), "glu": ("axis",),
-    "threshold": ("threshold", "value"), "softplus": ("beta",), "hard_shrink": ("limit",),
-    "soft_shrink": ("limit",), "squareplus": ("b",),
+    "threshold": ("threshold", "value"), "softplus": ("beta",), "silu": ("beta",),
+    "hard_shrink": ("threshold",),    "soft_shrink": ("threshold",), "squareplus": ("b",),
 }  # fmt: skip
 """Name → the settings that it needs."""
 
@@ -127,8 +135,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "leaky_relu": {"slope": 0.01}, "elu": {"alpha": 1.0}, "celu": {"alpha": 1.0},
     "gelu": {"approximate": False}, "hard_tanh": {"low": -1.0, "high": 1.0},
     "softmax": {"axis": -1}, "softmin": {"axis": -1}, "log_softmax": {"axis": -1},
-    "glu": {"axis": -1}, "softplus": {"beta": 1.0}, "threshold": {"threshold": 0.0, "value": 0.0},
-    "hard_shrink": {"limit": 0.5}, "soft_shrink": {"limit": 0.5}, "squareplus": {"b": 4.0},
+    "glu": {"axis": -1}, "softplus": {"beta": 1.0}, "silu": {"beta": 1.0},
+    "threshold": {"threshold": 0.0, "value": 0.0},
+    "hard_shrink": {"threshold": 0.5}, "soft_shrink": {"threshold": 0.5}, "squareplus": {"b": 4.0},
 }  # fmt: skip
 """Name → what a setting is where it is not given."""
 

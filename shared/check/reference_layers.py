@@ -85,30 +85,35 @@ def recurrent(
 ) -> tuple[Array, Array]:
     """The whole sequence and the cell's last state (LSTM) or the hidden one.
 
-    Initial states: (batch, units), or with the direction before them, hidden before cell; a
-    bidirectional layer takes those of both directions, forward first. A layer that runs
-    ``backwards`` yields the sequence in the order it was computed, as Keras does.
+    Initial states: (batch, units), hidden before cell. A bidirectional layer takes those of both
+    directions: side by side on the last axis, stacked on the first, or forward's and then
+    backward's. A layer that runs ``backwards`` yields the sequence in the order it was computed,
+    as Keras does. ``steps`` (optional): (batch, time), False where a step is masked; it repeats
+    what was before.
     """
     x, states = sources[0], [s for s in sources[1:] if s.size]
     if not settings.get("bidirectional"):
         if settings.get("backwards"):
             x = x[:, ::-1]
-        return _direction(settings, parameters, x, _initial(states, 0, 1))
+        return _direction(settings, parameters, x, _initial(states, 0, 1, 0))
     outs, ends = [], []
     for at, prefix in enumerate(("forward_", "backward_")):
         own = {
             r.removeprefix(prefix): array for r, array in parameters.items() if r.startswith(prefix)
         }
         steps = x[:, ::-1] if at else x
-        out, end = _direction(settings, own, steps, _initial(states, at, 2))
+        units = own["recurrent_kernel"].shape[0]
+        out, end = _direction(settings, own, steps, _initial(states, at, 2, units))
         outs.append(out[:, ::-1] if at else out)
         ends.append(end)
     return np.concatenate(outs, -1), np.concatenate(ends, -1)
 
 
-def _initial(states: Sequence[Array], at: int, directions: int) -> list[Array]:
+def _initial(states: Sequence[Array], at: int, directions: int, units: int) -> list[Array]:
     if directions == 1 or not states:
         return [s.reshape(-1, s.shape[-1]) for s in states]
+    if states[0].ndim == 2 and states[0].shape[-1] == 2 * units:
+        return [s[:, at * units : (at + 1) * units] for s in states]
     if states[0].ndim == 3:
         return [s[at] for s in states]
     each = len(states) // directions
@@ -126,7 +131,9 @@ def _direction(
     bias = _bias(settings, parameters, kernel.shape[-1], x.dtype)
     outer = x @ kernel + bias[0]
     out = np.empty((*x.shape[:2], units), x.dtype)
+    live = settings.get("steps")
     for step in range(x.shape[1]):
+        before = hidden, cell
         if settings["cell"] == "lstm":
             hidden, cell = _lstm(settings, outer[:, step] + hidden @ inner + bias[1], cell)
         elif settings["cell"] == "gru":
@@ -134,6 +141,9 @@ def _direction(
         else:
             hidden = _act(settings, "activation", "tanh",
                           outer[:, step] + hidden @ inner + bias[1])  # fmt: skip
+        if live is not None:
+            keep = np.asarray(live)[:, step, None]
+            hidden, cell = np.where(keep, hidden, before[0]), np.where(keep, cell, before[1])
         out[:, step] = hidden
     return out, cell if settings["cell"] == "lstm" else hidden
 

@@ -137,8 +137,8 @@ def transposed(settings: Settings, parameters: Mapping[str, Array], x: Array) ->
 def pool(settings: Settings, x: Array) -> Array:
     """Maximum or average of windows.
 
-    ``beyond`` (optional) says how many of the rows after each axis are outside of the padding
-    too, as ``ceil_mode`` makes them: they are never counted. ``divisor`` replaces the count.
+    With ``ceil_mode`` (optional) the padding is that before each axis on both ends, and what is
+    after it beyond that is never counted. ``divisor`` replaces the count.
     """
     x = last(x, settings)
     rank = x.ndim - 2
@@ -156,7 +156,7 @@ def pool(settings: Settings, x: Array) -> Array:
         return back(total / settings["divisor"], settings)
     ones = np.ones((1, *x.shape[1:-1], 1), x.dtype)
     if settings.get("counts_padding", False):
-        beyond = _numbers(settings, "beyond", rank, 0)
+        beyond = [a - b if settings.get("ceil_mode") else 0 for b, a in padding]
         inside = [(b, a - extra) for (b, a), extra in zip(padding, beyond, strict=True)]
         ones = _around(_around(ones, inside, value=1.0), [(0, extra) for extra in beyond])
     else:
@@ -189,38 +189,43 @@ def resize(settings: Settings, x: Array) -> Array:
     """One matrix an axis: every mode is a weighted sum of rows.
 
     ``cubic`` (optional) is the coefficient of the bicubic kernel: -0.75 as in PyTorch, or -0.5 as
-    in TensorFlow, which also leaves out what lies beyond the border instead of repeating it.
-    ``fractional`` (optional): an area is weighted by how much of a pixel it covers.
+    in TensorFlow (``single``), which also leaves out what lies beyond the border instead of
+    repeating it. ``fractional`` (optional, TensorFlow): an area is weighted by how much of a pixel
+    it covers. ``half_pixel`` False: pixels are points at whole numbers. ``scale``: the factors
+    that PyTorch was given where they are not the ratio of the sizes.
     """
     x = last(x, settings)
     for axis, out in enumerate(_numbers(settings, "size", x.ndim - 2), start=1):
-        if out != x.shape[axis]:
-            matrix = rows(settings, x.shape[axis], out).astype(x.dtype)
+        factor = settings["scale"][axis - 1] if settings.get("scale") else None
+        if out != x.shape[axis] or factor is not None:
+            matrix = rows(settings, x.shape[axis], out, factor).astype(x.dtype)
             x = np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis)
     return back(x, settings)
 
 
-def rows(settings: Settings, n: int, out: int) -> Array:
+def rows(settings: Settings, n: int, out: int, factor: float | None = None) -> Array:
     """The matrix (out, n) that resizes one axis."""
     mode, places = settings["mode"], np.arange(out)
     if mode == "area":
-        return _area(n, out, bool(settings.get("fractional")))
+        return _area(n, out, bool(settings.get("fractional", settings.get("single"))))
+    scale = n / out if factor is None else 1 / factor
     if mode in ("nearest", "nearest_exact"):
         # Both frameworks compute the place in float32, also for float64 images.
         half = np.float32(0.5 if mode == "nearest_exact" else 0.0)
-        at = np.floor((places.astype(np.float32) + half) * np.float32(n / out)).astype(int)
+        at = np.floor((places.astype(np.float32) + half) * np.float32(scale)).astype(int)
         return np.asarray(np.eye(n)[np.minimum(at, n - 1)])
-    scale = n / out
     if settings.get("align_corners"):
         scale = (n - 1) / (out - 1) if out > 1 else 0.0
         centres = places * scale
-    else:
+    elif settings.get("half_pixel", True):
         centres = (places + 0.5) * scale - 0.5
+    else:
+        centres = places * scale
     if settings.get("antialias"):
         return _antialiased(mode, centres, scale, n)
     if mode == "bilinear":
         return _scattered(np.maximum(centres, 0), (0, 1), lambda d: 1 - np.abs(d), n)
-    a = float(settings.get("cubic", -0.75))
+    a = float(settings.get("cubic", -0.5 if settings.get("single") else -0.75))
     return _scattered(centres, (-1, 0, 1, 2), lambda d: _cubic(d, a), n, drop=a == -0.5)
 
 
