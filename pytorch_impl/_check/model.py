@@ -11,8 +11,9 @@ from shared.errors import ParityError
 from . import arithmetic, attention, kinds, movement, noise, recurrent  # noqa: F401
 from .calls import flatten, mapped
 from .graphs import Writer
+from .helpers import NARROW
 from .running import built, forward, in_precision, surroundings, to_tensor, untouched
-from .tracer import NARROW, Own, Slot, Tracer
+from .tracer import Own, Slot, Tracer
 from .weights import Bindings, arrays, as_array, tensors
 
 
@@ -109,7 +110,8 @@ class TorchModel(Model):
             if tuple(np.shape(value)) != parameter.shape:
                 raise ParityError(
                     f"'{name}' has shape {parameter.shape} in PyTorch, but was given "
-                    f"{tuple(np.shape(value))}. Expected the canonical layout of '{parameter.role}'."
+                    f"{tuple(np.shape(value))}. Expected the canonical layout of a "
+                    f"'{parameter.role}'."
                 )
             now |= self._bindings.all[name].write(value, now)
         with torch.no_grad():
@@ -151,7 +153,7 @@ class TorchModel(Model):
 
     def input_shapes(self):
         """PyTorch's models state none."""
-        return None
+        return
 
 
 def _again(step, given, own, precision):
@@ -292,5 +294,3 @@ class _Run:
             moved = binding.codec.moved([None] * len(binding.names))
             out |= {n for n, m in zip(binding.names, moved, strict=True) if not m}
         return out
-
-

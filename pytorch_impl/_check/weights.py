@@ -7,9 +7,13 @@ import torch
 
 from shared.check.graph import STATISTICS, Parameter
 
+from .calls import words
+
 PLAIN_NAMES = frozenset(
-    "weight bias running_mean running_var in_proj_weight in_proj_bias q_proj_weight k_proj_weight "
-    "v_proj_weight".split()
+    words(
+        "weight bias running_mean running_var in_proj_weight in_proj_bias q_proj_weight "
+        "k_proj_weight v_proj_weight"
+    )
 )
 
 
@@ -182,9 +186,11 @@ class Bindings:
         return self._added(key, Binding(self._free(text), prefix + role, names, codec))
 
     def raw(self, name):
-        """A weight that nothing takes as its kernel or the like."""
+        """A weight that nothing takes as its kernel or the like; None where something does."""
         key = (name, "raw")
         if key not in self._by_use:
+            if self.of(name):
+                return None
             self._added(key, Binding(self._free(name), "raw", (name,)))
         return self._by_use[key]
 
