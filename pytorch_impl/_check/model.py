@@ -14,7 +14,7 @@ from .graphs import Writer
 from .helpers import NARROW
 from .running import built, forward, in_precision, surroundings, to_tensor, untouched
 from .tracer import Own, Slot, Tracer
-from .weights import Bindings, arrays, as_array, tensors
+from .weights import Arrays, Bindings, as_array, tensors
 
 
 class TorchModel(Model):
@@ -94,12 +94,12 @@ class TorchModel(Model):
 
     def weights(self):
         """See `shared.check.side.Model.weights`."""
-        own = arrays(self.model)
+        own = Arrays(self.model)
         return {p: self._bindings.all[p].read(own) for p in self._graph.parameters}
 
     def set_weights(self, weights):
         """See `shared.check.side.Model.set_weights`."""
-        own, now = tensors(self.model), arrays(self.model)
+        own, now = tensors(self.model), Arrays(self.model)
         for name, value in weights.items():
             parameter = self._graph.parameters.get(name)
             if parameter is None:
@@ -113,10 +113,9 @@ class TorchModel(Model):
                     f"{tuple(np.shape(value))}. Expected the canonical layout of a "
                     f"'{parameter.role}'."
                 )
-            now |= self._bindings.all[name].write(value, now)
-        with torch.no_grad():
-            for name, array in now.items():
-                own[name].copy_(torch.from_numpy(np.array(array)))
+            with torch.no_grad():
+                for behind, array in self._bindings.all[name].write(value, now).items():
+                    own[behind].copy_(torch.from_numpy(np.array(array)))
 
     # -- recording -------------------------------------------------------------------------------
 
@@ -124,11 +123,10 @@ class TorchModel(Model):
         """See `shared.check.side.Model.record`."""
         graph = self._graph
         gradients = bool(len(order.projections)) or self._sloped
-        with untouched(self.model), surroundings(order.precision, gradients=gradients):
+        with surroundings(order.precision, gradients=gradients):
             model = in_precision(self.model, order.precision)
-            run = _Run(self, model, order, graph)
-            with untouched(model):
-                return run.recorded()
+            with untouched(model, weights=bool(order.steps) and model is self.model):
+                return _Run(self, model, order, graph).recorded()
 
     def replay(self, node, sources, precision):
         """See `shared.check.side.Model.replay`."""
@@ -268,7 +266,7 @@ class _Run:
                 self.out[f"gradients/{name}"] = binding.read(own, gradients=True)
 
     def _states(self, prefix, *, statistics):
-        own = arrays(self.model, self.order.precision)
+        own = Arrays(self.model, self.order.precision)
         for name, parameter in self.graph.parameters.items():
             if not statistics or parameter.role in STATISTICS:
                 self.out[f"{prefix}/{name}"] = self.bindings.all[name].read(own)

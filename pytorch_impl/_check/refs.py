@@ -101,11 +101,9 @@ class Table:
         place = _storage(tensor)
         for other in self._memory.get(place, ()) if place else ():
             ref = self._refs[id(other)][1]
-            if (
-                isinstance(ref, Stale)
-                or ref.root.constant
-                or other.element_size() != tensor.element_size()
-            ):
+            if isinstance(ref, Stale) or ref.root.constant:
+                continue
+            if other.element_size() != tensor.element_size():
                 continue
             hits = _hits(other, tensor)
             if bool((hits >= 0).all()):
