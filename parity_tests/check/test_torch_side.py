@@ -11,8 +11,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OWN = ["functional", "shared", "encoder", "decoder", "recurrent", "upscale", "writes", "hidden"]
-ZOO = ["mobilenet_v2", "inception_v3", "vit_b_16", "swin_t", "shufflenet"]
+OWN = [
+    "functional",
+    "shared",
+    "encoder",
+    "decoder",
+    "recurrent",
+    "upscale",
+    "writes",
+    "hidden",
+    "vit",
+]
+ZOO = ["googlenet", "mobilenet_v2", "shufflenet", "swin_t"]
 
 
 def in_torch(*words):

@@ -218,8 +218,12 @@ MODELS = {
     "resnet18": zoo("resnet18"),
     "mobilenet_v2": zoo("mobilenet_v2"),
     "densenet121": zoo("densenet121", 32),
-    "inception_v3": zoo("inception_v3", 139, init_weights=False, aux_logits=True),
+    "inception_v3": zoo("inception_v3", 299, init_weights=False, aux_logits=True),
     "googlenet": zoo("googlenet", 64, init_weights=False, aux_logits=True),
+    "vit": (
+        lambda: torchvision.models.VisionTransformer(32, 8, 2, 4, 32, 64, dropout=0.1),
+        images(2, 3, 32, 32),
+    ),
     "vit_b_16": zoo("vit_b_16", 32, image_size=32),
     "swin_t": zoo("swin_t", 64),
     "swin_v2_t": zoo("swin_v2_t", 64),
