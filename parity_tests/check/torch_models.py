@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812
 import torchvision
 from torch import nn
-from torch.nn import functional as F
 
 from pytorch_impl._check import TorchModel
 from shared.check.graph import Graph
@@ -128,8 +128,9 @@ class Upscale(nn.Module):
     def __init__(self):
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 8, 3, padding=1, padding_mode="reflect"), nn.InstanceNorm2d(8, affine=True),
-            nn.PReLU(8), nn.MaxPool2d(3, 2, ceil_mode=True), nn.GroupNorm(2, 8), nn.Hardswish(),
+            nn.Conv2d(3, 8, 3, padding=1, padding_mode="reflect"),
+            nn.InstanceNorm2d(8, affine=True), nn.PReLU(8), nn.MaxPool2d(3, 2, ceil_mode=True),
+            nn.GroupNorm(2, 8), nn.Hardswish(),
             nn.ConvTranspose2d(8, 6, 3, 2, 1, output_padding=1, groups=2), nn.SiLU(),
             nn.AvgPool2d(3, 2, 1, ceil_mode=True), nn.BatchNorm2d(6, momentum=0.3),
             nn.Dropout2d(0.3), nn.AdaptiveAvgPool2d(4), nn.PixelShuffle(1), nn.Hardtanh(-0.5, 0.5),
@@ -217,8 +218,12 @@ MODELS = {
     "resnet18": zoo("resnet18"),
     "mobilenet_v2": zoo("mobilenet_v2"),
     "densenet121": zoo("densenet121", 32),
-    "inception_v3": zoo("inception_v3", 96, init_weights=False, aux_logits=True),
+    "inception_v3": zoo("inception_v3", 299, init_weights=False, aux_logits=True),
     "googlenet": zoo("googlenet", 64, init_weights=False, aux_logits=True),
+    "vit": (
+        lambda: torchvision.models.VisionTransformer(32, 8, 2, 4, 32, 64, dropout=0.1),
+        images(2, 3, 32, 32),
+    ),
     "vit_b_16": zoo("vit_b_16", 32, image_size=32),
     "swin_t": zoo("swin_t", 64),
     "swin_v2_t": zoo("swin_v2_t", 64),
@@ -286,7 +291,12 @@ def replayed(model, traced, inputs, precision):
         again = model.replay(node.id, sources, precision)
         assert set(again) == {f"values/{v.id}" for v in node.values}, (node, list(again))
         for key, value in again.items():
-            assert near(value, out[key]), (node.name, node.kind, key, np.abs(value - out[key]).max())
+            assert near(value, out[key]), (
+                node.name,
+                node.kind,
+                key,
+                np.abs(value - out[key]).max(),
+            )
             assert value.shape == next(v.shape for v in node.values if key.endswith(v.id))
     with torch.no_grad():
         plain = model.model if precision == "float32" else None

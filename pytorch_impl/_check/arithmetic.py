@@ -3,23 +3,24 @@
 import math
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
-from .calls import flatten
-from .movement import moved
+from .calls import flatten, words
 from .tracer import handles
 
 BINARY = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide", "pow": "power",
           "maximum": "maximum", "minimum": "minimum"}  # fmt: skip
-UNARY = (
+UNARY = words(
     "exp log sqrt rsqrt square abs neg sin cos tan asin acos atan sinh cosh asinh acosh atanh erf "
     "erfc erfinv expm1 log1p log2 log10 exp2 reciprocal sign floor ceil round trunc frac sgn "
     "digamma lgamma logit sinc deg2rad rad2deg nan_to_num isnan isinf isfinite logical_not "
     "bitwise_not tril triu softshrink hardshrink tanhshrink i0 argsort sort unique"
-).split()
-COMPARE = ("eq ne lt le gt ge logical_and logical_or logical_xor bitwise_and bitwise_or "
-           "bitwise_xor isclose").split()  # fmt: skip
-OTHER_BINARY = "remainder fmod floor_divide atan2 hypot logaddexp xlogy cross copysign".split()
+)
+COMPARE = words(
+    "eq ne lt le gt ge logical_and logical_or logical_xor bitwise_and bitwise_or "
+           "bitwise_xor isclose"
+)  # fmt: skip
+OTHER_BINARY = words("remainder fmod floor_divide atan2 hypot logaddexp xlogy cross copysign")
 REDUCE = {"mean": "mean", "sum": "sum", "amax": "max", "amin": "min", "prod": "prod",
           "logsumexp": "logsumexp", "argmax": "argmax", "argmin": "argmin", "all": "all",
           "any": "any", "nanmean": "nanmean", "nansum": "nansum",
@@ -317,5 +318,3 @@ def softmin(t, c):
     """Softmax of the negative."""
     a = c.bind("input dim=-1")
     return t.run(F.softmax, t.run(torch.neg, a.input), dim=a.dim)
-
-

@@ -3,7 +3,7 @@
 import math
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
 from .calls import flatten
 from .tracer import handles
@@ -54,8 +54,8 @@ def agrees(t, what, apart, fused):
     """A fused call taken apart must be the fused call; else the graph says that it is not."""
     if fused is None or t.training or t.wide:
         return
-    for one, other in zip(flatten(apart), flatten(fused), strict=False):
-        one, other = one.detach(), other.detach().reshape(one.shape)
+    for made, expected in zip(flatten(apart), flatten(fused), strict=False):
+        one, other = made.detach(), expected.detach().reshape(made.shape)
         bound = 1e-4 * float(other.abs().nan_to_num().max()) if other.numel() else 0.0
         if not torch.allclose(one, other, rtol=1e-3, atol=bound, equal_nan=True):
             t.note(f"{what} in {t.where}, taken apart, gives other numbers than the call itself.")

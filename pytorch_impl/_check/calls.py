@@ -12,7 +12,8 @@ SWAPPED = {"rsub": "sub", "rtruediv": "div", "rdiv": "div", "rpow": "pow", "rmat
 RENAMED = {
     "truediv": "div", "true_divide": "div", "divide": "div", "multiply": "mul", "subtract": "sub",
     "radd": "add", "rmul": "mul", "iadd": "add", "isub": "sub", "imul": "mul", "itruediv": "div",
-    "idiv": "div", "ipow": "pow", "imatmul": "matmul", "mod": "remainder", "floordiv": "floor_divide",
+    "idiv": "div", "ipow": "pow", "imatmul": "matmul", "mod": "remainder",
+    "floordiv": "floor_divide",
     "negative": "neg", "absolute": "abs", "fix": "trunc", "clip": "clamp", "concat": "cat",
     "concatenate": "cat", "swapaxes": "transpose", "swapdims": "transpose", "moveaxis": "movedim",
     "logsigmoid": "log_sigmoid", "special_expit": "sigmoid", "special_softmax": "softmax",
@@ -26,9 +27,14 @@ ALIASES = {"axis": "dim", "self": "input", "keepdims": "keepdim", "dims": "dim"}
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@", "pow": "**"}
 
 
+def words(text):
+    """A list of names, written as one line."""
+    return text.split()
+
+
 @functools.cache
 def function_name(func):
-    """``__radd__``, ``add_`` and ``torch.add`` are all ``add``; also whether operands are swapped."""
+    """``__radd__``, ``add_``, ``torch.add`` are all ``add``; also whether operands are swapped."""
     name = str(getattr(func, "__name__", type(func).__name__)).split(".", maxsplit=1)[0]
     if name in ("__get__", "__set__"):
         owner = getattr(getattr(func, "__self__", None), "__name__", "attribute")

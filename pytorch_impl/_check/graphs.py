@@ -69,7 +69,7 @@ class Writer:
         plain = [b for b in bindings if len(b.names) == 1 and not isinstance(b.codec, weights.Rows)]
         if bindings and not plain:
             self.tracer.note(f"{name} is used both as a layer's weight and by itself.")
-        return plain[0] if plain else self.tracer.bindings.raw(name)
+        return plain[0] if plain else self.tracer.bindings.raw(name, anyway=True)
 
     def _key(self, root, ids):
         if ids is None:
@@ -90,7 +90,7 @@ class Writer:
         used = {p for n in nodes for p in n.parameters.values()}
         sources = [s for n in nodes for s in n.sources] + list(outputs)
         used |= {s.value.removeprefix("parameter:") for s in sources}
-        own, values = weights.tensors(self.model), weights.arrays(self.model)
+        own, values = weights.tensors(self.model), weights.Arrays(self.model)
         described = {b.id: weights.described(b, own, values) for b in bindings.all.values()}
         return described, tuple(p for p in described if p not in used)
 

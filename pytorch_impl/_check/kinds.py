@@ -3,8 +3,7 @@
 import math
 
 import torch
-import torch.nn.functional as F
-
+import torch.nn.functional as F  # noqa: N812
 
 from .tracer import handles
 
@@ -64,9 +63,7 @@ def _general_convolution(t, c):
 @handles("conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 def transposed(t, c):
     """What PyTorch calls padding is cut off; output_padding is cut off less at the end."""
-    a = c.bind(
-        "input weight bias=None stride=1 padding=0 output_padding=0 groups=1 dilation=1"
-    )
+    a = c.bind("input weight bias=None stride=1 padding=0 output_padding=0 groups=1 dilation=1")
     kernel = list(a.weight.shape[2:])
     count = len(kernel)
     ends = zip(numbers(a.padding, count), numbers(a.output_padding, count), strict=True)
@@ -300,11 +297,9 @@ OWN_WORDS = {"slope": "negative_slope"}
 def activation(t, c):
     """Those whose arguments are numbers."""
     name, spec = ACTIVATIONS[c.name]
-    words = [w.partition("=")[0] for w in spec.split()]
-    own = " ".join(OWN_WORDS.get(w.partition("=")[0], w.partition("=")[0])
-                   + ("=" + w.partition("=")[2] if "=" in w else "") for w in spec.split())  # fmt: skip
-    a = c.bind(f"input {own}")
-    values = {w: float(getattr(a, OWN_WORDS.get(w, w))) for w in words}
+    own = [w.partition("=")[0] for w in spec.split()]
+    a = c.bind(f"input {spec.replace('slope', 'negative_slope')}")
+    values = {w: float(getattr(a, OWN_WORDS.get(w, w))) for w in own}
     return t.step(c, "activation", {"name": name, **values}, [a.input])
 
 
@@ -350,5 +345,3 @@ def rrelu(t, c):
     if "training" in c.kwargs or len(c.args) > 3:
         t.note(f"{t.where} draws its slopes in training; the mean slope is used instead.")
     return t.run(F.leaky_relu, a.input, (a.lower + a.upper) / 2)
-
-

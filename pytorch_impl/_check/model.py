@@ -11,9 +11,10 @@ from shared.errors import ParityError
 from . import arithmetic, attention, kinds, movement, noise, recurrent  # noqa: F401
 from .calls import flatten, mapped
 from .graphs import Writer
+from .helpers import NARROW
 from .running import built, forward, in_precision, surroundings, to_tensor, untouched
-from .tracer import NARROW, Own, Slot, Tracer
-from .weights import Bindings, arrays, as_array, tensors
+from .tracer import Own, Slot, Tracer
+from .weights import Arrays, Bindings, as_array, tensors
 
 
 class TorchModel(Model):
@@ -93,12 +94,12 @@ class TorchModel(Model):
 
     def weights(self):
         """See `shared.check.side.Model.weights`."""
-        own = arrays(self.model)
+        own = Arrays(self.model)
         return {p: self._bindings.all[p].read(own) for p in self._graph.parameters}
 
     def set_weights(self, weights):
         """See `shared.check.side.Model.set_weights`."""
-        own, now = tensors(self.model), arrays(self.model)
+        own, now = tensors(self.model), Arrays(self.model)
         for name, value in weights.items():
             parameter = self._graph.parameters.get(name)
             if parameter is None:
@@ -109,12 +110,12 @@ class TorchModel(Model):
             if tuple(np.shape(value)) != parameter.shape:
                 raise ParityError(
                     f"'{name}' has shape {parameter.shape} in PyTorch, but was given "
-                    f"{tuple(np.shape(value))}. Expected the canonical layout of '{parameter.role}'."
+                    f"{tuple(np.shape(value))}. Expected the canonical layout of a "
+                    f"'{parameter.role}'."
                 )
-            now |= self._bindings.all[name].write(value, now)
-        with torch.no_grad():
-            for name, array in now.items():
-                own[name].copy_(torch.from_numpy(np.array(array)))
+            with torch.no_grad():
+                for behind, array in self._bindings.all[name].write(value, now).items():
+                    own[behind].copy_(torch.from_numpy(np.array(array)))
 
     # -- recording -------------------------------------------------------------------------------
 
@@ -122,11 +123,10 @@ class TorchModel(Model):
         """See `shared.check.side.Model.record`."""
         graph = self._graph
         gradients = bool(len(order.projections)) or self._sloped
-        with untouched(self.model), surroundings(order.precision, gradients=gradients):
+        with surroundings(order.precision, gradients=gradients):
             model = in_precision(self.model, order.precision)
-            run = _Run(self, model, order, graph)
-            with untouched(model):
-                return run.recorded()
+            with untouched(model, weights=bool(order.steps) and model is self.model):
+                return _Run(self, model, order, graph).recorded()
 
     def replay(self, node, sources, precision):
         """See `shared.check.side.Model.replay`."""
@@ -151,7 +151,7 @@ class TorchModel(Model):
 
     def input_shapes(self):
         """PyTorch's models state none."""
-        return None
+        return
 
 
 def _again(step, given, own, precision):
@@ -266,7 +266,7 @@ class _Run:
                 self.out[f"gradients/{name}"] = binding.read(own, gradients=True)
 
     def _states(self, prefix, *, statistics):
-        own = arrays(self.model, self.order.precision)
+        own = Arrays(self.model, self.order.precision)
         for name, parameter in self.graph.parameters.items():
             if not statistics or parameter.role in STATISTICS:
                 self.out[f"{prefix}/{name}"] = self.bindings.all[name].read(own)
@@ -292,5 +292,3 @@ class _Run:
             moved = binding.codec.moved([None] * len(binding.names))
             out |= {n for n, m in zip(binding.names, moved, strict=True) if not m}
         return out
-
-

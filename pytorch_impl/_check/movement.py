@@ -2,22 +2,25 @@
 
 import torch
 
-from .calls import Call, flatten, mapped, opened
+from .calls import Call, flatten, mapped, opened, words
+from .helpers import changed, versions
 from .refs import Ref
-from .tracer import changed, handles, versions
+from .tracer import handles
 
-SAME = ("contiguous clone detach data alias requires_grad positive view_as_real_copy cpu cuda "
-        "pin_memory retain_grad resolve_conj resolve_neg lift_fresh detach_copy").split()  # fmt: skip
-CASTS = "to type type_as float double half bfloat16 long int short char byte bool".split()
-MOVES = (
+SAME = words(
+    "contiguous clone detach data alias requires_grad positive view_as_real_copy cpu cuda "
+        "pin_memory retain_grad resolve_conj resolve_neg lift_fresh detach_copy"
+)  # fmt: skip
+CASTS = words("to type type_as float double half bfloat16 long int short char byte bool")
+MOVES = words(
     "reshape view view_as reshape_as flatten unflatten ravel permute transpose movedim t T mT H mH "
     "adjoint squeeze unsqueeze narrow select split split_with_sizes chunk tensor_split hsplit "
     "vsplit dsplit unbind flip fliplr flipud roll rot90 tile repeat expand expand_as broadcast_to "
     "diagonal unfold atleast_1d atleast_2d atleast_3d pixel_shuffle pixel_unshuffle "
     "channel_shuffle native_channel_shuffle expand_copy slice unsafe_chunk unsafe_split "
     "view_copy broadcast_tensors real"
-).split()
-PICKS = "__getitem__ index_select gather take take_along_dim index repeat_interleave".split()
+)
+PICKS = words("__getitem__ index_select gather take take_along_dim index repeat_interleave")
 
 
 def _others(call, data):
@@ -238,5 +241,3 @@ def _meshgrid(t, c):
     if c.kwargs.get("indexing") == "xy" and len(out) > 1:
         out = [t.run(torch.transpose, x, 0, 1) for x in out]
     return tuple(out)
-
-

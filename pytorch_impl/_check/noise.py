@@ -1,4 +1,4 @@
-"""Noise acts as the identity: dropout is a node that changes nothing, other draws are their mean."""
+"""Noise acts as the identity: dropout changes nothing, other draws are their mean."""
 
 import torch
 
@@ -45,6 +45,8 @@ MEANS = {"rand": 0.5, "rand_like": 0.5, "randn": 0.0, "randn_like": 0.0, "expone
 def drawn(t, c):
     """A draw: its mean, so that a run can be repeated and compared."""
     t.note(f"{t.where} draws random numbers ({c.name}); their mean is used instead.")
+    if c.func is torch.normal and isinstance(c.args[0], torch.Tensor) and not t.fixed(c.args[0]):
+        return t.run(torch.clone, c.args[0])
     if c.name == "bernoulli" and c.func is not torch.Tensor.bernoulli_ and len(c.args) == 1:
         return t.run(torch.clone, c.args[0])
     result = t.plain(c)
@@ -105,5 +107,3 @@ class Depth:
                 module.forward = forward
             else:
                 del module.forward
-
-

@@ -1,7 +1,7 @@
-"""Recurrent layers: one node for each layer of a stack, each with its whole sequence, batch first."""
+"""Recurrent layers: one node a layer of a stack, each with its whole sequence, batch first."""
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch._C import _VariableFunctions as _VF
 
 from .attention import agrees
@@ -33,7 +33,7 @@ def _apart(state, directions):
     return torch.stack(state.chunk(directions, -1)) if state is not None else None
 
 
-def _run_layer(t, x, states, weights, function, bidirectional, names, path):  # noqa: PLR0917
+def _run_layer(t, x, states, weights, function, bidirectional, names, path):
     """Write down one layer; returns its sequence and cell state."""
     cell, activation = CELLS[function]
     directions = 2 if bidirectional else 1
@@ -47,10 +47,7 @@ def _run_layer(t, x, states, weights, function, bidirectional, names, path):  # 
             bound[prefix + role] = t.bindings.recurrent(tuple(group), path, role, prefix, cell)
     has_state = [s for s in states if s is not None and not _zero(t, s)]
     blank = torch.zeros(x.shape[0], units * directions, dtype=x.dtype)
-    if has_state:
-        states = [blank if s is None else s for s in states]
-    else:
-        states = [blank] * len(states)
+    states = [blank if s is None or not has_state else s for s in states]
     memory = states[1] if function == "lstm" else None
     call = Call(layer, (x, states[0], memory, list(weights), function, bidirectional), {})
     call.code = lambda: f"{function}(x, …)"

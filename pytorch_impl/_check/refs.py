@@ -41,9 +41,7 @@ class Ref:
     def moved(self, ids):
         """The same root after moving; nothing remains of a movement that is undone."""
         shape = tuple(ids.shape)
-        if shape == self.root.shape and torch.equal(
-            ids.reshape(-1), torch.arange(_count(shape))
-        ):
+        if shape == self.root.shape and torch.equal(ids.reshape(-1), torch.arange(_count(shape))):
             return Ref(self.root, shape)
         return Ref(self.root, shape, ids)
 
@@ -103,7 +101,9 @@ class Table:
         place = _storage(tensor)
         for other in self._memory.get(place, ()) if place else ():
             ref = self._refs[id(other)][1]
-            if isinstance(ref, Stale) or ref.root.constant or other.element_size() != tensor.element_size():
+            if isinstance(ref, Stale) or ref.root.constant:
+                continue
+            if other.element_size() != tensor.element_size():
                 continue
             hits = _hits(other, tensor)
             if bool((hits >= 0).all()):
@@ -118,7 +118,7 @@ class Table:
         return {t.grad_fn: t for t in tensors if t.grad_fn is not None}
 
     def written(self, tensor, ref):
-        """The tensor was written in place: it is something new, and so is what shares its memory."""
+        """The tensor was written in place: it is new, and so is what shares its memory."""
         self.set(tensor, ref)
         place = _storage(tensor)
         for other in self._memory.get(place, ()) if place else ():

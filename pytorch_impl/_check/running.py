@@ -41,10 +41,11 @@ def surroundings(precision, *, gradients):
 
 
 @contextlib.contextmanager
-def untouched(model):
-    """Weights, buffers and flags are afterwards what they were."""
+def untouched(model, *, weights=False):
+    """Buffers and flags, and weights where wanted, are afterwards what they were."""
     flags = [(m, m.training) for m in model.modules()]
-    held = {k: v.detach().clone() for k, v in (*model.named_parameters(), *model.named_buffers())}
+    kept = (*(model.named_parameters() if weights else ()), *model.named_buffers())
+    held = {k: v.detach().clone() for k, v in kept}
     try:
         yield
     finally:

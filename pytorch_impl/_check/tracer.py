@@ -8,20 +8,23 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from .calls import Call, flatten, function_name, mapped, number, opened
+from .calls import Call, flatten, mapped, number, opened, words
+from .helpers import changed, is_leaf, module_code, plain_arguments, versions, widened
 from .refs import Ref, Root, Stale, Table, dtype_name
 
 HANDLERS = {}
 """Plain name of a function → ``handler(tracer, call)``; filled by the modules of kinds."""
 
 SHAPE_ONLY = frozenset(
-    "zeros_like ones_like empty_like full_like new_zeros new_ones new_empty new_full new_tensor "
-    "new_empty_strided new zero fill".split()
+    words(
+        "zeros_like ones_like empty_like full_like new_zeros new_ones new_empty new_full "
+        "new_tensor new_empty_strided new zero fill"
+    )
 )
-LEAVING = frozenset("item tolist numpy __array__ array bool int float index is_nonzero "
-                    "allclose equal".split())  # fmt: skip
-WIDE = {"float": "double", "half": "double", "bfloat16": "double"}
-NARROW = (torch.float32, torch.float16, torch.bfloat16)
+LEAVING = frozenset(words(
+    "item tolist numpy __array__ array bool int float index is_nonzero "
+                    "allclose equal"
+))  # fmt: skip
 
 
 def handles(*names):
@@ -87,16 +90,15 @@ class Tracer(TorchFunctionMode):
 
     def __init__(self, model, bindings, precision="float32", *, training=False, keep=False):
         super().__init__()
-        self.bindings, self.training, self.keep = bindings, training, keep
+        self.model, self.bindings = model, bindings
+        self.training, self.keep = training, keep
         self.wide = precision == "float64"
         self.table, self.steps, self.notes = Table(), [], []
         self._names, self._labels = set(), []
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]
         self.cumulative = set()
-        for name, tensor in itertools.chain(
-            model.named_parameters(), model.named_buffers()
-        ):
+        for name, tensor in itertools.chain(model.named_parameters(), model.named_buffers()):
             floating = tensor.is_floating_point() or isinstance(tensor, nn.Parameter)
             if floating:
                 root = Root("parameter", tuple(tensor.shape), dtype_name(tensor), name)
@@ -156,7 +158,7 @@ class Tracer(TorchFunctionMode):
     def run(self, func, *args, **kwargs):
         """Do a call as the model would, and write down what it is."""
         if self.wide:
-            func, args, kwargs = _widened(func, args, kwargs)
+            func, args, kwargs = widened(func, args, kwargs)
         call = Call(func, args, kwargs)
         if call.name in HANDLERS and getattr(HANDLERS[call.name], "always", False):
             return HANDLERS[call.name](self, call)
@@ -171,7 +173,9 @@ class Tracer(TorchFunctionMode):
         before = versions(call.tensors)
         result = call()
         for tensor in changed(before):
-            self.table.written(tensor, self.constant(tensor))
+            ref = self.constant(tensor)
+            ref.root.data = tensor.detach().clone()
+            self.table.written(tensor, ref)
         for tensor in flatten(result):
             if not any(tensor is t for t in call.tensors):
                 self.constant(tensor)
@@ -193,7 +197,7 @@ class Tracer(TorchFunctionMode):
                     f"{self.where}); what it does with them is not seen."
                 )
             return result
-        settings = {"name": call.name, **_plain_arguments(call)}
+        settings = {"name": call.name, **plain_arguments(call)}
         return self.step(call, "opaque", settings, call.tensors, result=result, before=before)
 
     def step(self, call, kind, settings, sources, *, parameters=None, result=..., before=None,
@@ -376,12 +380,19 @@ class Tracer(TorchFunctionMode):
                 self.note(
                     f"{self.where} ({call.name}) cannot be looked into; it is one opaque node."
                 )
-                self.step(call, "opaque", {"name": call.name}, given, result=tuple(made), before=[])
+                self.step(call, "opaque", {"name": call.name}, given, result=tuple(made), before=[],
+                          bound=self._all_of(module))  # fmt: skip
             self.frames.pop()
 
+    def _all_of(self, module):
+        known = {id(tensor): name for name, tensor in self.model.named_parameters()}
+        own = {k: known[id(p)] for k, p in module.named_parameters() if id(p) in known}
+        return {k: b for k, b in ((k, self.bindings.raw(name)) for k, name in own.items()) if b}
+
     def _label(self, name, call, has_parameters):
-        frame = self.frames[-1]
-        inner = self.label
+        frame, inner = self.frames[-1], self.label
+        if call.func is frame.module:
+            return self._unique(frame.path or name), module_code(frame.module)
         if inner:
             return self._unique(_joined(frame.path, inner)), call.code()
         alone = is_leaf(frame.module) and (
@@ -427,46 +438,3 @@ def _leaves(output):
     if isinstance(output, (torch.Tensor, list, tuple, dict)):
         return output
     return list(vars(output).values()) if hasattr(output, "__dict__") else []
-
-
-def versions(tensors):
-    """(tensor, version) of each, to see later which were written in place."""
-    return [(t, t._version) for t in tensors if not t.is_inference()]
-
-
-def changed(before):
-    """Tensors that were written since."""
-    return [t for t, version in before or () if t._version != version]
-
-
-def is_leaf(module):
-    """A layer of ``torch.nn``, or one derived from it, that holds no others."""
-    return not list(module.children()) and any(
-        kind.__module__.startswith("torch.nn.modules.")
-        and kind.__module__ not in ("torch.nn.modules.module", "torch.nn.modules.container")
-        for kind in type(module).__mro__
-    )
-
-
-def module_code(module):
-    """``nn.BatchNorm2d(64, eps=1e-05, …)``."""
-    text = " ".join(repr(module).split())
-    return f"nn.{text}" if type(module).__module__.startswith("torch.nn.") else text
-
-
-def _plain_arguments(call):
-    words = {f"argument_{k}": v for k, v in enumerate(call.args)} | call.kwargs
-    return {k: v for k, v in words.items() if isinstance(v, (bool, int, float, str))}
-
-
-def _widened(func, args, kwargs):
-    def wide(leaf):
-        return torch.float64 if leaf in NARROW else leaf
-
-    def change(leaf):
-        return wide(leaf) if isinstance(leaf, torch.dtype) else leaf
-
-    name = function_name(func)[0]
-    if name in WIDE and getattr(torch.Tensor, name, None) is func:
-        func = torch.Tensor.double
-    return func, mapped(args, change), mapped(kwargs, change)

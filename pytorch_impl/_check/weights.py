@@ -7,9 +7,13 @@ import torch
 
 from shared.check.graph import STATISTICS, Parameter
 
+from .calls import words
+
 PLAIN_NAMES = frozenset(
-    "weight bias running_mean running_var in_proj_weight in_proj_bias q_proj_weight k_proj_weight "
-    "v_proj_weight".split()
+    words(
+        "weight bias running_mean running_var in_proj_weight in_proj_bias q_proj_weight "
+        "k_proj_weight v_proj_weight"
+    )
 )
 
 
@@ -181,10 +185,12 @@ class Bindings:
         codec = Gates(cell, role == "bias")
         return self._added(key, Binding(self._free(text), prefix + role, names, codec))
 
-    def raw(self, name):
-        """A weight that nothing takes as its kernel or the like."""
+    def raw(self, name, *, anyway=False):
+        """A weight that nothing takes as its kernel or the like; None where something does."""
         key = (name, "raw")
         if key not in self._by_use:
+            if self.of(name) and not anyway:
+                return None
             self._added(key, Binding(self._free(name), "raw", (name,)))
         return self._by_use[key]
 
@@ -224,12 +230,15 @@ def tensors(model):
     return dict(model.named_parameters()) | dict(model.named_buffers())
 
 
-def arrays(model, precision="float64"):
-    """name → array, floats in this precision."""
-    return {
-        name: as_array(t, precision) if t.is_floating_point() else as_array(t)
-        for name, t in tensors(model).items()
-    }
+class Arrays:
+    """name → array, floats in this precision; made when asked for, because models are large."""
+
+    def __init__(self, model, precision="float64"):
+        self.tensors, self.precision = tensors(model), precision
+
+    def __getitem__(self, name):
+        tensor = self.tensors[name]
+        return as_array(tensor, self.precision if tensor.is_floating_point() else None)
 
 
 def as_array(tensor, precision=None):

@@ -1,0 +1,51 @@
+"""Small things that the tracer asks of calls, tensors and modules."""
+
+import torch
+
+from .calls import function_name, mapped
+
+WIDE = {"float": "double", "half": "double", "bfloat16": "double"}
+NARROW = (torch.float32, torch.float16, torch.bfloat16)
+
+
+def versions(tensors):
+    """(tensor, version) of each, to see later which were written in place."""
+    return [(t, t._version) for t in tensors if not t.is_inference()]
+
+
+def changed(before):
+    """Tensors that were written since."""
+    return [t for t, version in before or () if t._version != version]
+
+
+def is_leaf(module):
+    """A layer of ``torch.nn``, or one derived from it, that holds no others."""
+    return not list(module.children()) and any(
+        kind.__module__.startswith("torch.nn.modules.")
+        and kind.__module__ not in ("torch.nn.modules.module", "torch.nn.modules.container")
+        for kind in type(module).__mro__
+    )
+
+
+def module_code(module):
+    """``nn.BatchNorm2d(64, eps=1e-05, …)``."""
+    text = " ".join(repr(module).split())
+    return f"nn.{text}" if type(module).__module__.startswith("torch.nn.") else text
+
+
+def plain_arguments(call):
+    words = {f"argument_{k}": v for k, v in enumerate(call.args)} | call.kwargs
+    return {k: v for k, v in words.items() if isinstance(v, (bool, int, float, str))}
+
+
+def widened(func, args, kwargs):
+    def wide(leaf):
+        return torch.float64 if leaf in NARROW else leaf
+
+    def change(leaf):
+        return wide(leaf) if isinstance(leaf, torch.dtype) else leaf
+
+    name = function_name(func)[0]
+    if name in WIDE and getattr(torch.Tensor, name, None) is func:
+        func = torch.Tensor.double
+    return func, mapped(args, change), mapped(kwargs, change)
