@@ -38,52 +38,17 @@ COMPARISONS = {
     "LessEqual": "less_equal", "Equal": "equal", "NotEqual": "not_equal",
     "LogicalAnd": "logical_and", "LogicalOr": "logical_or",
 }  # fmt: skip
-MOVES = frozenset(
-    [
-        "Reshape",
-        "Transpose",
-        "ExpandDims",
-        "Squeeze",
-        "StridedSlice",
-        "Slice",
-        "Split",
-        "SplitV",
-        "Unpack",
-        "Tile",
-        "BroadcastTo",
-        "Identity",
-        "StopGradient",
-        "Cast",
-        "ReverseV2",
-        "Roll",
-        "Snapshot",
-        "EnsureShape",
-        "PreventGradient",
-        "CheckNumerics",
-        "IdentityN",
-        "DepthToSpace",
-        "SpaceToDepth",
-        "DeepCopy",
-        "Bitcast",
-        "ReverseSequence",
-        "MatrixDiagPart",
-        "ConjugateTranspose",
-    ]
-)
-FREE = frozenset(
-    [
-        "Shape",
-        "ShapeN",
-        "Size",
-        "Rank",
-        "ZerosLike",
-        "OnesLike",
-        "Fill",
-        "VariableShape",
-        "BroadcastArgs",
-        "BroadcastGradientArgs",
-    ]
-)
+MOVES = frozenset((
+    "Reshape", "Transpose", "ExpandDims", "Squeeze", "StridedSlice", "Slice", "Split", "SplitV",
+    "Unpack", "Tile", "BroadcastTo", "Identity", "StopGradient", "Cast", "ReverseV2", "Roll",
+    "Snapshot", "EnsureShape", "PreventGradient", "CheckNumerics", "IdentityN", "DepthToSpace",
+    "SpaceToDepth", "DeepCopy", "Bitcast", "ReverseSequence", "MatrixDiagPart",
+    "ConjugateTranspose",
+))  # fmt: skip
+FREE = frozenset((
+    "Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "Fill", "VariableShape",
+    "BroadcastArgs", "BroadcastGradientArgs",
+))  # fmt: skip
 """What depends on the shapes of its operands alone."""
 
 
