@@ -301,9 +301,9 @@ def _gated(number, x, gate, inner):
             if gate.sources[0].key == x.key:
                 return _named("silu", [*inner, gate], x)
             scaled = gate.sources[0].raw
-            if _is(scaled, "multiply") and _near(scaled.settings.get("scalar"), 1.702):
-                if scaled.sources[0].key == x.key:
-                    return _named("quick_gelu", [*inner, gate, scaled], x)
+            quick = _is(scaled, "multiply") and _near(scaled.settings.get("scalar"), 1.702)
+            if quick and scaled.sources[0].key == x.key:
+                return _named("quick_gelu", [*inner, gate, scaled], x)
         if _activation(gate, "hard_sigmoid") and gate.sources[0].key == x.key:
             return _named("hard_silu", [*inner, gate], x)
         plus = gate.sources[0].raw if _activation(gate, "tanh") else None

@@ -85,7 +85,7 @@ class Builder:
     def graph(self, title, inputs, outputs):
         """The whole."""
         t = self.tracer
-        names = named(self.nodes, lambda layer: self._name(layer))
+        names = named(self.nodes, self._name)
         nodes = []
         for i, (raw, name) in enumerate(zip(self.nodes, names, strict=True)):
             roles = {role: self.parameters[key] for role, key in raw.parameters.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import linecache
 import os
@@ -16,26 +17,14 @@ _LIBRARIES = tuple(
     {os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "purelib", "platlib")}
     | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _HERE}
 )
-_DULL = frozenset(
-    [
-        "trainable",
-        "dtype",
-        "seed",
-        "kernel_initializer",
-        "bias_initializer",
-        "kernel_regularizer",
-        "bias_regularizer",
-        "activity_regularizer",
-        "kernel_constraint",
-        "bias_constraint",
-        "build_config",
-        "registered_name",
-        "batch_input_shape",
-    ]
-)
-_SHOWN = frozenset(
-    ["epsilon", "momentum", "padding", "activation", "rate", "approximate", "negative_slope"]
-)
+_DULL = frozenset((
+    "trainable", "dtype", "seed", "kernel_initializer", "bias_initializer", "kernel_regularizer",
+    "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint",
+    "build_config", "registered_name", "batch_input_shape",
+))  # fmt: skip
+_SHOWN = frozenset((
+    "epsilon", "momentum", "padding", "activation", "rate", "approximate", "negative_slope",
+))  # fmt: skip
 
 
 def children(layer):
@@ -76,6 +65,7 @@ def names_of(model):
     return names
 
 
+@functools.lru_cache(maxsize=4096)
 def is_users(path):
     """Whether a file is neither a library's nor ours."""
     if path.startswith("<") or "__autograph_generated_file" in path:
@@ -125,6 +115,8 @@ def code_of(layer):
 
 
 def _same(value, default):
+    if value == default:
+        return True
     if isinstance(value, list | tuple) and isinstance(default, int):
         return all(v == default for v in value)
     both = isinstance(value, list | tuple) and isinstance(default, list | tuple)

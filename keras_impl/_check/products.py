@@ -13,7 +13,7 @@ from .marks import SOME
 
 def matmul(t, call):
     """A product with a weight is a dense layer; another one is a product."""
-    left, right = call.inputs
+    right = call.inputs[1]
     turned_left = bool(call.get("transpose_a") or call.get("adj_x"))
     turned = bool(call.get("transpose_b") or call.get("adj_y"))
     key = t.parameter(right)

@@ -8,10 +8,8 @@ import tensorflow as tf
 
 def matrix(size, target, align_corners, half_pixel_centers):
     """(target, size) interpolation weights along one axis, TensorFlow's rules."""
-    if align_corners and target > 1:
-        scale = (size - 1) / (target - 1)
-    else:
-        scale = size / target
+    corners = align_corners and target > 1
+    scale = (size - 1) / (target - 1) if corners else size / target
     places = np.arange(target, dtype=np.float64)
     places = (places + 0.5) * scale - 0.5 if half_pixel_centers else places * scale
     low = np.floor(places)
