@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from shared.check import _affine, _folding, _formulas
+from shared.check import _affine, _folding, _formulas, _norms
 from shared.check._drafts import OUTPUT, Draft, Drafts, Ids
 from shared.check.graph import Graph, Parameter, Source, Value
 from shared.check.side import Traced
@@ -152,7 +152,9 @@ def normalise(traced: Traced, numbers: Mapping[str, float] | None = None) -> Nor
         drafts,
         lambda n: _formulas.find_activation(drafts, n) or _formulas.find_softmax(drafts, n),
     )
+    _each(drafts, lambda n: _norms.find_norm(drafts, n) or _norms.fold_gain(drafts, n))
     _each(drafts, _formulas.settle_activation)
+    _each(drafts, lambda n: _affine.scale_matmul(drafts, n))
     for node in reversed(list(drafts.nodes.values())):
         if node.id in drafts.nodes:
             _formulas.find_activation(drafts, node, near=True)
@@ -246,7 +248,7 @@ def _put_numbers(drafts: Drafts, numbers: Mapping[str, float]) -> None:
         for k, edge in enumerate(node.edges):
             number = numbers.get(edge.source.value)
             if number is not None and max((*edge.source.shape, 1)) == 1:
-                node.settings["scalar_left" if k == 0 else "scalar"] = number
+                node.settings |= {"scalar": number, "scalar_left": k == 0}
                 drafts.rewire(node, [node.edges[1 - k]])
                 break
 
