@@ -47,9 +47,8 @@ def _norm(drafts: Drafts, node: Draft, top: Edge, bottom: Edge) -> bool:
     shape = tuple(edge.source.shape)
     if shape != tuple(node.values[0].shape) or not _in_place(drafts, bottom, shape, found.axes):
         return False
-    if centred is not None:
-        if not drafts.plain(top.source) or not _centre(drafts, centred, found):
-            return False
+    if centred is not None and not (drafts.plain(top.source) and _centre(drafts, centred, found)):
+        return False
     unique = list({m.id: m for m in found.members}.values())
     inside = {m.id for m in unique} | {node.id}
     if any(drafts.users(m) - inside for m in unique):
