@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from shared.check._drafts import Draft, Drafts, Edge
+from shared.check.graph import Source
 
 Step = list[Any]
 _POWERS = {2.0: "square", 0.5: "sqrt", -0.5: "rsqrt"}
@@ -41,10 +44,21 @@ def to_affine(drafts: Drafts, node: Draft, constants: frozenset[str]) -> bool:
         return False
     if node.kind not in ("add", "subtract", "multiply", "divide"):
         return False
+    if _squared(drafts, node):
+        node.kind, node.settings = "unary", {"name": "square"}
+        drafts.rewire(node, node.edges[:1])
+        return True
     number, left = number_of(node.settings)
     if number is not None and len(node.edges) == 1:
         return _with_number(node, number, left)
     return _with_array(drafts, node, constants)
+
+
+def _squared(drafts: Drafts, node: Draft) -> bool:
+    if node.kind != "multiply" or len(node.edges) != 2:
+        return False
+    one, other = (edge.source for edge in node.edges)
+    return drafts.same_view(one, other) and tuple(one.shape) == tuple(node.values[0].shape)
 
 
 def _with_number(node: Draft, number: float, left: bool) -> bool:
@@ -146,13 +160,35 @@ def scale_matmul(drafts: Drafts, node: Draft) -> bool:
         or product.kind != "matmul"
         or not drafts.only_user(product, node)
         or drafts.taken(product) != 1
-        or not drafts.plain(node.edges[0].source)
     ):
         return False
-    kept = [*product.edges, *node.edges[1:]]
-    node.kind, node.settings = "matmul", _scaled(product, node, 1)
+    operands, turned = product.edges, False
+    if not drafts.plain(node.edges[0].source):
+        if len(operands) != 2 or not _is_transposed(drafts, node.edges[0].source):
+            return False
+        operands, turned = [_transposed(drafts, e) for e in reversed(operands)], True
+    kept = [*operands, *node.edges[1:]]
+    settings = _scaled(product, node, 1)
+    if turned:
+        flags = [bool(settings.get(f"transpose_{side}")) for side in ("left", "right")]
+        settings |= {"transpose_left": flags[1], "transpose_right": flags[0]}
+    node.kind, node.settings = "matmul", settings
     drafts.absorb(node, product, kept, product)
     return True
+
+
+def _is_transposed(drafts: Drafts, source: Source) -> bool:
+    """Whether a root is seen with its last two axes exchanged."""
+    shape = drafts.shapes.get(source.value, ())
+    if len(shape) < 2 or not source.ids:
+        return False
+    every = np.arange(int(np.prod(shape))).reshape(shape)
+    return np.array_equal(drafts.picks(source), every.swapaxes(-1, -2))
+
+
+def _transposed(drafts: Drafts, edge: Edge) -> Edge:
+    picks = drafts.picks(edge.source).swapaxes(-1, -2)
+    return Edge(drafts.view(edge.source.value, picks), edge.marks)
 
 
 def _factor(node: Draft) -> float | None:

@@ -199,6 +199,18 @@ class Drafts:
             return False
         return one.ids == other.ids or np.array_equal(self.picks(one), self.picks(other))
 
+    def is_permutation(self, value: str, picks: Ids) -> bool:
+        """Whether every element of a root is seen once."""
+        size = int(np.prod(self.shapes.get(value, ()), dtype=np.int64))
+        return picks.size == size and np.array_equal(np.sort(picks, axis=None), np.arange(size))
+
+    def take_parameter(self, node: Draft, role: str, value: str, picks: Ids) -> None:
+        """Make a source that is a weight one of the node's own."""
+        node.parameters[role] = value.removeprefix("parameter:")
+        view = self.view(value, picks)
+        if view.ids:
+            node.views[role] = view
+
 
 def _in_order(picks: Ids) -> bool:
     flat = picks.ravel()

@@ -184,9 +184,7 @@ def _shape_costs(left: Normal, right: Normal) -> Costs:
 
     def word(normal: Normal, node: Merged) -> tuple[Any, ...]:
         shapes = {
-            role: tuple(
-                node.views[role].shape if role in node.views else normal.parameters[p].shape
-            )
+            role: tuple(normal.parameters[p].shape)
             for role, p in node.parameters.items()
             if p in normal.parameters
         }
@@ -394,10 +392,11 @@ def _before(
     floor = np.minimum.reduceat(other, right.starts)
     counts = np.diff(right.starts, append=other.size)
     excess = np.minimum(other - np.repeat(floor, counts), REWIRED * GAP)
-    return np.maximum(
+    found: Costs = np.maximum(
         low + weights @ np.minimum(one - low, REWIRED * GAP),
         floor + np.add.reduceat(excess * right.shares, right.starts),
     )
+    return found
 
 
 def _skip_right(row: Costs, right: _Side) -> None:

@@ -135,27 +135,15 @@ def fold_dense(drafts: Drafts, node: Draft) -> bool:
     picks = drafts.picks(right)
     if node.settings.get("transpose_right"):
         picks = picks.T
-    if not _is_permutation(drafts, right.value, picks):
+    if not drafts.is_permutation(right.value, picks):
         return False
     scale = node.settings.get("scale", 1.0)
     node.kind, node.settings = "dense", {"units": int(picks.shape[1]), "bias": False}
     if scale != 1.0:
         node.settings["scale"] = scale
-    _take_parameter(drafts, node, "kernel", right.value, picks)
+    drafts.take_parameter(node, "kernel", right.value, picks)
     drafts.rewire(node, node.edges[:1])
     return True
-
-
-def _is_permutation(drafts: Drafts, value: str, picks: Ids) -> bool:
-    size = int(np.prod(drafts.shapes.get(value, ()), dtype=np.int64))
-    return picks.size == size and np.array_equal(np.sort(picks, axis=None), np.arange(size))
-
-
-def _take_parameter(drafts: Drafts, node: Draft, role: str, value: str, picks: Ids) -> None:
-    node.parameters[role] = value.removeprefix("parameter:")
-    view = drafts.view(value, picks)
-    if view.ids:
-        node.views[role] = view
 
 
 def fold_bias(drafts: Drafts, node: Draft) -> bool:
@@ -179,7 +167,7 @@ def fold_bias(drafts: Drafts, node: Draft) -> bool:
             continue
         node.kind, node.settings = layer.kind, {**layer.settings, "bias": True}
         node.parameters, node.views = dict(layer.parameters), dict(layer.views)
-        _take_parameter(drafts, node, "bias", other.source.value, table)
+        drafts.take_parameter(node, "bias", other.source.value, table)
         drafts.absorb(node, layer, list(layer.edges), layer)
         return True
     return False
@@ -208,7 +196,7 @@ def _channel_table(
     table[channel] = element
     if not np.array_equal(table[channel], element):
         return None
-    return table if _is_permutation(drafts, other.source.value, table) else None
+    return table if drafts.is_permutation(other.source.value, table) else None
 
 
 # Sums, joins and reductions

@@ -91,12 +91,14 @@ def _activation(settings: dict[str, Any], x: Array) -> Array | None:
             return np.asarray(KNOWN[k][1](x), dtype=np.float64)
     match settings.get("name"):
         case "leaky_relu":
-            return np.where(x > 0, x, float(settings["slope"]) * x)
+            slope = float(settings["slope"])
+            return np.asarray(np.where(x > 0, x, slope * x), dtype=np.float64)
         case "clip" | "hard_tanh":
             low, high = settings.get("low"), settings.get("high")
             return np.asarray(np.clip(x, low, high), dtype=np.float64)
         case "elu":
-            return np.where(x > 0, x, float(settings.get("alpha", 1.0)) * np.expm1(x))
+            alpha = float(settings.get("alpha", 1.0))
+            return np.asarray(np.where(x > 0, x, alpha * np.expm1(x)), dtype=np.float64)
     return None
 
 
@@ -105,7 +107,8 @@ def _apply(node: Draft, values: list[Array]) -> Array | None:
     if node.kind == "affine":
         if "steps" in node.settings:
             return None
-        return node.settings["scale"] * values[0] + node.settings["offset"]
+        scale, offset = float(node.settings["scale"]), float(node.settings["offset"])
+        return scale * values[0] + offset
     if node.kind == "unary":
         function = UNARY.get(str(node.settings.get("name")))
         return None if function is None else function(values[0])

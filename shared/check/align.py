@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -77,6 +77,7 @@ class Alignment:
         left_only, right_only: ids of the nodes without a counterpart.
         inputs: (number on the left, number on the right) of the model's inputs.
         outputs: the model's outputs by position.
+        edits: how much has no counterpart, or an unlike one: nodes, and half of each source.
     """
 
     pairs: tuple[Pair, ...]
@@ -84,6 +85,7 @@ class Alignment:
     right_only: tuple[str, ...]
     inputs: tuple[tuple[int, int], ...]
     outputs: tuple[Link, ...]
+    edits: float = 0.0
 
     @property
     def complete(self) -> bool:
@@ -130,15 +132,15 @@ def align(
     for i, j in given:
         own[i, :] = own[:, j] = NEVER
         own[i, j] = 0.0
-    found: list[tuple[float, Alignment]] = []
+    found: list[Alignment] = []
     for longest in (True, False):
         matching = Matching(*flows, alignment_costs(*flows, own, order, longest=longest), own)
         matching.run(given)
         alignment = _Reader(left, right, matching, order, set(given)).alignment()
-        found.append((_edits(alignment, matching, own), alignment))
+        found.append(replace(alignment, edits=_edits(alignment, matching, own)))
         if alignment.complete:
             break
-    return min(found, key=lambda x: x[0])[1]
+    return min(found, key=lambda one: one.edits)
 
 
 def _edits(alignment: Alignment, matching: Matching, own: Costs) -> float:

@@ -18,11 +18,11 @@ Settings that only this module makes:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from shared.check import _affine, _folding, _formulas
+from shared.check import _affine, _folding, _formulas, _norms
 from shared.check._drafts import OUTPUT, Draft, Drafts, Ids
 from shared.check.graph import Graph, Parameter, Source, Value
 from shared.check.side import Traced
@@ -41,7 +41,6 @@ class Merged:
         sources: root values of the original graph, seen through everything that was taken out.
         values: what it yields: outputs of the last member.
         parameters: role → parameter id.
-        views: role → how the canonical array is read from a parameter that is kept otherwise.
         members: ids of the original nodes it stands for, in the order of execution.
         names: their names, the main one first.
         code: the main call.
@@ -54,7 +53,6 @@ class Merged:
     sources: tuple[Source, ...]
     values: tuple[Value, ...]
     parameters: Mapping[str, str]
-    views: Mapping[str, Source]
     members: tuple[str, ...]
     names: tuple[str, ...]
     code: str
@@ -101,12 +99,14 @@ class Normal:
         inputs: the model's inputs.
         outputs: what it returns.
         nodes: in the order of execution.
-        parameters: those of the graph, all of them.
+        parameters: those of the graph, and in place of some of them what `pieces` makes of them.
         ids: index arrays by key: the graph's and new ones.
         dropouts: taken out.
         dead: ids of nodes that no output depends on.
         fixed: ids of nodes that depend on no input and no weight: their values are constants.
         unused: parameters that no node takes.
+        pieces: weights and values that the graph has in another form, or as parts of larger ones:
+            ``parameter:NAME`` or a root value → how it is read (see `shared.check.pieces`).
     """
 
     side: Side
@@ -120,6 +120,7 @@ class Normal:
     dead: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    pieces: Mapping[str, Source] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, Merged]:
@@ -152,7 +153,9 @@ def normalise(traced: Traced, numbers: Mapping[str, float] | None = None) -> Nor
         drafts,
         lambda n: _formulas.find_activation(drafts, n) or _formulas.find_softmax(drafts, n),
     )
+    _each(drafts, lambda n: _norms.find_norm(drafts, n) or _norms.fold_gain(drafts, n))
     _each(drafts, _formulas.settle_activation)
+    _each(drafts, lambda n: _affine.scale_matmul(drafts, n))
     for node in reversed(list(drafts.nodes.values())):
         if node.id in drafts.nodes:
             _formulas.find_activation(drafts, node, near=True)
@@ -246,7 +249,7 @@ def _put_numbers(drafts: Drafts, numbers: Mapping[str, float]) -> None:
         for k, edge in enumerate(node.edges):
             number = numbers.get(edge.source.value)
             if number is not None and max((*edge.source.shape, 1)) == 1:
-                node.settings["scalar_left" if k == 0 else "scalar"] = number
+                node.settings |= {"scalar": number, "scalar_left": k == 0}
                 drafts.rewire(node, [node.edges[1 - k]])
                 break
 
@@ -261,19 +264,43 @@ def _normal(
             for mark in edge.marks:
                 if mark in stood and (taker, k) not in stood[mark]:
                     stood[mark].append((taker, k))
+    nodes, parameters, pieces = _canonical(graph, drafts)
     return Normal(
         side=graph.side,
         title=graph.title,
         inputs=graph.inputs,
         outputs=tuple(edge.source for edge in drafts.outputs),
-        nodes=tuple(_merged(node) for node in drafts.nodes.values()),
-        parameters=graph.parameters,
+        nodes=nodes,
+        parameters=parameters,
         ids=drafts.ids,
         dropouts=tuple(_dropped(node, tuple(stood[node.id])) for node in dropouts),
         dead=tuple(dead),
         fixed=tuple(fixed),
         unused=graph.unused,
+        pieces=pieces,
     )
+
+
+def _canonical(
+    graph: Graph, drafts: Drafts
+) -> tuple[tuple[Merged, ...], dict[str, Parameter], dict[str, Source]]:
+    """Weights that a rule gave to a layer, in the layout of their role."""
+    parameters, pieces = dict(graph.parameters), {}
+    nodes = [_merged(node) for node in drafts.nodes.values()]
+    for k, draft in enumerate(drafts.nodes.values()):
+        for role, view in draft.views.items():
+            known = graph.parameters[draft.parameters[role]]
+            name = f"{known.id}:{role}"
+            parameters[name] = replace(known, id=name, role=role, shape=tuple(view.shape))
+            pieces[f"parameter:{name}"] = view
+            nodes[k] = replace(nodes[k], parameters={**nodes[k].parameters, role: name})
+    taken = {p for node in nodes for p in node.parameters.values()}
+    taken |= {s.value.removeprefix("parameter:") for node in nodes for s in node.sources}
+    for view in pieces.values():
+        name = view.value.removeprefix("parameter:")
+        if name not in taken:
+            parameters.pop(name, None)
+    return tuple(nodes), parameters, pieces
 
 
 def _merged(node: Draft) -> Merged:
@@ -285,7 +312,6 @@ def _merged(node: Draft) -> Merged:
         sources=tuple(edge.source for edge in node.edges),
         values=node.values,
         parameters=node.parameters,
-        views=node.views,
         members=tuple(node.members),
         names=tuple(dict.fromkeys(node.names)),
         code=node.code,

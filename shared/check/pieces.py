@@ -1,0 +1,304 @@
+"""Nodes of a normal form that are parts of a layer, or a layer in another form.
+
+One dense layer that makes query, key and value at once is three dense layers on the other side; a
+convolution of kernel 1 is a dense layer over channels. `split` and `as_convolution` rewrite a
+normal form so. Its weights and values are then no longer what a side has: `Normal.pieces` says how
+they are read, `spread` reads them, and `gather` puts weights back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from shared.check._drafts import Ids
+from shared.check.graph import Source, Value
+from shared.check.normalise import Merged, Normal
+from shared.check.side import Array
+
+_PREFIXES = ("gradients", "state", "steps")
+
+
+# Reading and putting back
+
+
+def spread_weights(normal: Normal, weights: Mapping[str, Array]) -> dict[str, Array]:
+    """A side's weights, by the ids of the normal form."""
+    found = dict(weights)
+    for key, source in normal.pieces.items():
+        kind, _, name = key.partition(":")
+        whole = source.value.removeprefix("parameter:")
+        if kind == "parameter" and whole in weights:
+            found[name] = _read(normal, source, weights[whole])
+    return {name: array for name, array in found.items() if name in normal.parameters}
+
+
+def gather_weights(
+    normal: Normal, weights: Mapping[str, Array], whole: Mapping[str, Array]
+) -> dict[str, Array]:
+    """Weights by the ids of the normal form, as the side has them.
+
+    Args:
+        normal: whose ids they have.
+        weights: some or all.
+        whole: the side's own weights, for what no piece covers.
+    """
+    made = {key.removeprefix("parameter:") for key in normal.pieces}
+    found = {name: array for name, array in weights.items() if name not in made}
+    for key, source in normal.pieces.items():
+        name = key.removeprefix("parameter:")
+        target = source.value.removeprefix("parameter:")
+        if not key.startswith("parameter:") or name not in weights or target not in whole:
+            continue
+        if target not in found:
+            found[target] = np.array(whole[target], dtype=weights[name].dtype)
+        flat = found[target].reshape(-1).copy()
+        flat[_picks(normal, source)] = weights[name]
+        found[target] = flat.reshape(whole[target].shape)
+    return found
+
+
+def spread(normal: Normal, recorded: Mapping[str, Array]) -> dict[str, Array]:
+    """What a side recorded (`shared.check.side.Model.record`), by the normal form's ids, too."""
+    found = dict(recorded)
+    for key, source in normal.pieces.items():
+        if key.startswith("parameter:"):
+            name, whole = key.removeprefix("parameter:"), source.value.removeprefix("parameter:")
+            pairs = [(f"{p}/{name}", f"{p}/{whole}") for p in _PREFIXES]
+        else:
+            pairs = [(f"values/{key}", f"values/{source.value}")]
+        for mine, theirs in pairs:
+            if theirs in recorded:
+                found[mine] = _read(normal, source, recorded[theirs])
+    return found
+
+
+def _picks(normal: Normal, source: Source) -> Ids:
+    if source.ids:
+        return normal.ids[source.ids]
+    size = int(np.prod(source.shape, dtype=np.int64))
+    return np.arange(size, dtype=np.int64).reshape(source.shape)
+
+
+def _read(normal: Normal, source: Source, array: Array) -> Array:
+    read: Array = array.reshape(-1)[_picks(normal, source)]
+    return read
+
+
+# Splitting
+
+
+@dataclass(frozen=True)
+class Split:
+    """A layer whose channels go different ways.
+
+    Attributes:
+        node: id of it.
+        blocks: the channels of each way, sorted by the first.
+    """
+
+    node: str
+    blocks: tuple[tuple[int, ...], ...]
+
+
+def splits(normal: Normal) -> tuple[Split, ...]:
+    """Dense layers and convolutions whose takers each take other channels of them."""
+    takers: dict[str, list[Source]] = {}
+    sources = [s for node in normal.nodes for s in node.sources]
+    for source in (*sources, *normal.outputs):
+        takers.setdefault(source.value, []).append(source)
+    found = []
+    for node in normal.nodes:
+        if node.kind not in ("dense", "convolution") or node.settings.get("groups", 1) != 1:
+            continue
+        blocks = _blocks(normal, node, takers.get(node.value, []))
+        if len(blocks) > 1:
+            found.append(Split(node.id, blocks))
+    return tuple(found)
+
+
+def _axis(node: Merged) -> int:
+    rank = len(node.values[0].shape)
+    return 1 if node.kind == "convolution" and node.settings["channels"] == "first" else rank - 1
+
+
+def _channels(node: Merged) -> tuple[int, int]:
+    """How many channels there are, and how many elements stand behind one."""
+    shape = node.values[0].shape
+    axis = _axis(node)
+    return shape[axis], int(np.prod(shape[axis + 1 :], dtype=np.int64))
+
+
+def _blocks(normal: Normal, node: Merged, takers: Iterable[Source]) -> tuple[tuple[int, ...], ...]:
+    units, behind = _channels(node)
+    blocks: set[tuple[int, ...]] = set()
+    for source in takers:
+        if not source.ids:
+            return ()
+        channels = np.unique(_picks(normal, source) // behind % units)
+        blocks.add(tuple(int(c) for c in channels))
+    every = [c for block in blocks for c in block]
+    return tuple(sorted(blocks)) if sorted(every) == list(range(units)) else ()
+
+
+class _Changed:
+    """A normal form in the making: its ids, weights and pieces grow."""
+
+    def __init__(self, normal: Normal) -> None:
+        self.normal = normal
+        self.ids = dict(normal.ids)
+        self.parameters = dict(normal.parameters)
+        self.pieces = dict(normal.pieces)
+
+    def view(self, value: str, picks: Ids) -> Source:
+        """A source of its own."""
+        key = f"piece:{len(self.ids)}"
+        self.ids[key] = np.ascontiguousarray(picks, dtype=np.int64)
+        return Source(value, tuple(int(n) for n in picks.shape), key)
+
+    def part(self, old: str, name: str, picks: Ids) -> str:
+        """A weight that is a part of another, which may be a part already."""
+        known = self.parameters[old] if old in self.parameters else self.normal.parameters[old]
+        below = self.pieces.get(f"parameter:{old}")
+        if below is not None:
+            picks = self.ids[below.ids].reshape(-1)[picks] if below.ids else picks
+        root = f"parameter:{old}" if below is None else below.value
+        self.parameters[name] = replace(known, id=name, shape=tuple(int(n) for n in picks.shape))
+        self.pieces[f"parameter:{name}"] = self.view(root, picks)
+        return name
+
+    def done(self, nodes: Iterable[Merged], outputs: Iterable[Source]) -> Normal:
+        """The normal form; weights that are in parts now are no weights any more."""
+        nodes = tuple(nodes)
+        taken = {p for node in nodes for p in node.parameters.values()}
+        taken |= {s.value.removeprefix("parameter:") for node in nodes for s in node.sources}
+        before = {p for node in self.normal.nodes for p in node.parameters.values()}
+        kept = {k: p for k, p in self.parameters.items() if k in taken or k not in before}
+        pieces = {
+            k: v for k, v in self.pieces.items()
+            if not k.startswith("parameter:") or k.removeprefix("parameter:") in kept
+        }  # fmt: skip
+        return replace(
+            self.normal, nodes=nodes, outputs=tuple(outputs), ids=self.ids, parameters=kept,
+            pieces=pieces,
+        )  # fmt: skip
+
+
+def split(normal: Normal, wanted: Iterable[Split]) -> Normal:
+    """Take layers apart: one node for each block of channels."""
+    by_node = {one.node: one for one in wanted}
+    changed = _Changed(normal)
+    nodes: list[Merged] = []
+    moves: dict[str, tuple[Merged, Split, list[Merged]]] = {}
+    for node in normal.nodes:
+        one = by_node.get(node.id)
+        parts = [node] if one is None else _parts(changed, node, one)
+        nodes += parts
+        if one is not None:
+            moves[node.value] = node, one, parts
+
+    def moved(source: Source) -> Source:
+        if source.value not in moves:
+            return source
+        return _moved(changed, source, *moves[source.value])
+
+    nodes = [replace(n, sources=tuple(moved(s) for s in n.sources)) for n in nodes]
+    return changed.done(nodes, [moved(s) for s in normal.outputs])
+
+
+def _parts(changed: _Changed, node: Merged, one: Split) -> list[Merged]:
+    units, behind = _channels(node)
+    root = np.arange(int(np.prod(node.values[0].shape))).reshape(-1, units, behind)
+    shape, axis = list(node.values[0].shape), _axis(node)
+    parts = []
+    for k, block in enumerate(one.blocks):
+        word = f"[{block[0]}:{block[-1] + 1}]" if _run(block) else f"[{k}]"
+        shape[axis] = len(block)
+        value = Value(f"{node.value}{word}", tuple(shape), node.values[0].dtype)
+        changed.pieces[value.id] = changed.view(node.value, root[:, list(block)].reshape(shape))
+        parameters = {}
+        for role, old in node.parameters.items():
+            size = changed.normal.parameters[old].shape
+            every = np.arange(int(np.prod(size)), dtype=np.int64).reshape(size)
+            parameters[role] = changed.part(old, f"{old}{word}", every[..., list(block)])
+        settings = dict(node.settings)
+        if node.kind == "dense":
+            settings["units"] = len(block)
+        parts.append(
+            replace(
+                node,
+                id=f"{node.id}{word}",
+                name=f"{node.name}{word}",
+                settings=settings,
+                values=(value,),
+                parameters=parameters,
+                names=(f"{node.name}{word}", *node.names),
+            )
+        )
+    return parts
+
+
+def _run(block: tuple[int, ...]) -> bool:
+    return block[-1] - block[0] == len(block) - 1
+
+
+def _moved(
+    changed: _Changed, source: Source, node: Merged, one: Split, parts: list[Merged]
+) -> Source:
+    units, behind = _channels(node)
+    picks = _picks(changed.normal, source)
+    channel = picks // behind % units
+    k = next(n for n, block in enumerate(one.blocks) if int(channel.flat[0]) in block)
+    place = np.zeros(units, dtype=np.int64)
+    place[list(one.blocks[k])] = np.arange(len(one.blocks[k]))
+    ahead = picks // (units * behind)
+    found = (ahead * len(one.blocks[k]) + place[channel]) * behind + picks % behind
+    if found.shape == parts[k].values[0].shape and np.array_equal(
+        found.ravel(), np.arange(found.size)
+    ):
+        return Source(parts[k].value, parts[k].values[0].shape)
+    return changed.view(parts[k].value, found)
+
+
+# Convolutions of kernel 1
+
+
+def is_pointwise(node: Merged) -> bool:
+    """Whether a convolution is a dense layer over the channels."""
+    return (
+        node.kind == "convolution"
+        and all(n == 1 for key in ("kernel", "stride") for n in node.settings[key])
+        and node.settings.get("groups", 1) == 1
+        and not any(map(any, node.settings["padding"]))
+    )
+
+
+def as_convolution(normal: Normal, wanted: Iterable[str]) -> Normal:
+    """Say dense layers over images or sequences as convolutions of kernel 1, channels last."""
+    ids = set(wanted)
+    changed = _Changed(normal)
+    nodes = [_pointwise(changed, n) if n.id in ids else n for n in normal.nodes]
+    return changed.done(nodes, normal.outputs)
+
+
+def _pointwise(changed: _Changed, node: Merged) -> Merged:
+    axes = len(node.values[0].shape) - 2
+    old = node.parameters["kernel"]
+    size = changed.normal.parameters[old].shape
+    every = np.arange(int(np.prod(size)), dtype=np.int64).reshape([1] * axes + list(size))
+    kernel = changed.part(old, f"{old}:convolution", every)
+    settings = {
+        "channels": "last", "kernel": [1] * axes, "stride": [1] * axes, "dilation": [1] * axes,
+        "padding": [[0, 0]] * axes, "groups": 1, "bias": bool(node.settings.get("bias")),
+        "mode": "zeros",
+    }  # fmt: skip
+    parameters = {**node.parameters, "kernel": kernel}
+    return replace(node, kind="convolution", settings=settings, parameters=parameters)
+
+
+__all__ = [
+    "Split", "as_convolution", "gather_weights", "is_pointwise", "split", "splits",
+    "spread", "spread_weights",
+]  # fmt: skip
