@@ -132,9 +132,9 @@ def taken(value, ids):
 
 
 def flat(structure):
-    """Leaves of nested lists, tuples and dictionaries, in their own order."""
+    """Leaves of nested lists, tuples and dictionaries, these by their sorted keys."""
     if isinstance(structure, dict):
-        return [leaf for value in structure.values() for leaf in flat(value)]
+        return [leaf for key in sorted(structure, key=str) for leaf in flat(structure[key])]
     if isinstance(structure, list | tuple):
         return [leaf for value in structure for leaf in flat(value)]
     return [structure]

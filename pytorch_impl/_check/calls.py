@@ -67,8 +67,9 @@ def flatten(tree):
         for part in tree:
             yield from flatten(part)
     elif isinstance(tree, dict):
-        for part in tree.values():
-            yield from flatten(part)
+        # As Keras does, so that two dictionaries are compared key by key.
+        for key in sorted(tree, key=str):
+            yield from flatten(tree[key])
     elif isinstance(tree, slice):
         yield from flatten((tree.start, tree.stop, tree.step))
 

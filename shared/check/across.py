@@ -140,6 +140,9 @@ def _output(
         one, other = a.settings.get("channels"), b.settings.get("channels")
         if one and other:
             return arrange.by_channels(left, right, one, other)
+    if {a.kind, b.kind} == {"convolution", "dense"} and len(left) > 2:
+        one, other = (n.settings.get("channels", "last") for n in (a, b))
+        return arrange.by_channels(left, right, one, other)
     if a.kind in ("dense", "embedding") and first is not None:
         return _leading(first, left, right)
     if a.kind == "recurrent":
@@ -229,6 +232,10 @@ def _index(
     kind = match.left.kind
     if role == "alpha" and mine.shape != theirs.shape:
         return _spread(every, theirs.shape)
+    if {kind, match.right.kind} == {"convolution", "dense"} and every.size == math.prod(
+        theirs.shape
+    ):
+        return every.reshape(theirs.shape)  # a window of one is a dense layer at every place
     if mine.shape != theirs.shape and kind not in _ON_FEATURES:
         return None
     if kind == "dense" and role == "kernel" and source is not None:

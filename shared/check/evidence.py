@@ -24,7 +24,7 @@ from shared.check.matches import Match
 from shared.check.normalise import Merged
 from shared.check.side import Array
 from shared.check.stands import Stand, Stands
-from shared.noise import SHRINK, U64, C, Finding
+from shared.noise import FALLBACK, SHRINK, U64, C, Finding
 
 _PATIENCE = 60.0
 """Seconds for proofs; what is not reached by then stays suspected."""
@@ -102,7 +102,7 @@ def _unknown(match: Match) -> Cause:
 def _evidence(stands: Stands, stand: Stand) -> Evidence | None:
     match, subject = stand.match, stands.subject
     mine, theirs = match.left.values[0], match.right.values[0]
-    raw = stands.recorded.runs["torch", "float64"].get(f"values/{mine.id}")
+    raw = stands.recorded.runs["torch", stands.recorded.best].get(f"values/{mine.id}")
     sources = stands.left_sources(match)
     if raw is None or stand.fed is None or stand.seen is None or sources is None:
         return None
@@ -139,7 +139,10 @@ def _arranged(subject: Subject, match: Match, array: Array, shape: Shape) -> Arr
 def _bound(finding: Finding | None, array: Array) -> float:
     if finding is not None and finding.noise is not None:
         return C * SHRINK * finding.noise
-    return C * U64 * float(np.max(np.abs(array), initial=0.0))
+    scale = float(np.max(np.abs(array), initial=0.0))
+    if finding is not None and finding.rule == "fallback":
+        return FALLBACK["float32"][0] * scale + FALLBACK["float32"][1]
+    return C * U64 * scale
 
 
 def _parameters(subject: Subject, match: Match) -> tuple[dict[str, Array], dict[str, Array]]:

@@ -17,7 +17,8 @@ from shared.check.normalise import Dropped, Merged, Normal
 from shared.check.result import Part, Stage
 from shared.check.side import Array
 from shared.errors import UsageError
-from shared.noise import NOISY, SMALL, Finding, Quad, judge_once
+from shared.jobs import Precision
+from shared.noise import NOISY, SMALL, Finding, Quad, fallback, judge_once
 from shared.spec import SIDES, Side
 
 _LEVEL = "check"
@@ -98,11 +99,23 @@ class Recorded:
     left_inputs: Sequence[Array]
     right_inputs: Sequence[Array]
 
+    @property
+    def precisions(self) -> tuple[Precision, ...]:
+        """Those that both sides have recorded."""
+        every: tuple[Precision, ...] = ("float32", "float64")
+        return tuple(p for p in every if ("torch", p) in self.runs)
+
+    @property
+    def best(self) -> Precision:
+        """The highest of them."""
+        return self.precisions[-1]
+
     def quad(self, left: str, right: str, move: Arrangement | None) -> Quad:
         """One quantity of all four runs, the left's arranged as the right's."""
 
         def get(side: Side, precision: str, key: str) -> Array | None:
-            array = self.runs[side, precision].get(key)
+            run = self.runs.get((side, precision))
+            array = None if run is None else run.get(key)
             if array is None or side == "keras" or move is None or array.shape != move.left:
                 return array
             return move(array)
@@ -203,6 +216,8 @@ def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict
 
 def compare(base: Finding, quad: Quad, *, guarded: bool = False, exact: bool = True) -> Finding:
     """Judge one quantity, whatever its state."""
+    if quad.left64 is None and quad.right64 is None and quad.pairs:
+        return _single(base, *quad.pairs[0])
     four = (quad.left32, quad.left64, quad.right32, quad.right64)
     sides = ("PyTorch", "PyTorch", "Keras", "Keras")
     lacking = tuple(dict.fromkeys(s for a, s in zip(four, sides, strict=True) if a is None))
@@ -227,6 +242,19 @@ def compare(base: Finding, quad: Quad, *, guarded: bool = False, exact: bool = T
         scale = NOISY * max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
         arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
     return judge_once(base, Quad(*arrays), guarded=guarded, exact=exact)
+
+
+def _single(base: Finding, left: Array, right: Array) -> Finding:
+    """With float32 only."""
+    left, right = np.asarray(left), np.asarray(right)
+    if left.shape != right.shape:
+        return compare(base, Quad(left, left, right, right))
+    if left.dtype.kind != "f" or right.dtype.kind != "f":
+        return _whole(base, left, right)
+    arrays = _finite(left, left, right, right)
+    if arrays is None or np.array_equal(left, right):
+        return compare(base, Quad(left, left, right, right))
+    return fallback(base, Quad(arrays[0], None, arrays[2], None), "float32")
 
 
 def _whole(base: Finding, left: Array, right: Array) -> Finding:
@@ -343,8 +371,8 @@ def _constants(subject: Subject) -> list[Part]:
 
 def _loss(subject: Subject, recorded: Recorded) -> list[Part]:
     quad = recorded.quad("loss", "loss", None)
-    if any(a is None for a in (quad.left32, quad.left64, quad.right32, quad.right64)):
-        return []
+    if not quad.four:
+        return []  # without noise to measure it says no more than the outputs
     # The loss is a sum that cancels: what it may be off by goes by its terms, not by itself.
     terms = 0.0
     for i, projection in enumerate(projections(subject, 0)[0]):
@@ -365,7 +393,7 @@ def _gradients(subject: Subject, recorded: Recorded) -> list[Part]:
         key = f"gradients/input:{i}"
         move = subject.across.values.get(f"input:{i}")
         quad = recorded.quad(key, key, move)
-        if quad.left64 is None and quad.right64 is None:
+        if quad.left32 is None and quad.right32 is None:
             continue
         finding = compare(Finding(f"the gradient of input {i}", _LEVEL, "identical"), quad,
                           exact=exact)  # fmt: skip
@@ -386,7 +414,7 @@ def _gradient(one: Tied, recorded: Recorded, *, exact: bool) -> list[Part]:
     if one.index is None or not (one.left.trainable and one.right.trainable):
         return []
     quad = tied_quad(one, recorded, "gradients")
-    if quad.left64 is None and quad.right64 is None:
+    if quad.left32 is None and quad.right32 is None:
         return []
     return [Part("gradients", one.left.id, one.right.id, compare(base, quad, exact=exact))]
 
@@ -396,7 +424,8 @@ def tied_quad(one: Tied, recorded: Recorded, stage: str) -> Quad:
 
     def get(side: Side, precision: str) -> Array | None:
         name = one.left.id if side == "torch" else one.right.id
-        array = recorded.runs[side, precision].get(f"{stage}/{name}")
+        run = recorded.runs.get((side, precision))
+        array = None if run is None else run.get(f"{stage}/{name}")
         return array if array is None or side == "keras" else one.to_right(array)
 
     a, b = SIDES
@@ -409,7 +438,7 @@ def _statistics(subject: Subject, recorded: Recorded) -> list[Part]:
         if not one.role.endswith(STATISTICS) or one.index is None:
             continue
         quad = tied_quad(one, recorded, "state")
-        if quad.left64 is None and quad.right64 is None:
+        if quad.left32 is None and quad.right32 is None:
             continue
         base = Finding(f"{one.left.id} after one pass", _LEVEL, "identical")
         parts.append(Part("state", one.left.id, one.right.id, compare(base, quad)))
@@ -423,7 +452,7 @@ def _steps(subject: Subject, recorded: Recorded) -> list[Part]:
         if one.index is None or not carried(one):
             continue
         quad = tied_quad(one, recorded, "steps")
-        if quad.left64 is None and quad.right64 is None:
+        if quad.left32 is None and quad.right32 is None:
             continue
         base = Finding(f"{one.left.id} after the steps", _LEVEL, "identical")
         parts.append(Part("steps", one.left.id, one.right.id, compare(base, quad)))

@@ -21,7 +21,6 @@ from shared.noise import Finding
 from shared.spec import Side
 
 Replay = Callable[[str, Sequence[Array], Precision], Mapping[str, Array]]
-_PRECISIONS: tuple[Precision, ...] = ("float32", "float64")
 
 
 @dataclass(frozen=True)
@@ -81,9 +80,9 @@ class Stands:
         if agrees:
             return Stand(match, "agrees", finding, linked=linked, between=between)
         if linked:
-            fed = tuple(self._right(s, "float64") for s in match.right.sources)
+            fed = tuple(self._right(s, self.recorded.best) for s in match.right.sources)
             key = f"values/{match.right.values[0].id}"
-            seen = self.recorded.runs["keras", "float64"].get(key)
+            seen = self.recorded.runs["keras", self.recorded.best].get(key)
             told = None if any(f is None for f in fed) else tuple(f for f in fed if f is not None)
             return Stand(match, "parts", finding, linked=True, between=between, fed=told, seen=seen)
         return self._alone(match, finding, between)
@@ -116,18 +115,20 @@ class Stands:
         self, match: Match, finding: Finding, between: tuple[tuple[str, ...], tuple[str, ...]]
     ) -> Stand:
         """The right's node on the left's sources."""
-        fed = {p: self._fed(match, p) for p in _PRECISIONS}
+        fed = {p: self._fed(match, p) for p in self.recorded.precisions}
         untold = Stand(match, "untold", finding, linked=False, between=between)
         if any(sources is None for sources in fed.values()):
             return untold
         try:
-            answers = {p: self._replayed(match.right, fed[p] or [], p) for p in _PRECISIONS}
+            answers = {
+                p: self._replayed(match.right, fed[p] or [], p) for p in self.recorded.precisions
+            }
         except ParityError:
             return untold
         mine, theirs = match.left.values[0], match.right.values[0]
         move = self.subject.across.values.get(mine.id)
         left = self.recorded.quad(f"values/{mine.id}", f"values/{theirs.id}", move)
-        quad = replace(left, right32=answers["float32"], right64=answers["float64"])
+        quad = replace(left, right32=answers["float32"], right64=answers[self.recorded.best])
         if match.left.kind in judging.MASKED_KINDS:
             quad = judging.unmasked(quad)
         exact = not match.right.settings.get("single")
@@ -142,8 +143,8 @@ class Stands:
             alone,
             linked=False,
             between=between,
-            fed=tuple(fed["float64"] or ()),
-            seen=answers["float64"],
+            fed=tuple(fed[self.recorded.best] or ()),
+            seen=answers[self.recorded.best],
             rewired=places,
             rewired_kind=kind,
         )
@@ -164,7 +165,7 @@ class Stands:
                     left, right = shapes
                     return "axis", (f"the same numbers as {left}", f"in another order, {right}")
                 continue
-            if self.agreeing.get(mine) and self.agreeing.get(partners.get(theirs, "")):
+            if self.agreeing.get(mine) and partners.get(theirs) != mine:
                 return "wiring", (
                     named(self.subject.torch, mine),
                     named(self.subject.keras, theirs),
@@ -218,9 +219,9 @@ class Stands:
             theirs = link.right if link is not None else None
             array: Array | None = None
             if theirs is not None:
-                array = self._moved(match, at, source, theirs, "float64")
+                array = self._moved(match, at, source, theirs, self.recorded.best)
             if array is None:
-                array = self._left(source, "float64")
+                array = self._left(source, self.recorded.best)
                 move = self.subject.across.values.get(source.value)
                 if array is not None and move is not None and move.left == array.shape:
                     array = move(array)

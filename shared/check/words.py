@@ -77,8 +77,13 @@ def parted(finding: Finding, where: str) -> str:
                 f"{where}: {loud}'s float32 is {high:.2g} from its float64, the other's {low:.2g}; "
                 f"{loud} computes in a lower precision there"
             )
-    if finding.rule in ("exact", "frozen"):
+    if finding.rule in ("exact", "frozen", "dropout") or finding.distance32 is None:
         return f"{where} is {finding.left} in PyTorch and {finding.right} in Keras"
+    if finding.rule == "fallback":
+        return (
+            f"{where} is {finding.distance32:.2g} apart in float32, {number(finding.ratio)} × the "
+            "tolerance of torch.testing (there is no float64 to measure noise with)"
+        )
     single = finding.rule == "numbers"
     apart = finding.distance32 if single else finding.distance64
     return (
