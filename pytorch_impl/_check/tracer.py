@@ -21,10 +21,12 @@ SHAPE_ONLY = frozenset(
         "new_tensor new_empty_strided new zero fill"
     )
 )
-LEAVING = frozenset(words(
-    "item tolist numpy __array__ array bool int float index is_nonzero "
-                    "allclose equal"
-))  # fmt: skip
+LEAVING = frozenset(
+    words(
+        "item tolist numpy __array__ __bool__ __int__ __float__ __index__ __complex__ "
+        "__contains__ is_nonzero allclose equal"
+    )
+)
 
 
 def handles(*names):
@@ -165,8 +167,21 @@ class Tracer(TorchFunctionMode):
         if call.name in SHAPE_ONLY or all(self.fixed(t) for t in call.tensors):
             return self.plain(call)
         if call.name in HANDLERS:
-            return HANDLERS[call.name](self, call)
+            return self._handled(call)
         return self.unknown(call)
+
+    def _handled(self, call):
+        """What a handler does not understand, an odd argument, becomes an opaque node."""
+        before, steps = versions(call.tensors), len(self.steps)
+        try:
+            return HANDLERS[call.name](self, call)
+        except Exception as error:
+            if changed(before) or len(self.steps) != steps:
+                raise
+            result = call()  # raises by itself where the model is wrong
+            self.note(f"{call.code()} in {self.where} is an opaque node: {error}.")
+            settings = {"name": call.name, **plain_arguments(call)}
+            return self.step(call, "opaque", settings, call.tensors, result=result, before=before)
 
     def plain(self, call):
         """A call whose results depend on nothing that the model is given."""
