@@ -13,7 +13,8 @@ from .calls import flatten, mapped
 from .graphs import Writer
 from .helpers import NARROW
 from .running import built, forward, in_precision, surroundings, to_tensor, untouched
-from .tracer import Own, Slot, Tracer
+from .steps import Own, Slot
+from .tracer import Tracer
 from .weights import Arrays, Bindings, as_array, tensors
 
 

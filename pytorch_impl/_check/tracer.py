@@ -1,8 +1,6 @@
 """The tracer: sees every torch function of one run and writes down what it computes."""
 
 import itertools
-from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import nn
@@ -11,6 +9,7 @@ from torch.overrides import TorchFunctionMode
 from .calls import Call, flatten, mapped, number, opened, words
 from .helpers import changed, is_leaf, module_code, plain_arguments, versions, widened
 from .refs import Ref, Root, Stale, Table, dtype_name
+from .steps import Frame, Own, Slot, Step
 
 HANDLERS = {}
 """Plain name of a function → ``handler(tracer, call)``; filled by the modules of kinds."""
@@ -37,46 +36,6 @@ def handles(*names):
         return handler
 
     return register
-
-
-@dataclass(eq=False)
-class Step:
-    """A node in the making. `again` holds what `replay` needs: function and marked arguments."""
-
-    name: str
-    kind: str
-    settings: dict
-    sources: list
-    outputs: list
-    parameters: dict
-    code: str
-    again: Any
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Stands for a node's source in the arguments of its call."""
-
-    place: int
-
-
-@dataclass(frozen=True)
-class Own:
-    """Stands for a parameter, or what was moved out of it."""
-
-    name: str
-    ids: Any
-    shape: tuple[int, ...]
-
-
-@dataclass
-class Frame:
-    """A module that is running."""
-
-    path: str
-    module: nn.Module
-    used: bool = False
-    taken: dict = field(default_factory=dict)
 
 
 class Tracer(TorchFunctionMode):
