@@ -24,6 +24,10 @@ RENAMED = {
     "invert": "bitwise_not", "iand": "bitwise_and", "ior": "bitwise_or",
 }  # fmt: skip
 ALIASES = {"axis": "dim", "self": "input", "keepdims": "keepdim", "dims": "dim"}
+KEPT = frozenset(
+    ("getitem", "setitem", "iter", "bool", "int", "float", "long", "index", "len", "complex",
+     "contains", "array", "format", "repr", "hash", "reversed")
+)  # fmt: skip
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@", "pow": "**"}
 
 
@@ -41,7 +45,7 @@ def function_name(func):
         return (owner if name == "__get__" else f"set {owner}"), False
     if name.startswith("__") and name.endswith("__"):
         core = name[2:-2]
-        if core in ("getitem", "setitem"):
+        if core in KEPT:
             return name, False
         name = core
     elif name.endswith("_") and len(name) > 1:

@@ -13,7 +13,8 @@ from .calls import flatten, mapped
 from .graphs import Writer
 from .helpers import NARROW
 from .running import built, forward, in_precision, surroundings, to_tensor, untouched
-from .tracer import Own, Slot, Tracer
+from .steps import Own, Slot
+from .tracer import Tracer
 from .weights import Arrays, Bindings, as_array, tensors
 
 
@@ -44,9 +45,12 @@ class TorchModel(Model):
         self._sloped = True
         try:
             writer = self._seen(inputs)
-        except ParityError:
+        except ParityError as error:
             self._sloped = False
-            writer = self._seen(inputs)
+            try:
+                writer = self._seen(inputs)
+            except ParityError:
+                raise error from error.__cause__
         self._traced = self._as_built(writer.written(self.title))
         self._steps = {n.id: s for n, s in zip(self._traced.graph.nodes, writer.steps, strict=True)}
         return self._traced

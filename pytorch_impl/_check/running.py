@@ -64,6 +64,7 @@ def in_precision(model, precision):
     floats = [t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()]
     if all(t.dtype == dtype for t in floats) and not (precision == "float64" and not floats):
         return model
+    _cut_off(model)
     try:
         other = copy.deepcopy(model).to(dtype)
     except Exception as error:
@@ -76,6 +77,14 @@ def in_precision(model, precision):
             if isinstance(value, torch.Tensor) and value.is_floating_point():
                 vars(module)[name] = value.to(dtype)
     return other
+
+
+def _cut_off(model):
+    """What a forward pass left behind in a module, a normalised weight, cannot be copied as is."""
+    for module in model.modules():
+        for name, value in vars(module).items():
+            if isinstance(value, torch.Tensor) and value.grad_fn is not None:
+                vars(module)[name] = value.detach()
 
 
 @contextlib.contextmanager

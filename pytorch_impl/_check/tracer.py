@@ -1,8 +1,6 @@
 """The tracer: sees every torch function of one run and writes down what it computes."""
 
 import itertools
-from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import nn
@@ -11,6 +9,7 @@ from torch.overrides import TorchFunctionMode
 from .calls import Call, flatten, mapped, number, opened, words
 from .helpers import changed, is_leaf, module_code, plain_arguments, versions, widened
 from .refs import Ref, Root, Stale, Table, dtype_name
+from .steps import Frame, Own, Slot, Step
 
 HANDLERS = {}
 """Plain name of a function → ``handler(tracer, call)``; filled by the modules of kinds."""
@@ -21,10 +20,12 @@ SHAPE_ONLY = frozenset(
         "new_tensor new_empty_strided new zero fill"
     )
 )
-LEAVING = frozenset(words(
-    "item tolist numpy __array__ array bool int float index is_nonzero "
-                    "allclose equal"
-))  # fmt: skip
+LEAVING = frozenset(
+    words(
+        "item tolist numpy __array__ __bool__ __int__ __float__ __index__ __complex__ "
+        "__contains__ is_nonzero allclose equal"
+    )
+)
 
 
 def handles(*names):
@@ -35,46 +36,6 @@ def handles(*names):
         return handler
 
     return register
-
-
-@dataclass(eq=False)
-class Step:
-    """A node in the making. `again` holds what `replay` needs: function and marked arguments."""
-
-    name: str
-    kind: str
-    settings: dict
-    sources: list
-    outputs: list
-    parameters: dict
-    code: str
-    again: Any
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Stands for a node's source in the arguments of its call."""
-
-    place: int
-
-
-@dataclass(frozen=True)
-class Own:
-    """Stands for a parameter, or what was moved out of it."""
-
-    name: str
-    ids: Any
-    shape: tuple[int, ...]
-
-
-@dataclass
-class Frame:
-    """A module that is running."""
-
-    path: str
-    module: nn.Module
-    used: bool = False
-    taken: dict = field(default_factory=dict)
 
 
 class Tracer(TorchFunctionMode):
@@ -165,8 +126,21 @@ class Tracer(TorchFunctionMode):
         if call.name in SHAPE_ONLY or all(self.fixed(t) for t in call.tensors):
             return self.plain(call)
         if call.name in HANDLERS:
-            return HANDLERS[call.name](self, call)
+            return self._handled(call)
         return self.unknown(call)
+
+    def _handled(self, call):
+        """What a handler does not understand, an odd argument, becomes an opaque node."""
+        before, steps = versions(call.tensors), len(self.steps)
+        try:
+            return HANDLERS[call.name](self, call)
+        except Exception as error:
+            if changed(before) or len(self.steps) != steps:
+                raise
+            result = call()  # raises by itself where the model is wrong
+            self.note(f"{call.code()} in {self.where} is an opaque node: {error}.")
+            settings = {"name": call.name, **plain_arguments(call)}
+            return self.step(call, "opaque", settings, call.tensors, result=result, before=before)
 
     def plain(self, call):
         """A call whose results depend on nothing that the model is given."""
