@@ -48,7 +48,7 @@ class Build:
         self.ids[key] = np.ascontiguousarray(picks)
         return Source(value, tuple(picks.shape), key)
 
-    def node(self, kind, sources, shape, name="", weights=(), code="", **settings) -> str:
+    def node(self, kind, sources, shape, name="", *, weights=(), code="", **settings) -> str:
         number = len(self.nodes)
         name = name or f"{kind}_{number}"
         taken = tuple(s if isinstance(s, Source) else Source(s, self.shapes[s]) for s in sources)
@@ -85,14 +85,14 @@ class Build:
             return (batch, channels, *sizes)
         return (batch, *sizes, channels)
 
-    def conv(self, x, units, kernel=3, stride=1, padding=None, name="", bias=False) -> str:
+    def conv(self, x, units, kernel=3, *, stride=1, padding=None, name="", bias=False) -> str:
         batch, channels, sizes = self._split(x)
         padding = kernel // 2 if padding is None else padding
         out = [(n + 2 * padding - kernel) // stride + 1 for n in sizes]
         weights = [("kernel", (kernel, kernel, channels, units))]
         weights += [("bias", (units,))] if bias else []
         return self.node(
-            "convolution", [x], self._image(batch, units, out), name, weights,
+            "convolution", [x], self._image(batch, units, out), name, weights=weights,
             channels=self.channels, kernel=[kernel] * 2, stride=[stride] * 2, dilation=[1, 1],
             padding=[[padding] * 2] * 2, groups=1, bias=bias, mode="zeros",
         )  # fmt: skip
@@ -101,14 +101,15 @@ class Build:
         _, channels, _ = self._split(x)
         weights = [(role, (channels,)) for role in ("gamma", "beta", "mean", "variance")]
         return self.node(
-            "batch_norm", [x], self.shapes[x], name, weights, channels=self.channels, epsilon=1e-5,
+            "batch_norm", [x], self.shapes[x], name, weights=weights,
+            channels=self.channels, epsilon=1e-5,
             momentum=0.9, scale=True, center=True, tracked=True, training=False,
         )  # fmt: skip
 
     def ln(self, x, name="") -> str:
         weights = [(role, self.shapes[x][-1:]) for role in ("gamma", "beta")]
         return self.node(
-            "layer_norm", [x], self.shapes[x], name, weights,
+            "layer_norm", [x], self.shapes[x], name, weights=weights,
             axes=[-1], epsilon=1e-5, scale=True, center=True,
         )  # fmt: skip
 
@@ -116,12 +117,14 @@ class Build:
         shape = x.shape if isinstance(x, Source) else self.shapes[x]
         return self.node("activation", [x], shape, name, **{"name_": kind, **more})
 
-    def dense(self, x, units, name="", bias=True) -> str:
+    def dense(self, x, units, name="", *, bias=True) -> str:
         shape = x.shape if isinstance(x, Source) else self.shapes[x]
         weights = [("kernel", (shape[-1], units))] + ([("bias", (units,))] if bias else [])
-        return self.node("dense", [x], (*shape[:-1], units), name, weights, units=units, bias=bias)
+        return self.node(
+            "dense", [x], (*shape[:-1], units), name, weights=weights, units=units, bias=bias
+        )
 
-    def pool(self, x, mode="max", kernel=2, stride=2, padding=0, name="") -> str:
+    def pool(self, x, mode="max", *, kernel=2, stride=2, padding=0, name="") -> str:
         batch, channels, sizes = self._split(x)
         out = [(n + 2 * padding - kernel) // stride + 1 for n in sizes]
         return self.node(
@@ -131,7 +134,7 @@ class Build:
         )  # fmt: skip
 
     def mean(self, x, name="") -> str:
-        batch, channels, sizes = self._split(x)
+        batch, channels, _ = self._split(x)
         axes = [2, 3] if self.channels == "first" else [1, 2]
         return self.node("reduce", [x], (batch, channels), name, mode="mean", axes=axes,
                          keepdims=False)  # fmt: skip
@@ -194,7 +197,14 @@ def inception(blocks=3, width=8) -> Traced:
         a = g.act(g.conv(x, width, 1, name=f"i{k}.a"))
         b = g.act(g.conv(g.act(g.conv(x, width, 1, name=f"i{k}.b1")), width, name=f"i{k}.b2"))
         c = g.act(g.conv(g.act(g.conv(x, width, 1, name=f"i{k}.c1")), width, name=f"i{k}.c2"))
-        d = g.act(g.conv(g.pool(x, "max", 3, 1, 1, f"i{k}.pool"), width, 1, name=f"i{k}.d"))
+        d = g.act(
+            g.conv(
+                g.pool(x, kernel=3, stride=1, padding=1, name=f"i{k}.pool"),
+                width,
+                1,
+                name=f"i{k}.d",
+            )
+        )
         x = g.cat(a, b, c, d, name=f"i{k}.cat")
     return g.done(g.dense(g.mean(x, "pool"), 4, "head"))
 
@@ -238,11 +248,12 @@ def towers(depth=3, width=8, shared=False) -> Traced:
     g = Build()
     inputs = [g.input((2, width)), g.input((2, width))]
     ends = []
-    for t, x in enumerate(inputs):
+    for t, start in enumerate(inputs):
+        end = start
         for k in range(depth):
             name = f"s{k}" if shared else f"t{t}.{k}"
-            x = g.act(g.dense(x, width, name))
-        ends.append(x)
+            end = g.act(g.dense(end, width, name))
+        ends.append(end)
     return g.done(g.dense(g.op("maximum", *ends), 4, "head"))
 
 
@@ -312,13 +323,13 @@ def random_graph(seed: int, size: int = 20) -> Traced:
 # The same graph, otherwise
 
 
-def _fixed(traced: Traced) -> Traced:
+def finished(traced: Traced) -> Traced:
     nodes = tuple(replace(n, settings=_named(dict(n.settings))) for n in traced.graph.nodes)
     return Traced(replace(traced.graph, nodes=nodes), traced.ids)
 
 
 def make(name: str, **more) -> Traced:
-    return _fixed(ARCHITECTURES[name](**more))
+    return finished(ARCHITECTURES[name](**more))
 
 
 def shuffled(traced: Traced, seed: int, rename: bool = True) -> tuple[Traced, dict[str, str]]:
@@ -372,8 +383,7 @@ def coarser(traced: Traced, seed: int) -> Traced:
             padded = g.node("pad", sources, shape, padding=spread, mode="constant", value=0)
             sources = [Source(padded, tuple(shape))]
             settings["padding"] = [[0, 0], [0, 0]]
-        value = g.node(node.kind, sources, node.values[0].shape, node.name, **{
-            "settings_": 0})  # fmt: skip
+        value = g.node(node.kind, sources, node.values[0].shape, node.name)
         g.nodes[-1] = replace(g.nodes[-1], settings=settings, parameters=parameters)
         if bias:
             value = g.op("add", value, _vector(g, bias, value))
