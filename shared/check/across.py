@@ -105,6 +105,9 @@ def _visit(match: Match, left: Normal, right: Normal, across: Across) -> None:
         if mine is None or theirs is None:
             continue
         found = _seen(mine, theirs, left, right, across)
+        if found is not None and not _usable(found, a, b):
+            # The same numbers in an order that this operation does not forgive.
+            found = None
         across.sources[a.id, link.at] = found
         seen.append(found)
     for mine_value, their_value in zip(a.values, b.values, strict=False):
@@ -128,6 +131,30 @@ def _seen(
     if root is None or across.partners.get(mine.value) != theirs.value:
         return None
     return arrange.seen(root, mine.shape, theirs.shape, indices(left, mine), indices(right, theirs))
+
+
+def _usable(found: Arrangement, a: Merged, b: Merged) -> bool:
+    """Whether an operation computes the same on a source that goes across like this."""
+    if a.kind == "recurrent" or (a.kind in _ON_FEATURES and found.axes is None):
+        if found.axes is None:
+            return found.columns() is not None and _leads(found, a.kind)
+        return found.is_identity or a.kind != "recurrent"
+    if a.kind == "dense" == b.kind and found.axes is not None:
+        return found.axes[-1] == len(found.axes) - 1
+    if a.kind in _SPATIAL and b.kind in _SPATIAL and len(found.left) > 2:
+        one, other = a.settings.get("channels"), b.settings.get("channels")
+        if one and other:
+            wanted = arrange.by_channels(found.left, found.right, one, other)
+            return wanted is not None and wanted.axes == found.axes
+    return True
+
+
+def _leads(found: Arrangement, kind: str) -> bool:
+    """Whether samples and steps stay where they are; a dense layer does not care."""
+    if kind != "recurrent":
+        return True
+    rows = found.indices.reshape(-1, found.right[-1]) // found.left[-1]
+    return bool(np.all(rows == np.arange(len(rows))[:, None]))
 
 
 def _output(
@@ -238,7 +265,12 @@ def _index(
         return every.reshape(theirs.shape)  # a window of one is a dense layer at every place
     if mine.shape != theirs.shape and kind not in _ON_FEATURES:
         return None
-    if kind == "dense" and role == "kernel" and source is not None:
+    fed = (
+        role == "kernel"
+        if kind == "dense"
+        else role.removeprefix("forward_").removeprefix("backward_") == "kernel"
+    )
+    if kind in ("dense", "recurrent") and fed and source is not None:
         columns = source.columns()
         if columns is not None and len(columns) == len(every) and mine.shape == theirs.shape:
             return every[columns]

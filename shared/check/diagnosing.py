@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from shared.check import evidence, words
+from shared.check.causes import Cause
 from shared.check.judging import Judged, Recorded, Subject
 from shared.check.normalise import Merged
 from shared.check.result import Divergence, Edge, Layer, Result
+from shared.check.side import Array
 from shared.check.stands import Replay, Stand, Stands
+from shared.errors import ParityError
+from shared.jobs import Precision
 from shared.verdict import Verdict
 
 
@@ -39,8 +43,12 @@ def explain(
     stands = judge.all()
     if judged.agrees:
         stands = [_innocent(stand) for stand in stands]
-    divergences = [] if judged.agrees else list(_divergences(judge, stands, judged))
-    causes = () if judged.agrees else evidence.causes(subject, judge, stands, judged, trained)
+    divergences: list[Divergence] = []
+    causes: tuple[Cause, ...] = ()
+    if not judged.agrees:
+        learning = _in_training(subject, judged, trained, stands)
+        divergences = list(_divergences(judge, stands, judged, learning[1]))
+        causes = evidence.causes(judge, stands, judged, trained, learning)
     layers = _layers(subject, stands)
     return Result(
         verdict=_verdict(judged),
@@ -58,6 +66,20 @@ def explain(
         train=trained is not None,
         seconds=seconds,
     )
+
+
+def _in_training(
+    subject: Subject, judged: Judged, trained: Recorded | None, stands: Sequence[Stand]
+) -> tuple[Stands | None, list[Stand]]:
+    """Pairs judged in training mode, where all of them agree in evaluation."""
+    if trained is None or any(s.standing in ("parts", "follows") for s in stands):
+        return None, []
+    judge = Stands(subject, trained, judged.training, _no_replay)
+    return judge, judge.all()
+
+
+def _no_replay(node: str, sources: Sequence[Array], precision: Precision) -> Mapping[str, Array]:
+    raise ParityError(f"{node} is not run alone in training mode.")
 
 
 def _innocent(stand: Stand) -> Stand:
@@ -81,13 +103,17 @@ def _verdict(judged: Judged) -> Verdict:
     return "agree" if judged.agrees else "differ"
 
 
-def _divergences(judge: Stands, stands: Sequence[Stand], judged: Judged) -> Iterator[Divergence]:
+def _divergences(
+    judge: Stands, stands: Sequence[Stand], judged: Judged, trained: Sequence[Stand]
+) -> Iterator[Divergence]:
     """Where the two part, in causal order: weights, layers, then what follows from them."""
     for part in judged.parts:
         if part.stage == "weights" and not part.finding.agrees:
             text = words.parted(part.finding, f"The weight {part.torch}") + "."
             yield Divergence(owner(part.torch), owner(part.keras), "weights", part.finding, text)
-    yield from _layer_divergences(judge, stands)
+    found = list(_layer_divergences(judge, stands))
+    yield from found or _first_failing(stands)
+    yield from _training(trained)
     for part in judged.parts:
         if part.finding.agrees or part.stage == "weights":
             continue
@@ -114,6 +140,25 @@ def _layer_divergences(judge: Stands, stands: Sequence[Stand]) -> Iterator[Diver
             text = f"Only {here} has it, at the end; {there}'s output is what goes into it."
             yield Divergence(name if side == "torch" else None, name if side == "keras" else None,
                              "structure", None, text)  # fmt: skip
+
+
+def _first_failing(stands: Sequence[Stand]) -> Iterator[Divergence]:
+    """Nothing could be told apart: the first pair that differs at all."""
+    for stand in stands:
+        if stand.standing == "untold" and stand.finding is not None and not stand.finding.agrees:
+            text = words.parted(stand.finding, "Its output") + "; it could not be judged alone."
+            names = stand.match.left.name, stand.match.right.name
+            yield Divergence(*names, "activations", stand.finding, text)
+            return
+
+
+def _training(trained: Sequence[Stand]) -> Iterator[Divergence]:
+    """Pairs that agree in evaluation and part in training mode."""
+    for stand in trained:
+        if stand.standing == "parts" and stand.finding is not None:
+            text = "In training mode its inputs agree; " + words.parted(stand.finding, "its output")
+            names = stand.match.left.name, stand.match.right.name
+            yield Divergence(*names, "training", stand.finding, text + ".")
 
 
 def _structural(stand: Stand, lost: set[str]) -> Iterator[Divergence]:

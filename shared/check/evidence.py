@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from shared.check.judging import (
 from shared.check.kinds_of_cause import words
 from shared.check.matches import Match
 from shared.check.normalise import Merged
-from shared.check.side import Array
+from shared.check.side import Array, Mode
 from shared.check.stands import Stand, Stands
 from shared.noise import FALLBACK, SHRINK, U64, C, Finding
 
@@ -39,28 +40,61 @@ def node(merged: Merged) -> Node:
 
 
 def causes(
-    subject: Subject,
     stands: Stands,
     found: Sequence[Stand],
     judged: Judged,
     trained: Recorded | None,
+    learning: tuple[Stands | None, Sequence[Stand]],
 ) -> tuple[Cause, ...]:
-    """Everything that explains a difference, grouped, in the order of execution."""
+    """Everything that explains a difference, grouped, in the order of execution.
+
+    Args:
+        stands: the pairs in evaluation mode.
+        found: what was found of them.
+        judged: all findings.
+        trained: the run in training mode.
+        learning: the pairs in training mode, and what was found of them.
+    """
+    subject = stands.subject
     listed: list[Cause] = []
     begun = time.monotonic()
     for stand in found:
         if stand.standing == "parts":
             late = time.monotonic() - begun > _PATIENCE
-            listed += suspected(stand.match) if late else _proven(stands, stand)
+            listed += suspected(stand.match) if late else _proven(stands, stand, "evaluate")
         elif stand.standing == "follows":
             listed += _structural(subject, stand)
     listed += _at_outputs(subject, stands)
+    if not listed:
+        listed += _reordered(subject, stands)
+    if not listed:
+        listed += _at_first_failing(found)
     listed += _frozen(judged)
     listed += _dropouts(judged)
+    if learning[0] is not None:
+        for stand in learning[1]:
+            if stand.standing == "parts":
+                listed += _proven(learning[0], stand, "train")
     if trained is not None:
         listed += _momentum(subject, judged, trained)
     known = [c for c in listed if c.kind != "unknown"]
     return group(_once(known or listed[:1]))
+
+
+def _at_first_failing(found: Sequence[Stand]) -> list[Cause]:
+    """Nothing could be recomputed: what the first pair that differs tells by itself."""
+    for stand in found:
+        if stand.standing != "untold" or stand.finding is None or stand.finding.agrees:
+            continue
+        left, right = stand.match.left, stand.match.right
+        listed = [
+            *(Cause("missing_layer", (name, name), ("", "none")) for name in stand.between[0]),
+            *(Cause("extra_layer", ("", "none"), (name, name)) for name in stand.between[1]),
+        ]
+        if left.kind != right.kind:
+            listed.append(Cause("operation", (left.name, left.kind), (right.name, right.kind)))
+        return listed or suspected(stand.match)
+    return []
 
 
 def _once(found: Sequence[Cause]) -> list[Cause]:
@@ -82,15 +116,33 @@ def suspected(match: Match) -> list[Cause]:
     ]  # fmt: skip
 
 
-def _proven(stands: Stands, stand: Stand) -> list[Cause]:
-    given = _evidence(stands, stand)
+def _proven(stands: Stands, stand: Stand, mode: Mode) -> list[Cause]:
+    given = _evidence(stands, stand, mode)
     if given is None:
         return suspected(stand.match) or [_unknown(stand.match)]
     try:
         found = list(prove(given))
     except Exception:  # whatever a strange layer does to the proof, the verdict stands without it
         found = suspected(stand.match)
-    return found or [_unknown(stand.match)]
+    return [_sized(given, cause) for cause in found] or [_unknown(stand.match)]
+
+
+def _sized(given: Evidence, cause: Cause) -> Cause:
+    """Weights of another shape are no other weights, but another width."""
+    if cause.kind != "weights":
+        return cause
+    for role, mine in given.left_parameters.items():
+        theirs = given.right_parameters.get(role)
+        if theirs is not None and theirs.shape != mine.shape:
+            shapes = [" × ".join(map(str, a.shape)) for a in (mine, theirs)]
+            return replace(
+                cause,
+                kind="activation" if role == "alpha" else "units",
+                left=(cause.left[0], f"{role} {shapes[0]}"),
+                right=(cause.right[0], f"{role} {shapes[1]}"),
+                fix="",
+            )
+    return cause
 
 
 def _unknown(match: Match) -> Cause:
@@ -99,7 +151,7 @@ def _unknown(match: Match) -> Cause:
                  (right.name, right.code or right.kind))  # fmt: skip
 
 
-def _evidence(stands: Stands, stand: Stand) -> Evidence | None:
+def _evidence(stands: Stands, stand: Stand, mode: Mode) -> Evidence | None:
     match, subject = stand.match, stands.subject
     mine, theirs = match.left.values[0], match.right.values[0]
     raw = stands.recorded.runs["torch", stands.recorded.best].get(f"values/{mine.id}")
@@ -123,6 +175,7 @@ def _evidence(stands: Stands, stand: Stand) -> Evidence | None:
         bound=_bound(stand.alone or stand.finding, raw),
         axes=axes,
         spatial=_spatial(subject, match),
+        mode=mode,
     )
 
 
@@ -210,6 +263,18 @@ def _at_outputs(subject: Subject, stands: Stands) -> Iterator[Cause]:
         else:
             yield Cause("extra_layer", ("(output)", "none"), (name, code), "confirmed", ratio,
                         1.0, "bypass", fix=f"# without {code}")  # fmt: skip
+
+
+def _reordered(subject: Subject, stands: Stands) -> Iterator[Cause]:
+    """All layers agree, and the outputs are their numbers in another order."""
+    for left, right, kind in subject.reordered():
+        maker = next((n for n in subject.torch.nodes if n.name == left), None)
+        finding = stands.layers.get(maker.id) if maker else None
+        if finding is not None and finding.agrees:
+            yield Cause(
+                kind, (left, "its numbers in one order"), (right, "in another"), "confirmed",
+                finding.ratio, 1.0, "values",
+            )  # fmt: skip
 
 
 def _frozen(judged: Judged) -> Iterator[Cause]:

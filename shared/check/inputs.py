@@ -78,15 +78,25 @@ def stated(shapes: Sequence[Sequence[int | None]] | None) -> tuple[Input, ...] |
     return tuple(found)
 
 
-def draw(inputs: Sequence[Input], seed: int, vocabulary: int | None) -> list[Array]:
-    """Random inputs in PyTorch's layout; floats are float32 numbers, so that both precisions
-    start from the same.
+def draw(
+    inputs: Sequence[Input], seed: int, vocabulary: int | None, scale: float = 1.0
+) -> list[Array]:
+    """Random inputs in PyTorch's layout.
+
+    Floats are float32 numbers, so that both precisions start from the same.
+
+    Args:
+        inputs: what is wanted.
+        seed: of the draw.
+        vocabulary: rows of the smallest embedding.
+        scale: standard deviation of floats.
     """
     rng = np.random.default_rng(seed)
     drawn: list[Array] = []
     for wanted in inputs:
         if wanted.kind == "float":
-            drawn.append(rng.standard_normal(wanted.shape).astype(np.float32).astype(np.float64))
+            floats = (scale * rng.standard_normal(wanted.shape)).astype(np.float32)
+            drawn.append(floats.astype(np.float64))
         elif wanted.kind == "int":
             high = wanted.high or vocabulary or 2
             drawn.append(rng.integers(0, high, wanted.shape))

@@ -68,6 +68,19 @@ class Subject:
         for mine, theirs in zip(left, right, strict=True):
             yield mine, theirs, self._moved(mine, theirs)
 
+    def reordered(self) -> Iterator[tuple[str, str, str]]:
+        """Outputs that are the same numbers in another order: names, and the kind of cause."""
+        for mine, theirs, _ in self.outputs():
+            root = self.across.values.get(mine.value)
+            if root is None or self.across.partners.get(mine.value) != theirs.value:
+                continue
+            ids = indices(self.torch, mine), indices(self.keras, theirs)
+            found = arrange.seen(root, mine.shape, theirs.shape, *ids)
+            if found is not None and found.axes is not None:
+                continue
+            kind = "flatten_order" if found is not None and len(theirs.shape) == 2 else "order"
+            yield named(self.torch, mine.value), named(self.keras, theirs.value), kind
+
     def _moved(self, mine: Source, theirs: Source) -> Arrangement | None:
         root = self.across.values.get(mine.value)
         if root is not None and self.across.partners.get(mine.value) == theirs.value:
@@ -78,7 +91,8 @@ class Subject:
                 indices(self.torch, mine),
                 indices(self.keras, theirs),
             )
-            if found is not None:
+            # In another order they are other outputs, though the same numbers.
+            if found is not None and found.axes is not None:
                 return found
         return next(iter(arrange.candidates(mine.shape, theirs.shape)), None)
 
@@ -178,8 +192,9 @@ def judge(subject: Subject, recorded: Recorded) -> Judged:
 
 
 def outputs_agree(subject: Subject, recorded: Recorded) -> bool:
-    """Whether the outputs of another draw of inputs agree."""
-    return all(p.finding.agrees for p in _outputs(subject, recorded, "outputs"))
+    """Whether the outputs of another draw of inputs agree; an overflow tells nothing."""
+    found = [p.finding for p in _outputs(subject, recorded, "outputs")]
+    return all(f.agrees or f.status == "nonfinite" for f in found)
 
 
 def judge_training(subject: Subject, judged: Judged, recorded: Recorded) -> Judged:

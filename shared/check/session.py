@@ -33,6 +33,7 @@ Say = Callable[[str], None]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
+_LARGER = 16.0
 
 
 @dataclass(frozen=True)
@@ -279,7 +280,9 @@ class _Check:
                 a.astype(np.float32).astype(np.float64) if a.dtype.kind == "f" else a
                 for a in self._request.given
             ]
-        return feeding.draw(self._wanted, self._request.seed + draw, self._vocabulary)
+        # Larger ones than the first, so that what saturates (relu6, a clipped value) is reached.
+        scale = 1.0 if draw == 0 else _LARGER
+        return feeding.draw(self._wanted, self._request.seed + draw, self._vocabulary, scale)
 
     def _take_weights(
         self, torch: Normal, keras: Normal, paths: Across
