@@ -25,14 +25,25 @@ def fold(nodes, outputs, weights):
 
 def _applied(rule, nodes, outputs, weights):
     at = 0
+    _count(nodes, outputs)
     while at < len(nodes):
         found = rule(nodes[at], weights)
         merged = found and _merge(nodes, outputs, weights, nodes[at], *found[:4], **found[4])
         if merged:
             nodes, last = merged
+            _count(nodes, outputs)
             at = next(i for i, n in enumerate(nodes) if n is last)
         at += 1
     return nodes
+
+
+def _count(nodes, outputs):
+    """Note how often each node's value is taken."""
+    for raw in nodes:
+        raw.taken = 0
+    for source in (*[s for n in nodes for s in n.sources], *outputs):
+        if isinstance(source.root[0], Raw):
+            source.root[0].taken += 1
 
 
 def alive(nodes, outputs):
@@ -248,7 +259,9 @@ def _factors(raw):
             number = number / scalar if node.kind == "divide" else number * scalar
         for source in node.sources:
             below = source.raw
-            if _is(below, "multiply") or (
+            if below is not None and below.taken > 1:  # what is gated is taken twice
+                operands.append(source)
+            elif _is(below, "multiply") or (
                 _is(below, "divide") and "scalar" in below.settings
                 and not below.settings["scalar_left"]
             ):  # fmt: skip
@@ -283,6 +296,24 @@ def _product(raw, weights):
     return None
 
 
+def _scaled(source, stop):
+    """A number times an operand: the number, the operand, and the nodes between."""
+    factor, below = 1.0, []
+    while source.key != stop and (raw := source.raw) is not None:
+        number = raw.settings.get("scalar")
+        if _is(raw, "unary", name="neg"):
+            factor = -factor
+        elif raw.kind == "multiply" and number is not None:
+            factor *= number
+        elif raw.kind == "divide" and number is not None and not raw.settings["scalar_left"]:
+            factor /= number
+        else:
+            break
+        below.append(raw)
+        source = raw.sources[0]
+    return factor, source, below
+
+
 def _named(name, inner, x, **settings):
     return inner, "activation", {"name": name, **settings}, [x], {"function": name}
 
@@ -313,6 +344,10 @@ def _gated(number, x, gate, inner):
         shifted = _shifted(gate)
         if shifted is not None and shifted.key == x.key:
             return _named("hard_silu", [*inner, gate, gate.sources[0].raw], x)
+    if _near(number, 0.5) and _is(gate, "unary", name="erfc"):
+        factor, base, below = _scaled(gate.sources[0], x.key)
+        if _near(factor, -ERF_HALF) and base.key == x.key:
+            return _named("gelu", [*inner, gate, *below], x, approximate=False)
     if _near(number, 0.5) and _added(gate, 1.0) is not None:
         return _gelu(x, gate, inner)
     return None
@@ -321,12 +356,9 @@ def _gated(number, x, gate, inner):
 def _gelu(x, gate, inner):
     curve = _added(gate, 1.0).raw
     if _is(curve, "unary", name="erf"):
-        scaled = curve.sources[0].raw
-        if scaled is None:
-            return None
-        number, operands, below = _factors(scaled)
-        if _near(number, ERF_HALF) and [o.key for o in operands] == [x.key]:
-            return _named("gelu", [*inner, gate, curve, scaled, *below], x, approximate=False)
+        factor, base, below = _scaled(curve.sources[0], x.key)
+        if _near(factor, ERF_HALF) and base.key == x.key:
+            return _named("gelu", [*inner, gate, curve, *below], x, approximate=False)
     if _activation(curve, "tanh"):
         scaled = curve.sources[0].raw
         number, operands, below = _factors(scaled) if scaled is not None else (0, [], [])

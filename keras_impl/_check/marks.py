@@ -27,6 +27,8 @@ class Raw:
         scope: the innermost layer that was being called.
         function: what it is called within that layer.
         origin: its place in the order of execution.
+        specs: shapes and dtypes of the operands.
+        taken: how many take its value.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Raw:
     code: str = ""
     origin: int = -1
     specs: list[Any] = field(default_factory=list)
+    taken: int = 0
 
     @property
     def signature(self):
