@@ -75,7 +75,7 @@ class Build:
     # Layers
 
     def _split(self, x: str) -> tuple[int, int, tuple[int, ...]]:
-        shape = self.shapes[x]
+        shape = x.shape if isinstance(x, Source) else self.shapes[x]
         if self.channels == "first":
             return shape[0], shape[1], shape[2:]
         return shape[0], shape[-1], shape[1:-1]

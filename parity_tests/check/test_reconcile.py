@@ -82,3 +82,16 @@ def test_kernel_one_is_a_dense_layer_over_channels() -> None:
     parts = pieces.spread_weights(right, {"dense/kernel": kernel})
     back = pieces.gather_weights(right, parts, {"dense/kernel": np.zeros((3, 5))})
     assert np.array_equal(back["dense/kernel"], kernel)
+
+
+def test_a_convolution_over_one_place_is_a_dense_layer() -> None:
+    g = Build()
+    left = normalise(finished(g.done(g.dense(g.input((2, 3)), 5, "dense", bias=False))))
+    g = Build(channels="last")
+    x = g.input((2, 3))
+    y = g.conv(g.view(x, lambda t: t.reshape(2, 1, 1, 3)), 5, 1, name="point")
+    right = normalise(finished(g.done(g.view(y, lambda t: t.reshape(2, 5)))))
+    left, right, found = reconcile(left, right)
+    assert found.complete
+    assert [n.kind for n in right.nodes] == ["dense"]
+    assert right.parameters["point/kernel:dense"].shape == (3, 5)

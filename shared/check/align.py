@@ -22,12 +22,15 @@ from shared.check._flow import (
     Flow,
     alignment_costs,
     category,
-    node_costs,
 )
+from shared.check._likeness import node_costs
 from shared.check._matching import Matching
 from shared.check.graph import Source
 from shared.check.normalise import Merged, Normal
 from shared.errors import UsageError
+
+_LIKE = 0.4
+"""Edits below this are no more than an unlike setting or shape."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def align(
         matching.run(given)
         alignment = _Reader(left, right, matching, order, set(given)).alignment()
         found.append(replace(alignment, edits=_edits(alignment, matching, own)))
-        if alignment.complete:
+        if alignment.complete or found[-1].edits <= _LIKE + abs(len(left.nodes) - len(right.nodes)):
             break
     return min(found, key=lambda one: one.edits)
 

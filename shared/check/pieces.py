@@ -275,6 +275,34 @@ def is_pointwise(node: Merged) -> bool:
     )
 
 
+def is_lone(node: Merged) -> bool:
+    """Whether it is a convolution of kernel 1 over a single place, channels last."""
+    shape = node.values[0].shape
+    return (
+        is_pointwise(node)
+        and node.settings["channels"] == "last"
+        and all(n == 1 for n in shape[1:-1])
+    )
+
+
+def as_dense(normal: Normal, wanted: Iterable[str]) -> Normal:
+    """Say convolutions over a single place as dense layers."""
+    ids = set(wanted)
+    changed = _Changed(normal)
+    nodes = [_dense(changed, n) if n.id in ids else n for n in normal.nodes]
+    return changed.done(nodes, normal.outputs)
+
+
+def _dense(changed: _Changed, node: Merged) -> Merged:
+    old = node.parameters["kernel"]
+    size = changed.normal.parameters[old].shape
+    every = np.arange(int(np.prod(size)), dtype=np.int64).reshape(size[-2:])
+    kernel = changed.part(old, f"{old}:dense", every)
+    settings = {"units": size[-1], "bias": bool(node.settings.get("bias"))}
+    parameters = {**node.parameters, "kernel": kernel}
+    return replace(node, kind="dense", settings=settings, parameters=parameters)
+
+
 def as_convolution(normal: Normal, wanted: Iterable[str]) -> Normal:
     """Say dense layers over images or sequences as convolutions of kernel 1, channels last."""
     ids = set(wanted)
@@ -299,6 +327,6 @@ def _pointwise(changed: _Changed, node: Merged) -> Merged:
 
 
 __all__ = [
-    "Split", "as_convolution", "gather_weights", "is_pointwise", "split", "splits",
-    "spread", "spread_weights",
+    "Split", "as_convolution", "as_dense", "gather_weights", "is_lone", "is_pointwise", "split",
+    "splits", "spread", "spread_weights",
 ]  # fmt: skip

@@ -68,14 +68,22 @@ def _has_weighted(normal: Normal, nodes: Sequence[str]) -> bool:
 
 
 def _alike(left: Normal, right: Normal, found: Alignment) -> tuple[Normal, Normal] | None:
-    """Dense layers that stand opposite a convolution of kernel 1."""
-    mine, theirs = [], []
+    """Dense layers that stand opposite a convolution of kernel 1: the dense, or that, rewritten."""
+    convolutions: tuple[list[str], list[str]] = ([], [])
+    dense: tuple[list[str], list[str]] = ([], [])
     for pair in found.pairs:
         a, b = left.by_id[pair.left], right.by_id[pair.right]
-        if a.kind == "dense" and pieces.is_pointwise(b) and len(a.values[0].shape) > 2:
-            mine.append(a.id)
-        if b.kind == "dense" and pieces.is_pointwise(a) and len(b.values[0].shape) > 2:
-            theirs.append(b.id)
-    if not mine and not theirs:
+        for side, one, other in ((0, a, b), (1, b, a)):
+            if one.kind != "dense" or not pieces.is_pointwise(other):
+                continue
+            if len(one.values[0].shape) > 2:
+                convolutions[side].append(one.id)
+            elif pieces.is_lone(other):
+                dense[1 - side].append(other.id)
+    if not any((*convolutions, *dense)):
         return None
-    return pieces.as_convolution(left, mine), pieces.as_convolution(right, theirs)
+    left, right = (
+        pieces.as_dense(pieces.as_convolution(normal, convolutions[side]), dense[side])
+        for side, normal in enumerate((left, right))
+    )
+    return left, right
