@@ -8,7 +8,7 @@ they are read, `spread` reads them, and `gather` puts weights back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,19 +60,92 @@ def gather_weights(
     return found
 
 
-def spread(normal: Normal, recorded: Mapping[str, Array]) -> dict[str, Array]:
+class Spread(Mapping[str, Array]):
+    """What a side recorded, by the ids of the normal form, too; read when asked for."""
+
+    def __init__(self, normal: Normal, recorded: Mapping[str, Array]) -> None:
+        self._normal, self._recorded = normal, recorded
+        self._pieces: dict[str, tuple[str, Source]] = {}
+        for key, source in normal.pieces.items():
+            if key.startswith("parameter:"):
+                name = key.removeprefix("parameter:")
+                whole = source.value.removeprefix("parameter:")
+                pairs = [(f"{p}/{name}", f"{p}/{whole}") for p in _PREFIXES]
+            else:
+                pairs = [(f"values/{key}", f"values/{source.value}")]
+            self._pieces |= {mine: (whole, source) for mine, whole in pairs if whole in recorded}
+
+    def __getitem__(self, key: str) -> Array:
+        if key in self._pieces:
+            whole, source = self._pieces[key]
+            return _read(self._normal, source, self._recorded[whole])
+        return self._recorded[key]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._recorded
+        yield from (key for key in self._pieces if key not in self._recorded)
+
+    def __len__(self) -> int:
+        return len(set(self._recorded) | set(self._pieces))
+
+
+def spread(normal: Normal, recorded: Mapping[str, Array]) -> Mapping[str, Array]:
     """What a side recorded (`shared.check.side.Model.record`), by the normal form's ids, too."""
-    found = dict(recorded)
-    for key, source in normal.pieces.items():
-        if key.startswith("parameter:"):
-            name, whole = key.removeprefix("parameter:"), source.value.removeprefix("parameter:")
-            pairs = [(f"{p}/{name}", f"{p}/{whole}") for p in _PREFIXES]
-        else:
-            pairs = [(f"values/{key}", f"values/{source.value}")]
-        for mine, theirs in pairs:
-            if theirs in recorded:
-                found[mine] = _read(normal, source, recorded[theirs])
-    return found
+    return Spread(normal, recorded)
+
+
+def cropped(normal: Normal) -> Normal:
+    """A transposed convolution of which all take the same box is one that crops it itself."""
+    takers: dict[str, set[Source]] = {}
+    sources = [s for node in normal.nodes for s in node.sources]
+    for source in (*sources, *normal.outputs):
+        takers.setdefault(source.value, set()).add(source)
+    made: dict[str, Value] = {}
+    nodes, pieces = [], dict(normal.pieces)
+    for node in normal.nodes:
+        taken = takers.get(node.value, set()) if node.kind == "transposed" else set()
+        box = _box(normal, node, next(iter(taken))) if len(taken) == 1 else None
+        if box is None:
+            nodes.append(node)
+            continue
+        source = next(iter(taken))
+        value = replace(node.values[0], id=f"{node.value}#cropped", shape=source.shape)
+        made[node.value] = value
+        pieces[value.id] = source
+        crop = [[a + c, b + d] for (a, b), (c, d) in zip(node.settings["crop"], box, strict=True)]
+        settings = {**node.settings, "crop": crop}
+        nodes.append(replace(node, values=(value, *node.values[1:]), settings=settings))
+    if not made:
+        return normal
+
+    def seen(source: Source) -> Source:
+        value = made.get(source.value)
+        return source if value is None else Source(value.id, value.shape)
+
+    return replace(
+        normal,
+        nodes=tuple(replace(n, sources=tuple(seen(s) for s in n.sources)) for n in nodes),
+        outputs=tuple(seen(s) for s in normal.outputs),
+        pieces=pieces,
+    )
+
+
+def _box(normal: Normal, node: Merged, source: Source) -> list[tuple[int, int]] | None:
+    """What is cut from each spatial axis, before and behind; None where it is no box."""
+    whole = node.values[0].shape
+    if not source.ids or len(source.shape) != len(whole):
+        return None
+    ids = normal.ids[source.ids]
+    first = np.unravel_index(int(ids.reshape(-1)[0]), whole)
+    every = np.arange(int(np.prod(whole))).reshape(whole)
+    box = tuple(slice(int(a), int(a) + n) for a, n in zip(first, ids.shape, strict=True))
+    if every[box].shape != ids.shape or not np.array_equal(every[box], ids):
+        return None
+    cut = [(int(a), n - int(a) - m) for a, n, m in zip(first, whole, ids.shape, strict=True)]
+    at = range(2, len(whole)) if node.settings["channels"] == "first" else range(1, len(whole) - 1)
+    if any(cut[axis] != (0, 0) for axis in range(len(whole)) if axis not in at):
+        return None
+    return [cut[axis] for axis in at]
 
 
 def _picks(normal: Normal, source: Source) -> Ids:

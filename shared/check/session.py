@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from shared.check import across, align, diagnosing, judging, normalise
+from shared.check import across, diagnosing, judging, normalise, pieces
 from shared.check import inputs as feeding
 from shared.check.across import Across
 from shared.check.arrange import Arrangement
@@ -22,6 +22,7 @@ from shared.check.judging import Recorded
 from shared.check.matches import matches, output_links
 from shared.check.normalise import Normal
 from shared.check.process import Remote
+from shared.check.reconcile import reconcile
 from shared.check.result import Result
 from shared.check.side import Array, Mode, Model, Order, Traced
 from shared.check.target import ModelError, Target
@@ -181,8 +182,11 @@ class _Check:
         with stage("trace", "running and tracing both"):
             left, right = self._traced()
         with stage("align", "aligning the two graphs"):
-            torch, keras = normalise.normalise(left), normalise.normalise(right)
-            alignment = align.align(torch, keras, pairs=self._request.pairs)
+            torch, keras, alignment = reconcile(
+                pieces.cropped(normalise.normalise(left)),
+                pieces.cropped(normalise.normalise(right)),
+                pairs=self._request.pairs,
+            )
             matched = matches(alignment, torch, keras)
             paths = across.follow(matched, torch, keras, self._moves)
         self._notes += [*left.graph.notes, *right.graph.notes]
@@ -288,7 +292,8 @@ class _Check:
         self, torch: Normal, keras: Normal, paths: Across
     ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         both, request = self._both, self._request
-        found = both(both.torch.weights, both.keras.weights)
+        raw = both(both.torch.weights, both.keras.weights)
+        found = pieces.spread_weights(torch, raw[0]), pieces.spread_weights(keras, raw[1])
         if request.keep_weights:
             return found
         left, right = (
@@ -299,7 +304,11 @@ class _Check:
             right |= across.transferred(paths.tied, left, source="torch")
         else:
             left |= across.transferred(paths.tied, right, source="keras")
-        both(lambda: both.torch.set_weights(left), lambda: both.keras.set_weights(right))
+        mine, theirs = (
+            pieces.gather_weights(normal, weights, whole)
+            for normal, weights, whole in zip((torch, keras), (left, right), raw, strict=True)
+        )
+        both(lambda: both.torch.set_weights(mine), lambda: both.keras.set_weights(theirs))
         return left, right
 
     def _record(
@@ -339,7 +348,9 @@ class _Check:
                     f"measured noise: {str(error).splitlines()[0]}"
                 )
                 runs = {key: run for key, run in runs.items() if key[1] == "float32"}
-        return Recorded(runs, arrays, moved)
+        normals = {"torch": subject.torch, "keras": subject.keras}
+        spread = {key: pieces.spread(normals[key[0]], run) for key, run in runs.items()}
+        return Recorded(spread, arrays, moved)
 
     def _more_draws(
         self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged

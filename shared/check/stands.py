@@ -13,6 +13,7 @@ from shared.check.graph import Source
 from shared.check.judging import Recorded, Subject
 from shared.check.matches import Link, Match, indices, named
 from shared.check.normalise import Merged, Normal
+from shared.check.pieces import spread
 from shared.check.result import Standing
 from shared.check.side import Array
 from shared.errors import ParityError
@@ -182,9 +183,10 @@ class Stands:
             sources = [self._member_source(s, node, given, made, precision) for s in member.sources]
             answer = self.replay(member.id, sources, precision)
             made |= {key.removeprefix("values/"): array for key, array in answer.items()}
-        if node.value not in made:
+        every = spread(self.subject.keras, {f"values/{name}": a for name, a in made.items()})
+        if f"values/{node.value}" not in every:
             raise ParityError(f"{node.name} gave no value when run alone.")
-        return made[node.value]
+        return every[f"values/{node.value}"]
 
     def _member_source(
         self,
