@@ -38,6 +38,19 @@ def plain_arguments(call):
     return {k: v for k, v in words.items() if isinstance(v, (bool, int, float, str))}
 
 
+def _hard_sigmoid(x, inplace=False):
+    """Its own way back takes a sixth that float32 has rounded."""
+    return torch.clamp(x + 3, 0, 6) / 6
+
+
+def _softplus(x, beta=1.0, threshold=20.0):
+    """Above 20 it is linear: two billionths off, which float64 sees and float32 does not."""
+    return torch.logaddexp(beta * x, torch.zeros_like(x)) / beta
+
+
+EXACT = {"hardsigmoid": _hard_sigmoid, "softplus": _softplus}
+
+
 def widened(func, args, kwargs):
     def wide(leaf):
         return torch.float64 if leaf in NARROW else leaf
@@ -46,6 +59,8 @@ def widened(func, args, kwargs):
         return wide(leaf) if isinstance(leaf, torch.dtype) else leaf
 
     name = function_name(func)[0]
+    if name in EXACT:
+        func = EXACT[name]
     if name in WIDE and getattr(torch.Tensor, name, None) is func:
         func = torch.Tensor.double
     return func, mapped(args, change), mapped(kwargs, change)

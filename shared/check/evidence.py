@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -124,13 +125,18 @@ def _proven(stands: Stands, stand: Stand, mode: Mode) -> list[Cause]:
         found = list(prove(given))
     except Exception:  # whatever a strange layer does to the proof, the verdict stands without it
         found = suspected(stand.match)
-    return [_sized(given, cause) for cause in found] or [_unknown(stand.match)]
+    named = [_unflattened(stands.subject, stand.match, _sized(given, c)) for c in found]
+    return named or [_unknown(stand.match)]
 
 
 def _sized(given: Evidence, cause: Cause) -> Cause:
     """Weights of another shape are no other weights, but another width."""
     if cause.kind != "weights":
         return cause
+    gates = _gates(given)
+    if gates is not None:
+        return replace(cause, kind="gate_order", left=(cause.left[0], "gates in order"),
+                       right=(cause.right[0], f"gates {gates}"), fix="")  # fmt: skip
     for role, mine in given.left_parameters.items():
         theirs = given.right_parameters.get(role)
         if theirs is not None and theirs.shape != mine.shape:
@@ -143,6 +149,39 @@ def _sized(given: Evidence, cause: Cause) -> Cause:
                 fix="",
             )
     return cause
+
+
+def _gates(given: Evidence) -> str | None:
+    """In which order the right has the left's gates, if that is all that differs."""
+    count = {"lstm": 4, "gru": 3}.get(str(given.left.settings.get("cell")), 0)
+    roles = [r for r in given.left_parameters if r.endswith("kernel")]
+    if given.left.kind != "recurrent" or not count or not roles:
+        return None
+    for order in itertools.permutations(range(count)):
+        if all(
+            np.allclose(
+                np.concatenate([np.split(given.left_parameters[r], count, -1)[g] for g in order],
+                               -1),
+                given.right_parameters.get(r, np.zeros(())), rtol=1e-6, atol=0,
+            )
+            if given.left_parameters[r].shape == np.shape(given.right_parameters.get(r)) else False
+            for r in roles
+        ):  # fmt: skip
+            return ", ".join(str(g) for g in order)
+    return None
+
+
+def _unflattened(subject: Subject, match: Match, cause: Cause) -> Cause:
+    """A dense kernel whose rows stand as the other side flattens."""
+    if cause.kind != "weights" or match.left.kind != "dense":
+        return cause
+    mine = np.asarray(subject.weights[0][match.left.parameters["kernel"]])
+    theirs = np.asarray(subject.weights[1][match.right.parameters["kernel"]])
+    if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=1e-6, atol=0):
+        return cause
+    return replace(cause, kind="flatten_order", left=(cause.left[0], "rows as PyTorch flattens"),
+                   right=(cause.right[0], "the same rows, but Keras flattens channels last"),
+                   fix="")  # fmt: skip
 
 
 def _unknown(match: Match) -> Cause:

@@ -129,7 +129,7 @@ class Stands:
         mine, theirs = match.left.values[0], match.right.values[0]
         move = self.subject.across.values.get(mine.id)
         left = self.recorded.quad(f"values/{mine.id}", f"values/{theirs.id}", move)
-        quad = replace(left, right32=answers["float32"], right64=answers[self.recorded.best])
+        quad = replace(left, right32=answers["float32"], right64=answers.get("float64"))
         if match.left.kind in judging.MASKED_KINDS:
             quad = judging.unmasked(quad)
         exact = not match.right.settings.get("single")
