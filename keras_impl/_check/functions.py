@@ -84,8 +84,27 @@ def patches(tracer):
         (tf.nn, {k: v for k, v in plain.items() if k != "experimental"}),
         (backend_random, {"dropout": _dropout(tracer)}),
     ]
+    found[0][1]["conv"] = _grouped(tracer)
     found.append((KerasVariable, {"value": _value(tracer)}))
     return found + (_exact(tracer) if tracer.exact else [])
+
+
+def _grouped(tracer):
+    """A grouped convolution group by group: TensorFlow differentiates no other on a CPU."""
+    original = backend_nn.conv
+
+    def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+        rest = (strides, padding, data_format, dilation_rate)
+        first = keras.config.image_data_format() if data_format is None else data_format
+        axis = 1 if first == "channels_first" else -1
+        kernel = tf.convert_to_tensor(kernel)
+        groups = int(inputs.shape[axis] or 0) // int(kernel.shape[-2])
+        if groups < 2 or not tracer.paused or not tf.executing_eagerly():
+            return original(inputs, kernel, *rest)
+        pairs = zip(tf.split(inputs, groups, axis), tf.split(kernel, groups, -1), strict=True)
+        return tf.concat([original(x, k, *rest) for x, k in pairs], axis)
+
+    return conv
 
 
 def _value(tracer):

@@ -7,6 +7,7 @@ import difflib
 import numpy as np
 import tensorflow as tf
 
+from . import failures
 from .marks import flat
 from .model import run
 
@@ -72,7 +73,8 @@ class _Recorder:
             loss = self.loss([y for y in outputs if tf.is_tensor(y)])
         self.keep(tracer, outputs, keep)
         wanted = [*[v.value for v in self.variables.values()], *floating]
-        found = [_whole(g) for g in tape.gradient(loss, wanted)]
+        with failures.told(f"{self.owner.title} cannot be differentiated"):
+            found = [_whole(g) for g in tape.gradient(loss, wanted)]
         names = [*self.variables, *[("input", i) for i, x in enumerate(self.inputs)
                                     if x.dtype.is_floating]]  # fmt: skip
         return loss, dict(zip(names, found, strict=True))

@@ -279,6 +279,32 @@ def test_recurrent_layers_and_masks():
     """)
 
 
+def test_one_dimension_groups_and_tied_weights():
+    run("""
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.e, self.d = L.Embedding(7, 6), L.Dense(6, activation=tf.nn.silu)
+            self.c = L.Conv1D(6, 3, groups=2, padding="causal")
+            self.t, self.p = L.Conv1DTranspose(4, 3, strides=2), L.AveragePooling1D(2)
+            self.frozen = L.BatchNormalization(trainable=False)
+
+        def call(self, x):
+            tokens, weights = x
+            h = self.p(self.t(self.c(self.d(L.SpatialDropout1D(0.2)(self.e(tokens))))))
+            o = tf.reduce_max(self.frozen(h), 1) * weights
+            return o @ tf.transpose(self.e.embeddings)[:4], tf.math.argmax(o, -1)
+
+    x = [np.array([[1, 2, 0, 0, 0], [3, 4, 5, 6, 0]]), rng.normal(size=(2, 4))]
+    side, traced = verify(Net, x)
+    convolution = next(n for n in traced.graph.nodes if n.kind == "convolution")
+    assert convolution.settings["groups"] == 2 and convolution.settings["padding"] == [[2, 0]]
+    tied = next(n for n in traced.graph.nodes if n.kind == "matmul").sources[1]
+    assert tied.value.startswith("parameter:") and tied.ids
+    assert not traced.graph.parameters["batch_normalization/gamma"].trainable
+    """)
+
+
 def test_transposed_and_resized():
     run("""
     def build():
