@@ -164,7 +164,7 @@ def _gates(given: Evidence) -> str | None:
                                -1),
                 given.right_parameters.get(r, np.zeros(())), rtol=1e-6, atol=0,
             )
-            if given.left_parameters[r].shape == np.shape(given.right_parameters.get(r)) else False
+            if given.left_parameters[r].shape == np.shape(given.right_parameters.get(r, 0)) else False
             for r in roles
         ):  # fmt: skip
             return ", ".join(str(g) for g in order)

@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
-_LARGER = 16.0
+_LARGER = 128.0
 _ROUNDED = 8.0
 """Units of float32's rounding that a sum of two biases, say, may be off."""
 
@@ -318,7 +318,8 @@ class _Check:
         self, paths: Across, left: Mapping[str, Array], right: Mapping[str, Array]
     ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         """The weights as they are; what float32 rounded in taking them across is rounded back."""
-        rounded = {}
+        left, right = dict(left), dict(right)
+        rounded = [set[str](), set[str]()]
         for one in judging.unique(paths.tied):
             if one.index is None or one.left.id not in left or one.right.id not in right:
                 continue
@@ -327,14 +328,18 @@ class _Check:
                 continue
             apart = float(np.max(np.abs(mine - theirs), initial=0.0))
             if 0 < apart <= _ROUNDED * U32 * float(np.max(np.abs(mine), initial=0.0)):
-                rounded[one.right.id] = mine
-        if rounded:
-            self._both.keras.set_weights(rounded)
+                single = mine.astype(np.float32).astype(np.float64)
+                left[one.left.id], right[one.right.id] = one.to_left(single), single
+                rounded[0].add(one.left.id)
+                rounded[1].add(one.right.id)
+        if rounded[0]:
+            self._both.torch.set_weights({n: left[n] for n in rounded[0]})
+            self._both.keras.set_weights({n: right[n] for n in rounded[1]})
             self._notes.append(
-                f"{len(rounded)} of Keras' weights are PyTorch's but for the rounding of float32; "
-                "PyTorch's were taken for the comparison."
+                f"{len(rounded[0])} weights are the same but for the rounding of float32; PyTorch's "
+                "were taken for both."
             )
-        return left, {**right, **rounded}
+        return left, right
 
     def _record(
         self, subject: judging.Subject, mode: Mode, draw: int, *, whole: bool = True
