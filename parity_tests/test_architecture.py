@@ -17,7 +17,7 @@ FRAMEWORKS = {"torch", "torchvision", "tensorflow", "keras", "jax"}
 MAY_IMPORT = {
     "shared.spec", "shared.examples", "shared.layouts", "shared.recording", "shared.data",
     "shared.initial", "shared.errors", "shared.jobs", "shared.making", "shared.standalone",
-    "shared.transfer",
+    "shared.transfer", "shared.check.graph", "shared.check.side", "shared.check.serve",
 }  # fmt: skip
 SOURCES = sorted(
     p for folder in ("shared", *PACKAGES.values()) for p in (ROOT / folder).rglob("*.py")

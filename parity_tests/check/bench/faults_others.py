@@ -12,8 +12,6 @@ OTHERS: tuple[Fault, ...] = (
     wrong("mlp", "basics:units_swapped", "0", "fc1", "units", "17 and 24 units are swapped"),
     wrong("mlp", "basics:tanh_forgotten", "3", "fc2 fc3", "activation missing_layer",
           "the tanh was forgotten"),
-    wrong("classifier", "basics:always_dropping", "drop", "drop", "dropout",
-          "training=True: drops in evaluation, too"),
     wrong("classifier", "basics:gaussian_dropout", "drop", "drop", "dropout operation",
           "multiplies by Gaussian noise instead of dropping", train=True),
     wrong("classifier", "basics:keep_probability", "drop", "drop", "dropout",

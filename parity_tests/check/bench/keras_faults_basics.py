@@ -37,10 +37,6 @@ def classifier(noise=None, always=None, momentum=0.9, active="elu"):
     return keras.Model(inputs, layers.Dense(4, name="out")(x))
 
 
-def always_dropping():
-    return classifier(always=True)
-
-
 def gaussian_dropout():
     return classifier(noise=layers.GaussianDropout(0.3, name="drop"))
 

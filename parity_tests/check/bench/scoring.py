@@ -1,0 +1,81 @@
+"""What the check says of a row of the bench, against what the row expects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from parity_tests.check.bench.rows import Cause, Fault, Pair
+from shared.check import inputs
+from shared.check.process import Remote
+from shared.check.result import Result
+from shared.check.session import Request, check_in
+from shared.check.target import Target
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What was right about the answer to a fault.
+
+    Attributes:
+        caught: the verdict is "differ".
+        layer: the first divergence is where the fault is.
+        named: a cause of the right kind is among the causes; of two faults both.
+        confirmed: and it is confirmed.
+    """
+
+    caught: bool
+    layer: bool
+    named: bool
+    confirmed: bool
+
+
+def answer(remotes: tuple[Remote, Remote], row: Pair | Fault, *, kept: bool) -> Result:
+    """Check a row in processes that are there."""
+    request = Request(
+        inputs=tuple(inputs.parse(text) for text in row.inputs),
+        train=row.train,
+        keep_weights=kept,
+    )
+    targets = (
+        target(row.torch, getattr(row, "torch_arguments", {})),
+        target(row.keras, getattr(row, "keras_arguments", {})),
+    )
+    return check_in(remotes, targets, request)
+
+
+def target(text, arguments):
+    """A row's model."""
+    file, name = text.rsplit(":", 1)
+    return Target(str(ROOT / file), name, dict(arguments))
+
+
+def score(result: Result, fault: Fault) -> Score:
+    """Compare an answer with what the row expects."""
+    first = result.first
+    layer = first is not None and any(
+        within(first.torch, c.torch) or within(first.keras, c.keras) for c in fault.causes
+    )
+    named = [[c for c in result.causes if fits(c.kind, cause)] for cause in fault.causes]
+    return Score(
+        caught=result.verdict == "differ",
+        layer=layer,
+        named=all(named),
+        confirmed=all(any(c.confirmed for c in some) for some in named),
+    )
+
+
+def fits(kind: str, cause: Cause) -> bool:
+    """Whether it is one of the words for this cause."""
+    return kind in cause.kinds
+
+
+def within(name: str | None, accepted: tuple[str, ...]) -> bool:
+    """Whether a layer is one of these, or lies in one of them."""
+    return name is not None and any(
+        name == one or name.startswith((f"{one}/", f"{one}.")) or name.endswith(f".{one}")
+        or name.rpartition("_")[0] == one
+        for one in accepted
+    )  # fmt: skip
