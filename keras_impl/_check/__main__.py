@@ -5,9 +5,9 @@ from shared.check.serve import main
 
 def _kind():
     # First of all, so that the user's own `from keras import ops` is seen by the tracer.
-    from . import KerasModel  # noqa: F401
-
     import keras
+
+    from . import KerasModel  # noqa: F401
 
     return keras.Model
 

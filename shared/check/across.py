@@ -120,7 +120,7 @@ def _visit(match: Match, left: Normal, right: Normal, across: Across) -> None:
         if found is not None:
             across.values[mine_value.id] = found
     whole = across.values.get(a.values[0].id) if a.values else None
-    across.tied.extend(_weights(match, left, right, seen, whole))
+    across.tied.extend(_weights(match, left, right, seen))
     across.tied.extend(_raw(match, left, right, seen, whole))
 
 
@@ -235,7 +235,6 @@ def _weights(
     left: Normal,
     right: Normal,
     seen: Sequence[Arrangement | None],
-    output: Arrangement | None,
 ) -> Iterable[Tied]:
     a, b = match.left, match.right
     for role in a.parameters:
@@ -243,7 +242,7 @@ def _weights(
             continue
         mine = left.parameters[a.parameters[role]]
         theirs = right.parameters[b.parameters[role]]
-        yield Tied(mine, theirs, _index(match, role, mine, theirs, seen, output), match, role)
+        yield Tied(mine, theirs, _index(match, role, mine, theirs, seen), match, role)
 
 
 def _index(
@@ -252,7 +251,6 @@ def _index(
     mine: Parameter,
     theirs: Parameter,
     seen: Sequence[Arrangement | None],
-    output: Arrangement | None,
 ) -> Indices | None:
     every = np.arange(int(np.prod(mine.shape)), dtype=np.int64).reshape(mine.shape)
     source = next((s for s in seen if s is not None), None)

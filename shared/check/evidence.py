@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.check import arrange
+from shared.check import arrange, dropouts
 from shared.check.arrange import Shape
 from shared.check.causes import Cause, Evidence, differing, group, prove
 from shared.check.graph import Node
@@ -19,7 +19,6 @@ from shared.check.judging import (
     Subject,
     tied_quad,
     unique,
-    unlike_dropouts,
 )
 from shared.check.kinds_of_cause import words
 from shared.check.matches import Match
@@ -158,17 +157,18 @@ def _gates(given: Evidence) -> str | None:
     if given.left.kind != "recurrent" or not count or not roles:
         return None
     for order in itertools.permutations(range(count)):
-        if all(
-            np.allclose(
-                np.concatenate([np.split(given.left_parameters[r], count, -1)[g] for g in order],
-                               -1),
-                given.right_parameters.get(r, np.zeros(())), rtol=1e-6, atol=0,
-            )
-            if given.left_parameters[r].shape == np.shape(given.right_parameters.get(r, 0)) else False
-            for r in roles
-        ):  # fmt: skip
+        if all(_turned(given.left_parameters[r], given.right_parameters.get(r), order)
+               for r in roles):  # fmt: skip
             return ", ".join(str(g) for g in order)
     return None
+
+
+def _turned(mine: Array, theirs: Array | None, order: Sequence[int]) -> bool:
+    """Whether the one has the other's gates in this order."""
+    if theirs is None or theirs.shape != mine.shape:
+        return False
+    gates = np.split(mine, len(order), axis=-1)
+    return np.allclose(np.concatenate([gates[g] for g in order], -1), theirs, rtol=1e-6, atol=0)
 
 
 def _unflattened(subject: Subject, match: Match, cause: Cause) -> Cause:
@@ -393,6 +393,6 @@ def latent(subject: Subject, *, train: bool) -> tuple[Cause, ...]:
                     fix=_with(match.right.code, "momentum", f"{mine:.6g}"),
                 )
             )
-    for name, left, right in unlike_dropouts(subject):
+    for name, left, right in dropouts.unlike(subject):
         found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
     return group(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,21 +10,18 @@ import numpy as np
 from shared.check import arrange
 from shared.check.across import Across, Tied, carried
 from shared.check.arrange import Arrangement
+from shared.check.comparing import MASKED_KINDS, compare, unmasked
 from shared.check.graph import STATISTICS, Graph, Source
 from shared.check.matches import Link, Match, indices, named
-from shared.check.normalise import Dropped, Merged, Normal
+from shared.check.normalise import Merged, Normal
 from shared.check.result import Part, Stage
 from shared.check.side import Array
 from shared.errors import UsageError
 from shared.jobs import Precision
-from shared.noise import NOISY, SMALL, Finding, Quad, fallback, judge_once
+from shared.noise import Finding, Quad, judge_once
 from shared.spec import SIDES, Side
 
-_LEVEL = "check"
-_MASKING = -1e6
-"""Below this a number that is added to attention scores or logits only says "not this one"; minus
-infinity, -1e9 and the smallest float32 mean the same."""
-MASKED_KINDS = frozenset({"add", "subtract", "where", "multiply", "affine", "matmul"})
+LEVEL = "check"
 
 
 @dataclass(frozen=True)
@@ -182,10 +178,16 @@ def projections(subject: Subject, seed: int) -> tuple[list[Array], list[Array]]:
     return left, right
 
 
-def judge(subject: Subject, recorded: Recorded) -> Judged:
-    """Compare a run in evaluation mode: every layer, outputs, loss, gradients."""
+def judge(subject: Subject, recorded: Recorded, before: Sequence[Part] = ()) -> Judged:
+    """Compare a run in evaluation mode: every layer, outputs, loss, gradients.
+
+    Args:
+        subject: the two models.
+        recorded: the run.
+        before: what was found without running anything.
+    """
     layers = judge_layers(subject, recorded, guarded=True)
-    parts = [*_constants(subject), *_active(subject), *_outputs(subject, recorded, "outputs")]
+    parts = [*before, *_constants(subject), *_outputs(subject, recorded, "outputs")]
     if all(p.finding.agrees for p in parts):
         parts += [*_loss(subject, recorded), *_gradients(subject, recorded)]
     return Judged(layers, tuple(parts))
@@ -197,12 +199,21 @@ def outputs_agree(subject: Subject, recorded: Recorded) -> bool:
     return all(f.agrees or f.status == "nonfinite" for f in found)
 
 
-def judge_training(subject: Subject, judged: Judged, recorded: Recorded) -> Judged:
-    """Compare a run in training mode: layers, running statistics, steps, outputs afterwards."""
+def judge_training(
+    subject: Subject, judged: Judged, recorded: Recorded, before: Sequence[Part] = ()
+) -> Judged:
+    """Compare a run in training mode: layers, running statistics, steps, outputs afterwards.
+
+    Args:
+        subject: the two models.
+        judged: what was found in evaluation mode.
+        recorded: the run.
+        before: what was found without running anything.
+    """
     training = judge_layers(subject, recorded, guarded=False)
     parts = [*judged.parts]
     forward = [
-        *_rates(subject),
+        *before,
         *_outputs(subject, recorded, "training"),
         *_statistics(subject, recorded),
     ]
@@ -222,133 +233,11 @@ def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict
         mine, theirs = match.left.values[0], match.right.values[0]
         move = subject.across.values.get(mine.id)
         quad = recorded.quad(f"values/{mine.id}", f"values/{theirs.id}", move)
-        base = Finding(match.left.name, _LEVEL, "identical")
+        base = Finding(match.left.name, LEVEL, "identical")
         if match.left.kind in MASKED_KINDS:
             quad = unmasked(quad)
         found[match.left.id] = compare(base, quad, guarded=guarded, exact=theirs.id not in blunt)
     return found
-
-
-def compare(base: Finding, quad: Quad, *, guarded: bool = False, exact: bool = True) -> Finding:
-    """Judge one quantity, whatever its state."""
-    if quad.left64 is None and quad.right64 is None and quad.pairs:
-        return _single(base, *quad.pairs[0])
-    four = (quad.left32, quad.left64, quad.right32, quad.right64)
-    sides = ("PyTorch", "PyTorch", "Keras", "Keras")
-    lacking = tuple(dict.fromkeys(s for a, s in zip(four, sides, strict=True) if a is None))
-    if lacking:
-        return replace(base, status="missing", sides=lacking)
-    a32, a64, b32, b64 = (np.asarray(a) for a in four if a is not None)
-    if a64.shape != b64.shape:
-        left, right = " × ".join(map(str, a64.shape)), " × ".join(map(str, b64.shape))
-        return replace(base, status="shape", left=left or "()", right=right or "()")
-    if a64.dtype.kind != "f" or b64.dtype.kind != "f":
-        return _whole(base, a64, b64)
-    if not a64.size:
-        return replace(base, status="identical", ratio=0.0)
-    arrays = _finite(a32, a64, b32, b64)
-    if arrays is None:
-        at = tuple(int(i) for i in np.argwhere(~(np.isfinite(a64) & np.isfinite(b64)
-                   & np.isfinite(a32) & np.isfinite(b32)))[0])  # fmt: skip
-        values = [str(x[at] if np.isfinite(y[at]) else y[at]) for x, y in ((a64, a32), (b64, b32))]
-        return replace(base, status="nonfinite", index=at, left=values[0], right=values[1])
-    if a64.size < SMALL:
-        # A few numbers can be exact by chance in float32 though they are sums that cancel.
-        scale = NOISY * max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
-        arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
-    return judge_once(base, Quad(*arrays), guarded=guarded, exact=exact)
-
-
-def _single(base: Finding, left: Array, right: Array) -> Finding:
-    """With float32 only."""
-    left, right = np.asarray(left), np.asarray(right)
-    if left.shape != right.shape:
-        return compare(base, Quad(left, left, right, right))
-    if left.dtype.kind != "f" or right.dtype.kind != "f":
-        return _whole(base, left, right)
-    arrays = _finite(left, left, right, right)
-    if arrays is None or np.array_equal(left, right):
-        return compare(base, Quad(left, left, right, right))
-    return fallback(base, Quad(arrays[0], None, arrays[2], None), "float32")
-
-
-def _whole(base: Finding, left: Array, right: Array) -> Finding:
-    if np.array_equal(left, right):
-        return replace(base, status="identical", ratio=0.0)
-    at = tuple(int(i) for i in np.argwhere(left != right)[0])
-    return replace(base, status="different", rule="exact", index=at,
-                   left=str(left[at]), right=str(right[at]), distance64=float("nan"))  # fmt: skip
-
-
-def _finite(*arrays: Array) -> tuple[Array, ...] | None:
-    """The arrays, with zeros where all four have the same infinity; None where they have not."""
-    if all(np.all(np.isfinite(a)) for a in arrays):
-        return arrays
-    first = arrays[1]
-    odd = ~np.isfinite(first)
-    same = all(
-        np.array_equal(~np.isfinite(a), odd) and np.array_equal(a[odd], first[odd], equal_nan=False)
-        for a in arrays
-    )
-    return tuple(np.where(odd, 0, a).astype(a.dtype) for a in arrays) if same else None
-
-
-def unmasked(quad: Quad) -> Quad:
-    """Zeros where both sides say "not this one" by a huge negative number, each its own."""
-    arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
-    if any(a is None or a.dtype.kind != "f" for a in arrays):
-        return quad
-    shapes = {a.shape for a in arrays if a is not None}
-    if len(shapes) != 1:
-        return quad
-    whole = [a for a in arrays if a is not None]
-    huge = np.logical_and.reduce([a < _MASKING for a in whole])
-    if not np.any(huge):
-        return quad
-    return Quad(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))
-
-
-def _active(subject: Subject) -> list[Part]:
-    """Dropouts that drop in evaluation, on one side or on both."""
-    parts = []
-    for side, normal in (("PyTorch", subject.torch), ("Keras", subject.keras)):
-        for one in normal.dropouts:
-            if one.active and one.rate:
-                told = ("drops in evaluation", "does not")
-                left, right = told if side == "PyTorch" else told[::-1]
-                names = (one.name, "") if side == "PyTorch" else ("", one.name)
-                finding = Finding(one.name, _LEVEL, "different", rule="dropout",
-                                  left=left, right=right)  # fmt: skip
-                parts.append(Part("structure", *names, finding))
-    return parts
-
-
-def _rates(subject: Subject) -> list[Part]:
-    """Places where the two drop at other rates."""
-    return [
-        Part("structure", *names, Finding(names[0] or names[1], _LEVEL, "different",
-             rule="dropout", left=left, right=right))
-        for names, left, right in unlike_dropouts(subject)
-    ]  # fmt: skip
-
-
-def unlike_dropouts(subject: Subject) -> Iterator[tuple[tuple[str, str], str, str]]:
-    """Places where the two drop at other rates: names, the left's rates, the right's."""
-    left: dict[str, list[Dropped]] = {}
-    right: dict[str, list[Dropped]] = {}
-    for one in subject.torch.dropouts:
-        place = subject.across.partners.get(one.source.value, one.source.value)
-        left.setdefault(place, []).append(one)
-    for one in subject.keras.dropouts:
-        right.setdefault(one.source.value, []).append(one)
-    for place in dict.fromkeys([*left, *right]):
-        mine, theirs = left.get(place, []), right.get(place, [])
-        rates = [Counter(round(d.rate, 6) for d in side if d.rate) for side in (mine, theirs)]
-        if rates[0] != rates[1]:
-            names = [side[0].name if side else "" for side in (mine, theirs)]
-            told = [", ".join(d.code or f"rate {d.rate:g}" for d in side) or "none"
-                    for side in (mine, theirs)]  # fmt: skip
-            yield (names[0], names[1]), told[0], told[1]
 
 
 def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[Part]:
@@ -357,7 +246,7 @@ def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[Part]:
     for i, (mine, theirs, move) in enumerate(subject.outputs()):
         name = f"output {i}" if len(subject.torch.outputs) > 1 else "the output"
         quad = recorded.quad(f"{prefix}/{i}", f"{prefix}/{i}", move)
-        finding = compare(Finding(name, _LEVEL, "identical"), quad, exact=exact)
+        finding = compare(Finding(name, LEVEL, "identical"), quad, exact=exact)
         names = named(subject.torch, mine.value), named(subject.keras, theirs.value)
         parts.append(Part(stage, *names, finding))
     return parts
@@ -374,7 +263,7 @@ def _constants(subject: Subject) -> list[Part]:
         b = np.asarray(right[one.right.id])
         if a.shape != b.shape or np.array_equal(a, b):
             continue
-        base = Finding(one.left.id, _LEVEL, "identical")
+        base = Finding(one.left.id, LEVEL, "identical")
         single = (a.astype(np.float32), b.astype(np.float32))
         # Weights are copied, not computed, but two files may hold them in other precisions.
         if np.array_equal(*single):
@@ -396,7 +285,7 @@ def _loss(subject: Subject, recorded: Recorded) -> list[Part]:
             terms += float(np.sum(np.abs(output * projection)))
     arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
     four = [np.array([float(np.asarray(a)), terms], np.asarray(a).dtype) for a in arrays]
-    finding = compare(Finding("the loss", _LEVEL, "identical"), Quad(*four),
+    finding = compare(Finding("the loss", LEVEL, "identical"), Quad(*four),
                       exact=not subject.blunt())  # fmt: skip
     return [Part("loss", "loss", "loss", finding)]
 
@@ -410,7 +299,7 @@ def _gradients(subject: Subject, recorded: Recorded) -> list[Part]:
         quad = recorded.quad(key, key, move)
         if quad.left32 is None and quad.right32 is None:
             continue
-        finding = compare(Finding(f"the gradient of input {i}", _LEVEL, "identical"), quad,
+        finding = compare(Finding(f"the gradient of input {i}", LEVEL, "identical"), quad,
                           exact=exact)  # fmt: skip
         parts.append(Part("gradients", f"input {i}", f"input {i}", finding))
     for one in unique(subject.across.tied):
@@ -419,7 +308,7 @@ def _gradients(subject: Subject, recorded: Recorded) -> list[Part]:
 
 
 def _gradient(one: Tied, recorded: Recorded, *, exact: bool) -> list[Part]:
-    base = Finding(f"the gradient of {one.left.id}", _LEVEL, "identical")
+    base = Finding(f"the gradient of {one.left.id}", LEVEL, "identical")
     if one.left.trainable != one.right.trainable and carried(one):
         told = {True: "trainable", False: "frozen"}
         finding = replace(base, status="different", rule="frozen",
@@ -455,7 +344,7 @@ def _statistics(subject: Subject, recorded: Recorded) -> list[Part]:
         quad = tied_quad(one, recorded, "state")
         if quad.left32 is None and quad.right32 is None:
             continue
-        base = Finding(f"{one.left.id} after one pass", _LEVEL, "identical")
+        base = Finding(f"{one.left.id} after one pass", LEVEL, "identical")
         parts.append(Part("state", one.left.id, one.right.id, compare(base, quad)))
     return parts
 
@@ -469,7 +358,7 @@ def _steps(subject: Subject, recorded: Recorded) -> list[Part]:
         quad = tied_quad(one, recorded, "steps")
         if quad.left32 is None and quad.right32 is None:
             continue
-        base = Finding(f"{one.left.id} after the steps", _LEVEL, "identical")
+        base = Finding(f"{one.left.id} after the steps", LEVEL, "identical")
         parts.append(Part("steps", one.left.id, one.right.id, compare(base, quad)))
     return [*parts, *_outputs(subject, recorded, "evaluation")]
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from shared.check import across, diagnosing, judging, normalise, pieces
+from shared.check import across, diagnosing, dropouts, judging, normalise, pieces
 from shared.check import inputs as feeding
 from shared.check.across import Across
 from shared.check.arrange import Arrangement
@@ -209,14 +209,14 @@ class _Check:
         with stage("record", "running both in float32 and float64, forwards and backwards"):
             recorded = self._record(subject, "evaluate", draw=0)
         with stage("judge", "comparing"):
-            judged = judging.judge(subject, recorded)
+            judged = judging.judge(subject, recorded, dropouts.active(subject))
         if judged.agrees:
             recorded, judged = self._more_draws(subject, recorded, judged)
         trained = None
         if self._request.train:
             with stage("train", "training both for a few steps"):
                 trained = self._record(subject, "train", draw=0)
-                judged = judging.judge_training(subject, judged, trained)
+                judged = judging.judge_training(subject, judged, trained, dropouts.rates(subject))
         with stage("explain", "looking for causes"):
             return diagnosing.explain(
                 subject,
@@ -336,8 +336,8 @@ class _Check:
             self._both.torch.set_weights({n: left[n] for n in rounded[0]})
             self._both.keras.set_weights({n: right[n] for n in rounded[1]})
             self._notes.append(
-                f"{len(rounded[0])} weights are the same but for the rounding of float32; PyTorch's "
-                "were taken for both."
+                f"{len(rounded[0])} weights are the same but for the rounding of float32; "
+                "PyTorch's were taken for both."
             )
         return left, right
 

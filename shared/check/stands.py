@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from shared.check import arrange, judging
+from shared.check import arrange, comparing
 from shared.check.arrange import Arrangement
 from shared.check.graph import Source
 from shared.check.judging import Recorded, Subject
@@ -130,10 +130,10 @@ class Stands:
         move = self.subject.across.values.get(mine.id)
         left = self.recorded.quad(f"values/{mine.id}", f"values/{theirs.id}", move)
         quad = replace(left, right32=answers["float32"], right64=answers.get("float64"))
-        if match.left.kind in judging.MASKED_KINDS:
-            quad = judging.unmasked(quad)
+        if match.left.kind in comparing.MASKED_KINDS:
+            quad = comparing.unmasked(quad)
         exact = not match.right.settings.get("single")
-        alone = judging.compare(
+        alone = comparing.compare(
             Finding(match.left.name, finding.level, "identical"), quad, exact=exact
         )
         kind, places = self._rewired(match)

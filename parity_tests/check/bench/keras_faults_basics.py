@@ -25,13 +25,13 @@ def tanh_forgotten():
     )
 
 
-def classifier(noise=None, always=None, momentum=0.9, active="elu"):
+def classifier(noise=None, momentum=0.9, active="elu"):
     inputs = keras.Input((11,))
     x = layers.Dense(16, name="fc1")(inputs)
     x = layers.BatchNormalization(epsilon=1e-5, momentum=momentum, name="bn1")(x)
     x = layers.ReLU(name="relu")(x)
     noise = noise or layers.Dropout(0.3, name="drop")
-    x = noise(x, training=True) if always else noise(x)
+    x = noise(x)
     x = layers.Dense(12, name="fc2")(x)
     x = layers.Activation(active, name="act2")(layers.BatchNormalization(name="bn2")(x))
     return keras.Model(inputs, layers.Dense(4, name="out")(x))
