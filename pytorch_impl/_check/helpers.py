@@ -49,6 +49,8 @@ def _softplus(x, beta=1.0, threshold=20.0):
 
 
 EXACT = {"hardsigmoid": _hard_sigmoid, "softplus": _softplus}
+for _name, _function in EXACT.items():
+    _function.__name__ = _name  # what they stand for
 
 
 def widened(func, args, kwargs):

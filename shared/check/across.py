@@ -69,6 +69,7 @@ class Across:
         partners: id of the left's root value → id of the right's.
         sources: (id of the left's node, which source) → how what the two nodes see goes across;
             None where it is no rearrangement.
+        scrambled: keys of `sources` where it is the same numbers in another order.
         guessed: ids of left root values whose arrangement was taken from the shapes alone.
         tied: weights.
     """
@@ -76,6 +77,7 @@ class Across:
     values: dict[str, Arrangement]
     partners: dict[str, str]
     sources: dict[tuple[str, int], Arrangement | None] = field(default_factory=dict)
+    scrambled: set[tuple[str, int]] = field(default_factory=set)
     guessed: set[str] = field(default_factory=set)
     tied: list[Tied] = field(default_factory=list)
 
@@ -107,6 +109,7 @@ def _visit(match: Match, left: Normal, right: Normal, across: Across) -> None:
         found = _seen(mine, theirs, left, right, across)
         if found is not None and not _usable(found, a, b):
             # The same numbers in an order that this operation does not forgive.
+            across.scrambled.add((a.id, link.at))
             found = None
         across.sources[a.id, link.at] = found
         seen.append(found)

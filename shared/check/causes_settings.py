@@ -24,7 +24,8 @@ CAUSE_OF: dict[str, dict[str, str]] = {
     "dense": {"units": "units", "bias": "bias"},
     "batch_norm": {**_NORM, "momentum": "momentum", "tracked": "normalisation",
                    "training": "normalisation"},
-    "layer_norm": {**_NORM, "axes": "axis"},
+    "layer_norm": {**_NORM, "axes": "axis", "correction": "normalisation",
+                   "epsilon_outside": "normalisation"},
     "group_norm": {**_NORM, "groups": "groups"},
     "rms_norm": {**_NORM, "axes": "axis"},
     "pool": {"mode": "pooling", "kernel": "pooling", "stride": "stride", "dilation": "dilation",
@@ -65,7 +66,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "transposed": {"groups": 1, "bias": True},
     "dense": {"bias": True},
     "batch_norm": {"scale": True, "center": True, "tracked": True, "training": False},
-    "layer_norm": {"scale": True, "center": True},
+    "layer_norm": {"scale": True, "center": True, "correction": 0, "epsilon_outside": False},
     "group_norm": {"scale": True, "center": True},
     "rms_norm": {"scale": True},
     "pool": {"counts_padding": False, "ceil_mode": False, "divisor": None},
@@ -83,7 +84,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 _ROLES = {
     ("kernel_size",): ("kernel",), ("groups",): ("kernel",), ("bias",): ("bias",),
     ("units",): ("kernel", "recurrent_kernel", "bias", "embeddings"),
-    ("reset_after",): ("bias",),
+    ("reset_after",): ("bias",), ("axis",): ("gamma", "beta"),
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from shared.check.side import Array
 from shared.noise import NOISY, SMALL, Finding, Quad, fallback, judge_once
 
-_MASKING = -1e6
+MASKING = -1e6
 """Below this a number that is added to attention scores or logits only says "not this one"; minus
 infinity, -1e9 and the smallest float32 mean the same."""
 MASKED_KINDS = frozenset({"add", "subtract", "where", "multiply", "affine", "matmul"})
@@ -88,7 +88,7 @@ def unmasked(quad: Quad) -> Quad:
     if len(shapes) != 1:
         return quad
     whole = [a for a in arrays if a is not None]
-    huge = np.logical_and.reduce([a < _MASKING for a in whole])
+    huge = np.logical_and.reduce([a < MASKING for a in whole])
     if not np.any(huge):
         return quad
     return Quad(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))

@@ -1,4 +1,4 @@
-"""Dropouts are not compared by what they drop, but by where they stand, their rates and their kind."""
+"""Dropouts are compared by where they stand, their rates and their kind, not by what they drop."""
 
 from __future__ import annotations
 

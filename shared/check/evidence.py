@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.check import arrange, dropouts
+from shared.check import arrange, dropouts, structure
 from shared.check.arrange import Shape
 from shared.check.causes import Cause, Evidence, differing, group, prove
 from shared.check.graph import Node
@@ -23,6 +23,7 @@ from shared.check.judging import (
 from shared.check.kinds_of_cause import words
 from shared.check.matches import Match
 from shared.check.normalise import Merged
+from shared.check.reference import apply
 from shared.check.side import Array, Mode
 from shared.check.stands import Stand, Stands
 from shared.noise import FALLBACK, SHRINK, U64, C, Finding
@@ -63,14 +64,16 @@ def causes(
             late = time.monotonic() - begun > _PATIENCE
             listed += suspected(stand.match) if late else _proven(stands, stand, "evaluate")
         elif stand.standing == "follows":
-            listed += _structural(subject, stand)
-    listed += _at_outputs(subject, stands)
+            listed += structure.structural(subject, stand)
+    listed += structure.at_outputs(subject, stands)
+    listed += structure.masks(stands, found)
     if not listed:
-        listed += _reordered(subject, stands)
+        listed += structure.reordered(subject, stands)
     if not listed:
         listed += _at_first_failing(found)
-    listed += _frozen(judged)
-    listed += _dropouts(judged)
+    listed += structure.unshared(subject, judged)
+    listed += structure.frozen(judged)
+    listed += structure.dropouts(judged)
     if learning[0] is not None:
         for stand in learning[1]:
             if stand.standing == "parts":
@@ -121,7 +124,8 @@ def _proven(stands: Stands, stand: Stand, mode: Mode) -> list[Cause]:
     if given is None:
         return suspected(stand.match) or [_unknown(stand.match)]
     try:
-        found = list(prove(given))
+        found = list(_resting(given)) if mode == "train" else []
+        found = found or list(prove(given))
     except Exception:  # whatever a strange layer does to the proof, the verdict stands without it
         found = suspected(stand.match)
     named = [_unflattened(stands.subject, stand.match, _sized(given, c)) for c in found]
@@ -130,6 +134,8 @@ def _proven(stands: Stands, stand: Stand, mode: Mode) -> list[Cause]:
 
 def _sized(given: Evidence, cause: Cause) -> Cause:
     """Weights of another shape are no other weights, but another width."""
+    if cause.kind == "constant" and given.left.kind == "affine":
+        return replace(cause, kind=_arithmetic(given))
     if cause.kind != "weights":
         return cause
     gates = _gates(given)
@@ -148,6 +154,35 @@ def _sized(given: Evidence, cause: Cause) -> Cause:
                 fix="",
             )
     return cause
+
+
+def _arithmetic(given: Evidence) -> str:
+    """Whether two chains of arithmetic differ in a factor or in a summand."""
+    steps = [n.settings.get("steps", []) for n in (given.left, given.right)]
+    factors = [[s for s in some if s[0] in ("multiply", "divide")] for some in steps]
+    return "scale" if factors[0] != factors[1] else "offset"
+
+
+def _resting(given: Evidence) -> Iterator[Cause]:
+    """A batch norm that uses its running statistics in training."""
+    if given.left.kind != "batch_norm" or given.right.kind != "batch_norm":
+        return
+    for node, sources, output, parameters, side in (
+        (given.left, given.left_sources, given.left_output, given.left_parameters, 0),
+        (given.right, given.right_sources, given.right_output, given.right_parameters, 1),
+    ):
+        settings = {**node.settings, "channels": given.right.settings.get("channels", "last")}
+        told = apply("batch_norm", settings, parameters, sources, mode="evaluate")
+        apart = float(np.max(np.abs(told - output), initial=0.0))
+        if apart <= given.tolerance:
+            words_ = ["the batch's statistics", "the batch's statistics"]
+            words_[side] = "its running statistics, as if frozen"
+            yield Cause(
+                "frozen", (given.left.name, words_[0]), (given.right.name, words_[1]),
+                "confirmed", apart / given.tolerance, 1.0, "recomputed",
+                fix=f"{given.right.name}.trainable = True" if side else "",
+            )  # fmt: skip
+            return
 
 
 def _gates(given: Evidence) -> str | None:
@@ -198,7 +233,10 @@ def _evidence(stands: Stands, stand: Stand, mode: Mode) -> Evidence | None:
     if raw is None or stand.fed is None or stand.seen is None or sources is None:
         return None
     parameters = _parameters(subject, match)
-    first = subject.across.sources.get((match.left.id, 0))
+    ways = [subject.across.sources.get((match.left.id, link.at)) for link in match.links]
+    first = next((w for w in ways if w is not None and w.axes is not None), None)
+    if first is None and match.left.sources and not match.left.sources[0].ids:
+        first = subject.across.values.get(match.left.sources[0].value)
     axes = None
     if first is not None and first.axes is not None:
         axes = [first.axes.index(axis) for axis in range(len(first.axes))]
@@ -261,80 +299,6 @@ def _spatial(subject: Subject, match: Match) -> tuple[int, ...]:
     maker = subject.keras.producers.get(source.value)
     shape = maker.values[0].shape if maker else ()
     return shape[1:] if len(shape) == 4 else ()
-
-
-def _structural(subject: Subject, stand: Stand) -> Iterator[Cause]:
-    """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
-    match, alone = stand.match, stand.alone
-    ratio = alone.ratio if alone else None
-    consumer = (match.left.name, match.right.name)
-    for name in stand.between[0]:
-        layer = next(n for n in subject.torch.nodes if n.name == name)
-        yield Cause(
-            "missing_layer", (name, layer.code or layer.kind), (f"(before {consumer[1]})", "none"),
-            "confirmed", ratio, 1.0, "bypass", fix=_missing(layer, consumer[1]),
-        )  # fmt: skip
-    for name in stand.between[1]:
-        layer = next(n for n in subject.keras.nodes if n.name == name)
-        yield Cause(
-            "extra_layer", (f"(before {consumer[0]})", "none"), (name, layer.code or layer.kind),
-            "confirmed", ratio, 1.0, "bypass", fix=f"# without {layer.code or name}",
-        )  # fmt: skip
-    if not any(stand.between) and stand.rewired:
-        mine, theirs = stand.rewired
-        yield Cause(
-            stand.rewired_kind, (match.left.name, mine), (match.right.name, theirs), "confirmed",
-            ratio, 1.0, "bypass",
-        )  # fmt: skip
-
-
-def _missing(layer: Merged, before: str) -> str:
-    return f"# before {before}, as in PyTorch: {layer.code or layer.kind}"
-
-
-def _at_outputs(subject: Subject, stands: Stands) -> Iterator[Cause]:
-    """An operation at the very end that only one side has: nothing comes behind it."""
-    for lost in stands.lost_at_outputs():
-        side, name, code, ratio = lost
-        if side == "torch":
-            yield Cause("missing_layer", (name, code), ("(output)", "none"), "confirmed", ratio,
-                        1.0, "bypass", fix=f"# at the end, as in PyTorch: {code}")  # fmt: skip
-        else:
-            yield Cause("extra_layer", ("(output)", "none"), (name, code), "confirmed", ratio,
-                        1.0, "bypass", fix=f"# without {code}")  # fmt: skip
-
-
-def _reordered(subject: Subject, stands: Stands) -> Iterator[Cause]:
-    """All layers agree, and the outputs are their numbers in another order."""
-    for left, right, kind in subject.reordered():
-        maker = next((n for n in subject.torch.nodes if n.name == left), None)
-        finding = stands.layers.get(maker.id) if maker else None
-        if finding is not None and finding.agrees:
-            yield Cause(
-                kind, (left, "its numbers in one order"), (right, "in another"), "confirmed",
-                finding.ratio, 1.0, "values",
-            )  # fmt: skip
-
-
-def _frozen(judged: Judged) -> Iterator[Cause]:
-    for part in judged.parts:
-        if part.finding.rule == "frozen":
-            left, right = part.torch.rpartition("/")[0], part.keras.rpartition("/")[0]
-            wanted = part.finding.left == "trainable"
-            yield Cause(
-                "frozen", (left, part.finding.left), (right, part.finding.right), "confirmed",
-                None, 1.0, "settings", fix=f"{right}.trainable = {wanted}",
-            )  # fmt: skip
-
-
-def _dropouts(judged: Judged) -> Iterator[Cause]:
-    for part in judged.parts:
-        if part.finding.rule == "dropout":
-            yield Cause(
-                "dropout", (part.torch, part.finding.left), (part.keras, part.finding.right),
-                "confirmed", None, 1.0, "settings",
-                fix=f"# as in PyTorch: {part.finding.left}" if part.torch else "",
-            )  # fmt: skip
 
 
 def _momentum(subject: Subject, judged: Judged, trained: Recorded) -> Iterator[Cause]:

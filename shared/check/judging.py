@@ -66,9 +66,12 @@ class Subject:
 
     def reordered(self) -> Iterator[tuple[str, str, str]]:
         """Outputs that are the same numbers in another order: names, and the kind of cause."""
+        others = {self.across.partners.get(s.value) for s in self.torch.outputs}
         for mine, theirs, _ in self.outputs():
             root = self.across.values.get(mine.value)
             if root is None or self.across.partners.get(mine.value) != theirs.value:
+                if theirs.value in others:  # it is another of the outputs
+                    yield named(self.torch, mine.value), named(self.keras, theirs.value), "order"
                 continue
             ids = indices(self.torch, mine), indices(self.keras, theirs)
             found = arrange.seen(root, mine.shape, theirs.shape, *ids)

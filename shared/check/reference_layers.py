@@ -56,9 +56,12 @@ def batch_norm(settings: Settings, parameters: Arrays, x: Array, *, training: bo
 def layer_norm(settings: Settings, parameters: Arrays, x: Array) -> Array:
     """Mean 0 and variance 1 over some axes of every sample."""
     axes = tuple(sorted(a % x.ndim for a in settings["axes"]))
-    normal = _normal(
-        x, x.mean(axes, keepdims=True), x.var(axes, keepdims=True), settings["epsilon"]
-    )
+    mean = x.mean(axes, keepdims=True)
+    variance = x.var(axes, keepdims=True, ddof=int(settings.get("correction") or 0))
+    if settings.get("epsilon_outside"):  # as some write it by hand
+        normal = (x - mean) / (np.sqrt(variance) + x.dtype.type(settings["epsilon"]))
+    else:
+        normal = _normal(x, mean, variance, settings["epsilon"])
     return _scaled(normal, settings, parameters, axes)
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,7 +35,9 @@ Say = Callable[[str], None]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
-_LARGER = 128.0
+_LARGER = 16.0
+_SHIFT = 4.0
+_SHIFTED = ("bias", "beta")
 _ROUNDED = 8.0
 """Units of float32's rounding that a sum of two biases, say, may be off."""
 
@@ -179,6 +181,7 @@ class _Check:
         self._vocabulary: int | None = None
         self._moves: list[Arrangement] = []
         self._precisions: tuple[str, ...] = ("float32", "float64")
+        self._raw: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
 
     def run(self) -> Result:
         stage = self._clock.stage
@@ -206,12 +209,14 @@ class _Check:
             (left.graph, right.graph),
             output_links(alignment, torch, keras),
         )
+        if not self._request.keep_weights:
+            self._set(subject)
         with stage("record", "running both in float32 and float64, forwards and backwards"):
             recorded = self._record(subject, "evaluate", draw=0)
         with stage("judge", "comparing"):
             judged = judging.judge(subject, recorded, dropouts.active(subject))
         if judged.agrees:
-            recorded, judged = self._more_draws(subject, recorded, judged)
+            subject, recorded, judged = self._more_draws(subject, recorded, judged)
         trained = None
         if self._request.train:
             with stage("train", "training both for a few steps"):
@@ -296,6 +301,7 @@ class _Check:
     ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         both, request = self._both, self._request
         raw = both(both.torch.weights, both.keras.weights)
+        self._raw = raw
         found = pieces.spread_weights(torch, raw[0]), pieces.spread_weights(keras, raw[1])
         if request.keep_weights:
             return self._kept(paths, *found)
@@ -307,11 +313,6 @@ class _Check:
             right |= across.transferred(paths.tied, left, source="torch")
         else:
             left |= across.transferred(paths.tied, right, source="keras")
-        mine, theirs = (
-            pieces.gather_weights(normal, weights, whole)
-            for normal, weights, whole in zip((torch, keras), (left, right), raw, strict=True)
-        )
-        both(lambda: both.torch.set_weights(mine), lambda: both.keras.set_weights(theirs))
         return left, right
 
     def _kept(
@@ -384,15 +385,53 @@ class _Check:
 
     def _more_draws(
         self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged
-    ) -> tuple[Recorded, judging.Judged]:
-        """Other random inputs: a fault may hide behind a ReLU on the first."""
+    ) -> tuple[judging.Subject, Recorded, judging.Judged]:
+        """Other inputs and other biases: a fault may hide behind a ReLU on the first."""
         # With one precision the tolerance is absolute, too: larger numbers would be held to more.
         fixed = self._request.given is not None or len(self._precisions) == 1
         for draw in range(1, 1 if fixed else self._request.draws):
             with self._clock.stage("record", "running both on other inputs"):
-                again = self._record(subject, "evaluate", draw, whole=False)
-            if not judging.outputs_agree(subject, again):
+                other = subject
+                if not self._request.keep_weights:
+                    other = replace(subject, weights=self._shifted(subject, draw))
+                    self._set(other)
+                again = self._record(other, "evaluate", draw, whole=False)
+            if not judging.outputs_agree(other, again):
                 with self._clock.stage("record", "running both on these inputs, in full"):
-                    again = self._record(subject, "evaluate", draw)
-                return again, judging.judge(subject, again)
-        return recorded, judged
+                    again = self._record(other, "evaluate", draw)
+                return other, again, judging.judge(other, again, dropouts.active(other))
+            self._set(subject)
+        return subject, recorded, judged
+
+    def _shifted(
+        self, subject: judging.Subject, draw: int
+    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        """Biases so large that what is cut off or saturates is reached."""
+        source = 0 if self._request.weights_from == "torch" else 1
+        normal = (subject.torch, subject.keras)[source]
+        both = [dict(subject.weights[0]), dict(subject.weights[1])]
+        for name, parameter in normal.parameters.items():
+            if parameter.role in _SHIFTED and name in both[source]:
+                rng = np.random.default_rng([self._request.seed, draw, *name.encode()])
+                shift = _SHIFT * rng.standard_normal(parameter.shape)
+                both[source][name] = both[source][name] + shift.astype(np.float32)
+        both[source] = {
+            name: array.astype(np.float32).astype(np.float64)
+            for name, array in both[source].items()
+        }
+        both[1 - source] |= across.transferred(
+            subject.across.tied, both[source], source=self._request.weights_from
+        )
+        return both[0], both[1]
+
+    def _set(self, subject: judging.Subject) -> None:
+        """Set the subject's weights on both sides."""
+        mine, theirs = (
+            pieces.gather_weights(normal, weights, whole)
+            for normal, weights, whole in zip(
+                (subject.torch, subject.keras), subject.weights, self._raw, strict=True
+            )
+        )
+        self._both(
+            lambda: self._both.torch.set_weights(mine), lambda: self._both.keras.set_weights(theirs)
+        )

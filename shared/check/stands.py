@@ -162,6 +162,9 @@ class Stands:
                 continue
             if across.partners.get(mine) == theirs:
                 if self.agreeing.get(mine) and not across.sources.get((match.left.id, link.at)):
+                    if (match.left.id, link.at) not in across.scrambled:
+                        return "wiring", (f"some numbers of {named(self.subject.torch, mine)}",
+                                          "others of its numbers")  # fmt: skip
                     shapes = (" × ".join(map(str, s.shape)) for s in (link.left, link.right))
                     left, right = shapes
                     return "axis", (f"the same numbers as {left}", f"in another order, {right}")
@@ -207,9 +210,12 @@ class Stands:
             if array is not None:
                 return array
         # Behind a dropout that was taken out the same numbers have another name.
-        for known, array in given.items():
-            if known.shape == source.shape:
-                return array
+        gone = {f"{d.node}:0": d.source for d in keras.dropouts}
+        if source.value in gone and not source.ids:
+            return self._member_source(gone[source.value], node, given, made, precision)
+        likely = [array for known, array in given.items() if known.shape == source.shape]
+        if len(likely) == 1:
+            return likely[0]
         raise ParityError(f"{node.name} cannot be run alone.")
 
     def left_sources(self, match: Match) -> tuple[Array, ...] | None:

@@ -94,7 +94,7 @@ OTHERS: tuple[Fault, ...] = (
     wrong("signal", "sequences:signal_padding", "net.0", "conv1", "padding",
           "1 before and 3 after instead of 2 and 2, as 'same' on an even size"),
     wrong("seq2seq", "sequences:state_not_passed", "decoder", "decoder",
-          "wiring missing_layer", "the encoder's state does not start the decoder"),
+          "initial_state wiring missing_layer", "the encoder's state does not start the decoder"),
     wrong("seq2seq", "sequences:state_turned", "decoder", "decoder", "order wiring gate_order",
           "the cell's state and the hidden one change places"),
     wrong("tied_language_model", "sequences:untied", "out embedding", "out embedding",

@@ -19,7 +19,7 @@ KINDS = names(
     "epsilon momentum padding stride kernel_size dilation groups activation bias kernel_order "
     "flatten_order axis pooling padding_counted resize normalisation dropout missing_layer "
     "extra_layer scale offset units gate_order reset_after direction mask frozen affine order "
-    "wiring weights operation"
+    "wiring weights operation initial_state"
 )
 FUNCTIONS = names(
     "abs add add_ iadd cat celu concat div dropout einsum elu expand_dims gelu hardswish hardtanh "

@@ -1,0 +1,132 @@
+"""Causes that are read off the two graphs: what only one side has, or takes from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from shared.check.across import Tied
+from shared.check.comparing import MASKED_KINDS, MASKING
+from shared.check.judging import Judged, Subject
+from shared.check.kinds_of_cause import Cause
+from shared.check.normalise import Merged
+from shared.check.stands import Stand, Stands
+
+
+def structural(subject: Subject, stand: Stand) -> Iterator[Cause]:
+    """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
+    match, alone = stand.match, stand.alone
+    ratio = alone.ratio if alone else None
+    consumer = (match.left.name, match.right.name)
+    for name in stand.between[0]:
+        layer = next(n for n in subject.torch.nodes if n.name == name)
+        yield Cause(
+            "missing_layer", (name, layer.code or layer.kind), (f"(before {consumer[1]})", "none"),
+            "confirmed", ratio, 1.0, "bypass", fix=missing(layer, consumer[1]),
+        )  # fmt: skip
+    for name in stand.between[1]:
+        layer = next(n for n in subject.keras.nodes if n.name == name)
+        yield Cause(
+            "extra_layer", (f"(before {consumer[0]})", "none"), (name, layer.code or layer.kind),
+            "confirmed", ratio, 1.0, "bypass", fix=f"# without {layer.code or name}",
+        )  # fmt: skip
+    if not any(stand.between) and stand.rewired:
+        mine, theirs = stand.rewired
+        yield Cause(
+            stand.rewired_kind, (match.left.name, mine), (match.right.name, theirs), "confirmed",
+            ratio, 1.0, "bypass",
+        )  # fmt: skip
+
+
+def missing(layer: Merged, before: str) -> str:
+    """What to write where a layer is missing."""
+    return f"# before {before}, as in PyTorch: {layer.code or layer.kind}"
+
+
+def at_outputs(subject: Subject, stands: Stands) -> Iterator[Cause]:
+    """An operation at the very end that only one side has: nothing comes behind it."""
+    for lost in stands.lost_at_outputs():
+        side, name, code, ratio = lost
+        if side == "torch":
+            yield Cause("missing_layer", (name, code), ("(output)", "none"), "confirmed", ratio,
+                        1.0, "bypass", fix=f"# at the end, as in PyTorch: {code}")  # fmt: skip
+        else:
+            yield Cause("extra_layer", ("(output)", "none"), (name, code), "confirmed", ratio,
+                        1.0, "bypass", fix=f"# without {code}")  # fmt: skip
+
+
+def reordered(subject: Subject, stands: Stands) -> Iterator[Cause]:
+    """All layers agree, and the outputs are their numbers in another order."""
+    for left, right, kind in subject.reordered():
+        maker = next((n for n in subject.torch.nodes if n.name == left), None)
+        finding = stands.layers.get(maker.id) if maker else None
+        if finding is not None and finding.agrees:
+            yield Cause(
+                kind, (left, "its numbers in one order"), (right, "in another"), "confirmed",
+                finding.ratio, 1.0, "values",
+            )  # fmt: skip
+
+
+def unshared(subject: Subject, judged: Judged) -> Iterator[Cause]:
+    """One weight on one side, used twice, is two on the other: seen where gradients part."""
+    failing = {p.torch for p in judged.parts if p.stage == "gradients" and not p.finding.agrees}
+    failing |= {p.keras for p in judged.parts if p.stage == "gradients" and not p.finding.agrees}
+    for mine in (True, False):
+        groups: dict[str, dict[str, Tied]] = {}
+        for one in subject.across.tied:
+            key, other = (one.left.id, one.right.id) if mine else (one.right.id, one.left.id)
+            groups.setdefault(key, {})[other] = one
+        for key, others in groups.items():
+            if len(others) < 2 or key not in failing:
+                continue
+            first = next(iter(others.values()))
+            told = (f"one {first.role}, used {len(others)} times", f"{len(others)} of their own")
+            left, right = told if mine else told[::-1]
+            yield Cause("weights", (first.pair.left.name, left), (first.pair.right.name, right),
+                        "confirmed", None, 1.0, "settings")  # fmt: skip
+
+
+def frozen(judged: Judged) -> Iterator[Cause]:
+    """Weights that one side trains and the other does not."""
+    for part in judged.parts:
+        if part.finding.rule == "frozen":
+            left, right = part.torch.rpartition("/")[0], part.keras.rpartition("/")[0]
+            wanted = part.finding.left == "trainable"
+            yield Cause(
+                "frozen", (left, part.finding.left), (right, part.finding.right), "confirmed",
+                None, 1.0, "settings", fix=f"{right}.trainable = {wanted}",
+            )  # fmt: skip
+
+
+def dropouts(judged: Judged) -> Iterator[Cause]:
+    """Dropouts of another rate or kind, or active in evaluation."""
+    for part in judged.parts:
+        if part.finding.rule == "dropout":
+            yield Cause(
+                "dropout", (part.torch, part.finding.left), (part.keras, part.finding.right),
+                "confirmed", None, 1.0, "settings",
+                fix=f"# as in PyTorch: {part.finding.left}" if part.torch else "",
+            )  # fmt: skip
+
+
+def masks(stands: Stands, found: Sequence[Stand]) -> Iterator[Cause]:
+    """Scores that one side masks and the other does not."""
+    recorded = stands.recorded
+    for stand in found:
+        left, right = stand.match.left, stand.match.right
+        if stand.finding is None or stand.finding.agrees or left.kind not in MASKED_KINDS:
+            continue
+        move = stands.subject.across.values.get(left.value)
+        quad = recorded.quad(f"values/{left.value}", f"values/{right.value}", move)
+        if quad.left32 is None or quad.right32 is None or quad.left32.shape != quad.right32.shape:
+            continue
+        mine, theirs = quad.left32 < MASKING, quad.right32 < MASKING
+        if np.array_equal(mine, theirs):
+            continue
+        told = [f"{int(m.sum())} of {m.size} masked" for m in (mine, theirs)]
+        if np.array_equal(mine, ~theirs):
+            told[1] += ", just the others"
+        yield Cause("mask", (left.name, told[0]), (right.name, told[1]), "confirmed", None, 1.0,
+                    "values")  # fmt: skip
+        return
