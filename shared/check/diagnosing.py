@@ -125,6 +125,9 @@ def _layer_divergences(judge: Stands, stands: Sequence[Stand]) -> Iterator[Diver
     lost: set[str] = set()
     for stand in stands:
         mine, theirs = stand.match.left.name, stand.match.right.name
+        # What stands before a pair comes first, also where the pair itself parts.
+        if stand.standing == "follows" or (stand.standing == "parts" and any(stand.between)):
+            yield from _structural(stand, lost)
         if stand.standing == "parts" and stand.linked:
             assert stand.finding is not None
             text = "Its inputs agree; " + words.parted(stand.finding, "its output") + "."
@@ -132,8 +135,6 @@ def _layer_divergences(judge: Stands, stands: Sequence[Stand]) -> Iterator[Diver
         elif stand.standing == "parts" and stand.alone is not None:
             text = "On its partner's input, " + words.parted(stand.alone, "its output") + "."
             yield Divergence(mine, theirs, "activations", stand.alone, text, alone=True)
-        elif stand.standing == "follows":
-            yield from _structural(stand, lost)
     for side, name, _, _ in judge.lost_at_outputs():
         if f"{side} {name}" not in lost:
             here, there = ("PyTorch", "Keras") if side == "torch" else ("Keras", "PyTorch")
@@ -170,8 +171,13 @@ def _structural(stand: Stand, lost: set[str]) -> Iterator[Divergence]:
             lost.add(f"{side} {name}")
             here, there = ("PyTorch", "Keras") if side == "torch" else ("Keras", "PyTorch")
             text = (
-                f"Only {here} has it; {there} has no partner. What comes behind it agrees when it "
-                f"is fed alike ({stand.match.left.name} / {stand.match.right.name})."
+                f"Only {here} has it; {there} has no partner. "
+                + (
+                    "What comes behind it agrees when it is fed alike"
+                    if stand.standing == "follows"
+                    else "It stands before"
+                )
+                + f" ({stand.match.left.name} / {stand.match.right.name})."
             )
             yield Divergence(
                 name if side == "torch" else None,

@@ -28,6 +28,8 @@ from shared.check.side import Array, Mode
 from shared.check.stands import Stand, Stands
 from shared.noise import FALLBACK, SHRINK, U64, C, Finding
 
+_ENOUGH = 3
+"""So many layers with the same differing settings are proven; further ones are counted."""
 _PATIENCE = 60.0
 """Seconds for proofs; what is not reached by then stays suspected."""
 
@@ -58,13 +60,12 @@ def causes(
     """
     subject = stands.subject
     listed: list[Cause] = []
-    begun = time.monotonic()
+    prove_ = _Prover(stands)
     for stand in found:
-        if stand.standing == "parts":
-            late = time.monotonic() - begun > _PATIENCE
-            listed += suspected(stand.match) if late else _proven(stands, stand, "evaluate")
-        elif stand.standing == "follows":
+        if stand.standing == "follows" or (stand.standing == "parts" and any(stand.between)):
             listed += structure.structural(subject, stand)
+        if stand.standing == "parts":
+            listed += prove_(stand)
     listed += structure.at_outputs(subject, stands)
     listed += structure.masks(stands, found)
     if not listed:
@@ -82,6 +83,33 @@ def causes(
         listed += _momentum(subject, judged, trained)
     known = [c for c in listed if c.kind != "unknown"]
     return group(_once(known or listed[:1]))
+
+
+class _Prover:
+    """Proves pair after pair; what is proven often enough is only counted from then on."""
+
+    def __init__(self, stands: Stands) -> None:
+        self._stands, self._begun = stands, time.monotonic()
+        self._proven: dict[tuple[object, ...], list[list[Cause]]] = {}
+
+    def __call__(self, stand: Stand) -> list[Cause]:
+        match = stand.match
+        told = suspected(match)
+        key = tuple((c.kind, c.left[1], c.right[1]) for c in told)
+        known = self._proven.setdefault((match.left.kind, *key), [])
+        # Only where settings say all: hidden faults are of each layer's own.
+        alike = [c for c in known if {(x.kind, x.left[1], x.right[1]) for x in c} <= set(key)]
+        if len(alike) >= _ENOUGH and len(alike) == len(known):
+            return [
+                replace(c, left=(match.left.name, c.left[1]), right=(match.right.name, c.right[1]))
+                for c in known[0]
+            ]
+        if time.monotonic() - self._begun > _PATIENCE:
+            return told or [_unknown(match)]
+        found = _proven(self._stands, stand, "evaluate")
+        if all(c.confirmed for c in found):
+            known.append(found)
+        return found
 
 
 def _at_first_failing(found: Sequence[Stand]) -> list[Cause]:
@@ -116,6 +144,7 @@ def suspected(match: Match) -> list[Cause]:
             proof="settings",
         )
         for s in differing(node(match.left), node(match.right))
+        if s.kind != "momentum"  # which no evaluation shows
     ]  # fmt: skip
 
 

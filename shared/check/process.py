@@ -34,6 +34,11 @@ _TAIL_LINES = 12
 _NOISE = ("I0000", "WARNING: All log messages", "To enable the following instructions")
 
 
+def _plain(array: Array) -> Array:
+    """As it lies in a file; a single number stays one."""
+    return np.ascontiguousarray(array).reshape(np.shape(array))
+
+
 class Stored(Mapping[str, Array]):
     """Arrays of a file, read one at a time when asked for."""
 
@@ -151,7 +156,7 @@ class Remote(Model):
     def set_weights(self, weights: Mapping[str, Array]) -> None:
         """See `Model.set_weights`."""
         path = self._new()
-        save_file({k: np.ascontiguousarray(w) for k, w in weights.items()}, path)
+        save_file({k: _plain(w) for k, w in weights.items()}, path)
         self._ask("set_weights", weights=str(path))
         path.unlink()
 
@@ -193,7 +198,7 @@ class Remote(Model):
         if not arrays:
             return ""
         path = self._new()
-        save_file({str(i): np.ascontiguousarray(a) for i, a in enumerate(arrays)}, path)
+        save_file({str(i): _plain(a) for i, a in enumerate(arrays)}, path)
         return str(path)
 
     def _ask(self, do: str, **request: Any) -> Path:

@@ -9,33 +9,35 @@ import numpy as np
 from shared.check.across import Tied
 from shared.check.comparing import MASKED_KINDS, MASKING
 from shared.check.judging import Judged, Subject
-from shared.check.kinds_of_cause import Cause
+from shared.check.kinds_of_cause import Cause, Status
 from shared.check.normalise import Merged
 from shared.check.stands import Stand, Stands
 
 
 def structural(subject: Subject, stand: Stand) -> Iterator[Cause]:
     """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
-    match, alone = stand.match, stand.alone
+    match, alone = stand.match, stand.alone if stand.standing == "follows" else None
+    status: Status = "suspected" if alone is None else "confirmed"
     ratio = alone.ratio if alone else None
+    share = None if alone is None else 1.0
     consumer = (match.left.name, match.right.name)
     for name in stand.between[0]:
         layer = next(n for n in subject.torch.nodes if n.name == name)
         yield Cause(
             "missing_layer", (name, layer.code or layer.kind), (f"(before {consumer[1]})", "none"),
-            "confirmed", ratio, 1.0, "bypass", fix=missing(layer, consumer[1]),
+            status, ratio, share, "bypass", fix=missing(layer, consumer[1]),
         )  # fmt: skip
     for name in stand.between[1]:
         layer = next(n for n in subject.keras.nodes if n.name == name)
         yield Cause(
             "extra_layer", (f"(before {consumer[0]})", "none"), (name, layer.code or layer.kind),
-            "confirmed", ratio, 1.0, "bypass", fix=f"# without {layer.code or name}",
+            status, ratio, share, "bypass", fix=f"# without {layer.code or name}",
         )  # fmt: skip
     if not any(stand.between) and stand.rewired:
         mine, theirs = stand.rewired
         yield Cause(
-            stand.rewired_kind, (match.left.name, mine), (match.right.name, theirs), "confirmed",
-            ratio, 1.0, "bypass",
+            stand.rewired_kind, (match.left.name, mine), (match.right.name, theirs), status,
+            ratio, share, "bypass",
         )  # fmt: skip
 
 

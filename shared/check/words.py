@@ -12,7 +12,8 @@ from shared.noise import C, Finding
 if TYPE_CHECKING:
     from shared.check.causes import Cause
 
-_SHOWN = 20
+_SHOWN = 12
+_FURTHER = 3
 STAGE_WORDS: dict[Stage, str] = {
     "structure": "what the two are made of",
     "weights": "weights",
@@ -128,10 +129,10 @@ def plain(result: Result) -> str:
     if result.first is not None:
         first = result.first
         lines += [f"First divergence: {place(first)} ({STAGE_WORDS[first.stage]}). {first.text}"]
-        for other in result.divergences[1:_SHOWN]:
-            lines.append(f"  then: {place(other)}: {other.text}")
-        if len(result.divergences) > _SHOWN:
-            lines.append(f"  and {len(result.divergences) - _SHOWN} more")
+        for other in result.divergences[1:_FURTHER]:
+            lines.append(f"Then {place(other)} ({STAGE_WORDS[other.stage]}). {other.text}")
+        if len(result.divergences) > _FURTHER:
+            lines.append(f"And {len(result.divergences) - _FURTHER} more.")
     for found in result.causes:
         lines.append(f"Cause: {cause(found)}")
         if found.fix:
