@@ -504,6 +504,7 @@ def test_errors_name_the_users_lines(tmp_path):
     """)
 
 
+@pytest.mark.skipif(not os.environ.get("PARITY_LONG"), reason="PARITY_LONG is not set")
 @pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetB0", "ConvNeXtTiny"])
 def test_applications(name):
     run(f"""

@@ -48,7 +48,12 @@ def _softplus(x, beta=1.0, threshold=20.0):
     return torch.logaddexp(beta * x, torch.zeros_like(x)) / beta
 
 
-EXACT = {"hardsigmoid": _hard_sigmoid, "softplus": _softplus}
+def _celu(x, alpha=1.0, inplace=False):
+    """Its own way back takes one over alpha that float32 has rounded."""
+    return torch.clamp(x, min=0) + alpha * torch.expm1(torch.clamp(x, max=0) / alpha)
+
+
+EXACT = {"hardsigmoid": _hard_sigmoid, "softplus": _softplus, "celu": _celu}
 for _name, _function in EXACT.items():
     _function.__name__ = _name  # what they stand for
 

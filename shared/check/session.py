@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -89,6 +89,7 @@ class Both:
         if self._pool is None:
             return left(), right()
         futures = self._pool.submit(left), self._pool.submit(right)
+        wait(futures)  # both have answered, so that the next question gets its own answer
         return futures[0].result(), futures[1].result()
 
     def close(self) -> None:

@@ -1,0 +1,150 @@
+"""`parity check` as people type it, and what it says of what they get wrong."""
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
+
+import pytest
+
+from shared.check import inputs
+from shared.check.session import Request, check_in, processes
+from shared.check.target import ModelError, Target
+from shared.check.testing import assert_parity
+from shared.errors import UsageError
+from shared.provenance import ROOT
+
+BENCH = ROOT / "parity_tests/check/bench"
+TORCH, KERAS = f"{BENCH}/torch_images.py", f"{BENCH}/keras_images.py"
+FAULTY = f"{BENCH}/keras_faults_classifiers.py"
+SMALL = "2,3,12,10"
+
+MODELS = """
+import sys
+from torch import nn
+
+Net = 3
+
+def needs(size):
+    return nn.Linear(size, 2)
+
+def nothing():
+    return None
+
+def exits():
+    sys.exit(4)
+
+class Wrong(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(5, 2)
+
+    def forward(self, x):
+        return self.fc(x)
+"""
+
+
+def parity(*words):
+    command = [sys.executable, "-c", "from shared.cli import main; main()", "check", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def remotes():
+    with ExitStack() as stack:
+        yield stack.enter_context(processes(Request()))
+
+
+@pytest.fixture
+def models(tmp_path):
+    file = tmp_path / "models.py"
+    file.write_text(MODELS)
+    return file
+
+
+def checked(remotes, torch, keras, *shapes):
+    request = Request(inputs=tuple(inputs.parse(s) for s in shapes) or None)
+    file, name = torch.rsplit(":", 1)
+    other, called = keras.rsplit(":", 1)
+    return check_in(remotes, (Target(file, name, {}), Target(other, called, {})), request)
+
+
+def test_json_page_and_exit_code(tmp_path):
+    page = tmp_path / "check.md"
+    done = parity("--torch", f"{TORCH}:SmallCnn", "--keras", f"{FAULTY}:norm_epsilon",
+                  "--input", SMALL, "--json", "--report", str(page))  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    assert document["format"] == 1
+    assert document["verdict"] == "differ"
+    assert document["first_divergence"]["torch"] == "bn1"
+    assert document["first_divergence"]["stage"] == "activations"
+    (cause,) = document["causes"]
+    assert (cause["kind"], cause["status"]) == ("epsilon", "confirmed")
+    assert cause["residual_ratio"] <= 1
+    assert "epsilon=1e-05" in cause["fix"]
+    text = page.read_text("utf-8")
+    assert "mermaid" in text
+    assert (tmp_path / "check-layers.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--torch", "nowhere.py:Net", "--keras", "k:K"), "there is no file 'nowhere.py'"),
+        (("--torch", "Net", "--keras", "k:K"), "names no model"),
+        (("--torch", "a.b:Net", "--keras", "k:K", "--torch-args", "{"), "is not JSON"),
+        (("--torch", "a.b:Net", "--keras", "k:K", "--torch-args", "[1]"), "expected an object"),
+        (("--torch", "a.b:Net", "--keras", "k:K", "--input", "8x3"), "is no shape"),
+        (("--torch", "a.b:Net", "--keras", "k:K", "--map", "conv1"), "pairs nothing"),
+        (("--torch", "a.b:Net", "--keras", "k:K", "--layout", "odd"), "expected auto"),
+        (("--torch", "a.b:Net", "--keras", "k:K", "--report", "x.txt"), "no Markdown page"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[-1],
+)
+def test_what_is_typed_wrong_is_told_at_once(words, told):
+    done = parity(*words)
+    assert done.returncode == 2
+    assert told in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "told"),
+    [
+        ("Absent", SMALL, "has no 'Absent'"),
+        ("Net", SMALL, "is a int"),
+        ("needs", SMALL, "missing 1 required positional argument: 'size'"),
+        ("nothing", SMALL, "gives a NoneType"),
+        ("exits", SMALL, "called exit(4)"),
+        ("Wrong", "2,4", "return self.fc(x)"),
+    ],
+)
+def test_a_model_that_does_not_work_is_told_in_one_message(remotes, models, name, shape, told):
+    with pytest.raises(ModelError) as caught:
+        checked(remotes, f"{models}:{name}", f"{KERAS}:small_cnn", shape)
+    assert told in str(caught.value)
+    assert "site-packages" not in str(caught.value)
+
+
+def test_an_error_while_importing_shows_the_line(remotes, tmp_path):
+    file = tmp_path / "broken.py"
+    file.write_text("import torch\nvalue = undefined_name\n")
+    with pytest.raises(ModelError, match=r"NameError.*undefined_name"):
+        checked(remotes, f"{file}:Net", f"{KERAS}:small_cnn", SMALL)
+
+
+def test_unequal_numbers_of_outputs(remotes):
+    with pytest.raises(UsageError, match="returns 2 outputs"):
+        checked(remotes, f"{BENCH}/torch_basics.py:Detector", f"{BENCH}/keras_images.py:small_cnn",
+                SMALL)  # fmt: skip
+
+
+def test_shapes_that_keras_states_need_no_input(remotes):
+    assert checked(remotes, f"{TORCH}:SmallCnn", f"{KERAS}:small_cnn").verdict == "agree"
+
+
+def test_assert_parity_passes_and_fails_in_the_same_words():
+    assert_parity(f"{TORCH}:SmallCnn", f"{KERAS}:small_cnn", SMALL)
+    with pytest.raises(AssertionError, match=r"epsilon \(confirmed\)"):
+        assert_parity(f"{TORCH}:SmallCnn", f"{FAULTY}:norm_epsilon", SMALL)
