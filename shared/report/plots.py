@@ -240,28 +240,34 @@ def _positive(values: Array) -> Array:
 
 
 def layers(every: Sequence[Layer]) -> bytes:
-    """Ratio of every layer to its bound, in the order of execution."""
+    """Ratio of every layer to its bound, in the order of execution: in the run, and alone."""
+    floor, ceiling = 1e-6, 1e18
+
+    def heights(ratios: Sequence[float | None]) -> list[float]:
+        return [min(max(r or 0.0, floor), ceiling) for r in ratios]
+
     told = [(at, x) for at, x in enumerate(every) if x.ratio is not None]
-    floor = 1e-6
+    follow = [(at, x) for at, x in told if x.standing != "agrees" and x.alone is not None]
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(9.6, 3.8), layout="constrained", dpi=DPI)
         axes = figure.subplots()
-        for standing, colour, label in (
-            ("agrees", COLOURS["keras"], "agrees"),
-            ("follows", "#9a9a9a", "its inputs differ already"),
-            ("parts", WRONG, "parts"),
-        ):
-            some = [(at, x) for at, x in told if x.standing == standing]
-            heights = [min(max(x.ratio or 0.0, floor), 1e18) for _, x in some]
+        axes.plot([at for at, _ in follow], heights([x.ratio for _, x in follow]), "o", ms=3,
+                  color="#bdbdbd", label="in the run, behind a divergence")  # fmt: skip
+        for parts, colour, label in ((False, COLOURS["keras"], "agrees"), (True, WRONG, "parts")):
+            some = [(at, x) for at, x in told if (x.standing == "parts") == parts]
+            ratios = [x.ratio if x.alone is None else x.alone for _, x in some]
             if some:
-                axes.plot([at for at, _ in some], heights, "o", ms=4.5, color=colour, label=label)
+                words = f"{label}; where its inputs differ: alone on its partner's"
+                axes.plot([at for at, _ in some], heights(ratios), "o", ms=4.5, color=colour,
+                          label=words)  # fmt: skip
         axes.axhline(1.0, color=BOUND, lw=1.2, label="bound")
         axes.set(yscale="log", xlabel="operations in the order of execution")
         axes.set(ylabel="distance / bound", title="How far every layer is from its bound")
-        for at, layer in [x for x in told if x[1].standing == "parts"][:3]:
-            axes.annotate(layer.torch or layer.keras or "", (at, min(layer.ratio or 1, 1e18)),
-                          xytext=(6, 4), textcoords="offset points", fontsize=8)  # fmt: skip
-        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        for at, layer in [x for x in told if x[1].standing == "parts"][:1]:
+            height = heights([layer.ratio if layer.alone is None else layer.alone])[0]
+            axes.annotate(layer.torch or layer.keras or "", (at, height), xytext=(6, -12),
+                          textcoords="offset points", fontsize=8)  # fmt: skip
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
         return _png(figure)
 
 
