@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 INSTALLED = $(VENV)/.installed
 
-.PHONY: compare test report planted lint clean
+.PHONY: compare test report planted ports lint clean
 
 # Without a network a fetch may fail; what needs the full data then says so by itself.
 compare: $(INSTALLED)  ## Both sides of every example, verdicts on screen, reports/ written.
@@ -22,6 +22,9 @@ report: $(INSTALLED)  ## The committed reports: full data, all epochs.
 
 planted: $(INSTALLED)  ## reports/planted.md, from the planted faults.
 	PARITY_PLANTED=1 $(BIN)/python -m pytest parity_tests/test_planted_faults.py
+
+ports: $(INSTALLED)  ## reports/ports.md, from the bench of right and wrong ports.
+	PARITY_LONG=1 PARITY_PORTS=1 $(BIN)/python -m pytest parity_tests/check/test_bench.py
 
 lint: $(INSTALLED)  ## What pre-commit runs.
 	$(BIN)/ruff check .

@@ -9,13 +9,15 @@ from contextlib import ExitStack
 
 import pytest
 
-from parity_tests.check.bench.scoring import answer, score
+from parity_tests.check.bench import page
+from parity_tests.check.bench.scoring import ROOT, answer, score
 from parity_tests.check.bench.table import CORRECT, FAULTY, KEPT_CORRECT, KEPT_FAULTY
 from shared.check.session import Request, processes
 
 LONG = bool(os.environ.get("PARITY_LONG"))
 WRONG = FAULTY if LONG else FAULTY[::2]
 LAYERS, CAUSES = 0.95, 0.9
+PAGE = ROOT / "reports" / "ports.md"
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +60,18 @@ def test_wrong_ports_are_caught_and_named(scores, capsys):
     assert counted["layer"] >= LAYERS * total
     assert counted["named"] >= CAUSES * total
     assert counted["confirmed"] >= CAUSES * total
+
+
+@pytest.mark.skipif(not LONG, reason="PARITY_LONG is not set")
+def test_the_page_says_what_was_measured(remotes, scores):
+    """With PARITY_PORTS the page is written, otherwise it must hold."""
+    kept = {row.name for row in KEPT_CORRECT}
+    rows = (*CORRECT, *KEPT_CORRECT)
+    agreed = [answer(remotes, row, kept=row.name in kept).verdict == "agree" for row in rows]
+    text = page.text((*WRONG, *KEPT_FAULTY), scores, (sum(agreed), len(agreed)))
+    if os.environ.get("PARITY_PORTS"):
+        PAGE.write_text(text, "utf-8")
+    assert PAGE.read_text("utf-8") == text
 
 
 UNSEEN = {"relu_for_relu6"}
