@@ -22,8 +22,8 @@ def text(rows: Sequence[Fault], scores: Mapping[str, Score], right: tuple[int, i
     lines = [
         "# Ports, right and wrong",
         "",
-        "How `parity check` does on the ports of `parity_tests/check/bench`: small models, written as",
-        "people write them, each right or with one mistake, some with two. The table of mistakes was",
+        "How `parity check` does on small models, written as people write them, each right or",
+        "with one mistake, some with two (`parity_tests/check/bench`). The table of mistakes was",
         "written before the answers; `make ports` measures it again.",
         "",
         f"- **{agreed} of {of} right ports** are judged right: {of - agreed} false alarms.",
