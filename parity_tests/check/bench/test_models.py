@@ -13,8 +13,8 @@ from parity_tests.check.bench.rows import names
 from parity_tests.check.bench.side import key
 from parity_tests.check.bench.table import CORRECT, FAULTY, KEPT_CORRECT, KEPT_FAULTY
 
-# The bench itself builds and runs them all the same.
-pytestmark = pytest.mark.skipif(not os.environ.get("PARITY_LONG"), reason="PARITY_LONG is not set")
+if not os.environ.get("PARITY_LONG"):  # the bench itself builds and runs them all the same
+    pytest.skip("PARITY_LONG is not set", allow_module_level=True)
 ROOT = Path(__file__).parents[3]
 FAULTS = (*FAULTY, *KEPT_FAULTY)
 PAIRS = (*CORRECT, *KEPT_CORRECT)
