@@ -148,3 +148,46 @@ def test_assert_parity_passes_and_fails_in_the_same_words():
     assert_parity(f"{TORCH}:SmallCnn", f"{KERAS}:small_cnn", SMALL)
     with pytest.raises(AssertionError, match=r"epsilon \(confirmed\)"):
         assert_parity(f"{TORCH}:SmallCnn", f"{FAULTY}:norm_epsilon", SMALL)
+
+
+LIVE = """
+import torch
+import keras
+import pytest
+from keras import layers
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6)
+        self.fc = nn.Linear(6, 4)
+
+    def forward(self, x):
+        return self.fc(torch.relu(self.bn(self.conv(x))).mean((2, 3)))
+
+def port(epsilon):
+    x = inputs = keras.Input((12, 10, 3))
+    x = layers.Conv2D(6, 3, padding="same")(x)
+    x = layers.ReLU()(layers.BatchNormalization(epsilon=epsilon, momentum=0.9, name="bn")(x))
+    return keras.Model(inputs, layers.Dense(4)(layers.GlobalAveragePooling2D()(x)))
+
+def test_right(assert_parity):
+    assert_parity(Net(), port(1e-5), "4,3,12,10", train=True)
+
+def test_wrong(assert_parity):
+    with pytest.raises(AssertionError, match="epsilon"):
+        assert_parity(Net(), port(1e-3))
+"""
+
+
+def test_models_that_exist_in_somebody_elses_tests(tmp_path):
+    """Both frameworks in one process, and the fixture from the installed package."""
+    (tmp_path / "test_port.py").write_text(LIVE)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path),
+         str(tmp_path)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-1000:]
+    assert "2 passed" in done.stdout

@@ -349,8 +349,8 @@ def _momentum(subject: Subject, judged: Judged, trained: Recorded) -> Iterator[C
         bound = max(_bound(finding, quad.left64), 64 * U64 * float(np.max(np.abs(batch))))
         ratio = float(np.max(np.abs(repaired - quad.right64))) / bound
         cause = Cause(
-            "momentum", (one.pair.left.name, f"{1 - mine:.6g} (of the new)"),
-            (one.pair.right.name, f"{theirs:.6g} (of the old)"),
+            "momentum", (one.pair.left.name, f"{1 - mine:.6g}"),
+            (one.pair.right.name, f"{theirs:.6g}"),
             "confirmed" if ratio <= 1 else "suspected", ratio, 1.0, "state",
             fix=_with(one.pair.right.code, "momentum", f"{mine:.6g}"),
         )  # fmt: skip
@@ -380,8 +380,8 @@ def latent(subject: Subject, *, train: bool) -> tuple[Cause, ...]:
             found.append(
                 Cause(
                     "momentum",
-                    (match.left.name, f"{1 - mine:.6g} (of the new)"),
-                    (match.right.name, f"{theirs:.6g} (of the old)"),
+                    (match.left.name, f"{1 - mine:.6g}"),
+                    (match.right.name, f"{theirs:.6g}"),
                     proof="settings",
                     fix=_with(match.right.code, "momentum", f"{mine:.6g}"),
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from shared.verdict import Verdict
 if TYPE_CHECKING:
     from shared.check.causes import Cause
 
+_WORDS = {"yes": True, "no": False, "none": None}
 Stage = Literal[
     "structure", "weights", "activations", "outputs", "loss", "gradients", "training", "state",
     "steps", "evaluation",
@@ -205,11 +207,22 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
 
 
+def _plain(text: str) -> Any:
+    """A value in words as JSON has it: numbers, lists, true, false and null; else the words."""
+    if text in _WORDS:
+        return _WORDS[text]
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return value if isinstance(value, (int, float, list)) else text
+
+
 def _cause(cause: Cause) -> dict[str, Any]:
     return {
         "kind": cause.kind,
-        "torch": {"layer": cause.left[0], "value": cause.left[1]},
-        "keras": {"layer": cause.right[0], "value": cause.right[1]},
+        "torch": {"layer": cause.left[0], "value": _plain(cause.left[1])},
+        "keras": {"layer": cause.right[0], "value": _plain(cause.right[1])},
         "layers": cause.layers,
         "status": cause.status,
         "residual_ratio": _number(cause.residual_ratio),

@@ -41,8 +41,7 @@ def assert_parity(
     Args:
         torch_model: ``"models.py:Net"``, ``"package.module:name"``, a class or function that makes
             a model, or a model. What can be named runs in a process of its own; a model that
-            exists already runs in this one, which then holds both frameworks: import torch before
-            tensorflow there.
+            exists already runs in this one, which then holds both frameworks, but not triton.
         keras_model: the same on the other side. A model that exists already must be one that Keras
             can build again in float64, as it can functional and `Sequential` ones.
         inputs: as `parity check` has them, one text an input (``"8,3,64,64"``, ``"8,20:int"``), or
@@ -133,6 +132,7 @@ def _here(side: Side, model: Any, arguments: Mapping[str, Any] | None) -> Model:
             f"'{model}' is named, the other model is not: both run in this process or both in "
             "processes of their own. Give both as names or both as models."
         )
+    _without_triton()
     make: Callable[..., Model] = getattr(
         importlib.import_module(f"{PACKAGES[side]}._check"), _CLASSES[side]
     )
@@ -141,3 +141,13 @@ def _here(side: Side, model: Any, arguments: Mapping[str, Any] | None) -> Model:
         made, keywords = model, dict(arguments)
         return make(lambda: made(**keywords), title)
     return make(model, title)
+
+
+def _without_triton() -> None:
+    """Keep triton out of a process that holds TensorFlow.
+
+    Both bring LLVM; loaded second it ends the process ("inconsistency in registered CommandLine
+    options"), and PyTorch loads it at some later call. Nothing here needs it.
+    """
+    if "triton" not in sys.modules:
+        sys.modules["triton"] = None  # type: ignore[assignment]

@@ -101,6 +101,8 @@ def cause(found: Cause) -> str:
     many = f", and the same in {found.layers} layers" if found.layers > 1 else ""
     words = f"{found.kind} ({found.status}): {where}: {_shown(torch[1])} in PyTorch, "
     words += f"{_shown(keras[1])} in Keras{many}."
+    if found.kind == "momentum":
+        words += " PyTorch says the weight of the new, Keras that of the old."
     if found.residual_ratio is not None and found.status == "confirmed":
         share = ""
         if found.share is not None and found.share < 0.999:
