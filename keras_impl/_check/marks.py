@@ -134,6 +134,11 @@ def taken(value, ids):
     return value if ids is None else tf.gather(tf.reshape(value, [-1]), ids)
 
 
+def as_array(x):
+    """A copy of a variable, a tensor or an array."""
+    return np.array(x.numpy() if hasattr(x, "numpy") else x)
+
+
 def flat(structure):
     """Leaves of nested lists, tuples and dictionaries, these by their sorted keys."""
     if isinstance(structure, dict):

@@ -15,7 +15,7 @@ from shared.errors import ParityError
 from . import failures, twins
 from .fold import fold
 from .graphs import Builder
-from .marks import Weight, flat
+from .marks import Weight, as_array, flat
 from .naming import every_layer, names_of
 from .tracer import Tracer
 
@@ -172,7 +172,7 @@ class KerasModel(Model):
         with self._precision(precision):
             model = self._models[precision]
             tensors = self.tensors(self._arrays, precision)
-            saved = [] if not model.built else [(v, np.array(v)) for v in model.variables]
+            saved = [] if not model.built else [(v, as_array(v)) for v in model.variables]
             if not _ready(model):
                 with failures.told(f"{self.title} cannot be run"):
                     call(model, tensors, False)

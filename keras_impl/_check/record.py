@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import failures
-from .marks import flat
+from .marks import as_array, flat
 from .model import run
 
 STATISTICS = ("mean", "variance")
@@ -17,7 +17,7 @@ STATISTICS = ("mean", "variance")
 def record(owner, order):
     """See `shared.check.side.Model.record`."""
     model = owner.use(order.precision)
-    saved = [(v, np.array(v)) for v in model.variables]
+    saved = [(v, as_array(v)) for v in model.variables]
     try:
         with owner._precision(order.precision):
             return _Recorder(owner, model, order).all()
@@ -40,7 +40,7 @@ class _Recorder:
 
     def canonical(self, key, array):
         """A weight or its gradient in canonical layout."""
-        return self.owner._weights[key].canonical(np.array(array))
+        return self.owner._weights[key].canonical(as_array(array))
 
     def all(self):
         """Everything the order asks for."""
