@@ -36,6 +36,8 @@ class KerasModel(Model):
             tf.config.threading.set_inter_op_parallelism_threads(threads)
         self.title = title
         self._build = None if isinstance(build, keras.layers.Layer) else build
+        if self._build is not None:
+            keras.utils.set_random_seed(0)  # so that a check says the same numbers twice
         with failures.told(f"{title} cannot be built"):
             model = build() if self._build is not None else build
         if not isinstance(model, keras.layers.Layer):

@@ -117,6 +117,8 @@ def _divergences(
     for part in judged.parts:
         if part.finding.agrees or part.stage == "weights":
             continue
+        if found and part.stage != "structure":
+            continue  # it follows from what was found in the layers
         text = words.parted(part.finding, _capital(part.finding.key)) + "."
         yield Divergence(owner(part.torch), owner(part.keras), part.stage, part.finding, text)
 

@@ -157,8 +157,19 @@ def _proven(stands: Stands, stand: Stand, mode: Mode) -> list[Cause]:
         found = found or list(prove(given))
     except Exception:  # whatever a strange layer does to the proof, the verdict stands without it
         found = suspected(stand.match)
+    found = [_with_momentum(stand.match, cause) for cause in found]
     named = [_unflattened(stands.subject, stand.match, _sized(given, c)) for c in found]
     return named or [_unknown(stand.match)]
+
+
+def _with_momentum(match: Match, cause: Cause) -> Cause:
+    """A corrected line of a batch norm is right in training, too."""
+    mine, theirs = (n.settings.get("momentum") for n in (match.left, match.right))
+    if cause.kind == "momentum" or not cause.fix or mine is None or theirs is None:
+        return cause
+    if match.right.kind != "batch_norm" or cause.fix_side != "right" or abs(mine - theirs) < 1e-7:
+        return cause
+    return replace(cause, fix=_with(cause.fix, "momentum", f"{mine:.6g}"))
 
 
 def _sized(given: Evidence, cause: Cause) -> Cause:
