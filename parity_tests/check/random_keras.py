@@ -20,7 +20,7 @@ FUNCTIONS = {
     "softplus": lambda a: ops.softplus,
     "hard_silu": lambda a: ops.hard_silu,
     "hard_sigmoid": lambda a: ops.hard_sigmoid,
-    "mish": lambda a: keras.activations.mish,
+    "mish": lambda a: lambda x: x * ops.tanh(ops.softplus(x)),
     "selu": lambda a: ops.selu,
     "softsign": lambda a: ops.softsign,
 }
