@@ -41,6 +41,8 @@ def converted(model):
     with contextlib.ExitStack() as stack:
         for layer in {id(x): x for x in layers}.values():
             stack.enter_context(swapped(layer, _dtype_policy=policy))
+            if _is_input(layer) and backend.is_float_dtype(layer._dtype):
+                stack.enter_context(swapped(layer, _dtype="float64"))
             for x in getattr(layer, "_inputs", ()) or ():  # of a functional model within
                 if backend.is_float_dtype(x.dtype):
                     stack.enter_context(swapped(x, _dtype="float64"))
@@ -63,6 +65,8 @@ def _raise(model):
     for layer in [*layers, *(x._functional for x in layers if getattr(x, "_functional", None))]:
         if layer.dtype_policy.name == "float32":
             layer._dtype_policy = policy
+        if _is_input(layer) and layer._dtype == "float32":
+            layer._dtype = "float64"
         for x in getattr(layer, "_inputs", ()) or ():
             if x.dtype == "float32":
                 x._dtype = "float64"
@@ -71,6 +75,11 @@ def _raise(model):
                 value = np.array(variable._value).astype("float64")
                 variable._dtype = "float64"
                 variable._value = tf.Variable(value, trainable=variable.trainable)
+
+
+def _is_input(layer):
+    """A sequential model converts what it is given to its input layer's own dtype."""
+    return isinstance(layer, keras.layers.InputLayer)
 
 
 def _float64(config):

@@ -31,7 +31,7 @@ def architecture(seed: int) -> dict[str, Any]:
     draw = _Draw(seed)
     family = draw.rng.choices(("image", "sequence", "tokens", "vector"), (6, 3, 2, 1))[0]
     text = getattr(draw, f"{family}_model")()
-    chain = all(n["of"] == [n["id"] - 1] for n in draw.nodes)
+    chain = all(n["of"] == [n["id"] - 1] and "share" not in n for n in draw.nodes)
     rng = draw.rng
     return {
         "seed": seed,
