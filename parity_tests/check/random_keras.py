@@ -227,16 +227,14 @@ def make_pool(plan, n, name):
 
 
 def average(x, n):
-    """What is padded does not count: divide by how many there are."""
-    high, wide = n["channels"][1:]
-    ones = np.pad(np.ones((1, high, wide, 1), np.float32), [(0, 0), (1, 1), (1, 1), (0, 0)])
-    whole = [(0, 0), (1, 1), (1, 1), (0, 0)]
-    sums = ops.average_pool(ops.pad(x, whole), n["kernel"], n["stride"])
+    """What is padded does not count: divide the sum by how many there are."""
     k, s = n["kernel"], n["stride"]
-    rows, columns = ((ones.shape[i] - k) // s + 1 for i in (1, 2))
-    seen = [[ones[0, i * s : i * s + k, j * s : j * s + k, 0].mean() for j in range(columns)]
-            for i in range(rows)]  # fmt: skip
-    return sums / ops.cast(np.array(seen)[None, :, :, None], x.dtype)
+    counts = [
+        [sum(0 <= i * s + d - 1 < size for d in range(k)) for i in range((size + 2 - k) // s + 1)]
+        for size in n["channels"][1:]
+    ]
+    sums = ops.average_pool(ops.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)]), k, s) * k**2
+    return sums / ops.cast(np.outer(*counts)[None, :, :, None], x.dtype)
 
 
 def make_dropout(plan, n, name):

@@ -306,7 +306,8 @@ class _Draw:
             x = self.dense(x, self.width())
             if not last:
                 if rng.random() < 0.3:
-                    x = self.norm(x, ("batch_norm", "layer_norm"))
+                    many = len(self.shapes[x]) > 1
+                    x = self.norm(x, ("layer_norm",) if many else ("batch_norm", "layer_norm"))
                 x = self.act(x)
                 if rng.random() < 0.3:
                     x = self.image_drop(x)
