@@ -75,7 +75,9 @@ def named(fault: Fault, nodes: list[Node], found: tuple[str | None, str | None])
     ids |= {nodes[i]["of"][0] for i in fault.nodes
             if nodes[i]["op"] == "act" and nodes[i]["keras"] == "fused"}  # fmt: skip
     names = [nodes[i]["name"] for i in ids if i >= 0]
-    return any(re.search(rf"(?<![a-zA-Z]){one}(?!\d)", name or "") for one in names for name in found)
+    return any(
+        re.search(rf"(?<![a-zA-Z]){one}(?!\d)", name or "") for one in names for name in found
+    )
 
 
 def faults(nodes: list[Node]) -> Iterator[Fault]:
@@ -133,8 +135,7 @@ def _depthwise(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fa
 def _bias(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
     # An instance norm subtracts it again, and so does a group norm of single channels.
     hidden = any(
-        n["op"] == "instance_norm"
-        or (n["op"] == "group_norm" and n["groups"] == n["channels"][0])
+        n["op"] == "instance_norm" or (n["op"] == "group_norm" and n["groups"] == n["channels"][0])
         for n in takers
     )
     if node["bias"] and not hidden:

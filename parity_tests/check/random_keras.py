@@ -180,8 +180,15 @@ def make_dense_image(plan, n, name):
 
 
 def make_batch_norm(plan, n, name):
-    return [layers.BatchNormalization(momentum=1 - n["momentum"], epsilon=n["eps"],
-                                      center=n["affine"], scale=n["affine"], name=name)]  # fmt: skip
+    return [
+        layers.BatchNormalization(
+            momentum=1 - n["momentum"],
+            epsilon=n["eps"],
+            center=n["affine"],
+            scale=n["affine"],
+            name=name,
+        )
+    ]
 
 
 def make_group_norm(plan, n, name):
@@ -308,8 +315,18 @@ def make_conv1d(plan, n, name):
         how = "same"
     elif before or after:
         steps = [layers.ZeroPadding1D((before, after), name=f"{name}_pad")]
-    return [*steps, layers.Conv1D(n["out"], n["kernel"], padding=how, dilation_rate=n["dilation"],
-                                  use_bias=n["bias"], activation=plan.activation(n), name=name)]  # fmt: skip
+    return [
+        *steps,
+        layers.Conv1D(
+            n["out"],
+            n["kernel"],
+            padding=how,
+            dilation_rate=n["dilation"],
+            use_bias=n["bias"],
+            activation=plan.activation(n),
+            name=name,
+        ),
+    ]
 
 
 def make_lstm(plan, n, name, kind=layers.LSTM, **more):

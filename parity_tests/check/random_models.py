@@ -1,8 +1,7 @@
 """Random architectures, drawn from one seed, that PyTorch and Keras can build alike.
 
-An architecture is JSON: nodes in a topological order, each with the nodes it takes, and how each side
-writes it (as a layer, as a function, fused into the layer before it). `with_fault` changes one setting of
-one node on Keras' side.
+An architecture is JSON: nodes in a topological order, each with the nodes it takes, and how each
+side writes it (as a layer, as a function, fused into the layer before it).
 """
 
 from __future__ import annotations
@@ -22,6 +21,13 @@ ACTIVATIONS: tuple[dict[str, Any], ...] = (
 NORMS = ("batch_norm", "group_norm", "layer_norm", "instance_norm")
 EPSILONS = (1e-5, 1e-3, 1e-6, 2e-4)
 MOMENTA = (0.1, 0.01, 0.3)
+IMAGE_BLOCKS = (
+    "plain", "plain", "depthwise", "pool", "residual", "residual", "branches", "gate", "upsample",
+    "shared", "drop", "transposed", "norm_first", "separable",
+)  # fmt: skip
+SEQUENCE_BLOCKS = (
+    "recurrent", "recurrent", "conv", "dense", "residual", "branches", "norm", "pool", "drop",
+)  # fmt: skip
 MOST = 12
 """Blocks."""
 
@@ -107,10 +113,7 @@ class _Draw:
         channels = rng.choice([2, 3, 4])
         self.shapes[-1] = (channels, height, width)
         x = -1
-        blocks = (
-            "plain plain depthwise pool residual residual branches gate upsample shared drop "
-            "transposed norm_first separable"
-        ).split()
+        blocks = IMAGE_BLOCKS
         for self.block in range(rng.randint(2, MOST - 4)):
             _, high, wide = self.shapes[x]
             name = rng.choice(blocks)
@@ -124,7 +127,9 @@ class _Draw:
         self.image_head(x)
         return f"{rng.choice([2, 3, 4])},{channels},{height},{width}"
 
-    def conv(self, x: int, out: int, *, same: bool = False, stride: int = 0, kernel: int = 0) -> int:
+    def conv(
+        self, x: int, out: int, *, same: bool = False, stride: int = 0, kernel: int = 0
+    ) -> int:
         """A convolution; `same` keeps the size."""
         rng = self.rng
         c, *size = self.shapes[x]
@@ -179,8 +184,16 @@ class _Draw:
         stride = self.rng.choice([1, 2])
         kernel = self.rng.choice([3, 5])
         after = [(n - 1) // stride + 1 for n in size]
-        x = self.add("depthwise", [x], (c * many, *after), many=many, kernel=[kernel] * 2,
-                     stride=stride, pads=[kernel // 2] * 2, bias=self.rng.random() < 0.5)  # fmt: skip
+        x = self.add(
+            "depthwise",
+            [x],
+            (c * many, *after),
+            many=many,
+            kernel=[kernel] * 2,
+            stride=stride,
+            pads=[kernel // 2] * 2,
+            bias=self.rng.random() < 0.5,
+        )
         return self.act(self.norm(x) if self.rng.random() < 0.5 else x)
 
     def image_separable(self, x: int) -> int:
@@ -196,8 +209,15 @@ class _Draw:
         kernel, pad = self.rng.choice([(2, 0), (3, 0), (4, 1)])
         after = [(n - 1) * 2 + kernel - 2 * pad for n in size]
         return self.act(
-            self.add("transposed", [x], (out, *after), out=out, kernel=kernel, pad=pad,
-                     bias=self.rng.random() < 0.6)  # fmt: skip
+            self.add(
+                "transposed",
+                [x],
+                (out, *after),
+                out=out,
+                kernel=kernel,
+                pad=pad,
+                bias=self.rng.random() < 0.6,
+            )
         )
 
     def pool(self, x: int, *, same: bool = False) -> int:
@@ -205,8 +225,9 @@ class _Draw:
         rng = self.rng
         c, *size = self.shapes[x]
         kind = rng.choice(["max", "average"])
-        kernel, stride, pad = rng.choice([(3, 1, 1)] if same else [(2, 2, 0), (3, 2, 1), (3, 1, 1),
-                                                                   (3, 2, 0), (2, 1, 0)])  # fmt: skip
+        kernel, stride, pad = rng.choice(
+            [(3, 1, 1)] if same else [(2, 2, 0), (3, 2, 1), (3, 1, 1), (3, 2, 0), (2, 1, 0)]
+        )
         after = [(n + 2 * pad - kernel) // stride + 1 for n in size]
         return self.add("pool", [x], (c, *after), kind=kind, kernel=kernel, stride=stride, pad=pad,
                         counted=rng.random() < 0.5)  # fmt: skip
@@ -280,8 +301,11 @@ class _Draw:
         """A convolution that is used twice."""
         c = self.shapes[x][0]
         first = self.conv(x, c, same=True)
-        settings = {k: v for k, v in self.nodes[first].items()
-                    if k in ("out", "kernel", "stride", "pads", "dilation", "groups", "bias")}  # fmt: skip
+        settings = {
+            k: v
+            for k, v in self.nodes[first].items()
+            if k in ("out", "kernel", "stride", "pads", "dilation", "groups", "bias")
+        }
         y = self.act(first)
         return self.add("conv", [y], self.shapes[y], share=first, **settings)
 
@@ -339,7 +363,7 @@ class _Draw:
         steps, width = rng.randint(7, 12), self.width()
         self.shapes[-1] = (steps, width)
         x = -1
-        blocks = "recurrent recurrent conv dense residual branches norm pool drop".split()
+        blocks = SEQUENCE_BLOCKS
         for self.block in range(rng.randint(2, 6)):
             name = rng.choice(blocks)
             if name == "pool" and self.shapes[x][0] < 5:

@@ -112,7 +112,8 @@ def make_depthwise(n, c):
 
 def make_separable(n, c):
     return nn.Sequential(
-        nn.Conv2d(c, c, 3, padding=1, groups=c, bias=False), nn.Conv2d(c, n["out"], 1, bias=n["bias"])
+        nn.Conv2d(c, c, 3, padding=1, groups=c, bias=False),
+        nn.Conv2d(c, n["out"], 1, bias=n["bias"]),
     )
 
 
@@ -254,7 +255,9 @@ class Attention(nn.Module):
             if mask is not None:
                 mask = mask < 0
             return self.attn(x, x, x, attn_mask=mask, need_weights=False)[0]
-        q, k, v = (f(x).view(b, t, self.heads, -1).transpose(1, 2) for f in (self.q, self.k, self.v))
+        q, k, v = (
+            f(x).view(b, t, self.heads, -1).transpose(1, 2) for f in (self.q, self.k, self.v)
+        )
         y = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
         return self.out(y.transpose(1, 2).reshape(b, t, c))
 
