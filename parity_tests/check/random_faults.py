@@ -75,6 +75,8 @@ def named(fault: Fault, nodes: list[Node], found: tuple[str | None, str | None])
     ids |= {nodes[i]["of"][0] for i in fault.nodes
             if nodes[i]["op"] == "act" and nodes[i]["keras"] == "fused"}  # fmt: skip
     names = [nodes[i]["name"] for i in ids if i >= 0]
+    if any(nodes[i]["name"].startswith("add") for i in fault.nodes):  # an operator in PyTorch
+        names.append(r"add(_\d+)?$")
     return any(
         re.search(rf"(?<![a-zA-Z]){one}(?!\d)", name or "") for one in names for name in found
     )
@@ -106,6 +108,10 @@ def _conv(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
         2 * p == 2 * (k - 1) for p, k in zip(node["pads"], node["kernel"], strict=True)
     ):
         yield _one("dilation", node, "dilation padding", wrong_pads="same", dilation=1)
+    if node["stride"] == node["dilation"] == 1 and node["padding"] != "same":
+        wider = [k + 2 for k in node["kernel"]]
+        pads = [[p + 1, p + 1] for p in node["pads"]]
+        yield _one("kernel", node, "kernel_size", kernel=wider, wrong_pads=pads)
     if node["groups"] > 1:
         yield _one("groups", node, "groups", groups=1)
     yield from _moved_stride(node, takers, nodes)
@@ -142,7 +148,19 @@ def _bias(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
         yield _one("bias", node, "bias", bias=False)
 
 
-_dense = _separable = _transposed = _conv1d = _bias
+def _dense(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
+    yield from _bias(node, takers, nodes)
+    if not any(n["op"] in ("act", "lstm", "gru", "attention") for n in takers):
+        yield _one("activation extra", node, "activation extra_layer", near=True,
+                   extra={"name": "relu"})  # fmt: skip
+
+
+def _add(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
+    kinds = "missing_layer wiring operation"
+    yield _one("shortcut missing", node, kinds, near=True, op="nothing", of=[max(node["of"])])
+
+
+_separable = _transposed = _conv1d = _bias
 
 
 def _batch_norm(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:

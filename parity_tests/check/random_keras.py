@@ -85,7 +85,7 @@ class Plan:
 
     def activation(self, node):
         """Of the layer itself."""
-        act = self.fused.get(node["id"])
+        act = self.fused.get(node["id"]) or node.get("extra")
         if act is None:
             return None
         return act["name"] if act["name"] in PLAIN else FUNCTIONS[act["name"]](act)
