@@ -64,7 +64,7 @@ def causes(
             late = time.monotonic() - begun > _PATIENCE
             listed += suspected(stand.match) if late else _proven(stands, stand, "evaluate")
         elif stand.standing == "follows":
-            listed += structure.structural(subject, stand)
+            listed += structure.structural(stands, stand)
     listed += structure.at_outputs(subject, stands)
     listed += structure.masks(stands, found)
     if not listed:

@@ -12,23 +12,27 @@ from shared.check.judging import Judged, Subject
 from shared.check.kinds_of_cause import Cause
 from shared.check.normalise import Merged
 from shared.check.stands import Stand, Stands
+from shared.spec import Side
 
 
-def structural(subject: Subject, stand: Stand) -> Iterator[Cause]:
+def structural(stands: Stands, stand: Stand) -> Iterator[Cause]:
     """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
+    subject = stands.subject
     match, alone = stand.match, stand.alone
     ratio = alone.ratio if alone else None
     consumer = (match.left.name, match.right.name)
     for name in stand.between[0]:
         layer = next(n for n in subject.torch.nodes if n.name == name)
         yield Cause(
-            "missing_layer", (name, layer.code or layer.kind), (f"(before {consumer[1]})", "none"),
+            "mask" if _is_mask(stands, "torch", layer) else "missing_layer",
+            (name, layer.code or layer.kind), (f"(before {consumer[1]})", "none"),
             "confirmed", ratio, 1.0, "bypass", fix=missing(layer, consumer[1]),
         )  # fmt: skip
     for name in stand.between[1]:
         layer = next(n for n in subject.keras.nodes if n.name == name)
         yield Cause(
-            "extra_layer", (f"(before {consumer[0]})", "none"), (name, layer.code or layer.kind),
+            "mask" if _is_mask(stands, "keras", layer) else "extra_layer",
+            (f"(before {consumer[0]})", "none"), (name, layer.code or layer.kind),
             "confirmed", ratio, 1.0, "bypass", fix=f"# without {layer.code or name}",
         )  # fmt: skip
     if not any(stand.between) and stand.rewired:
@@ -37,6 +41,13 @@ def structural(subject: Subject, stand: Stand) -> Iterator[Cause]:
             stand.rewired_kind, (match.left.name, mine), (match.right.name, theirs), "confirmed",
             ratio, 1.0, "bypass",
         )  # fmt: skip
+
+
+def _is_mask(stands: Stands, side: Side, layer: Merged) -> bool:
+    """Whether all that it does is to say "not this one" of some numbers."""
+    run = stands.recorded.runs.get((side, "float32"), {})
+    value = run.get(f"values/{layer.value}")
+    return layer.kind in MASKED_KINDS and value is not None and bool(np.any(value < MASKING))
 
 
 def missing(layer: Merged, before: str) -> str:
