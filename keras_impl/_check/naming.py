@@ -12,11 +12,14 @@ import sysconfig
 import keras
 from keras.src.layers.layer import Layer
 
+from shared.check import side
+
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _LIBRARIES = tuple(
     {os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "purelib", "platlib")}
     | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _HERE}
 )
+_CALLERS = os.path.dirname(os.path.abspath(side.__file__))
 _DULL = frozenset((
     "trainable", "dtype", "seed", "kernel_initializer", "bias_initializer", "kernel_regularizer",
     "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint",
@@ -79,6 +82,8 @@ def user_line():
     frame = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
+        if path.startswith(_CALLERS + os.sep):  # what calls us is no part of the model
+            return ""
         if is_users(path):
             return linecache.getline(path, frame.f_lineno).strip()
         frame = frame.f_back

@@ -21,7 +21,9 @@ def make(model, build):
         The model itself where Keras cannot copy it: it has to be `converted` for a while.
     """
     if build is not None:
-        return build()
+        twin = build()
+        _raise(twin)
+        return twin
     try:
         config = keras.saving.serialize_keras_object(model)
         twin = keras.saving.deserialize_keras_object(_float64(config))
@@ -39,6 +41,8 @@ def converted(model):
     with contextlib.ExitStack() as stack:
         for layer in {id(x): x for x in layers}.values():
             stack.enter_context(swapped(layer, _dtype_policy=policy))
+            if _is_input(layer) and backend.is_float_dtype(layer._dtype):
+                stack.enter_context(swapped(layer, _dtype="float64"))
             for x in getattr(layer, "_inputs", ()) or ():  # of a functional model within
                 if backend.is_float_dtype(x.dtype):
                     stack.enter_context(swapped(x, _dtype="float64"))
@@ -49,6 +53,33 @@ def converted(model):
                 )
                 stack.enter_context(swapped(variable, _dtype="float64", _value=value))
         yield
+
+
+def _raise(model):
+    """Make float64 of what asks for float32 by name, as ``keras.Input(shape, dtype="float32")``.
+
+    What asks for less than float32 keeps it: that is a difference of its own.
+    """
+    policy = keras.DTypePolicy("float64")
+    layers = [model, *model._flatten_layers(include_self=False)]
+    for layer in [*layers, *(x._functional for x in layers if getattr(x, "_functional", None))]:
+        if layer.dtype_policy.name == "float32":
+            layer._dtype_policy = policy
+        if _is_input(layer) and layer._dtype == "float32":
+            layer._dtype = "float64"
+        for x in getattr(layer, "_inputs", ()) or ():
+            if x.dtype == "float32":
+                x._dtype = "float64"
+        for variable in layer._trainable_variables + layer._non_trainable_variables:
+            if variable.dtype == "float32" and variable._value is not None:
+                value = np.array(variable._value).astype("float64")
+                variable._dtype = "float64"
+                variable._value = tf.Variable(value, trainable=variable.trainable)
+
+
+def _is_input(layer):
+    """A sequential model converts what it is given to its input layer's own dtype."""
+    return isinstance(layer, keras.layers.InputLayer)
 
 
 def _float64(config):

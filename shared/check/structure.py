@@ -12,9 +12,10 @@ from shared.check.judging import Judged, Subject
 from shared.check.kinds_of_cause import Cause, Status
 from shared.check.normalise import Merged
 from shared.check.stands import Stand, Stands
+from shared.spec import Side
 
 
-def structural(subject: Subject, stand: Stand) -> Iterator[Cause]:
+def structural(stands: Stands, stand: Stand) -> Iterator[Cause]:
     """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
     match, alone = stand.match, stand.alone if stand.standing == "follows" else None
     status: Status = "suspected" if alone is None else "confirmed"
@@ -39,6 +40,13 @@ def structural(subject: Subject, stand: Stand) -> Iterator[Cause]:
             stand.rewired_kind, (match.left.name, mine), (match.right.name, theirs), status,
             ratio, share, "bypass",
         )  # fmt: skip
+
+
+def _is_mask(stands: Stands, side: Side, layer: Merged) -> bool:
+    """Whether all that it does is to say "not this one" of some numbers."""
+    run = stands.recorded.runs.get((side, "float32"), {})
+    value = run.get(f"values/{layer.value}")
+    return layer.kind in MASKED_KINDS and value is not None and bool(np.any(value < MASKING))
 
 
 def missing(layer: Merged, before: str) -> str:
