@@ -63,7 +63,7 @@ def causes(
     prove_ = _Prover(stands)
     for stand in found:
         if stand.standing == "follows" or (stand.standing == "parts" and any(stand.between)):
-            listed += structure.structural(subject, stand)
+            listed += structure.structural(stands, stand)
         if stand.standing == "parts":
             listed += prove_(stand)
     listed += structure.at_outputs(subject, stands)

@@ -17,6 +17,7 @@ from shared.spec import Side
 
 def structural(stands: Stands, stand: Stand) -> Iterator[Cause]:
     """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
+    subject = stands.subject
     match, alone = stand.match, stand.alone if stand.standing == "follows" else None
     status: Status = "suspected" if alone is None else "confirmed"
     ratio = alone.ratio if alone else None
@@ -25,13 +26,15 @@ def structural(stands: Stands, stand: Stand) -> Iterator[Cause]:
     for name in stand.between[0]:
         layer = next(n for n in subject.torch.nodes if n.name == name)
         yield Cause(
-            "missing_layer", (name, layer.code or layer.kind), (f"(before {consumer[1]})", "none"),
+            "mask" if _is_mask(stands, "torch", layer) else "missing_layer",
+            (name, layer.code or layer.kind), (f"(before {consumer[1]})", "none"),
             status, ratio, share, "bypass", fix=missing(layer, consumer[1]),
         )  # fmt: skip
     for name in stand.between[1]:
         layer = next(n for n in subject.keras.nodes if n.name == name)
         yield Cause(
-            "extra_layer", (f"(before {consumer[0]})", "none"), (name, layer.code or layer.kind),
+            "mask" if _is_mask(stands, "keras", layer) else "extra_layer",
+            (f"(before {consumer[0]})", "none"), (name, layer.code or layer.kind),
             status, ratio, share, "bypass", fix=f"# without {layer.code or name}",
         )  # fmt: skip
     if not any(stand.between) and stand.rewired:
