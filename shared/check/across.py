@@ -332,7 +332,11 @@ def _raw(
         mine = left.parameters[link.left.value.removeprefix("parameter:")]
         theirs = right.parameters[link.right.value.removeprefix("parameter:")]
         index = _raw_index(
-            _ids(left, link.left, mine), _ids(right, link.right, theirs), theirs.shape, axes
+            _ids(left, link.left, mine),
+            _ids(right, link.right, theirs),
+            theirs.shape,
+            axes,
+            math.prod(mine.shape),
         )
         yield Tied(mine, theirs, index, match, "raw")
 
@@ -345,7 +349,7 @@ def _ids(normal: Normal, source: Source, parameter: Parameter) -> Indices:
 
 
 def _raw_index(
-    mine: Indices, theirs: Indices, shape: Shape, axes: tuple[int, ...] | None
+    mine: Indices, theirs: Indices, shape: Shape, axes: tuple[int, ...] | None, size: int
 ) -> Indices | None:
     if axes is not None and len(axes) >= max(mine.ndim, theirs.ndim):
         mine = mine.reshape((1,) * (len(axes) - mine.ndim) + mine.shape).transpose(axes)
@@ -358,6 +362,10 @@ def _raw_index(
         mine, theirs = (ids.reshape(s) for ids, s in zip((mine, theirs), short, strict=True))
     index = np.full(int(np.prod(shape)), -1, np.int64)
     index[theirs.reshape(-1)] = mine.reshape(-1)
+    if np.any(index < 0) and size == len(index):
+        # Of what is not taken, as of a position embedding longer than the text, nothing is known.
+        free = np.setdiff1d(np.arange(size), index)
+        index[index < 0] = free if len(free) == int(np.sum(index < 0)) else -1
     return None if np.any(index < 0) else index.reshape(shape)
 
 
@@ -399,7 +407,9 @@ def generated(
     result = {}
     for parameter in parameters:
         array = np.asarray(weights[parameter.id], np.float64)
-        if parameter.constant and array.dtype.kind == "f" and array.size:
+        # A buffer's numbers belong to the model's code: they are compared, not made up.
+        own = parameter.role == "raw" and not parameter.trainable
+        if parameter.constant and not own and array.dtype.kind == "f" and array.size:
             array = _telling(parameter, seed)
         result[parameter.id] = array.astype(np.float32).astype(np.float64)
     return result

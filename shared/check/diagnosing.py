@@ -100,7 +100,10 @@ def _different_steps(stands: Sequence[Stand], judged: Judged) -> tuple[str, ...]
 def _verdict(judged: Judged) -> Verdict:
     if not judged.parts:
         return "undecided"
-    return "agree" if judged.agrees else "differ"
+    if judged.agrees:
+        return "agree"
+    failing = {p.finding.status for p in judged.parts if not p.finding.agrees}
+    return "undecided" if failing == {"nonfinite"} else "differ"
 
 
 def _divergences(

@@ -82,7 +82,7 @@ def causes(
     if trained is not None:
         listed += _momentum(subject, judged, trained)
     known = [c for c in listed if c.kind != "unknown"]
-    return group(_once(known or listed[:1]))
+    return group(_once(known or [replace(c, fix="") for c in listed[:1]]))
 
 
 class _Prover:
