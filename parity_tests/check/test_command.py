@@ -191,3 +191,75 @@ def test_models_that_exist_in_somebody_elses_tests(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-1000:]
     assert "2 passed" in done.stdout
+
+
+ODD_TORCH = """
+import torch
+from torch import nn
+
+class Slice(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.p, self.fc = nn.Parameter(torch.randn(1, 12, 8)), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.fc(x + self.p[:, : x.shape[1]])
+
+class Buffer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("shift", torch.zeros(8))
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.fc(x - self.shift)
+
+class NotFinite(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, x):
+        return torch.log(self.fc(x))
+"""
+ODD_KERAS = """
+import keras
+from keras import layers, ops
+
+class Slice(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.p, self.fc = self.add_weight(shape=(1, 12, 8)), layers.Dense(3)
+
+    def call(self, x):
+        return self.fc(x + self.p[:, : x.shape[1]])
+
+class Buffer(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.shift = self.add_weight(shape=(8,), initializer="zeros", trainable=False)
+        self.fc = layers.Dense(3)
+
+    def call(self, x):
+        return self.fc(x - self.shift)
+
+class NotFinite(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.fc = layers.Dense(3)
+
+    def call(self, x):
+        return ops.log(self.fc(x))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"), [("Slice", "agree"), ("Buffer", "agree"), ("NotFinite", "undecided")]
+)
+def test_weights_that_are_not_taken_whole(remotes, tmp_path, name, verdict):
+    """A slice of a weight, a buffer; and numbers that are finite on neither side."""
+    torch, keras = tmp_path / "odd_torch.py", tmp_path / "odd_keras.py"
+    torch.write_text(ODD_TORCH)
+    keras.write_text(ODD_KERAS)
+    shape = "3,9,8" if name == "Slice" else "4,8"
+    assert checked(remotes, f"{torch}:{name}", f"{keras}:{name}", shape).verdict == verdict
