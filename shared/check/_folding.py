@@ -5,6 +5,7 @@ A rule looks at one node, and says whether it changed anything.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -242,6 +243,36 @@ def flatten_join(drafts: Drafts, node: Draft) -> bool:
                 drafts.rewire(node, edges)
             return True
     return False
+
+
+def see_through_join(drafts: Drafts, node: Draft) -> bool:
+    """What is only a part of a join, as the last of stacked states, is taken from where it lies."""
+    for k, edge in enumerate(node.edges):
+        inner = drafts.producer(edge)
+        if inner is None or inner.kind not in _JOINS or drafts.whole(edge.source):
+            continue
+        parts = [drafts.picks(e.source) for e in inner.edges]
+        join, axis = _JOINS[inner.kind], _axis(inner)
+        places, owners = join(parts, axis), join([p * 0 + i for i, p in enumerate(parts)], axis)
+        if places.shape != tuple(inner.values[0].shape):
+            continue
+        picks = drafts.picks(edge.source)
+        used = [inner.edges[i] for i in np.unique(owners.ravel()[picks])]
+        if len({e.source.value for e in used}) != 1:
+            continue
+        seen = drafts.view(used[0].source.value, places.ravel()[picks])
+        marks = tuple(dict.fromkeys(m for e in (*used, edge) for m in e.marks))
+        drafts.rewire(node, [*node.edges[:k], Edge(seen, marks), *node.edges[k + 1 :]])
+        if not drafts.users(inner):
+            drafts.remove(inner)
+        return True
+    return False
+
+
+_JOINS: dict[str, Callable[[list[Ids], int], Ids]] = {
+    "concatenate": np.concatenate,
+    "stack": np.stack,
+}
 
 
 def _axis(node: Draft) -> int:

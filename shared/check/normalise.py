@@ -178,6 +178,7 @@ def _any_rule(drafts: Drafts, node: Draft) -> bool:
             _folding.merge_reduces,
             _folding.flatten_add,
             _folding.flatten_join,
+            _folding.see_through_join,
         )
     )
 
