@@ -36,6 +36,8 @@ class Subject:
         weights: of each side, as they were when it was recorded.
         graphs: as they were traced.
         output_links: the models' outputs, by position.
+        tables: ids of Keras' nodes that take a table of numbers that PyTorch rounded otherwise.
+        strict: all the same, what the models yield is compared in float64.
     """
 
     torch: Normal
@@ -47,6 +49,8 @@ class Subject:
     weights: tuple[Mapping[str, Array], Mapping[str, Array]]
     graphs: tuple[Graph, Graph]
     output_links: tuple[Link, ...] = ()
+    tables: frozenset[str] = frozenset()
+    strict: bool = False
 
     def outputs(self) -> Iterator[tuple[Source, Source, Arrangement | None]]:
         """The models' outputs, by position, and how each goes across.
@@ -94,6 +98,11 @@ class Subject:
             if found is not None and found.axes is not None:
                 return found
         return next(iter(arrange.candidates(mine.shape, theirs.shape)), None)
+
+    @property
+    def exact(self) -> bool:
+        """Whether what the models yield is the same in float64, if they are."""
+        return not self.blunt() and (self.strict or not self.tables)
 
     def blunt(self) -> set[str]:
         """Ids of Keras' values behind an operation that TensorFlow computes in float32 always."""
@@ -244,7 +253,7 @@ def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict
 
 
 def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[Part]:
-    exact, prefix = not subject.blunt(), "after" if stage == "evaluation" else "outputs"
+    exact, prefix = subject.exact, "after" if stage == "evaluation" else "outputs"
     parts = []
     for i, (mine, theirs, move) in enumerate(subject.outputs()):
         name = f"output {i}" if len(subject.torch.outputs) > 1 else "the output"
@@ -289,13 +298,13 @@ def _loss(subject: Subject, recorded: Recorded) -> list[Part]:
     arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
     four = [np.array([float(np.asarray(a)), terms], np.asarray(a).dtype) for a in arrays]
     finding = compare(Finding("the loss", LEVEL, "identical"), Quad(*four),
-                      exact=not subject.blunt())  # fmt: skip
+                      exact=subject.exact)  # fmt: skip
     return [Part("loss", "loss", "loss", finding)]
 
 
 def _gradients(subject: Subject, recorded: Recorded) -> list[Part]:
     parts = []
-    exact = not subject.blunt()
+    exact = subject.exact
     for i, _ in enumerate(recorded.left_inputs):
         key = f"gradients/input:{i}"
         move = subject.across.values.get(f"input:{i}")

@@ -415,6 +415,6 @@ def _pointwise(changed: _Changed, node: Merged) -> Merged:
 
 
 __all__ = [
-    "Split", "as_convolution", "as_dense", "cut", "gather_weights", "is_lone", "is_pointwise", "split",
-    "splits", "spread", "spread_weights",
+    "Split", "as_convolution", "as_dense", "cut", "gather_weights", "is_lone", "is_pointwise",
+    "split", "splits", "spread", "spread_weights",
 ]  # fmt: skip

@@ -90,6 +90,8 @@ class Stands:
 
     def _linked(self, match: Match) -> bool:
         """Every source has its partner, and they agree."""
+        if match.right.id in self.subject.tables:
+            return False
         for link in match.links:
             if link.left is None or link.right is None:
                 return False
@@ -295,7 +297,7 @@ class Stands:
     def _moved(
         self, match: Match, at: int, mine: Source, theirs: Source, precision: Precision
     ) -> Array | None:
-        if mine.value.startswith("parameter:"):
+        if mine.value.startswith("parameter:") and match.right.id not in self.subject.tables:
             return self._right(theirs, precision)
         array = self._left(mine, precision)
         if array is None:
