@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
-from shared.check import across, diagnosing, dropouts, judging, normalise, pieces, tables
+from shared.check import across, diagnosing, dropouts, judging, normalise, outputs, pieces, tables
 from shared.check import inputs as feeding
 from shared.check.across import Across
 from shared.check.arrange import Arrangement
+from shared.check.both import Both, Clock, Say
 from shared.check.judging import Recorded
 from shared.check.matches import matches, output_links
 from shared.check.normalise import Normal
@@ -29,9 +27,6 @@ from shared.check.target import ModelError, Target
 from shared.errors import UsageError
 from shared.noise import U32
 from shared.spec import Side
-
-T = TypeVar("T")
-Say = Callable[[str], None]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
@@ -75,45 +70,6 @@ class Request:
     pythons: Mapping[Side, str] = field(default_factory=dict)
     threads: int = 1
     timeout: float = 600.0
-
-
-class Both:
-    """The two models, asked at the same time."""
-
-    def __init__(self, torch: Model, keras: Model, *, parallel: bool) -> None:
-        self.torch, self.keras = torch, keras
-        self._pool = ThreadPoolExecutor(2) if parallel else None
-
-    def __call__(self, left: Callable[[], T], right: Callable[[], T]) -> tuple[T, T]:
-        """Results of both; the first failure is raised when both have ended."""
-        if self._pool is None:
-            return left(), right()
-        futures = self._pool.submit(left), self._pool.submit(right)
-        wait(futures)  # both have answered, so that the next question gets its own answer
-        return futures[0].result(), futures[1].result()
-
-    def close(self) -> None:
-        """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-@dataclass
-class Clock:
-    """Wall time of each stage."""
-
-    say: Say
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str, words: str) -> Iterator[None]:
-        """Time what is done within."""
-        self.say(words)
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
 
 
 def check_targets(
@@ -182,12 +138,16 @@ class _Check:
         self._vocabulary: int | None = None
         self._moves: list[Arrangement] = []
         self._precisions: tuple[str, ...] = ("float32", "float64")
+        self._outputs: tuple[int, ...] | None = None
         self._raw: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
 
     def run(self) -> Result:
         stage = self._clock.stage
         with stage("trace", "running and tracing both"):
             left, right = self._traced()
+            self._outputs, notes = outputs.order(left.graph, right.graph)
+            right = replace(right, graph=outputs.reordered(right.graph, self._outputs))
+            self._notes += notes
         with stage("align", "aligning the two graphs"):
             torch, keras, alignment = reconcile(
                 pieces.cropped(normalise.normalise(left)),
@@ -357,6 +317,7 @@ class _Check:
         arrays = self._arrays(draw)
         moved = [m(a) for m, a in zip(self._moves, arrays, strict=True)]
         weights = judging.projections(subject, request.seed) if whole else ([], [])
+        own = outputs.given_back(weights[1], self._outputs)
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
         for precision in self._precisions:
 
@@ -371,7 +332,7 @@ class _Check:
                     keep_values=whole,
                 )
 
-            left, right = order(arrays, weights[0]), order(moved, weights[1])
+            left, right = order(arrays, weights[0]), order(moved, own)
             try:
                 runs["torch", precision], runs["keras", precision] = both(
                     lambda left=left: both.torch.record(left),  # type: ignore[misc]
@@ -386,6 +347,11 @@ class _Check:
                     f"measured noise: {str(error).splitlines()[0]}"
                 )
                 runs = {key: run for key, run in runs.items() if key[1] == "float32"}
+        if self._outputs is not None:
+            runs |= {
+                key: outputs.Reordered(run, self._outputs)
+                for key, run in runs.items() if key[0] == "keras"
+            }  # fmt: skip
         normals = {"torch": subject.torch, "keras": subject.keras}
         spread = {key: pieces.spread(normals[key[0]], run) for key, run in runs.items()}
         return Recorded(spread, arrays, moved)
