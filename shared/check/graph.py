@@ -106,6 +106,7 @@ class Parameter:
         trainable: whether an optimizer moves it.
         constant: all elements are equal as the model was built, so that it may hide a fault.
         names: the framework's own names of what stands behind it.
+        computed: the model makes it of other weights, so that it cannot be set.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Parameter:
     trainable: bool = True
     constant: bool = False
     names: tuple[str, ...] = ()
+    computed: bool = False
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ class Subject:
         graphs: as they were traced.
         output_links: the models' outputs, by position.
         tables: ids of Keras' nodes that take a table of numbers that PyTorch rounded otherwise.
+        remade: of these the ones whose weight is what the other side computes of its own, rounded
+            to float32.
         strict: all the same, what the models yield is compared in float64.
     """
 
@@ -50,6 +52,7 @@ class Subject:
     graphs: tuple[Graph, Graph]
     output_links: tuple[Link, ...] = ()
     tables: frozenset[str] = frozenset()
+    remade: frozenset[str] = frozenset()
     strict: bool = False
 
     def outputs(self) -> Iterator[tuple[Source, Source, Arrangement | None]]:
@@ -248,7 +251,8 @@ def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict
         base = Finding(match.left.name, LEVEL, "identical")
         if match.left.kind in MASKED_KINDS:
             quad = unmasked(quad)
-        found[match.left.id] = compare(base, quad, guarded=guarded, exact=theirs.id not in blunt)
+        exact = theirs.id not in blunt and match.right.id not in subject.remade
+        found[match.left.id] = compare(base, quad, guarded=guarded, exact=exact)
     return found
 
 
@@ -329,6 +333,8 @@ def _gradient(one: Tied, recorded: Recorded, *, exact: bool) -> list[Part]:
         return [Part("gradients", one.left.id, one.right.id, finding)]
     if one.index is None or not (one.left.trainable and one.right.trainable):
         return []
+    if one.left.computed or one.right.computed:
+        return []  # of what a model computes no gradient is kept
     quad = tied_quad(one, recorded, "gradients")
     if quad.left32 is None and quad.right32 is None:
         return []
@@ -364,6 +370,8 @@ def _statistics(subject: Subject, recorded: Recorded) -> list[Part]:
 def _steps(subject: Subject, recorded: Recorded) -> list[Part]:
     """Losses and weights of a few steps, and the outputs in evaluation mode afterwards."""
     parts = []
+    if subject.remade:
+        return []  # a weight that is made of others learns in other steps
     for one in unique(subject.across.tied):
         if one.index is None or not carried(one):
             continue

@@ -47,7 +47,7 @@ def gather_weights(
         whole: the side's own weights, for what no piece covers.
     """
     made = {key.removeprefix("parameter:") for key in normal.pieces}
-    found = {name: array for name, array in weights.items() if name not in made}
+    found = {n: array for n, array in weights.items() if n not in made and n in whole}
     for key, source in normal.pieces.items():
         name = key.removeprefix("parameter:")
         target = source.value.removeprefix("parameter:")

@@ -11,9 +11,20 @@ from pathlib import Path
 
 import numpy as np
 
-from shared.check import across, diagnosing, dropouts, judging, normalise, outputs, pieces, tables
+from shared.check import (
+    across,
+    computed,
+    diagnosing,
+    dropouts,
+    judging,
+    normalise,
+    outputs,
+    pieces,
+    tables,
+)
 from shared.check import inputs as feeding
 from shared.check.across import Across
+from shared.check.align import Alignment
 from shared.check.arrange import Arrangement
 from shared.check.both import Both, Clock, Say
 from shared.check.judging import Recorded
@@ -26,7 +37,9 @@ from shared.check.side import Array, Mode, Model, Order, Traced
 from shared.check.target import ModelError, Target
 from shared.errors import UsageError
 from shared.noise import U32
-from shared.spec import Side
+from shared.spec import SIDES, Side
+
+Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
@@ -149,11 +162,7 @@ class _Check:
             right = replace(right, graph=outputs.reordered(right.graph, self._outputs))
             self._notes += notes
         with stage("align", "aligning the two graphs"):
-            torch, keras, alignment = reconcile(
-                pieces.cropped(normalise.normalise(left)),
-                pieces.cropped(normalise.normalise(right)),
-                pairs=self._request.pairs,
-            )
+            torch, keras, alignment = self._aligned(left, right)
             matched = matches(alignment, torch, keras)
             paths = across.follow(matched, torch, keras, self._moves)
         self._notes += [*left.graph.notes, *right.graph.notes]
@@ -170,8 +179,9 @@ class _Check:
             (left.graph, right.graph),
             output_links(alignment, torch, keras),
         )
+        subject = computed.marked(subject)
         if not self._request.keep_weights:
-            self._set(subject)
+            self._set(torch, keras, weights)
         with stage("record", "running both in float32 and float64, forwards and backwards"):
             recorded = self._record(subject, "evaluate", draw=0)
         subject, found = tables.noted(subject, recorded)
@@ -201,6 +211,22 @@ class _Check:
                 notes=tuple(dict.fromkeys(self._notes)),
                 seconds=self._clock.seconds,
             )
+
+    def _aligned(self, left: Traced, right: Traced) -> tuple[Normal, Normal, Alignment]:
+        """The two in the form in which they are most alike."""
+        best: tuple[Normal, Normal, Alignment] | None = None
+        for mine, theirs in computed.variants(left, right):
+            found = reconcile(
+                pieces.cropped(normalise.normalise(mine)),
+                pieces.cropped(normalise.normalise(theirs)),
+                pairs=self._request.pairs,
+            )
+            if best is None or found[2].edits < best[2].edits:
+                best = found
+            if best[2].complete:
+                break
+        assert best is not None
+        return best
 
     def _traced(self) -> tuple[Traced, Traced]:
         both, request = self._both, self._request
@@ -271,7 +297,7 @@ class _Check:
         self._raw = raw
         found = pieces.spread_weights(torch, raw[0]), pieces.spread_weights(keras, raw[1])
         if request.keep_weights:
-            return self._kept(paths, *found)
+            return self._made(torch, keras, paths, self._kept(paths, *found))
         left, right = (
             across.generated(normal.parameters.values(), weights, request.seed)
             for normal, weights in zip((torch, keras), found, strict=True)
@@ -280,7 +306,27 @@ class _Check:
             right |= across.transferred(paths.tied, left, source="torch")
         else:
             left |= across.transferred(paths.tied, right, source="keras")
-        return left, right
+        return self._made(torch, keras, paths, (left, right))
+
+    def _made(self, torch: Normal, keras: Normal, paths: Across, weights: Weights) -> Weights:
+        """What a side computes of its weights, for the other that has it as one weight."""
+        both = dict(weights[0]), dict(weights[1])
+        if not any(one.left.computed or one.right.computed for one in paths.tied):
+            return both
+        if not self._request.keep_weights:
+            self._set(torch, keras, both)
+        moved = [m(a) for m, a in zip(self._moves, self._arrays(0), strict=True)]
+        recorded = self._both(
+            lambda: self._both.torch.record(Order("float64", "evaluate", self._arrays(0))),
+            lambda: self._both.keras.record(Order("float64", "evaluate", moved)),
+        )
+        for normal, own, run in zip((torch, keras), both, recorded, strict=True):
+            own |= pieces.spread_weights(normal, computed.values(normal, run))
+        if not self._request.keep_weights:
+            for side, source in enumerate(SIDES):
+                ties = [t for t in paths.tied if (t.left, t.right)[side].computed]
+                both[1 - side].update(across.transferred(ties, both[side], source=source))
+        return both
 
     def _kept(
         self, paths: Across, left: Mapping[str, Array], right: Mapping[str, Array]
@@ -367,13 +413,13 @@ class _Check:
                 other = subject
                 if not self._request.keep_weights:
                     other = replace(subject, weights=self._shifted(subject, draw))
-                    self._set(other)
+                    self._set(other.torch, other.keras, other.weights)
                 again = self._record(other, "evaluate", draw, whole=False)
             if not judging.outputs_agree(other, again):
                 with self._clock.stage("record", "running both on these inputs, in full"):
                     again = self._record(other, "evaluate", draw)
                 return other, again, judging.judge(other, again, dropouts.active(other))
-            self._set(subject)
+            self._set(subject.torch, subject.keras, subject.weights)
         return subject, recorded, judged
 
     def _shifted(
@@ -383,8 +429,10 @@ class _Check:
         source = 0 if self._request.weights_from == "torch" else 1
         normal = (subject.torch, subject.keras)[source]
         both = [dict(subject.weights[0]), dict(subject.weights[1])]
+        made = {p.id for t in subject.across.tied for p in (t.left, t.right)
+                if t.left.computed or t.right.computed}  # fmt: skip
         for name, parameter in normal.parameters.items():
-            if parameter.role in _SHIFTED and name in both[source]:
+            if parameter.role in _SHIFTED and name in both[source] and name not in made:
                 rng = np.random.default_rng([self._request.seed, draw, *name.encode()])
                 shift = _SHIFT * rng.standard_normal(parameter.shape)
                 both[source][name] = both[source][name] + shift.astype(np.float32)
@@ -397,13 +445,11 @@ class _Check:
         )
         return both[0], both[1]
 
-    def _set(self, subject: judging.Subject) -> None:
-        """Set the subject's weights on both sides."""
+    def _set(self, torch: Normal, keras: Normal, weights: Weights) -> None:
+        """Set weights on both sides."""
         mine, theirs = (
-            pieces.gather_weights(normal, weights, whole)
-            for normal, weights, whole in zip(
-                (subject.torch, subject.keras), subject.weights, self._raw, strict=True
-            )
+            pieces.gather_weights(normal, own, whole)
+            for normal, own, whole in zip((torch, keras), weights, self._raw, strict=True)
         )
         self._both(
             lambda: self._both.torch.set_weights(mine), lambda: self._both.keras.set_weights(theirs)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from shared.check import arrange, comparing
+from shared.check._folding import COMPUTED
 from shared.check.arrange import Arrangement
 from shared.check.graph import Source
 from shared.check.judging import Recorded, Subject
@@ -77,7 +78,7 @@ class Stands:
         between = self._between(match)
         agrees = finding is not None and finding.agrees
         for value in match.left.values:
-            self.agreeing[value.id] = agrees
+            self.agreeing[value.id] = agrees and match.right.id not in self.subject.remade
         if finding is None:
             return Stand(match, "untold", None, linked=linked, between=between)
         if agrees:
@@ -94,7 +95,7 @@ class Stands:
 
     def _linked(self, match: Match) -> bool:
         """Every source has its partner, and they agree."""
-        if match.right.id in self.subject.tables:
+        if match.right.id in self.subject.tables and match.right.id not in self.subject.remade:
             return False
         for link in match.links:
             if link.left is None or link.right is None:
@@ -190,6 +191,7 @@ class Stands:
         if match.left.kind in comparing.MASKED_KINDS:
             quad = comparing.unmasked(quad)
         exact = not match.right.settings.get("single")
+        exact = exact and match.right.id not in self.subject.remade
         alone = comparing.compare(
             Finding(match.left.name, finding.level, "identical"), quad, exact=exact
         )
@@ -264,7 +266,8 @@ class Stands:
             return made[source.value] if ids is None else made[source.value].reshape(-1)[ids]
         if source in given:
             return given[source]
-        if source.value.startswith(("parameter:", "constant:")):
+        made_of_weights = f"{COMPUTED}{source.value}" in keras.parameters
+        if source.value.startswith(("parameter:", "constant:")) or made_of_weights:
             array = self._right(source, precision)
             if array is not None:
                 return array

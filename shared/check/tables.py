@@ -29,7 +29,7 @@ def noted(subject: Subject, recorded: Recorded) -> tuple[Subject, tuple[str, ...
     if not found:
         return subject, ()
     names = [n.name for n in subject.keras.nodes if n.id in found]
-    return replace(subject, tables=found), (
+    return replace(subject, tables=subject.tables | found), (
         f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} takes a table of numbers that "
         "is the same on both sides but for the rounding of float32, in which it was made; what "
         "lies behind is compared in float32.",
