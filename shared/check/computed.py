@@ -86,12 +86,9 @@ def _learns(graph: Graph, node: Node, made: Mapping[str, bool], fixed: set[str])
 
 def values(normal: Normal, recorded: Mapping[str, Array]) -> dict[str, Array]:
     """What a side made of its weights: id of the weight → array."""
-    names = {p.value for p in normal.pieces.values()} | {
-        f"parameter:{p}" for p in normal.parameters
-    }
+    names = {p.value.removeprefix("parameter:") for p in normal.pieces.values()}
     found = {}
-    for name in names:
-        virtual = name.removeprefix("parameter:")
+    for virtual in names | set(normal.parameters):
         key = f"values/{virtual.removeprefix(PREFIX)}"
         if virtual.startswith(PREFIX) and key in recorded:
             found[virtual] = np.asarray(recorded[key], np.float64)

@@ -17,6 +17,7 @@ from shared.check import (
     diagnosing,
     dropouts,
     judging,
+    leftovers,
     normalise,
     outputs,
     pieces,
@@ -192,6 +193,8 @@ class _Check:
             if again and tables.hidden(subject, recorded, judged, self._both.keras.replay):
                 subject = replace(subject, strict=True)
                 judged = judging.judge(subject, recorded, dropouts.active(subject))
+        if not judged.agrees and not self._request.keep_weights:
+            subject, recorded, judged = self._left_over(subject, recorded, judged)
         if judged.agrees:
             subject, recorded, judged = self._more_draws(subject, recorded, judged)
         trained = None
@@ -320,8 +323,9 @@ class _Check:
             lambda: self._both.torch.record(Order("float64", "evaluate", self._arrays(0))),
             lambda: self._both.keras.record(Order("float64", "evaluate", moved)),
         )
-        for normal, own, run in zip((torch, keras), both, recorded, strict=True):
-            own |= pieces.spread_weights(normal, computed.values(normal, run))
+        for side, normal in enumerate((torch, keras)):
+            made = computed.values(normal, recorded[side])
+            both[side].update(pieces.spread_weights(normal, made))
         if not self._request.keep_weights:
             for side, source in enumerate(SIDES):
                 ties = [t for t in paths.tied if (t.left, t.right)[side].computed]
@@ -401,6 +405,25 @@ class _Check:
         normals = {"torch": subject.torch, "keras": subject.keras}
         spread = {key: pieces.spread(normals[key[0]], run) for key, run in runs.items()}
         return Recorded(spread, arrays, moved)
+
+    def _left_over(
+        self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged
+    ) -> tuple[judging.Subject, Recorded, judging.Judged]:
+        """Weights that no layers tie, tied by their shapes, if the outputs agree then."""
+        tried = False
+        for guess in leftovers.ties(subject):
+            weights = self._take_weights(guess.torch, guess.keras, guess.across)
+            other, tried = replace(guess, weights=weights), True
+            self._set(other.torch, other.keras, weights)
+            if judging.outputs_agree(other, self._record(other, "evaluate", 0, whole=False)):
+                again = self._record(other, "evaluate", draw=0)
+                found = judging.judge(other, again, dropouts.active(other))
+                if found.agrees:
+                    self._notes.append(leftovers.NOTE)
+                    return other, again, found
+        if tried:
+            self._set(subject.torch, subject.keras, subject.weights)
+        return subject, recorded, judged
 
     def _more_draws(
         self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged
