@@ -45,25 +45,26 @@ def cell(t, one, original, args, kwargs):
     native = one.call
 
     def call(sequence, states, training=False):
-        inputs = [_known(t, x, seen["args"]) for x in (sequence, *flat(states))]
+        before = flat(states)
+        inputs = [_known(t, x, seen["args"]) for x in (sequence, *before)]
         with t.resumed(one):
             inputs[0] = tf.expand_dims(inputs[0], 1)
 
         def compute(xs):
             with swapped(one, dropout=0.0, recurrent_dropout=0.0):
-                x, *before = (tf.cast(x, one.compute_dtype) for x in xs)
-                before = keras.tree.pack_sequence_as(states, before)
-                after = flat(native(x[:, 0], before, training=False)[1])
+                x, *given = (tf.cast(x, one.compute_dtype) for x in xs)
+                given = keras.tree.pack_sequence_as(states, given)
+                after = flat(native(x[:, 0], given, training=False)[1])
             return [after[0][:, None], *after[1:]]
 
-        values = compute(inputs)
+        values = compute([sequence[:, None], *before])
         # A state of zeros is none, as in a layer that starts by itself.
         given = [] if all(_zero(t, s) for s in inputs[1:]) else inputs[1:]
         settings = {**_settings(one), "bidirectional": False, "backwards": False}
         settings.update(has_state=bool(given), masked=False)
 
         def run(xs):
-            return compute([*xs, *inputs[len(xs) :]])
+            return compute([*xs, *before[len(xs) - 1 :]])
 
         more = {"name": t.name_of(one), "code": code_of(one) if t.detailed else " "}
         sources = [inputs[0], *given]
@@ -83,7 +84,7 @@ def _zero(t, tensor):
 
 def _known(t, tensor, given):
     """The tensor the caller gave where Keras converted it."""
-    if t.is_live(tensor):
+    if t.is_live(tensor) or any(x is tensor for x in given):
         return tensor
     alike = [x for x in given if tuple(x.shape) == tuple(tensor.shape)]
     return alike[0] if alike else tensor

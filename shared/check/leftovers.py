@@ -42,8 +42,12 @@ def ties(subject: Subject) -> Iterator[Subject]:
 
 
 def _settled(subject: Subject) -> list[Tied]:
-    """Ties of which each weight has one partner."""
-    every = [t for t in unique(subject.across.tied) if t.index is not None]
+    """Ties of which each weight has one partner, of layers whose weights all fit."""
+    odd = {t.pair.left.id for t in subject.across.tied if t.index is None}
+    every = [
+        t for t in unique(subject.across.tied)
+        if t.pair.left.id not in odd and not (t.role == "raw" and len(t.left.shape) > 1)
+    ]  # fmt: skip
     mine = [t.left.id for t in every]
     theirs = [t.right.id for t in every]
     return [

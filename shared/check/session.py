@@ -21,6 +21,7 @@ from shared.check import (
     normalise,
     outputs,
     pieces,
+    shifting,
     tables,
 )
 from shared.check import inputs as feeding
@@ -45,8 +46,6 @@ Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
 _LARGER = 16.0
-_SHIFT = 4.0
-_SHIFTED = ("bias", "beta")
 _ROUNDED = 8.0
 """Units of float32's rounding that a sum of two biases, say, may be off."""
 
@@ -435,7 +434,12 @@ class _Check:
             with self._clock.stage("record", "running both on other inputs"):
                 other = subject
                 if not self._request.keep_weights:
-                    other = replace(subject, weights=self._shifted(subject, draw))
+                    other = replace(
+                        subject,
+                        weights=shifting.shifted(
+                            subject, self._request.weights_from, self._request.seed, draw
+                        ),
+                    )
                     self._set(other.torch, other.keras, other.weights)
                 again = self._record(other, "evaluate", draw, whole=False)
             if not judging.outputs_agree(other, again):
@@ -444,29 +448,6 @@ class _Check:
                 return other, again, judging.judge(other, again, dropouts.active(other))
             self._set(subject.torch, subject.keras, subject.weights)
         return subject, recorded, judged
-
-    def _shifted(
-        self, subject: judging.Subject, draw: int
-    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
-        """Biases so large that what is cut off or saturates is reached."""
-        source = 0 if self._request.weights_from == "torch" else 1
-        normal = (subject.torch, subject.keras)[source]
-        both = [dict(subject.weights[0]), dict(subject.weights[1])]
-        made = {p.id for t in subject.across.tied for p in (t.left, t.right)
-                if t.left.computed or t.right.computed}  # fmt: skip
-        for name, parameter in normal.parameters.items():
-            if parameter.role in _SHIFTED and name in both[source] and name not in made:
-                rng = np.random.default_rng([self._request.seed, draw, *name.encode()])
-                shift = _SHIFT * rng.standard_normal(parameter.shape)
-                both[source][name] = both[source][name] + shift.astype(np.float32)
-        both[source] = {
-            name: array.astype(np.float32).astype(np.float64)
-            for name, array in both[source].items()
-        }
-        both[1 - source] |= across.transferred(
-            subject.across.tied, both[source], source=self._request.weights_from
-        )
-        return both[0], both[1]
 
     def _set(self, torch: Normal, keras: Normal, weights: Weights) -> None:
         """Set weights on both sides."""
