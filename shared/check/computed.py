@@ -11,10 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from shared.check import pieces
 from shared.check._folding import COMPUTED as PREFIX
+from shared.check.align import Alignment
 from shared.check.graph import Graph, Node, Parameter, Source
 from shared.check.judging import Subject
-from shared.check.normalise import Normal
+from shared.check.normalise import Normal, normalise
+from shared.check.reconcile import reconcile
 from shared.check.side import Array, Traced
 
 
@@ -106,6 +109,23 @@ def variants(left: Traced, right: Traced) -> list[tuple[Traced, Traced]]:
     if mine is not None and theirs is not None:
         found.append((mine, theirs))
     return found
+
+
+def aligned(
+    left: Traced, right: Traced, pairs: Mapping[str, str]
+) -> tuple[Normal, Normal, Alignment]:
+    """The two in the form in which they are most alike, laid on each other."""
+    best: tuple[Normal, Normal, Alignment] | None = None
+    for mine, theirs in variants(left, right):
+        found = reconcile(
+            pieces.cropped(normalise(mine)), pieces.cropped(normalise(theirs)), pairs=pairs
+        )
+        if best is None or found[2].edits < best[2].edits:
+            best = found
+        if best[2].complete:
+            break
+    assert best is not None
+    return best
 
 
 def marked(subject: Subject) -> Subject:

@@ -18,7 +18,6 @@ from shared.check import (
     dropouts,
     judging,
     leftovers,
-    normalise,
     outputs,
     pieces,
     shifting,
@@ -26,14 +25,12 @@ from shared.check import (
 )
 from shared.check import inputs as feeding
 from shared.check.across import Across
-from shared.check.align import Alignment
 from shared.check.arrange import Arrangement
 from shared.check.both import Both, Clock, Say
 from shared.check.judging import Recorded
 from shared.check.matches import matches, output_links
 from shared.check.normalise import Normal
 from shared.check.process import Remote
-from shared.check.reconcile import reconcile
 from shared.check.result import Result
 from shared.check.side import Array, Mode, Model, Order, Traced
 from shared.check.target import ModelError, Target
@@ -162,7 +159,7 @@ class _Check:
             right = replace(right, graph=outputs.reordered(right.graph, self._outputs))
             self._notes += notes
         with stage("align", "aligning the two graphs"):
-            torch, keras, alignment = self._aligned(left, right)
+            torch, keras, alignment = computed.aligned(left, right, self._request.pairs)
             matched = matches(alignment, torch, keras)
             paths = across.follow(matched, torch, keras, self._moves)
         self._notes += [*left.graph.notes, *right.graph.notes]
@@ -213,22 +210,6 @@ class _Check:
                 notes=tuple(dict.fromkeys(self._notes)),
                 seconds=self._clock.seconds,
             )
-
-    def _aligned(self, left: Traced, right: Traced) -> tuple[Normal, Normal, Alignment]:
-        """The two in the form in which they are most alike."""
-        best: tuple[Normal, Normal, Alignment] | None = None
-        for mine, theirs in computed.variants(left, right):
-            found = reconcile(
-                pieces.cropped(normalise.normalise(mine)),
-                pieces.cropped(normalise.normalise(theirs)),
-                pairs=self._request.pairs,
-            )
-            if best is None or found[2].edits < best[2].edits:
-                best = found
-            if best[2].complete:
-                break
-        assert best is not None
-        return best
 
     def _traced(self) -> tuple[Traced, Traced]:
         both, request = self._both, self._request
