@@ -277,7 +277,35 @@ def check(
     train: Annotated[
         bool, typer.Option("--train", help="Also batch statistics, and steps of training.")
     ] = False,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of gradient descent, with --train.")] = 3,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of training, with --train.")] = 3,
+    torch_loss: Annotated[
+        str | None, typer.Option(help="Train with this loss: torch.nn:CrossEntropyLoss, file.py:f.")
+    ] = None,
+    keras_loss: Annotated[
+        str | None,
+        typer.Option(
+            help="keras.losses:MeanSquaredError, file.py:f, a word of Keras, or compiled."
+        ),
+    ] = None,
+    torch_loss_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
+    keras_loss_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
+    torch_optimizer: Annotated[
+        str | None, typer.Option(help="Train with this optimizer: torch.optim:Adam, file.py:f.")
+    ] = None,
+    keras_optimizer: Annotated[
+        str | None,
+        typer.Option(help="keras.optimizers:Adam, file.py:f, a word of Keras, or compiled."),
+    ] = None,
+    torch_optimizer_args: Annotated[
+        str, typer.Option(help="Keyword arguments for it, as JSON.")
+    ] = "{}",
+    keras_optimizer_args: Annotated[
+        str, typer.Option(help="Keyword arguments for it, as JSON.")
+    ] = "{}",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="Shape of a target of the loss, like --input: 8:int<10 for classes."),
+    ] = None,
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Both have their weights already.")
     ] = False,
@@ -304,6 +332,12 @@ def check(
 
     result = command.carry_out(
         torch=(torch, torch_args), keras=(keras, keras_args), inputs=input_ or [],
+        targets=target or [], recipes={
+            "loss": {"torch": (torch_loss, torch_loss_args),
+                     "keras": (keras_loss, keras_loss_args)},
+            "optimizer": {"torch": (torch_optimizer, torch_optimizer_args),
+                          "keras": (keras_optimizer, keras_optimizer_args)},
+        },
         pairs=map_ or [], report=report, quiet=as_json, train=train, steps=steps,
         keep_weights=keep_weights, weights_from=weights_from, layout=layout, seed=seed,
         pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,

@@ -120,6 +120,7 @@ def forward(model, tracer, inputs):
         raise
     except Exception as error:
         raise ParityError(_told(error, inputs)) from error
+    tracer.returned = output
     return list(outputs_of(output))
 
 

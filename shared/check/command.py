@@ -9,12 +9,15 @@ from typing import Any, get_args
 
 from rich.console import Console
 
-from shared.check import inputs, words
+from shared.check import inputs as feeding
+from shared.check import recipes as reading
+from shared.check import words
 from shared.check.result import Result
 from shared.check.session import Request, Say, check_targets
 from shared.check.target import Target
 from shared.errors import UsageError
 from shared.session import side_named
+from shared.spec import Side
 
 
 def carry_out(
@@ -22,6 +25,9 @@ def carry_out(
     torch: tuple[str, str],
     keras: tuple[str, str],
     inputs: Sequence[str],
+    recipes: Mapping[str, Mapping[Side, tuple[str | None, str]]],
+    targets: Sequence[str],
+    train: bool,
     pairs: Sequence[str],
     report: Path | None,
     quiet: bool,
@@ -34,7 +40,9 @@ def carry_out(
 
     Args:
         torch, keras: name and keyword arguments, as they were typed.
-        inputs, pairs, layout, weights_from: as they were typed.
+        recipes: ``loss`` and ``optimizer``, side → name and keyword arguments, as they were typed.
+        train: compare training; with a loss or an optimizer in any case.
+        inputs, targets, pairs, layout, weights_from: as they were typed.
         report: path of the Markdown page.
         quiet: print nothing on standard output.
         pythons: interpreters.
@@ -43,10 +51,14 @@ def carry_out(
     Raises:
         UsageError: an option is not of its form.
     """
-    targets = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
+    models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
     if report is not None and report.suffix != ".md":
         raise UsageError(f"--report '{report}' is no Markdown page. Expected a name like check.md.")
+    recipe = _recipe(recipes, targets)
     request = Request(
+        recipe=recipe,
+        train=train or bool(recipe),
+        targets=tuple(feeding.parse(text, "--target") for text in targets),
         inputs=_inputs(inputs),
         pairs=_pairs(pairs),
         layout=_layout(layout),
@@ -55,7 +67,7 @@ def carry_out(
         **rest,
     )
     with _telling() as say:
-        result = check_targets(*targets, request, say)
+        result = check_targets(*models, request, say)
     if not quiet:
         console = Console()
         for part in words.screen(result):
@@ -69,8 +81,24 @@ def carry_out(
     return result
 
 
-def _inputs(texts: Sequence[str]) -> tuple[inputs.Input, ...] | None:
-    return tuple(inputs.parse(text) for text in texts) or None
+def _inputs(texts: Sequence[str]) -> tuple[feeding.Input, ...] | None:
+    return tuple(feeding.parse(text) for text in texts) or None
+
+
+def _recipe(
+    typed: Mapping[str, Mapping[Side, tuple[str | None, str]]], targets: Sequence[str]
+) -> reading.Recipe:
+    found: dict[str, dict[Side, Any]] = {}
+    for name, sides in typed.items():
+        for side, (text, arguments) in sides.items():
+            option = f"--{side}-{name}"
+            if text is not None:
+                found.setdefault(name, {})[side] = reading.parse(text, arguments, option)
+            elif arguments not in ("", "{}"):
+                raise UsageError(f"{option}-args needs {option}, which names what takes them.")
+    if targets and "loss" not in found:
+        raise UsageError("--target is for a loss. Expected --torch-loss and --keras-loss, too.")
+    return reading.Recipe(found.get("loss", {}), found.get("optimizer", {}))
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -85,12 +113,12 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def _layout(text: str) -> inputs.Layout:
-    for known in get_args(inputs.Layout):
+def _layout(text: str) -> feeding.Layout:
+    for known in get_args(feeding.Layout):
         if text == known:
-            found: inputs.Layout = known
+            found: feeding.Layout = known
             return found
-    raise UsageError(f"--layout '{text}': expected {', '.join(get_args(inputs.Layout))}.")
+    raise UsageError(f"--layout '{text}': expected {', '.join(get_args(feeding.Layout))}.")
 
 
 @contextlib.contextmanager

@@ -165,7 +165,21 @@ class Remote(Model):
         fields = {f.name: getattr(order, f.name) for f in dataclasses.fields(order)}
         inputs = self._given(fields.pop("inputs"))
         projections = self._given(fields.pop("projections"))
-        return Stored(self._ask("record", order=fields, inputs=inputs, projections=projections))
+        targets = self._given(fields.pop("targets"))
+        return Stored(
+            self._ask("record", order=fields, inputs=inputs, projections=projections,
+                      targets=targets)
+        )  # fmt: skip
+
+    def learn(self, loss: Any, optimizer: Any) -> Mapping[str, Any]:
+        """See `Model.learn`."""
+        wishes = {
+            name: dataclasses.asdict(wish) if isinstance(wish, Target) else wish
+            for name, wish in (("loss", loss), ("optimizer", optimizer))
+        }
+        self._send({"do": "learn", "out": "", **wishes})
+        told: dict[str, Any] = self._take()["value"]
+        return told
 
     def replay(self, node: str, sources: Sequence[Array], precision: Precision) -> dict[str, Array]:
         """See `Model.replay`."""

@@ -81,10 +81,13 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
             fields = dict(request["order"])
             fields["inputs"] = _listed(request["inputs"])
             fields["projections"] = _listed(request["projections"])
+            fields["targets"] = _listed(request["targets"])
             _write(out, model.record(Order(**fields)))
         case "replay":
             sources = _listed(request["inputs"])
             _write(out, model.replay(request["node"], sources, request["precision"]))
+        case "learn":
+            return {"value": model.learn(_wish(request["loss"]), _wish(request["optimizer"]))}
         case "vocabulary":
             return {"value": model.vocabulary()}
         case "input_shapes":
@@ -92,6 +95,10 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
         case other:
             raise AssertionError(other)
     return {}
+
+
+def _wish(raw: Any) -> Any:
+    return target.Target(**raw) if isinstance(raw, dict) else raw
 
 
 def _listed(path: str) -> list[Array]:

@@ -23,7 +23,8 @@ STAGE_WORDS: dict[Stage, str] = {
     "gradients": "gradients",
     "training": "layers in training mode",
     "state": "running statistics",
-    "steps": "steps of gradient descent",
+    "optimizer": "the optimizer's first step",
+    "steps": "steps of training",
     "evaluation": "outputs after training",
 }
 STANDING_WORDS = {
