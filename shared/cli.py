@@ -320,7 +320,9 @@ def check(
         str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of inputs and new weights.")] = 0,
-    report: Annotated[Path | None, typer.Option(help="Write a Markdown page: check.md.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a Markdown page: check.md, or a folder.")
+    ] = None,
     torch_python: TorchPython = None,
     keras_python: KerasPython = None,
     threads: Threads = 1,

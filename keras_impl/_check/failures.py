@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import traceback
 
+from shared.check.target import bare
 from shared.errors import ParityError
 
 from .naming import is_users
 
 SHOWN = 3
-_COLOURS = re.compile(r"\x1b\[\d+m")
 
 
 def _bare(error):
     """What was said, without what Keras says around it."""
-    text = _COLOURS.sub("", str(error))
+    text = bare(str(error))
     if text.startswith("Exception encountered when calling"):
         text = text.partition("\n\n")[2] or text
     return text.partition("\n\nArguments received by")[0].strip()

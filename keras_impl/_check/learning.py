@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import inspect
 
 import keras
@@ -99,7 +98,7 @@ class Learning:
 
     def optimizer(self, precision):
         """A new optimizer; to be called in the precision."""
-        wish = self._optimizer
+        wish, fresh = self._optimizer, None
         with guarded(f"making the optimizer {recipes.title(wish)}"):
             if wish == recipes.COMPILED:
                 made = getattr(self._model, "optimizer", None)
@@ -110,19 +109,22 @@ class Learning:
                         "--keras-optimizer."
                     )
             elif isinstance(wish, str):
-                made = keras.optimizers.get(wish)
+                made = fresh = keras.optimizers.get(wish)
             else:
                 found, arguments = recipes.opened(wish)
                 made = found
                 if not isinstance(found, keras.optimizers.Optimizer) and callable(found):
                     needed = [] if inspect.isclass(found) else recipes.required(found, arguments)
-                    made = found(*([self._model] if needed else []), **arguments)
+                    made = fresh = found(*([self._model] if needed else []), **arguments)
             if not isinstance(made, keras.optimizers.Optimizer):
                 raise ParityError(
                     f"{recipes.title(wish)} gives a {type(made).__name__}. Expected a "
                     "keras.optimizers.Optimizer."
                 )
-            fresh = type(made).from_config(made.get_config())
+            if fresh is None:  # it may be built for another model, or in another precision
+                fresh = type(made).from_config(_unrounded(made.get_config()))
+            if precision == "float64" and fresh.weight_decay:
+                fresh.weight_decay = np.float64(fresh.weight_decay)  # it would be rounded, too
             for name in ("_exclude_from_weight_decay_pattern",):
                 if hasattr(made, name):
                     setattr(fresh, name, getattr(made, name))
@@ -164,7 +166,9 @@ def _in_precision(function, precision):
     """A loss that computes in a precision: it takes it from when it was made."""
     if not isinstance(function, keras.losses.Loss):
         return function
-    other = copy.copy(function)
+    # copy.copy would make it from its get_config, which lacks settings in some of Keras' own.
+    other = object.__new__(type(function))
+    vars(other).update(vars(function))
     if hasattr(other, "_user_loss"):
         kinds = keras.src.trainers.compile_utils.CompileLoss
         wanted = keras.tree.map_structure(
@@ -225,6 +229,14 @@ def settings_of(optimizer, variable, *, given=True):
     if rule == "sgd" and not momentum:
         found["nesterov"] = False
     return found
+
+
+def _unrounded(config):
+    """A learning rate as it was written; Keras has kept it in float32."""
+    rate = config.get("learning_rate")
+    if isinstance(rate, float | np.floating):
+        return {**config, "learning_rate": float(str(np.float32(rate)))}
+    return config
 
 
 def _scheduled(optimizer):

@@ -78,8 +78,9 @@ class _Recorder:
             loss = self.loss(tensors, returned)
             whole = loss
             if self.learning is not None:  # what layers add to it, as `fit` does
-                for extra in self.model.losses:
-                    whole += tf.cast(extra, self.order.precision)
+                with exact(self.order.precision):
+                    for extra in self.model.losses:
+                        whole += tf.cast(extra, self.order.precision)
         self.keep(tracer, outputs, keep)
         wanted = [*[v.value for v in self.variables.values()], *floating]
         names = [*self.variables, *[("input", i) for i, x in enumerate(self.inputs)

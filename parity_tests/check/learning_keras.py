@@ -5,15 +5,14 @@ from keras import layers, ops
 
 
 def net(soft=False, size=5, compiled=False, l2=0.0, from_logits=True):
-    def wise(name):
-        return {name: keras.regularizers.L2(l2)} if l2 else {}
+    def wise(*names):
+        return {f"{name}_regularizer": keras.regularizers.L2(l2) for name in names if l2}
 
     x = inputs = keras.Input((9,))
-    x = layers.Dense(16, name="fc1", **wise("kernel_regularizer"), **wise("bias_regularizer"))(x)
-    x = layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name="bn",
-                                  **wise("beta_regularizer"), **wise("gamma_regularizer"))(x)  # fmt: skip
-    x = layers.Dense(size, name="fc2", activation="softmax" if soft else None,
-                     **wise("kernel_regularizer"), **wise("bias_regularizer"))(layers.ReLU()(x))  # fmt: skip
+    x = layers.Dense(16, name="fc1", **wise("kernel", "bias"))(x)
+    x = layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name="bn", **wise("beta", "gamma"))(x)
+    soft = "softmax" if soft else None
+    x = layers.Dense(size, name="fc2", activation=soft, **wise("kernel", "bias"))(layers.ReLU()(x))
     model = keras.Model(inputs, x)
     if compiled:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=from_logits)

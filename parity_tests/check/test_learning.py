@@ -32,8 +32,9 @@ def wish(given, option):
     return Target(module, name, arguments)
 
 
-def answer(remotes, loss=None, optimizer=None, target=(), model=("Net", "net"), args=({}, {}),
-           shape="12,9"):  # fmt: skip
+def answer(  # noqa: PLR0917
+    remotes, loss=None, optimizer=None, target=(), model=("Net", "net"), args=({}, {}), shape="12,9"
+):
     def both(pair, name):
         if pair is None:
             return {}
@@ -62,7 +63,6 @@ def bridge(name, **arguments):
 
 LOSSES = {
     "cross_entropy": (CE, SPARSE),
-    "probabilities": ("torch.nn:NLLLoss", None),
     "own": (f"{T}:own", f"{K}:own"),
     "dense": (CE, {"name": "keras.losses:CategoricalCrossentropy", "from_logits": True}),
     "ignored": ({"name": CE, "ignore_index": 2}, SPARSE | {"ignore_class": 2}),
@@ -71,7 +71,7 @@ LOSSES = {
 }
 
 
-@pytest.mark.parametrize("name", [n for n in LOSSES if n != "probabilities"])
+@pytest.mark.parametrize("name", LOSSES)
 def test_losses_that_are_the_same(remotes, name):
     result = answer(remotes, LOSSES[name], None, CLASSES)
     assert result.verdict == "agree", result

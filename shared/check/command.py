@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -43,7 +44,7 @@ def carry_out(
         recipes: ``loss`` and ``optimizer``, side → name and keyword arguments, as they were typed.
         train: compare training; with a loss or an optimizer in any case.
         inputs, targets, pairs, layout, weights_from: as they were typed.
-        report: path of the Markdown page.
+        report: path of the Markdown page, or of a folder for it.
         quiet: print nothing on standard output.
         pythons: interpreters.
         **rest: fields of `Request`.
@@ -52,8 +53,7 @@ def carry_out(
         UsageError: an option is not of its form.
     """
     models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
-    if report is not None and report.suffix != ".md":
-        raise UsageError(f"--report '{report}' is no Markdown page. Expected a name like check.md.")
+    page = _page(report) if report is not None else None
     recipe = _recipe(recipes, targets)
     request = Request(
         recipe=recipe,
@@ -72,12 +72,13 @@ def carry_out(
         console = Console()
         for part in words.screen(result):
             console.print(part, highlight=False)
-    if report is not None:
+    if page is not None:
         from shared.report import checks  # noqa: PLC0415  # Matplotlib is slow to import
 
-        written = checks.write(result, report)
-        if not quiet:
-            print("Written: " + ", ".join(str(path) for path in written))
+        made = "" if page.parent.is_dir() else f" (the folder {page.parent} is new)"
+        written = checks.write(result, page)
+        told = "Written: " + ", ".join(str(path) for path in written) + made
+        print(told, file=sys.stderr if quiet else sys.stdout)
     return result
 
 
@@ -99,6 +100,28 @@ def _recipe(
     if targets and "loss" not in found:
         raise UsageError("--target is for a loss. Expected --torch-loss and --keras-loss, too.")
     return reading.Recipe(found.get("loss", {}), found.get("optimizer", {}))
+
+
+def _page(path: Path) -> Path:
+    """Where the page goes: a name ``….md``, or a folder that gets ``check.md``.
+
+    Raises:
+        UsageError: something else is there, known before anything is run.
+    """
+    page = path if path.suffix == ".md" and not path.is_dir() else path / "check.md"
+    if path.suffix not in ("", ".md") and not path.is_dir():
+        raise UsageError(
+            f"--report '{path}' is no Markdown page. Expected a name like check.md, or a folder."
+        )
+    for folder in (page.parent, *page.parent.parents):
+        if folder.exists():
+            if folder.is_dir():
+                break
+            raise UsageError(
+                f"--report '{path}': {folder} is a file, so that no page can lie in it. Expected "
+                "a folder, or a name like check.md."
+            )
+    return page
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:

@@ -211,7 +211,8 @@ def owner(name: str) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """Names of the user's own stay as they are."""
+    return text[:1].upper() + text[1:] if text.startswith("the ") else text
 
 
 def _layers(subject: Subject, stands: Sequence[Stand]) -> list[Layer]:

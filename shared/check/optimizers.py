@@ -140,7 +140,10 @@ def causes(walks: Sequence[Walk]) -> list[Cause]:
     found: list[Cause] = []
     for members in groups.values():
         found += _of_group(members[:_MOST], len(groups) > 1)
-    return found
+    if found or not walks:
+        return found
+    titles = [said("rule", s) for s in walks[0].settings]
+    return [Cause("optimizer", (titles[0], titles[0]), (titles[1], titles[1]))]
 
 
 def _of_group(walks: Sequence[Walk], several: bool) -> list[Cause]:
@@ -155,9 +158,7 @@ def _of_group(walks: Sequence[Walk], several: bool) -> list[Cause]:
         for key in keys
     ]  # fmt: skip
     if not listed:
-        return [
-            Cause("optimizer", (places[0], said("rule", mine)), (places[1], said("rule", theirs)))
-        ]
+        return []
     if max(_miss(walk, 0, mine) for walk in walks) > 1:
         return listed
     if max(_miss(walk, 1, theirs) for walk in walks) > 1:

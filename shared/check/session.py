@@ -18,6 +18,7 @@ import numpy as np
 from shared.check import across, diagnosing, dropouts, judging, learning, normalise, pieces
 from shared.check import inputs as feeding
 from shared.check.across import Across
+from shared.check.align import expect_names
 from shared.check.arrange import Arrangement
 from shared.check.judging import Recorded
 from shared.check.matches import matches, output_links
@@ -196,9 +197,11 @@ class _Check:
         with stage("trace", "running and tracing both"):
             left, right = self._traced()
         with stage("align", "aligning the two graphs"):
+            normals = [pieces.cropped(normalise.normalise(side)) for side in (left, right)]
+            expect_names(normals[0], normals[1], self._request.pairs)
             torch, keras, alignment = reconcile(
-                pieces.cropped(normalise.normalise(left)),
-                pieces.cropped(normalise.normalise(right)),
+                normals[0],
+                normals[1],
                 pairs=self._request.pairs,
             )
             matched = matches(alignment, torch, keras)

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import io
 import json
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ from typing import Any
 from shared.errors import ParityError, UsageError
 
 _FRAMES = 4
+_MARKS = re.compile(r"\x1b\[\d+m|\{\{(?:function_)?node [^}]*\}\}\s*|\s*\[Op:\w+\](?: name: *)?")
 _LIBRARIES = ("site-packages", "dist-packages", "importlib", "<frozen", "/lib/python")
 _OWN = ("shared/check", "_impl/_check")
 
@@ -71,7 +73,7 @@ class Target:
         if target.is_file:
             path = Path(module).expanduser()
             if not path.is_file():
-                raise UsageError(f"{option} '{text}': there is no file '{module}'{_near(path)}.")
+                raise UsageError(f"{option} '{text}': there is no file '{module}'.{_near(path)}")
             target = cls(str(path.resolve()), name, target.arguments)
         return target
 
@@ -93,7 +95,7 @@ def _near(path: Path) -> str:
     with contextlib.suppress(OSError):
         names = [p.name for p in path.parent.iterdir() if p.suffix == ".py"]
         if near := difflib.get_close_matches(path.name, names, n=1):
-            return f"; did you mean '{path.with_name(near[0])}'?"
+            return f" Did you mean '{path.with_name(near[0])}'?"
     return ""
 
 
@@ -204,9 +206,14 @@ def guarded(doing: str) -> Iterator[None]:
         raise ModelError(f"{in_words(error)}, while {doing}.{own_lines(error)}") from error
 
 
+def bare(text: str) -> str:
+    """A message without colours and TensorFlow's marks of its own functions."""
+    return _MARKS.sub("", text).strip()
+
+
 def in_words(error: BaseException) -> str:
     """Class and message of an exception, cut to what fits a terminal."""
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    lines = [line.strip() for line in bare(str(error)).splitlines() if line.strip()]
     text = " ".join(lines[:6])
     if len(text) > 600:
         text = text[:600] + " …"
