@@ -43,6 +43,11 @@ data_app = typer.Typer(help="Datasets: what is here, and how to fetch the rest."
 app.add_typer(data_app, name="data")
 
 Names = Annotated[list[str] | None, typer.Argument(help="Examples; parity list shows them.")]
+Wish = Annotated[
+    str | None,
+    typer.Option(help="Train with it: file.py:name, package:name; or compiled."),
+]
+JsonWords = Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Full = Annotated[bool, typer.Option("--full", help="The whole data and all epochs.")]
 Train = Annotated[int | None, typer.Option(min=1, help="Only so many training samples.")]
@@ -264,8 +269,8 @@ def check(
         str, typer.Option(help="PyTorch's model: models.py:Net, package.module:name.")
     ],
     keras: Annotated[str, typer.Option(help="Keras' model, named in the same way.")],
-    torch_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
-    keras_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
+    torch_args: JsonWords = "{}",
+    keras_args: JsonWords = "{}",
     input_: Annotated[
         list[str] | None,
         typer.Option(
@@ -278,30 +283,14 @@ def check(
         bool, typer.Option("--train", help="Also batch statistics, and steps of training.")
     ] = False,
     steps: Annotated[int, typer.Option(min=1, help="Steps of training, with --train.")] = 3,
-    torch_loss: Annotated[
-        str | None, typer.Option(help="Train with this loss: torch.nn:CrossEntropyLoss, file.py:f.")
-    ] = None,
-    keras_loss: Annotated[
-        str | None,
-        typer.Option(
-            help="keras.losses:MeanSquaredError, file.py:f, a word of Keras, or compiled."
-        ),
-    ] = None,
-    torch_loss_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
-    keras_loss_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
-    torch_optimizer: Annotated[
-        str | None, typer.Option(help="Train with this optimizer: torch.optim:Adam, file.py:f.")
-    ] = None,
-    keras_optimizer: Annotated[
-        str | None,
-        typer.Option(help="keras.optimizers:Adam, file.py:f, a word of Keras, or compiled."),
-    ] = None,
-    torch_optimizer_args: Annotated[
-        str, typer.Option(help="Keyword arguments for it, as JSON.")
-    ] = "{}",
-    keras_optimizer_args: Annotated[
-        str, typer.Option(help="Keyword arguments for it, as JSON.")
-    ] = "{}",
+    torch_loss: Wish = None,
+    keras_loss: Wish = None,
+    torch_loss_args: JsonWords = "{}",
+    keras_loss_args: JsonWords = "{}",
+    torch_optimizer: Wish = None,
+    keras_optimizer: Wish = None,
+    torch_optimizer_args: JsonWords = "{}",
+    keras_optimizer_args: JsonWords = "{}",
     target: Annotated[
         list[str] | None,
         typer.Option(help="Shape of a target of the loss, like --input: 8:int<10 for classes."),
@@ -334,12 +323,10 @@ def check(
 
     result = command.carry_out(
         torch=(torch, torch_args), keras=(keras, keras_args), inputs=input_ or [],
-        targets=target or [], recipes={
-            "loss": {"torch": (torch_loss, torch_loss_args),
-                     "keras": (keras_loss, keras_loss_args)},
-            "optimizer": {"torch": (torch_optimizer, torch_optimizer_args),
-                          "keras": (keras_optimizer, keras_optimizer_args)},
-        },
+        targets=target or [],
+        losses=((torch_loss, torch_loss_args), (keras_loss, keras_loss_args)),
+        optimizers=((torch_optimizer, torch_optimizer_args),
+                    (keras_optimizer, keras_optimizer_args)),
         pairs=map_ or [], report=report, quiet=as_json, train=train, steps=steps,
         keep_weights=keep_weights, weights_from=weights_from, layout=layout, seed=seed,
         pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,

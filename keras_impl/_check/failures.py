@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import traceback
 
+import tensorflow as tf
+
 from shared.check.target import bare
 from shared.errors import ParityError
 
@@ -32,4 +34,6 @@ def told(what):
         frames = [f for f in traceback.extract_tb(error.__traceback__) if is_users(f.filename)]
         lines = [f"  {f.filename}:{f.lineno}: {f.line}" for f in frames[-SHOWN:]]
         message = f"{what}: {type(error).__name__}: {_bare(error)}"
+        if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
+            message = f"{what}: out of memory: {_bare(error)}. Take a smaller --input."
         raise ParityError("\n".join([message, *lines])) from error

@@ -14,7 +14,7 @@ from .calls import flatten, mapped
 from .graphs import Writer
 from .helpers import NARROW
 from .learning import Learning, settings_of
-from .running import built, forward, in_precision, surroundings, to_tensor, untouched
+from .running import built, forward, in_precision, moded, surroundings, to_tensor, untouched
 from .steps import Own, Slot
 from .tracer import Tracer
 from .weights import Arrays, Bindings, as_array, tensors
@@ -62,7 +62,7 @@ class TorchModel(Model):
     def _seen(self, inputs):
         self._bindings = Bindings()
         with surroundings("float32", gradients=self._sloped), untouched(self.model):
-            model = in_precision(self.model, "float32").eval()
+            model = moded(in_precision(self.model, "float32"), training=False)
             tracer = Tracer(model, self._bindings)
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
             outputs = [tracer.ref(x) for x in forward(model, tracer, given)]
@@ -79,7 +79,7 @@ class TorchModel(Model):
         if any(isinstance(p, nn.parameter.UninitializedTensorMixin)
                for p in (*self.model.parameters(), *self.model.buffers())):  # fmt: skip
             with torch.no_grad():
-                self.model.eval()(*(to_tensor(x, "float32") for x in inputs))
+                moded(self.model, training=False)(*(to_tensor(x, "float32") for x in inputs))
 
     def _given(self, tracer, inputs, precision, *, gradients):
         given, roots = [], []
@@ -238,7 +238,7 @@ class _Run:
         return self.out
 
     def _forward(self, *, training, keep):
-        self.model.train(training)
+        moded(self.model, training=training)
         tracer = Tracer(self.model, self.bindings, self.order.precision, training=training,
                         keep=keep)  # fmt: skip
         given, _ = self.owner._given(tracer, self.order.inputs, self.order.precision,

@@ -13,12 +13,15 @@ from rich.console import Console
 from shared.check import inputs as feeding
 from shared.check import recipes as reading
 from shared.check import words
+from shared.check.pace import Say
 from shared.check.result import Result
-from shared.check.session import Request, Say, check_targets
+from shared.check.session import Request, check_targets
 from shared.check.target import Target
 from shared.errors import UsageError
 from shared.session import side_named
-from shared.spec import Side
+from shared.spec import SIDES, Side
+
+Typed = Sequence[tuple[str | None, str]]
 
 
 def carry_out(
@@ -26,7 +29,8 @@ def carry_out(
     torch: tuple[str, str],
     keras: tuple[str, str],
     inputs: Sequence[str],
-    recipes: Mapping[str, Mapping[Side, tuple[str | None, str]]],
+    losses: Typed,
+    optimizers: Typed,
     targets: Sequence[str],
     train: bool,
     pairs: Sequence[str],
@@ -41,7 +45,7 @@ def carry_out(
 
     Args:
         torch, keras: name and keyword arguments, as they were typed.
-        recipes: ``loss`` and ``optimizer``, side → name and keyword arguments, as they were typed.
+        losses, optimizers: of each side, name and keyword arguments, as they were typed.
         train: compare training; with a loss or an optimizer in any case.
         inputs, targets, pairs, layout, weights_from: as they were typed.
         report: path of the Markdown page, or of a folder for it.
@@ -54,7 +58,7 @@ def carry_out(
     """
     models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
     page = _page(report) if report is not None else None
-    recipe = _recipe(recipes, targets)
+    recipe = _recipe({"loss": losses, "optimizer": optimizers}, targets)
     request = Request(
         recipe=recipe,
         train=train or bool(recipe),
@@ -86,12 +90,10 @@ def _inputs(texts: Sequence[str]) -> tuple[feeding.Input, ...] | None:
     return tuple(feeding.parse(text) for text in texts) or None
 
 
-def _recipe(
-    typed: Mapping[str, Mapping[Side, tuple[str | None, str]]], targets: Sequence[str]
-) -> reading.Recipe:
+def _recipe(typed: Mapping[str, Typed], targets: Sequence[str]) -> reading.Recipe:
     found: dict[str, dict[Side, Any]] = {}
     for name, sides in typed.items():
-        for side, (text, arguments) in sides.items():
+        for side, (text, arguments) in zip(SIDES, sides, strict=True):
             option = f"--{side}-{name}"
             if text is not None:
                 found.setdefault(name, {})[side] = reading.parse(text, arguments, option)

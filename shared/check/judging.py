@@ -55,6 +55,11 @@ class Subject:
             UsageError: one model returns more than the other.
         """
         left, right = self.torch.outputs, self.keras.outputs
+        if not left and not right:
+            raise UsageError(
+                f"{self.torch.title} and {self.keras.title} return no tensor. Expected a model "
+                "whose call returns what it computes."
+            )
         if len(left) != len(right):
             raise UsageError(
                 f"{self.torch.title} returns {_count(len(left))} and {self.keras.title} "
@@ -163,6 +168,8 @@ class Judged:
 
 
 def _count(number: int) -> str:
+    if not number:
+        return "no tensor"
     return f"{number} output" + ("" if number == 1 else "s")
 
 

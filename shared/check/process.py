@@ -223,6 +223,7 @@ class Remote(Model):
 
     def _send(self, request: Mapping[str, Any]) -> None:
         assert self._child.stdin is not None
+        self._tail.clear()  # what was printed before is not about this
         with contextlib.suppress(OSError, ValueError):
             self._child.stdin.write(json.dumps(request) + "\n")
             self._child.stdin.flush()
@@ -253,7 +254,9 @@ class Remote(Model):
                 f"Install it there, or name an interpreter that has it: --{self.side}-python PATH"
             )
         if answer["event"] == "failed":
-            where = f"{TITLES[self.side]}, {self.title}: {answer['message']}"
+            message = answer["message"]
+            named = message.startswith(self.title)
+            where = f"{TITLES[self.side]}, {'' if named else self.title + ': '}{message}"
             raise ModelError(where + ("\n" + answer["details"] if answer.get("details") else ""))
         return answer
 

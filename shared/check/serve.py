@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,11 @@ def _listed(path: str) -> list[Array]:
 
 def _write(path: Path, arrays: Mapping[str, Any]) -> None:
     # safetensors would write the memory of a transposed array as it lies, not as it is read.
-    save_file(
-        {key: np.ascontiguousarray(a).reshape(np.shape(a)) for key, a in arrays.items()}, path
-    )
+    save_file({key: np.ascontiguousarray(a).reshape(np.shape(a)) for key, a in _real(arrays)}, path)
+
+
+def _real(arrays: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Complex numbers as pairs: safetensors has none in double precision."""
+    for key, array in arrays.items():
+        pair = np.iscomplexobj(array)
+        yield key, np.stack([np.real(array), np.imag(array)], -1) if pair else array

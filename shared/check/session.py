@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -23,6 +20,7 @@ from shared.check.arrange import Arrangement
 from shared.check.judging import Recorded
 from shared.check.matches import matches, output_links
 from shared.check.normalise import Normal
+from shared.check.pace import Both, Clock, Say
 from shared.check.process import Remote
 from shared.check.recipes import Recipe
 from shared.check.reconcile import reconcile
@@ -32,9 +30,6 @@ from shared.check.target import ModelError, Target
 from shared.errors import UsageError
 from shared.noise import U32
 from shared.spec import Side
-
-T = TypeVar("T")
-Say = Callable[[str], None]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
@@ -82,45 +77,6 @@ class Request:
     pythons: Mapping[Side, str] = field(default_factory=dict)
     threads: int = 1
     timeout: float = 600.0
-
-
-class Both:
-    """The two models, asked at the same time."""
-
-    def __init__(self, torch: Model, keras: Model, *, parallel: bool) -> None:
-        self.torch, self.keras = torch, keras
-        self._pool = ThreadPoolExecutor(2) if parallel else None
-
-    def __call__(self, left: Callable[[], T], right: Callable[[], T]) -> tuple[T, T]:
-        """Results of both; the first failure is raised when both have ended."""
-        if self._pool is None:
-            return left(), right()
-        futures = self._pool.submit(left), self._pool.submit(right)
-        wait(futures)  # both have answered, so that the next question gets its own answer
-        return futures[0].result(), futures[1].result()
-
-    def close(self) -> None:
-        """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-@dataclass
-class Clock:
-    """Wall time of each stage."""
-
-    say: Say
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str, words: str) -> Iterator[None]:
-        """Time what is done within."""
-        self.say(words)
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
 
 
 def check_targets(
