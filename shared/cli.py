@@ -265,9 +265,7 @@ def diff(
 @app.command(epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
              "--input 8,3,64,64")  # fmt: skip
 def check(
-    torch: Annotated[
-        str, typer.Option(help="PyTorch's model: models.py:Net, package.module:name.")
-    ],
+    torch: Annotated[str, typer.Option(help="PyTorch's model: models.py:Net, package:name.")],
     keras: Annotated[str, typer.Option(help="Keras' model, named in the same way.")],
     torch_args: JsonWords = "{}",
     keras_args: JsonWords = "{}",
@@ -292,8 +290,7 @@ def check(
     torch_optimizer_args: JsonWords = "{}",
     keras_optimizer_args: JsonWords = "{}",
     target: Annotated[
-        list[str] | None,
-        typer.Option(help="Shape of a target of the loss, like --input: 8:int<10 for classes."),
+        list[str] | None, typer.Option(help="Shape of a target of the loss, as --input.")
     ] = None,
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Both have their weights already.")
@@ -325,8 +322,7 @@ def check(
         torch=(torch, torch_args), keras=(keras, keras_args), inputs=input_ or [],
         targets=target or [],
         losses=((torch_loss, torch_loss_args), (keras_loss, keras_loss_args)),
-        optimizers=((torch_optimizer, torch_optimizer_args),
-                    (keras_optimizer, keras_optimizer_args)),
+        optimizers=((torch_optimizer, torch_optimizer_args), (keras_optimizer, keras_optimizer_args)),
         pairs=map_ or [], report=report, quiet=as_json, train=train, steps=steps,
         keep_weights=keep_weights, weights_from=weights_from, layout=layout, seed=seed,
         pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,
