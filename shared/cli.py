@@ -320,9 +320,9 @@ def check(
 
     result = command.carry_out(
         torch=(torch, torch_args), keras=(keras, keras_args), inputs=input_ or [],
-        targets=target or [],
-        losses=((torch_loss, torch_loss_args), (keras_loss, keras_loss_args)),
-        optimizers=((torch_optimizer, torch_optimizer_args), (keras_optimizer, keras_optimizer_args)),
+        targets=target or [], losses=((torch_loss, torch_loss_args), (keras_loss, keras_loss_args)),
+        optimizers=((torch_optimizer, torch_optimizer_args),
+                    (keras_optimizer, keras_optimizer_args)),
         pairs=map_ or [], report=report, quiet=as_json, train=train, steps=steps,
         keep_weights=keep_weights, weights_from=weights_from, layout=layout, seed=seed,
         pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,
