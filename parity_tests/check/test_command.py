@@ -172,8 +172,9 @@ def test_unequal_numbers_of_outputs(remotes):
 
 
 def test_a_model_that_returns_no_tensor(remotes, models):
+    keras = f"{ROOT}/parity_tests/check/learning_keras.py:net"
     with pytest.raises(UsageError, match="returns no tensor"):
-        checked(remotes, f"{models}:Silent", f"{KERAS}:small_cnn", "2,5", "2,3,12,10")
+        checked(remotes, f"{models}:Silent", keras, "2,9")
 
 
 def test_a_name_to_be_paired_that_is_not_there(remotes):
