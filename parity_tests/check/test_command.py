@@ -11,8 +11,9 @@ from rich.console import Console
 
 from shared.check import inputs
 from shared.check.diagnosing import _capital
+from shared.check.request import Request, processes
 from shared.check.result import Layer, Part, Result
-from shared.check.session import Request, check_in, processes
+from shared.check.session import check_in
 from shared.check.target import ModelError, Target, in_words
 from shared.check.testing import assert_parity
 from shared.check.words import screen

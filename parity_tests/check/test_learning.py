@@ -6,7 +6,8 @@ import pytest
 
 from shared.check import inputs
 from shared.check.recipes import Recipe, parse
-from shared.check.session import Request, check_in, processes
+from shared.check.request import Request, processes
+from shared.check.session import check_in
 from shared.check.target import ModelError, Target
 from shared.check.testing import assert_parity
 from shared.errors import UsageError

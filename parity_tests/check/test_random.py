@@ -17,7 +17,8 @@ from parity_tests.check.random_faults import named, with_fault
 from parity_tests.check.random_models import architecture
 from parity_tests.check.random_strategy import architectures
 from shared.check import inputs
-from shared.check.session import Request, check_in, processes
+from shared.check.request import Request, processes
+from shared.check.session import check_in
 
 LONG = bool(os.environ.get("PARITY_LONG"))
 FIRST = int(os.environ.get("PARITY_SEED", "0"))

@@ -14,8 +14,9 @@ from shared.check import inputs as feeding
 from shared.check import recipes as reading
 from shared.check import words
 from shared.check.both import Say
+from shared.check.request import Request
 from shared.check.result import Result
-from shared.check.session import Request, check_targets
+from shared.check.session import check_targets
 from shared.check.target import Target
 from shared.errors import UsageError
 from shared.session import side_named

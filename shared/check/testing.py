@@ -15,8 +15,9 @@ from shared.check import inputs as feeding
 from shared.check import recipes as reading
 from shared.check import words
 from shared.check.recipes import Recipe
+from shared.check.request import Request
 from shared.check.result import Result
-from shared.check.session import Request, check, check_targets
+from shared.check.session import check, check_targets
 from shared.check.side import Array, Model
 from shared.check.target import Target
 from shared.errors import UsageError
