@@ -179,9 +179,9 @@ def test_a_model_that_returns_no_tensor(remotes, models):
 
 
 def test_a_name_to_be_paired_that_is_not_there(remotes):
-    request = Request(inputs=(inputs.parse(SMALL),), pairs={"bn1": "bn_1x"})
+    request = Request(inputs=(inputs.parse(SMALL),), pairs={"bn1x": "dense"})
     targets = Target(TORCH, "SmallCnn", {}), Target(KERAS, "small_cnn", {})
-    with pytest.raises(UsageError, match=r"--map: no layer of .* is called 'bn_1x'\. Did you mean"):
+    with pytest.raises(UsageError, match=r"--map: no layer of .* is called 'bn1x'\. Did you mean"):
         check_in(remotes, targets, request)
 
 
