@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.check import arrange, causes_sources, dropouts, structure
+from shared.check import arrange, causes_gradients, causes_sources, structure
 from shared.check.causes import Cause, Evidence, differing, group, prove
 from shared.check.causes_sources import as_node
 from shared.check.judging import (
@@ -69,6 +69,7 @@ def causes(
         listed += _at_first_failing(stands, found)
     listed += structure.unshared(subject, judged)
     listed += structure.frozen(judged)
+    listed += causes_gradients.causes(causes_gradients.stops(subject, judged))
     listed += structure.dropouts(judged)
     if learning[0] is not None:
         for stand in learning[1]:
@@ -167,7 +168,7 @@ def _with_momentum(match: Match, cause: Cause) -> Cause:
         return cause
     if match.right.kind != "batch_norm" or cause.fix_side != "right" or abs(mine - theirs) < 1e-7:
         return cause
-    return replace(cause, fix=_with(cause.fix, "momentum", f"{mine:.6g}"))
+    return replace(cause, fix=with_keyword(cause.fix, "momentum", f"{mine:.6g}"))
 
 
 def _sized(given: Evidence, cause: Cause) -> Cause:
@@ -366,17 +367,18 @@ def _momentum(subject: Subject, judged: Judged, trained: Recorded) -> Iterator[C
             "momentum", (one.pair.left.name, CUMULATIVE if cumulative else f"{1 - mine:.6g}"),
             (one.pair.right.name, f"{theirs:.6g}"),
             "confirmed" if ratio <= 1 else "suspected", ratio, 1.0, "state",
-            fix=_averaging(one.pair.right) if cumulative
-            else _with(one.pair.right.code, "momentum", f"{mine:.6g}"),
+            fix=averaging(one.pair.right) if cumulative
+            else with_keyword(one.pair.right.code, "momentum", f"{mine:.6g}"),
         )  # fmt: skip
         yield cause
 
 
-def _averaging(right: Merged) -> str:
-    return f"{right.name}.momentum = n / (n + 1)  # before batch n = 0, 1, 2, …: Keras has no other"
+def averaging(right: Merged) -> str:
+    """The average of all batches, which Keras' layer has no setting for."""
+    return f"{right.name}.momentum = n / (n + 1)  # before batch n = 0, 1, 2, …"
 
 
-def _with(code: str, name: str, value: str) -> str:
+def with_keyword(code: str, name: str, value: str) -> str:
     """A call with one keyword set."""
     head, bracket, rest = code.partition("(")
     if not bracket:
@@ -384,27 +386,3 @@ def _with(code: str, name: str, value: str) -> str:
     inner = rest.rstrip(")")
     parts = [p.strip() for p in inner.split(",") if p.strip() and not p.strip().startswith(name)]
     return f"{head}({', '.join([f'{name}={value}', *parts])})"
-
-
-def latent(subject: Subject, *, train: bool) -> tuple[Cause, ...]:
-    """Differences of settings that only a training would show."""
-    if train:
-        return ()
-    found = []
-    for match in subject.matches:
-        mine, theirs = (n.settings.get("momentum") for n in (match.left, match.right))
-        if match.left.kind == match.right.kind == "batch_norm" and mine != theirs:
-            if mine is None or theirs is None or abs(mine - theirs) < 1e-7:
-                continue
-            found.append(
-                Cause(
-                    "momentum",
-                    (match.left.name, f"{1 - mine:.6g}"),
-                    (match.right.name, f"{theirs:.6g}"),
-                    proof="settings",
-                    fix=_with(match.right.code, "momentum", f"{mine:.6g}"),
-                )
-            )
-    for name, left, right in dropouts.unlike(subject):
-        found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
-    return group(found)

@@ -182,6 +182,9 @@ class Graph:
         parameters: id → parameter; also those no node takes.
         unused: ids of parameters that no node takes.
         notes: what the tracer could not see, in full sentences.
+        stopped: root values whose gradient is stopped: detached, or behind a stop_gradient.
+        penalties: (layer, what it is) of what a framework's own training adds or enforces beside
+            the forward pass: regularizers, constraints.
     """
 
     side: Side
@@ -192,6 +195,8 @@ class Graph:
     parameters: Mapping[str, Parameter]
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    penalties: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """As text, for the way between processes."""
@@ -222,6 +227,8 @@ class Graph:
             },
             unused=tuple(raw["unused"]),
             notes=tuple(raw["notes"]),
+            stopped=tuple(raw.get("stopped", ())),
+            penalties=tuple((name, what) for name, what in raw.get("penalties", ())),
         )
 
 
