@@ -142,7 +142,7 @@ def test_the_cause_is_named_and_confirmed(ask, row):
     *pair, kind, train = row
     result = ask(*pair, train=train)
     assert result.verdict == "differ"
-    assert [(c.kind, c.status) for c in result.causes][0] == (kind, "confirmed")
+    assert (result.causes[0].kind, result.causes[0].status) == (kind, "confirmed")
 
 
 @pytest.mark.parametrize("row", LATENT, ids=str)

@@ -65,10 +65,10 @@ def _bounds(subject: Subject) -> Iterator[Cause]:
                                 (match.right.name, words(one.right)), proof="settings")  # fmt: skip
     for node in subject.left_only:
         if _bounded(node):
-            yield Cause("missing_layer", (node.name, _said(node)), ("", "none"), proof="settings")
+            yield Cause("activation", (node.name, _said(node)), ("", "none"), proof="settings")
     for node in subject.right_only:
         if _bounded(node):
-            yield Cause("extra_layer", ("", "none"), (node.name, _said(node)), proof="settings")
+            yield Cause("activation", ("", "none"), (node.name, _said(node)), proof="settings")
 
 
 def _bounded(node: Merged) -> bool:
