@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from shared.check import evidence, learning, words
+from shared.check import causes_gradients, evidence, latent, learning, words
 from shared.check.causes import Cause
 from shared.check.judging import Judged, Recorded, Subject
 from shared.check.normalise import Merged
@@ -64,7 +64,7 @@ def explain(
         keras_only=tuple(n.name for n in subject.right_only),
         divergences=tuple(divergences),
         causes=causes,
-        latent=evidence.latent(subject, train=trained is not None),
+        latent=latent.latent(subject, train=trained is not None, agree=judged.agrees),
         parts=judged.parts,
         notes=notes + (() if subject.tables else _different_steps(stands, judged)),
         edges=tuple(_edges(subject, layers)),
@@ -122,6 +122,10 @@ def _divergences(
     found = list(_layer_divergences(judge, stands))
     yield from found or _first_failing(stands)
     yield from _training(trained)
+    for stop in causes_gradients.stops(judge.subject, judged):
+        here, there = ("PyTorch", "Keras") if stop.side == "torch" else ("Keras", "PyTorch")
+        text = f"{here} stops the gradient of what it gives, {there} does not."
+        yield Divergence(stop.torch, stop.keras, "gradients", stop.finding, text)
     for part in judged.parts:
         if part.finding.agrees or part.stage == "weights":
             continue

@@ -138,8 +138,8 @@ def plain(result: Result) -> str:
             lines.append(f"And {len(result.divergences) - _FURTHER} more.")
     for found in result.causes:
         lines.append(f"Cause: {cause(found)}")
-        if found.fix:
-            lines.append(f"  write: {found.fix}")
+        if found.fix.partition("#")[0].strip() or found.fix.lstrip().startswith("# "):
+            lines.append(f"  write: {found.fix.strip()}")
     if result.verdict == "differ" and not result.causes:
         lines.append("Cause: unknown; nothing that was tried makes the difference vanish.")
     for found in result.latent:
