@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.noise import U32, U64, C, Quad, finite
+from shared.blocks import finite
+from shared.noise import U32, U64, C
+from shared.quads import Quad
 
 Array = NDArray[Any]
 _MAX_SORTED = 4_000_000

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+_ROWS = 1 << 16
+"""Samples looked at together: predictions may be larger than memory."""
 
 
 def classes(predictions: Array) -> NDArray[np.int64]:
@@ -40,4 +42,8 @@ def accuracy(predictions: Array, labels: Array) -> float:
 
 def agreement(left: Array, right: Array) -> tuple[int, int]:
     """(samples with the same predicted class, all samples)."""
-    return int(np.count_nonzero(classes(left) == classes(right))), len(left)
+    same = sum(
+        int(np.count_nonzero(classes(left[at : at + _ROWS]) == classes(right[at : at + _ROWS])))
+        for at in range(0, len(left), _ROWS)
+    )
+    return same, len(left)
