@@ -233,10 +233,9 @@ class _Meter:
         if not self.plain or not self._quick(blocks, begin):
             self.extent.join(_plainly(blocks, begin))
 
-    def _quick(self, blocks: Sequence[Array | None], begin: int) -> bool:
+    def _quick(self, blocks: Sequence[Any], begin: int) -> bool:
         """Whether the block was finite; if it was not, nothing has been changed."""
         l32, r32, l64, r64, left_nudged, right_nudged = blocks
-        assert not (l32 is None or r32 is None or l64 is None or r64 is None)
         now, length = self.extent, len(l32)
         difference, wide = self.difference[:length], self.wide[:length]
         with np.errstate(invalid="ignore", over="ignore"):
@@ -286,7 +285,7 @@ class _Meter:
         return float(np.max(np.abs(a[at].astype(np.float64) - b[at].astype(np.float64))))
 
 
-def _plainly(blocks: Sequence[Array | None], begin: int) -> Extent:
+def _plainly(blocks: Sequence[Any], begin: int) -> Extent:
     """The plain formulas, with NaN and infinities as 0."""
     raw32, raw64 = (blocks[0], blocks[1]), (blocks[2], blocks[3])
     l32, r32, l64, r64 = (finite(a) for a in blocks[:4])
@@ -298,7 +297,7 @@ def _plainly(blocks: Sequence[Array | None], begin: int) -> Extent:
     return Extent(
         same32=_same(*raw32),
         same64=_same(*raw64),
-        finite=all(a is not None and bool(np.isfinite(a).all()) for a in blocks[:4]),
+        finite=all(bool(np.isfinite(a).all()) for a in blocks[:4]),
         distance32=float(np.max(np.abs(l32 - r32), initial=0.0)),
         distance64=float(np.max(difference, initial=0.0)),
         own_left=float(np.max(np.abs(l32 - l64), initial=0.0)),
@@ -311,8 +310,7 @@ def _plainly(blocks: Sequence[Array | None], begin: int) -> Extent:
     )
 
 
-def _same(a: Array | None, b: Array | None) -> bool:
-    assert not (a is None or b is None)
+def _same(a: Array, b: Array) -> bool:
     return bool(np.array_equal(a, b, equal_nan=a.dtype.kind == "f"))
 
 

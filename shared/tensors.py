@@ -26,7 +26,7 @@ _DTYPES = {
 }  # fmt: skip
 _NAMES = {np.dtype(code): name for name, code in _DTYPES.items()}
 _FIRST = ("U64", "I64", "F64", "F32", "U32", "I32", "F16", "U16", "I16", "I8", "U8", "BOOL")
-MAPPED = 1 << 20
+MAPPED = 1 << 16
 """Arrays of so many bytes or more are mapped into memory, page by page as they are looked at."""
 
 
@@ -114,6 +114,7 @@ def release(array: Array) -> None:
     base: object = array
     while isinstance(base, np.ndarray):
         base = base.base
+    base = base.obj if isinstance(base, memoryview) else base
     if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
         base.madvise(mmap.MADV_DONTNEED)
 

@@ -265,7 +265,7 @@ def _step_words(parameter: str, left: Runs, right: Runs) -> str:
         run = runs.float64 or runs.float32
         if run is None or any(f"{key}/{parameter}" not in run for key in keys):
             return ""
-        arrays = (run[f"{key}/{parameter}"].astype(np.float64) for key in keys)
+        arrays = (run[f"{key}/{parameter}"] for key in keys)
         steps.append((runs.title, equations.recognise(*arrays)))
     return explain.step_words(tuple(steps))
 
