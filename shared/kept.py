@@ -9,6 +9,7 @@ unchanged is found anew.
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -21,12 +22,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import provenance
+from shared import data, provenance
+from shared.data.cache import cache_folder
+from shared.data.images import EMBEDDED_FOLDER
 from shared.noise import Finding
-from shared.spec import SIDES, ExampleSpec
+from shared.spec import SIDES, ExampleSpec, Size
 from shared.verdict import ExampleVerdict, Level, PairVerdict
 
-_PACKAGES = ("numpy", "matplotlib", "jinja2")
+_PACKAGES = ("numpy", "matplotlib", "jinja2", "scikit-learn")
 _APART = ("check", "examples", "differences")
 """Folders of `shared` that no page of another example comes from."""
 VERDICT, PAGES = "verdict.json", "pages.json"
@@ -43,9 +46,7 @@ def key(spec: ExampleSpec, recordings: Sequence[Path], asked: Sequence[str]) -> 
     parts = [*asked, *_versions()]
     try:
         for path in recordings:
-            state = path.stat()
-            parts.append(f"{path.name} {state.st_ino} {state.st_size} {state.st_mtime_ns} "
-                         f"{state.st_ctime_ns}")  # fmt: skip
+            parts.append(f"{path.name} {_stamp(path)}")
     except OSError:
         return ""
     parts += [provenance.code_digest(side, spec.name) for side in SIDES]
@@ -159,6 +160,53 @@ def keep_drawn(folder: Path, found_by: str, pages: Path, written: Sequence[Path]
     """Remember which pages were drawn under a key."""
     files = {path.relative_to(pages).as_posix(): _content(path) for path in written}
     _write(folder / PAGES, {"key": found_by, "folder": str(pages.resolve()), "files": files})
+
+
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """What a request needs to know of its data.
+
+    Attributes:
+        checksum: of the arrays.
+        words: which data, for people.
+    """
+
+    checksum: str
+    words: str
+
+
+def dataset(folder: Path, name: str, size: Size, *, reuse: bool) -> Data:
+    """Load and verify data, unless this was done before with the very same files.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    asked, found_by = str((name, size.part, size.train, size.test)), _data_key(name)
+    path = folder / f"data-{hashlib.sha256(asked.encode()).hexdigest()[:12]}.json"
+    kept = _read(path, found_by) if reuse else None
+    if kept and {"checksum", "words"} <= kept.keys():
+        return Data(kept["checksum"], kept["words"])
+    loaded = data.load(name, size.part, train=size.train, test=size.test)
+    found = Data(loaded.checksum, loaded.describe())
+    if reuse and _data_key(name) == found_by:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        _write(path, {"key": found_by, **dataclasses.asdict(found)})
+    return found
+
+
+def _data_key(name: str) -> str:
+    """Digest of the files that a dataset is read from, and of what reads them."""
+    places = [cache_folder(data.find(name)), EMBEDDED_FOLDER / name]
+    files = sorted(f for place in places for f in place.rglob("*") if f.is_file())
+    parts = [f"{f} {_stamp(f)}" for f in files]
+    parts += [_digest(f) for f in sorted((provenance.ROOT / "shared" / "data").glob("*.py"))]
+    return hashlib.sha256("\0".join([*parts, *_versions()]).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> str:
+    state = path.stat()
+    return f"{state.st_ino} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns}"
 
 
 def _content(path: Path) -> str:

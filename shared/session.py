@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
 import os
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from shared import data, kept, provenance, recording, runner, verdict
+from shared import kept, provenance, recording, runner, verdict
 from shared.errors import DataError, RecordingError, UsageError
 from shared.jobs import Job, Precision
 from shared.recording import Runs
@@ -159,7 +160,7 @@ def carry_out(
     failures = missing | runner.run(jobs, request.options, listen)
     good = [spec for spec in request.specs if spec.name not in failures]
     runs = {spec.name: _runs(request, spec) for spec in good}
-    words = {name: d.describe() if d else "" for name, d in datasets.items()}
+    words = {name: d.words if d else "" for name, d in datasets.items()}
     verdicts, keys = [], {}
     for spec in good:
         found, keys[spec.name] = _kept(request, spec, runs[spec.name], words[spec.name])
@@ -176,17 +177,17 @@ def carry_out(
     )
 
 
-def _datasets(request: Request) -> tuple[dict[str, data.ImageData | None], dict[str, str]]:
+def _datasets(request: Request) -> tuple[dict[str, kept.Data | None], dict[str, str]]:
     """Example → its data, and example → why there is none.
 
     Raises:
         DataError: there is none for the only example asked for.
     """
-    found: dict[str, data.ImageData | None] = {}
+    found: dict[str, kept.Data | None] = {}
     missing: dict[str, str] = {}
     for spec in request.specs:
         try:
-            found[spec.name] = _dataset(spec, request.size(spec))
+            found[spec.name] = _dataset(request, spec)
         except DataError as error:
             if len(request.specs) == 1:
                 raise
@@ -194,11 +195,12 @@ def _datasets(request: Request) -> tuple[dict[str, data.ImageData | None], dict[
     return found, missing
 
 
-def _dataset(spec: ExampleSpec, size: Size | None) -> data.ImageData | None:
+def _dataset(request: Request, spec: ExampleSpec) -> kept.Data | None:
     """Loaded here too, so that missing data is said before any worker starts."""
+    size = request.size(spec)
     if spec.training is None or size is None:
         return None
-    return data.load(spec.training.dataset, size.part, train=size.train, test=size.test)
+    return kept.dataset(request.folder, spec.training.dataset, size, reuse=request.reuse)
 
 
 def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
@@ -266,6 +268,7 @@ def _fresh(path: Path, way: Way, digest: str, options: runner.Options) -> bool:
     )
 
 
+@functools.cache
 def _installed(package: str) -> str:
     try:
         return _release(importlib.metadata.version(package))

@@ -162,7 +162,7 @@ def test_equal_predictions_are_counted_over_all_parts(monkeypatch):
     assert metrics.agreement(left, right) == (same, 13)
 
 
-# --- Why: from pieces of the arrays ----------------------------------------------------------------
+# --- Why: from pieces of the arrays ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", SHAPES)

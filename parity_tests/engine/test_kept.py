@@ -10,6 +10,7 @@ import pytest
 from shared import kept, provenance, verdict
 from shared.examples import find
 from shared.recording import Header, write
+from shared.spec import Size
 
 EXAMPLES = ("autograd", "optimizers", "fashion_mlp")
 
@@ -18,8 +19,8 @@ EXAMPLES = ("autograd", "optimizers", "fashion_mlp")
 def copy(tmp_path, monkeypatch):
     """A copy of the sources, so that they can be changed."""
     for name in ("shared", "pytorch_impl", "keras_impl"):
-        shutil.copytree(provenance.ROOT / name, tmp_path / "root" / name,
-                        ignore=shutil.ignore_patterns("__pycache__", "embedded", "*.safetensors"))  # fmt: skip
+        left_out = shutil.ignore_patterns("__pycache__", "embedded", "*.safetensors")
+        shutil.copytree(provenance.ROOT / name, tmp_path / "root" / name, ignore=left_out)
     monkeypatch.setattr(provenance, "ROOT", tmp_path / "root")
     return tmp_path / "root"
 
@@ -142,8 +143,11 @@ def test_a_verdict_is_kept_to_the_last_digit(tmp_path, judged):
     assert kept.verdict(tmp_path, judged.spec, "another") is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"key": "key"}', '{"key": "key", "found": {}}',
-                                     '{"key": "key", "found": {"pairs": [{"pair": "none"}]}}'])  # fmt: skip
+DAMAGED = ['{"key": "key"}', '{"key": "key", "found": {}}',
+           '{"key": "key", "found": {"pairs": [{"pair": "none"}]}}']  # fmt: skip
+
+
+@pytest.mark.parametrize("content", ["", "[]", *DAMAGED])
 def test_what_cannot_be_read_is_found_anew(tmp_path, judged, content):
     (tmp_path / kept.VERDICT).write_text(content)
     assert kept.verdict(tmp_path, judged.spec, "key") is None
@@ -170,3 +174,24 @@ def test_pages_are_current_only_byte_for_byte(tmp_path):
     assert not kept.drawn(tmp_path, "key", pages)
     written[1].unlink()
     assert not kept.drawn(tmp_path, "key", pages)
+
+
+def test_data_is_loaded_once_and_again_when_a_file_was_touched(tmp_path, monkeypatch):
+    """From the cache, the repository or a library: what was verified is not verified again."""
+    loads = []
+    load = kept.data.load
+    monkeypatch.setattr(kept.data, "load", lambda *a, **k: loads.append(a) or load(*a, **k))
+    monkeypatch.setattr(kept, "EMBEDDED_FOLDER", tmp_path)
+    (tmp_path / "mnist").mkdir()
+    file = tmp_path / "mnist" / "made"
+    file.write_bytes(b"made")
+    folder, size = tmp_path / "recordings", Size("embedded", 1, 10, 5)
+    first = kept.dataset(folder, "mnist", size, reuse=True)
+    assert kept.dataset(folder, "mnist", size, reuse=True) == first
+    assert len(loads) == 1
+    kept.dataset(folder, "mnist", size, reuse=False)
+    kept.dataset(folder, "mnist", Size("embedded", 1, 10, 6), reuse=True)
+    assert len(loads) == 3
+    os.utime(file)
+    assert kept.dataset(folder, "mnist", size, reuse=True) == first
+    assert len(loads) == 4
