@@ -31,9 +31,10 @@ def most(array):
     return float(np.max(np.abs(array), initial=0.0))
 
 
-def plain(l32, r32, l64, r64, left_nudged, right_nudged):
+def plain(*arrays):
     """The formulas as they stand in `shared.noise`, on whole arrays."""
-    fl32, fr32, fl64, fr64 = map(finite, (l32, r32, l64, r64))
+    l32, r32, l64, r64, left_nudged, right_nudged = arrays
+    fl32, fr32, fl64, fr64 = map(finite, arrays[:4])
     moved = [None if n is None else most(finite(n) - x)
              for n, x in ((left_nudged, fl64), (right_nudged, fr64))]  # fmt: skip
     return Extent(
