@@ -7,9 +7,7 @@ given back on the way. The results are those of the plain formulas, bit for bit.
 
 from __future__ import annotations
 
-import concurrent.futures
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -25,9 +23,6 @@ BLOCK = 1 << 16
 """Elements looked at together: half a megabyte of float64."""
 STEP = 8 * BLOCK
 """Elements after which pages are given back."""
-SHARED = 16 * BLOCK
-"""Arrays with fewer elements than this are not worth a second thread."""
-_THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
 
 
@@ -132,13 +127,6 @@ def give_back(arrays: Sequence[Array], looked_at: int) -> None:
             release(array)
 
 
-def threads(size: int) -> list[tuple[int, int]]:
-    """The parts of an array that threads work on at the same time."""
-    count = _THREADS if size >= SHARED else 1
-    share = -(-max(size, 1) // (count * BLOCK)) * BLOCK
-    return [(at, min(at + share, size)) for at in range(0, size, share)]
-
-
 @dataclass
 class Extent:
     """What is known of two sides in two precisions, of the elements looked at so far.
@@ -193,28 +181,16 @@ def measure(four: Sequence[Array], nudged: Sequence[Array | None]) -> Extent:
     expected = (_SINGLE, _SINGLE, _DOUBLE, _DOUBLE, _DOUBLE, _DOUBLE)
     plain = all(a is None or a.dtype == d for a, d in zip(flat, expected, strict=True))
 
-    def part(begin: int, end: int) -> Extent:
-        meter = _Meter(flat, plain=plain)
-        for step in _steps(held, begin, end):
-            for at in range(step, min(step + STEP, end), BLOCK):
-                meter.look(at, min(at + BLOCK, end))
-        return meter.extent
-
-    ranges = threads(four[0].size)
-    if len(ranges) > 1:
-        with concurrent.futures.ThreadPoolExecutor(len(ranges)) as pool:
-            parts = list(pool.map(part, *zip(*ranges, strict=True)))
-    else:
-        parts = [part(0, four[0].size)]
-    whole = parts[0]
-    for later in parts[1:]:
-        whole.join(later)
-    return whole
+    meter, size = _Meter(flat, plain=plain), four[0].size
+    for step in _steps(held, 0, size):
+        for at in range(step, min(step + STEP, size), BLOCK):
+            meter.look(at, min(at + BLOCK, size))
+    return meter.extent
 
 
 @dataclass
 class _Meter:
-    """Running maxima of one thread, and the little memory it works in."""
+    """Running maxima, and the little memory that they are found in."""
 
     flat: Sequence[Array | None]
     plain: bool

@@ -20,11 +20,9 @@ ODD = [np.nan, np.inf, -np.inf, 3e38, -3e38, 1e308, -1e308, -0.0, 1e-45, 5e-324]
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    """Blocks of 8, pages given back after 16, a second thread from 32 elements on."""
+    """Blocks of 8, pages given back after 16."""
     monkeypatch.setattr(blocks, "BLOCK", 8)
     monkeypatch.setattr(blocks, "STEP", 16)
-    monkeypatch.setattr(blocks, "SHARED", 32)
-    monkeypatch.setattr(blocks, "_THREADS", 2)
 
 
 def most(array):
