@@ -219,7 +219,19 @@ def report(
     results = [
         pages.Result(v, result.runs[v.spec.name], result.data[v.spec.name]) for v in result.verdicts
     ]
-    written = pages.write(results, folder)
+    from shared import kept, session
+
+    homes = {v.spec.name: session.home(request, v.spec) for v in result.verdicts}
+    written = pages.write(
+        results,
+        folder,
+        lambda page: (
+            not fresh and kept.drawn(homes[page.spec.name], result.keys[page.spec.name], folder)
+        ),
+        lambda page, files: kept.keep_drawn(
+            homes[page.spec.name], result.keys[page.spec.name], folder, files
+        ),
+    )
     if as_json:
         document = _outcome_json(result)
         _print_json({**document, "written": [str(path) for path in written]})

@@ -18,7 +18,8 @@ from shared.check.result import Part, Stage
 from shared.check.side import Array
 from shared.errors import UsageError
 from shared.jobs import Precision
-from shared.noise import Finding, Quad, judge_once
+from shared.noise import Finding, judge_once
+from shared.quads import Quad
 from shared.spec import SIDES, Side
 
 LEVEL = "check"
