@@ -17,6 +17,7 @@ import numpy as np
 from shared.check import arrange
 from shared.check.arrange import Arrangement, Indices, Shape
 from shared.check.graph import STATISTICS, Parameter, Source
+from shared.check.held import Held
 from shared.check.matches import Match, indices
 from shared.check.normalise import Merged, Normal
 from shared.check.side import Array
@@ -369,9 +370,7 @@ def _raw_index(
     return None if np.any(index < 0) else index.reshape(shape)
 
 
-def transferred(
-    tied: Sequence[Tied], weights: Mapping[str, Array], *, source: str
-) -> dict[str, Array]:
+def transferred(tied: Sequence[Tied], weights: Mapping[str, Array], *, source: str) -> Held:
     """The other side's weights, from one side's.
 
     Args:
@@ -379,7 +378,7 @@ def transferred(
         weights: of the side that they come from, by id.
         source: ``torch`` or ``keras``.
     """
-    found: dict[str, Array] = {}
+    found = Held()
     for one in tied:
         if one.index is None or not carried(one):
             continue
@@ -399,15 +398,13 @@ def carried(one: Tied) -> bool:
     return learnt or one.role != "raw"
 
 
-def generated(
-    parameters: Iterable[Parameter], weights: Mapping[str, Array], seed: int
-) -> dict[str, Array]:
+def generated(parameters: Iterable[Parameter], weights: Mapping[str, Array], seed: int) -> Held:
     """All weights, with telling numbers where a model has all zeros or all ones.
 
     A bias of zeros or a scale of ones would hide that it is missing on the other side. All are
     float32 numbers, so that both precisions start from the same.
     """
-    result = {}
+    result = Held()
     for parameter in parameters:
         if parameter.id not in weights:
             continue  # the model makes it of others
@@ -416,7 +413,7 @@ def generated(
         own = parameter.role == "raw" and not parameter.trainable
         if parameter.constant and not own and array.dtype.kind == "f" and array.size:
             array = _telling(parameter, seed)
-        result[parameter.id] = array.astype(np.float32).astype(np.float64)
+        result[parameter.id] = array.astype(np.float32)
     return result
 
 

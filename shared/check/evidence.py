@@ -269,7 +269,8 @@ def _evidence(stands: Stands, stand: Stand, mode: Mode) -> Evidence | None:
     mine = match.left.values[0]
     raw = stands.recorded.runs["torch", stands.recorded.best].get(f"values/{mine.id}")
     sources = stands.left_sources(match)
-    if raw is None or stand.fed is None or stand.seen is None or sources is None:
+    fed, seen = stand.fed(), stand.seen()
+    if raw is None or fed is None or seen is None or sources is None:
         return None
     parameters = _parameters(subject, match)
     ways = [subject.across.sources.get((match.left.id, link.at)) for link in match.links]
@@ -283,9 +284,9 @@ def _evidence(stands: Stands, stand: Stand, mode: Mode) -> Evidence | None:
         left=as_node(match.left),
         right=as_node(match.right),
         left_sources=sources,
-        right_sources=stand.fed,
+        right_sources=fed,
         left_output=_arranged(subject, match, raw, axes),
-        right_output=stand.seen,
+        right_output=seen,
         left_parameters=parameters[0],
         right_parameters=parameters[1],
         bound=_bound(stand.alone or stand.finding, raw),

@@ -9,33 +9,41 @@ they are read, `spread` reads them, and `gather` puts weights back.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from shared.check._drafts import Ids
 from shared.check.graph import Source, Value
+from shared.check.held import Held, Read
 from shared.check.normalise import Merged, Normal
 from shared.check.side import Array
 
 # Reading and putting back
 
 
-def spread_weights(normal: Normal, weights: Mapping[str, Array]) -> dict[str, Array]:
-    """A side's weights, by the ids of the normal form."""
-    found = dict(weights)
+def spread_weights(normal: Normal, weights: Mapping[str, Array]) -> Mapping[str, Array]:
+    """A side's weights, by the ids of the normal form; each read when it is asked for."""
+    found: dict[str, Callable[[], Array]] = {
+        name: partial(weights.__getitem__, name) for name in weights
+    }
     for key, source in normal.pieces.items():
         kind, _, name = key.partition(":")
         whole = source.value.removeprefix("parameter:")
         if kind == "parameter" and whole in weights:
-            found[name] = _read(normal, source, weights[whole])
-    return {name: array for name, array in found.items() if name in normal.parameters}
+            found[name] = partial(_piece, normal, source, weights, whole)
+    return Read({name: make for name, make in found.items() if name in normal.parameters})
+
+
+def _piece(normal: Normal, source: Source, weights: Mapping[str, Array], whole: str) -> Array:
+    return _read(normal, source, weights[whole])
 
 
 def gather_weights(
     normal: Normal, weights: Mapping[str, Array], whole: Mapping[str, Array]
-) -> dict[str, Array]:
+) -> Held:
     """Weights by the ids of the normal form, as the side has them.
 
     Args:
@@ -44,14 +52,16 @@ def gather_weights(
         whole: the side's own weights, for what no piece covers.
     """
     made = {key.removeprefix("parameter:") for key in normal.pieces}
-    found = {n: array for n, array in weights.items() if n not in made and n in whole}
+    own = weights if isinstance(weights, Held) else Held(weights)
+    found = Held()
+    found.arrays |= {n: a for n, a in own.arrays.items() if n not in made and n in whole}
     for key, source in normal.pieces.items():
         name = key.removeprefix("parameter:")
         target = source.value.removeprefix("parameter:")
         if not key.startswith("parameter:") or name not in weights or target not in whole:
             continue
         if target not in found:
-            found[target] = np.array(whole[target], dtype=weights[name].dtype)
+            found[target] = np.array(whole[target], dtype=np.float64)
         flat = found[target].reshape(-1).copy()
         flat[_picks(normal, source)] = weights[name]
         found[target] = flat.reshape(whole[target].shape)

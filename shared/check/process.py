@@ -21,7 +21,9 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from shared import tensors
 from shared.check.graph import Graph
+from shared.check.held import Held
 from shared.check.side import Array, Model, Order, Traced
 from shared.check.target import ModelError, Target
 from shared.errors import WorkerError
@@ -149,14 +151,15 @@ class Remote(Model):
         graph = Graph.from_json(out.with_suffix(".json").read_text("utf-8"))
         return Traced(graph, load_file(out))
 
-    def weights(self) -> dict[str, Array]:
-        """See `Model.weights`."""
-        return load_file(self._ask("weights"))
+    def weights(self) -> Mapping[str, Array]:
+        """See `Model.weights`; arrays are read when asked for."""
+        return Stored(self._ask("weights"))
 
     def set_weights(self, weights: Mapping[str, Array]) -> None:
         """See `Model.set_weights`."""
         path = self._new()
-        save_file({k: _plain(w) for k, w in weights.items()}, path)
+        kept = weights.arrays if isinstance(weights, Held) else weights
+        tensors.save_file({k: _plain(w) for k, w in kept.items()}, str(path), {})
         self._ask("set_weights", weights=str(path))
         path.unlink()
 

@@ -25,6 +25,7 @@ from shared.check import inputs as feeding
 from shared.check.across import Across
 from shared.check.arrange import Arrangement
 from shared.check.both import Both, Clock, Say
+from shared.check.held import Held
 from shared.check.judging import Recorded
 from shared.check.matches import matches, output_links
 from shared.check.normalise import Normal
@@ -259,14 +260,14 @@ class _Check:
             for normal, weights in zip((torch, keras), found, strict=True)
         )
         if request.weights_from == "torch":
-            right |= across.transferred(paths.tied, left, source="torch")
+            right.update(across.transferred(paths.tied, left, source="torch"))
         else:
-            left |= across.transferred(paths.tied, right, source="keras")
+            left.update(across.transferred(paths.tied, right, source="keras"))
         return self._made(torch, keras, paths, (left, right))
 
     def _made(self, torch: Normal, keras: Normal, paths: Across, weights: Weights) -> Weights:
         """What a side computes of its weights, for the other that has it as one weight."""
-        both = dict(weights[0]), dict(weights[1])
+        both = Held(weights[0]), Held(weights[1])
         if not any(one.left.computed or one.right.computed for one in paths.tied):
             return both
         if not self._request.keep_weights:
@@ -289,7 +290,7 @@ class _Check:
         self, paths: Across, left: Mapping[str, Array], right: Mapping[str, Array]
     ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
         """The weights as they are; what float32 rounded in taking them across is rounded back."""
-        left, right = dict(left), dict(right)
+        left, right = Held(left), Held(right)
         rounded = [set[str](), set[str]()]
         for one in judging.unique(paths.tied):
             if one.index is None or one.left.id not in left or one.right.id not in right:

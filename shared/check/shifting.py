@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from shared.check import across
+from shared.check.held import Held
 from shared.check.judging import Subject
 from shared.check.side import Array
 from shared.spec import Side
@@ -21,7 +22,7 @@ def shifted(
     """Both sides' weights, with large numbers on all biases but those that a model computes."""
     source = 0 if weights_from == "torch" else 1
     normal = (subject.torch, subject.keras)[source]
-    both = [dict(subject.weights[0]), dict(subject.weights[1])]
+    both = [Held(subject.weights[0]), Held(subject.weights[1])]
     made = {
         parameter.id for one in subject.across.tied for parameter in (one.left, one.right)
         if one.left.computed or one.right.computed
@@ -31,8 +32,8 @@ def shifted(
             rng = np.random.default_rng([seed, draw, *name.encode()])
             shift = _SHIFT * rng.standard_normal(parameter.shape)
             both[source][name] = both[source][name] + shift.astype(np.float32)
-    both[source] = {
-        name: array.astype(np.float32).astype(np.float64) for name, array in both[source].items()
-    }
-    both[1 - source] |= across.transferred(subject.across.tied, both[source], source=weights_from)
+    for name in both[source]:
+        both[source][name] = both[source][name].astype(np.float32)
+    carried = across.transferred(subject.across.tied, both[source], source=weights_from)
+    both[1 - source].update(carried)
     return both[0], both[1]

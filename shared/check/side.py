@@ -72,7 +72,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def weights(self) -> dict[str, Array]:
+    def weights(self) -> Mapping[str, Array]:
         """Every parameter, canonical, float64: id → array."""
 
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from shared.check import arrange, comparing
 from shared.check._folding import COMPUTED
 from shared.check.arrange import Arrangement
 from shared.check.graph import Source
+from shared.check.held import Shelf
 from shared.check.judging import Recorded, Subject
 from shared.check.matches import Link, Match, indices, picked
 from shared.check.normalise import Merged, Normal
@@ -26,6 +28,10 @@ _GIVEN = ("constant:", "parameter:")
 Replay = Callable[[str, Sequence[Array], Precision], Mapping[str, Array]]
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Stand:
     """What was found of one matched pair.
@@ -37,8 +43,9 @@ class Stand:
         alone: on the partner's input.
         linked: its sources correspond and agree.
         between: names of operations without a partner that stand before it, each side's.
-        fed: sources of the right's node, in its layout, float64, that `seen` was computed from.
-        seen: the right's output on them, float64.
+        fed: gives the sources of the right's node, in its layout, float64, that `seen` was
+            computed from.
+        seen: gives the right's output on them, float64.
         rewired: where the two take a source from, in words, if that is what differs.
         rewired_kind: ``wiring``, or ``axis`` where it is the same numbers in another order.
     """
@@ -49,8 +56,8 @@ class Stand:
     alone: Finding | None = None
     linked: bool = True
     between: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
-    fed: tuple[Array, ...] | None = None
-    seen: Array | None = None
+    fed: Callable[[], tuple[Array, ...] | None] = _nothing
+    seen: Callable[[], Array | None] = _nothing
     rewired: tuple[str, str] | None = None
     rewired_kind: str = "wiring"
 
@@ -66,6 +73,7 @@ class Stands:
     agreeing: dict[str, bool] = field(default_factory=dict)
     made_up: set[str] = field(default_factory=set)
     following: set[str] = field(default_factory=set)
+    shelf: Shelf = field(default_factory=Shelf)
 
     def all(self) -> list[Stand]:
         """One for each matched pair."""
@@ -87,11 +95,10 @@ class Stands:
         if linked and (finding := self._together(match, finding, None)).agrees:
             return Stand(match, "follows", finding, finding, linked=False, between=between)
         if linked:
-            fed = tuple(self._right(s, self.recorded.best) for s in match.right.sources)
             key = f"values/{match.right.values[0].id}"
-            seen = self.recorded.runs["keras", self.recorded.best].get(key)
-            told = None if any(f is None for f in fed) else tuple(f for f in fed if f is not None)
-            return Stand(match, "parts", finding, linked=True, between=between, fed=told, seen=seen)
+            seen = partial(self.recorded.runs["keras", self.recorded.best].get, key)
+            fed = partial(self._own_sources, match)
+            return Stand(match, "parts", finding, linked=True, between=between, fed=fed, seen=seen)
         return self._alone(match, finding, between)
 
     def _linked(self, match: Match) -> bool:
@@ -208,11 +215,20 @@ class Stands:
             alone,
             linked=False,
             between=between,
-            fed=tuple(fed[self.recorded.best] or ()),
-            seen=answers[self.recorded.best],
+            fed=partial(self._fed_again, match),
+            seen=self.shelf.put(answers[self.recorded.best]),
             rewired=places,
             rewired_kind=kind,
         )
+
+    def _own_sources(self, match: Match) -> tuple[Array, ...] | None:
+        """What the right's node took in its own run."""
+        fed = [self._right(source, self.recorded.best) for source in match.right.sources]
+        return None if any(f is None for f in fed) else tuple(f for f in fed if f is not None)
+
+    def _fed_again(self, match: Match) -> tuple[Array, ...] | None:
+        fed = self._fed(match, self.recorded.best)
+        return None if fed is None else tuple(fed)
 
     def _rewired(self, match: Match) -> tuple[str, tuple[str, str] | None]:
         """A source whose both ends agree with their partners, and which are not partners."""
