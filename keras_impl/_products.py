@@ -81,6 +81,12 @@ def _seconds(run):
 
 
 def _steps(found, jit):
+    run, operands, zero = looped(found, jit)
+    return lambda number: run(operands, tf.constant(number), zero)[0].numpy()
+
+
+def looped(found, jit):
+    """The products of many steps as one function, and what it is called with besides a number."""
     layers, operands = [], []
     for layer, shape, output, trained, needed in found:
         dense = len(layer.kernel.shape) == 2
@@ -97,7 +103,7 @@ def _steps(found, jit):
             every = [layer(*own, nought) for layer, own in zip(layers, operands, strict=True)]
             return [product for some in every for product in some]
 
-        results = [tf.zeros_like(product) for product in products(zero)]
+        results = [tf.zeros(product.shape) for product in products(zero)]  # only its shape is used
         nought = zero
         for _ in tf.range(number):
             results = products(nought)
@@ -105,8 +111,7 @@ def _steps(found, jit):
             nought = zero * tf.add_n(corners)
         return results
 
-    zero = tf.constant(0.0)
-    return lambda number: [r.shape for r in run(operands, tf.constant(number), zero)]
+    return run, operands, tf.constant(0.0)
 
 
 def _rows(shape):
