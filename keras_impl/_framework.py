@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import _weights
+from ._fast import LONGEST, Steps
 
 
 class Keras:
@@ -140,6 +141,19 @@ class Keras:
 
         for step, loss in enumerate(train(model, tensors(), optimizer), 1):
             on_step(step, float(loss))
+
+    def train_fast(self, loss_and_gradients, model, optimizer, batches, on_step, *, fast, pauses):
+        """Take many steps in one graph; see `_fast`."""
+        images, labels = self.inputs(batches.everything), self.tensor(batches.labels)
+        steps = Steps(loss_and_gradients, model, optimizer, images, labels, jit=fast.jit)
+        for start, stop in batches.stretches(pauses, LONGEST):
+            order = tf.constant(np.stack(batches.order[start:stop]))
+            masks = [self.tensor(mask) for mask in batches.masks(start, stop)]
+            losses = self.array(steps(order, masks))
+            for at, loss in enumerate(losses):
+                given = tf.gather(images, order[at]), tf.gather(labels, order[at])
+                batches.fed(*map(self.array, (*given, *(mask[at] for mask in masks))))
+                on_step(start + at + 1, float(loss))
 
     def _follow(self, fit, model, optimizer, batches, on_step):
         def arrays():

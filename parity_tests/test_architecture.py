@@ -157,7 +157,7 @@ def test_frameworks_agree_with_what_making_asks_for():
     for package in PACKAGES.values():
         tree = ast.parse((ROOT / package / "_framework.py").read_text("utf-8"))
         adapter = next(n for n in tree.body if isinstance(n, ast.ClassDef))
-        have = {f.name: [a.arg for a in f.args.args] for f in adapter.body
+        have = {f.name: [a.arg for a in (*f.args.args, *f.args.kwonlyargs)] for f in adapter.body
                 if isinstance(f, ast.FunctionDef)}  # fmt: skip
         for name in wanted:
             assert have[name] == list(inspect.signature(getattr(Framework, name)).parameters)

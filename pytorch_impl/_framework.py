@@ -9,6 +9,7 @@ import torchvision
 from torch import nn
 
 from . import _weights
+from ._fast import LONGEST, Steps
 
 
 class PyTorch:
@@ -119,6 +120,22 @@ class PyTorch:
 
     def _trainable(self, model):
         return [p for p in _weights.named(model, self._flattened) if p.trainable]
+
+    def train_fast(self, loss_and_gradients, model, optimizer, batches, on_step, *, fast, pauses):
+        """Take many steps without looking; see `_fast`."""
+        images, labels = self.tensor(batches.everything), self.tensor(batches.labels)
+        steps = Steps(
+            loss_and_gradients, model, optimizer, images, labels, channels_last=fast.channels_last
+        )
+        for start, stop in batches.stretches(pauses, LONGEST):
+            order = torch.from_numpy(np.stack(batches.order[start:stop]))
+            masks = [self.tensor(mask) for mask in batches.masks(start, stop)]
+            losses = self.array(steps(order, masks))
+            for at, loss in enumerate(losses):
+                given, truth = steps.batch(order[at])
+                own = [self.array(mask[at]) for mask in masks]
+                batches.fed(self.fed(given), self.array(truth), *own)
+                on_step(start + at + 1, loss.item())
 
     def train(self, train, model, optimizer, batches, on_step):
         """Consume the twin's generator step by step."""

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 import torch
+from torch.optim.adam import adam
 
 
 def f(value):
@@ -111,14 +112,77 @@ class KerasAdam(KerasOptimizer):
         eps: Keras' default is 1e-7.
         amsgrad: divide by the largest second moment so far.
         weight_decay: decoupled, as everywhere in Keras.
+        fused: move all parameters in PyTorch's own fused kernel; equal to rounding. Without
+            weight decay and AMSGrad only.
     """
 
     def __init__(
-        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-7, amsgrad=False, weight_decay=None
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-7,
+        amsgrad=False,
+        weight_decay=None,
+        fused=False,
     ):
-        super().__init__(
-            params, lr=lr, betas=betas, eps=eps, amsgrad=amsgrad, weight_decay=weight_decay
+        own = {"lr": lr, "betas": betas, "eps": eps, "amsgrad": amsgrad, "fused": fused}
+        super().__init__(params, weight_decay=weight_decay, **own)
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """One update of every parameter that has a gradient."""
+        fused = all(
+            group["fused"] and not group["amsgrad"] and group["weight_decay"] is None
+            for group in self.param_groups
         )
+        if closure is not None or not fused:
+            return super().step(closure)
+        for group in self.param_groups:
+            self._fused(group, [p for p in group["params"] if p.grad is not None])
+        return None
+
+    def _fused(self, group, parameters):
+        """PyTorch's kernel with another rate and epsilon at every step.
+
+        It computes lr/(1 − b1^t) · m / (√v/√(1 − b2^t) + eps), so eps/√(1 − b2^t) for eps puts
+        epsilon before the correction, and lr makes up for what float32(b) is not b.
+        """
+        for parameter in parameters:
+            state = self.state[parameter]
+            if not state:
+                state["step"] = torch.zeros(())
+                state |= {name: torch.zeros_like(parameter) for name in self._slots(group)}
+        states = [self.state[parameter] for parameter in parameters]
+        if not states:
+            return
+        group["taken"] = taken = group.get("taken", 0) + 1
+        beta1, beta2 = group["betas"]
+        root = math.sqrt(1 - beta2**taken)
+        rate = self._rate(group, taken) * (1 - beta1**taken) / root
+        adam(
+            parameters,
+            [parameter.grad for parameter in parameters],
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            [state["step"] for state in states],
+            foreach=False,
+            fused=True,
+            lr=rate,
+            beta1=beta1,
+            beta2=beta2,
+            eps=group["eps"] / root,
+            weight_decay=0.0,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    @staticmethod
+    def _rate(group, step):
+        """lr·√(1 − f(b2)^t)/(1 − f(b1)^t)."""
+        beta1, beta2 = map(f, group["betas"])
+        return group["lr"] * math.sqrt(1 - beta2**step) / (1 - beta1**step)
 
     def _slots(self, group):
         names = ["exp_avg", "exp_avg_sq"] + ["max_exp_avg_sq"] * group["amsgrad"]
@@ -126,8 +190,7 @@ class KerasAdam(KerasOptimizer):
 
     def _update(self, parameter, gradient, group, state):
         beta1, beta2 = group["betas"]
-        power1, power2 = f(beta1) ** state["step"], f(beta2) ** state["step"]
-        rate = group["lr"] * math.sqrt(1 - power2) / (1 - power1)
+        rate = self._rate(group, state["step"])
         m, v = state["exp_avg"], state["exp_avg_sq"]
         m.lerp_(gradient, 1 - beta1)
         v.lerp_(gradient.square(), 1 - beta2)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shared import data
 from shared.data.batches import batch_indices, dropout_mask, held_out
-from shared.spec import Size, Training, Way
+from shared.spec import Mask, Size, Training, Way
 
 Array = NDArray[Any]
 
@@ -55,13 +55,40 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         """Images, labels and the masks of every step."""
-        for step, chosen in enumerate(self.order, 1):
+        for step, chosen in enumerate(self.order):
             images = scaled(self.images[chosen], self.training, self.precision)
-            masks = (
-                dropout_mask(m.name, (len(chosen), *m.shape), m.rate, seed=self.seed, step=step)
-                for m in self.training.masks
-            )
-            yield images, self.labels[chosen], *(m.astype(self.precision) for m in masks)
+            masks = (self._mask(mask, step) for mask in self.training.masks)
+            yield images, self.labels[chosen], *masks
+
+    @property
+    def everything(self) -> Array:
+        """All images, scaled; `order` indexes them."""
+        return scaled(self.images, self.training, self.precision)
+
+    def stretches(self, pauses: Collection[int], longest: int) -> Iterator[tuple[int, int]]:
+        """Steps that may be taken in one go, as ``order[start:stop]``.
+
+        Their batches are of one size, at most `longest` of them, and each step in `pauses`
+        (counted from 1) is the last of its stretch.
+        """
+        start, total = 0, len(self)
+        for stop in range(1, total + 1):
+            last = stop == total or len(self.order[stop]) != len(self.order[start])
+            if last or stop in pauses or stop - start == longest:
+                yield start, stop
+                start = stop
+
+    def masks(self, start: int, stop: int) -> list[Array]:
+        """The masks of these steps, each ``(steps, batch, …)``."""
+        return [
+            np.stack([self._mask(mask, step) for step in range(start, stop)])
+            for mask in self.training.masks
+        ]
+
+    def _mask(self, mask: Mask, step: int) -> Array:
+        shape = (len(self.order[step]), *mask.shape)
+        drawn = dropout_mask(mask.name, shape, mask.rate, seed=self.seed, step=step + 1)
+        return drawn.astype(self.precision)
 
     @property
     def validation(self) -> tuple[Array, Array]:

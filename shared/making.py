@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ from shared.feeding import Batches, scaled
 from shared.jobs import Job, Progress
 from shared.layouts import LAYOUTS, permute
 from shared.names import VALUES
-from shared.spec import Case, ExampleSpec, Parameter, Side, Training, Way
+from shared.spec import Case, ExampleSpec, Fast, Parameter, Side, Training, Way
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -92,6 +92,23 @@ class Framework(Protocol):
         """Train with a public function of the twin, calling `on_step` after every step.
 
         One with a parameter `validation` is given the held-out samples, to stop by.
+        """
+
+    def train_fast(
+        self,
+        loss_and_gradients: Callable[..., Any],
+        model: Any,
+        optimizer: Any,
+        batches: Batches,
+        on_step: OnStep,
+        *,
+        fast: Fast,
+        pauses: Collection[int],
+    ) -> None:
+        """Train as fast as the machine allows, with the twin's own gradients and optimizer.
+
+        `on_step` is called for every step, but the model is in the state after that step only at
+        those in `pauses`.
         """
 
 
@@ -297,8 +314,21 @@ class _Run:
                 reported = time.monotonic()
                 progress(step, total)
 
-        train = getattr(self.twin, self.way.function)
-        self.framework.train(train, model, optimizer, batches, on_step)
+        if self.way.fast is None:
+            train = getattr(self.twin, self.way.function)
+            self.framework.train(train, model, optimizer, batches, on_step)
+        else:
+            gradients = getattr(self.twin, self.way.gradients)
+            pauses = {1, total} | kept | watched
+            self.framework.train_fast(
+                gradients,
+                model,
+                optimizer,
+                batches,
+                on_step,
+                fast=self.way.fast,
+                pauses=pauses,
+            )
         progress(total, total)
         self.sheet.put("loss/curve", np.array(losses, dtype=self.job.precision))
         if self.training.stops:

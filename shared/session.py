@@ -79,7 +79,7 @@ class Request:
         Raises:
             UsageError: a pair that it does not have.
         """
-        known = {pair.name: pair for pair in spec.pairs}
+        known = {pair.name: pair for pair in (*spec.pairs, *spec.fast_pairs)}
         if strange := [name for name in self.pairs if name not in known]:
             raise UsageError(f"{spec.name} has no pair '{strange[0]}'. It has: {', '.join(known)}.")
         return tuple(known[name] for name in self.pairs) or spec.pairs
@@ -195,7 +195,7 @@ def _dataset(spec: ExampleSpec, size: Size | None) -> data.ImageData | None:
 
 def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
     ids = dict.fromkeys(i for pair in request.chosen(spec) for i in (pair.left, pair.right))
-    for way in (w for w in spec.ways if w.id in ids):
+    for way in _ways(spec, ids):
         for precision, nudged in _runs_of(spec):
             path = recording_path(request, spec, way, precision, nudged=nudged)
             seed = spec.seed if request.seed is None else request.seed
@@ -212,6 +212,13 @@ def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
                     out=str(path),
                 ),
             )
+
+
+def _ways(spec: ExampleSpec, ids: Iterable[str]) -> list[Way]:
+    """The ways with these ids, the fast paths last."""
+    fast = spec.training.fast_ways if spec.training else ()
+    wanted = set(ids)
+    return [way for way in (*spec.ways, *fast) if way.id in wanted]
 
 
 def _runs_of(spec: ExampleSpec) -> list[tuple[Precision, bool]]:
@@ -273,7 +280,7 @@ def _release(version: str) -> str:
 def _runs(request: Request, spec: ExampleSpec) -> dict[str, Runs]:
     ids = dict.fromkeys(i for pair in request.chosen(spec) for i in (pair.left, pair.right))
     result = {}
-    for way in (w for w in spec.ways if w.id in ids):
+    for way in _ways(spec, ids):
         found = [
             recording.read(recording_path(request, spec, way, precision, nudged=nudged))
             for precision, nudged in _runs_of(spec)

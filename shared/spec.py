@@ -5,20 +5,46 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.cases import Case, Curves, Known, Numbers, Samples
 from shared.names import LADDER, VALUES
+
+__all__ = [
+    "GLOROT",
+    "HE",
+    "ONES",
+    "PACKAGES",
+    "SIDES",
+    "TITLES",
+    "VALUE_PAIR",
+    "VALUE_WAYS",
+    "ZEROS",
+    "Case",
+    "Curves",
+    "ExampleSpec",
+    "Fast",
+    "Initial",
+    "Known",
+    "Mask",
+    "Numbers",
+    "Pair",
+    "Parameter",
+    "Published",
+    "Reference",
+    "Samples",
+    "Side",
+    "Size",
+    "Training",
+    "Way",
+]
 
 Side = Literal["torch", "keras"]
 SIDES: tuple[Side, Side] = ("torch", "keras")
 PACKAGES: dict[Side, str] = {"torch": "pytorch_impl", "keras": "keras_impl"}
 TITLES: dict[Side, str] = {"torch": "PyTorch", "keras": "Keras / TensorFlow"}
-
-Numbers = float | int | bool | str | tuple["Numbers", ...]
-"""A scalar, or nested tuples of scalars. Text stands for a decimal given to so many digits:
-``"2.0404"`` means 2.0404 ± 0.00005; ``"nan"`` and ``"inf"`` mean themselves."""
 
 
 @dataclass(frozen=True)
@@ -75,84 +101,18 @@ class Mask:
 
 
 @dataclass(frozen=True)
-class Curves:
-    """A pane of the page's plot: results of a case over one of its inputs.
+class Fast:
+    """How the fast path of a way is switched. No switch is good everywhere: measure.
 
     Attributes:
-        x: name of the input along the axis.
-        values, slopes: names of the results, one number for each of `x`.
+        of: id of the way that it does the same as, with the same public functions.
+        jit: TensorFlow compiles the steps with XLA; otherwise they are a plain graph.
+        channels_last: PyTorch keeps images and convolutions with the channels last in memory.
     """
 
-    x: str
-    values: str
-    slopes: str = ""
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Real data for a case: the first so many training samples of a dataset's embedded part.
-
-    The function takes them as NumPy arrays, ``images`` and ``labels``, as they come from a file:
-    making tensors of them is what such a case is about.
-    """
-
-    dataset: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Case:
-    """One values-only experiment: a function of the same name on both sides.
-
-    Attributes:
-        name: the function's name.
-        inputs: name → numbers; each becomes a floating tensor of the run's precision.
-        expected: name → the number that both sides must give. Names that the function returns
-            and that are neither here nor in the reference are compared between the sides, but
-            have no outside witness.
-        integers: name → whole numbers; each becomes an int64 tensor (labels, indices).
-        roles: name of an input or a result → its role in `shared.layouts.LAYOUTS`. The spec and
-            the recording have it in canonical layout; the function sees its framework's own.
-        reference: the same in NumPy, from the same arguments as float64 (int64) arrays in
-            canonical layout; what it returns is expected of both sides, to rounding.
-        curves: what of it is drawn on the page, if anything.
-        samples: real data, given before everything else.
-    """
-
-    name: str
-    inputs: dict[str, Numbers]
-    expected: dict[str, Numbers] = field(default_factory=dict)
-    integers: dict[str, Numbers] = field(default_factory=dict)
-    roles: dict[str, str] = field(default_factory=dict)
-    reference: Callable[..., Mapping[str, Any]] | None = None
-    curves: Curves | None = None
-    samples: Samples | None = None
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """Arguments of the function, in order."""
-        return (*(("images", "labels") if self.samples else ()), *self.inputs, *self.integers)
-
-    @property
-    def question(self) -> list[Any]:
-        """What decides the answer: its part of the spec's digest."""
-        samples = [dataclasses.astuple(self.samples)] if self.samples else []
-        return [self.name, self.inputs, self.integers, self.roles, *samples]
-
-
-@dataclass(frozen=True)
-class Known:
-    """A listed difference between the frameworks, strict both ways.
-
-    The finding is ``known`` only while each side gives exactly what is listed; when a release
-    changes either side, the row fails with these words.
-    """
-
-    key: str
-    torch: Numbers
-    keras: Numbers
-    reason: str
-    link: str
+    of: str
+    jit: bool = False
+    channels_last: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,6 +132,7 @@ class Way:
         repeat: how many times the epochs of the size.
         changes: what of the `Training` is otherwise in this way, by field: another model's
             ``parameters`` and ``layers``, other ``classes``. Not the dataset, nor its sizes.
+        fast: the switches of a fast path, which trains with `gradients` and has no `function`.
     """
 
     side: Side
@@ -185,6 +146,7 @@ class Way:
     batch_size: int | None = None
     repeat: int = 1
     changes: Mapping[str, Any] = field(default_factory=dict)
+    fast: Fast | None = None
 
     @property
     def id(self) -> str:
@@ -295,6 +257,7 @@ class Training:
         published: distances between the frameworks that others measured.
         masks: of dropout, drawn anew for every step; the twin is given them after the labels.
         stops: the training may end by itself before its last epoch, and go back to the best.
+        fast: which ways have a fast path, and how it is switched.
     """
 
     dataset: str
@@ -319,6 +282,7 @@ class Training:
     published: tuple[Published, ...] = ()
     masks: tuple[Mask, ...] = ()
     stops: bool = False
+    fast: tuple[Fast, ...] = ()
 
     def held(self, size: Size) -> int:
         """How many training samples are held out in a run of this size."""
@@ -330,7 +294,31 @@ class Training:
 
     def way(self, id_: str) -> Way:
         """The way with this id."""
-        return next(w for w in self.ways if w.id == id_)
+        return next(w for w in (*self.ways, *self.fast_ways) if w.id == id_)
+
+    @property
+    def fast_ways(self) -> tuple[Way, ...]:
+        """``torch/loop_fast`` beside ``torch/loop``: the same functions, written to be fast."""
+        own = {way.id: way for way in self.ways}
+        return tuple(
+            dataclasses.replace(
+                own[fast.of],
+                name=f"{own[fast.of].name}_fast",
+                function="",
+                title=f"fast path of: {own[fast.of].title}",
+                fast=fast,
+            )
+            for fast in self.fast
+        )
+
+    @property
+    def fast_pairs(self) -> tuple[Pair, ...]:
+        """Every fast path beside the way that it must be equal to; judged when asked for."""
+        return tuple(
+            Pair(way.id.replace("/", "_"), f"{way.fast.of} ~ its fast path", way.fast.of, way.id)
+            for way in self.fast_ways
+            if way.fast is not None
+        )
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -384,6 +372,11 @@ class ExampleSpec:
     def pairs(self) -> tuple[Pair, ...]:
         """All pairs; the first is the one that the headline is about."""
         return self.training.pairs if self.training else (VALUE_PAIR,)
+
+    @property
+    def fast_pairs(self) -> tuple[Pair, ...]:
+        """Pairs that show a fast path equal to what people read; on no page."""
+        return self.training.fast_pairs if self.training else ()
 
     def size(self, *, full: bool) -> Size | None:
         """The size of a default or a full run; None for values."""

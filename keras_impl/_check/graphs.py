@@ -82,7 +82,7 @@ class Builder:
             self.ids[key] = array
         return Source(self.root(ref.root), tuple(int(n) for n in ref.shape), key)
 
-    def graph(self, title, inputs, outputs):
+    def graph(self, title, inputs, outputs, output_names=()):
         """The whole."""
         t = self.tracer
         names = named(self.nodes, self._name)
@@ -107,6 +107,7 @@ class Builder:
             parameters=made,
             unused=tuple(p for p in made if p not in taken),
             notes=tuple(dict.fromkeys(t.notes)),
+            output_names=output_names,
         )
 
     def _name(self, layer):

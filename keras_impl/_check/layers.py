@@ -30,6 +30,8 @@ def handler(layer, builtin):
     special = SPECIAL.get(kind)
     if kind is kl.RNN and recurrent.is_known(layer.cell):
         return recurrent.layer
+    if recurrent.is_known(layer):
+        return recurrent.cell
     if special is None and kind.__name__.startswith("Random"):
         return _noise
     return special

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -146,6 +147,26 @@ def flat(structure):
     if isinstance(structure, list | tuple):
         return [leaf for value in structure for leaf in flat(value)]
     return [structure]
+
+
+def returned(structure, name=""):
+    """Tensors that a model returns, each with the keys or fields that lead to it."""
+    if tf.is_tensor(structure):
+        return [(name, structure)]
+    if isinstance(structure, dict):
+        parts = structure.items()
+    elif isinstance(structure, tuple) and hasattr(structure, "_fields"):
+        parts = zip(structure._fields, structure, strict=True)
+    elif isinstance(structure, list | tuple):
+        parts = enumerate(structure)
+    elif dataclasses.is_dataclass(structure):
+        parts = [(f.name, getattr(structure, f.name)) for f in dataclasses.fields(structure)]
+    else:
+        return []
+    return [
+        leaf for key, part in parts
+        for leaf in returned(part, f"{name}.{key}" if name else str(key))
+    ]  # fmt: skip
 
 
 def filled(structure, replace):

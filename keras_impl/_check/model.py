@@ -15,7 +15,7 @@ from shared.errors import ParityError
 from . import failures, twins
 from .fold import fold
 from .graphs import Builder
-from .marks import Weight, as_array, flat
+from .marks import Weight, as_array, returned
 from .naming import every_layer, names_of
 from .tracer import Tracer
 
@@ -60,7 +60,7 @@ class KerasModel(Model):
         self._runs = {}
         tracer, nodes, tensors, outputs = self._listen("float32")
         builder = Builder(tracer, nodes, self._models["float32"])
-        graph = builder.graph(self.title, tensors, outputs)
+        graph = builder.graph(self.title, tensors, outputs, self.output_names)
         self._weights = tracer.weights
         self._parameters = {name: key for key, name in builder.parameters.items()}
         self._keep("float32", nodes)
@@ -182,7 +182,9 @@ class KerasModel(Model):
             outputs = run(self, tracer, model, tensors, False)
             for variable, value in saved:
                 variable.assign(value)
-            found = [tracer.ref(y) for y in flat(outputs) if tf.is_tensor(y)]
+            named = returned(outputs)
+            found = [tracer.ref(y) for _, y in named]
+            self.output_names = tuple(name for name, _ in named)
             self.heard = [raw.signature for raw in tracer.nodes]
             nodes = fold(tracer.nodes, found, tracer.weights)
             return tracer, nodes, tensors, found

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import failures
-from .marks import as_array, flat
+from .marks import as_array, returned
 from .model import run
 
 STATISTICS = ("mean", "variance")
@@ -63,14 +63,14 @@ class _Recorder:
         tracer = self.owner._tracer(self.order.precision, detailed=False, evaluating=not training)
         floating = [x for x in self.inputs if x.dtype.is_floating]
         if not self.order.projections:
-            outputs = flat(run(self.owner, tracer, self.model, self.inputs, training))
+            outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))
             self.keep(tracer, outputs, keep)
             return None, {}
         with tf.GradientTape() as tape:
             for x in floating:
                 tape.watch(x)
-            outputs = flat(run(self.owner, tracer, self.model, self.inputs, training))
-            loss = self.loss([y for y in outputs if tf.is_tensor(y)])
+            outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))
+            loss = self.loss(outputs)
         self.keep(tracer, outputs, keep)
         wanted = [*[v.value for v in self.variables.values()], *floating]
         with failures.told(f"{self.owner.title} cannot be differentiated"):
@@ -92,7 +92,7 @@ class _Recorder:
         """Values and outputs of the first pass."""
         if not wanted:
             return
-        for i, y in enumerate(y for y in outputs if tf.is_tensor(y)):
+        for i, y in enumerate(outputs):
             self.kept[f"outputs/{i}"] = np.array(y)
         if not self.order.keep_values:
             return
@@ -128,9 +128,13 @@ class _Recorder:
         for key, name in self.ids.items():
             self.kept[f"steps/{name}"] = self.canonical(key, self.model.weights[key])
         tracer = self.owner._tracer(self.order.precision, detailed=False)
-        outputs = flat(run(self.owner, tracer, self.model, self.inputs, False))
-        for i, y in enumerate(y for y in outputs if tf.is_tensor(y)):
+        outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, False))
+        for i, y in enumerate(outputs):
             self.kept[f"after/{i}"] = np.array(y)
+
+
+def _tensors(outputs):
+    return [y for _, y in returned(outputs)]
 
 
 def _aligned(before, now):

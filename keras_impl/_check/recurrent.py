@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
+import keras
 import tensorflow as tf
 
 from .marks import flat, swapped
@@ -38,9 +39,52 @@ def layer(t, rnn, original, args, kwargs):
         return original(rnn, *args, **kwargs)
 
 
+def cell(t, one, original, args, kwargs):
+    """One step of a cell that is called by hand: a sequence of length one."""
+    seen = {}
+    native = one.call
+
+    def call(sequence, states, training=False):
+        before = flat(states)
+        inputs = [_known(t, x, seen["args"]) for x in (sequence, *before)]
+        with t.resumed(one):
+            inputs[0] = tf.expand_dims(inputs[0], 1)
+
+        def compute(xs):
+            with swapped(one, dropout=0.0, recurrent_dropout=0.0):
+                x, *given = (tf.cast(x, one.compute_dtype) for x in xs)
+                given = keras.tree.pack_sequence_as(states, given)
+                after = flat(native(x[:, 0], given, training=False)[1])
+            return [after[0][:, None], *after[1:]]
+
+        values = compute([sequence[:, None], *before])
+        # A state of zeros is none, as in a layer that starts by itself.
+        given = [] if all(_zero(t, s) for s in inputs[1:]) else inputs[1:]
+        settings = {**_settings(one), "bidirectional": False, "backwards": False}
+        settings.update(has_state=bool(given), masked=False)
+
+        def run(xs):
+            return compute([*xs, *before[len(xs) - 1 :]])
+
+        more = {"name": t.name_of(one), "code": code_of(one) if t.detailed else " "}
+        sources = [inputs[0], *given]
+        t.emit("recurrent", settings, sources, values, run, parameters=_parameters(one), **more)
+        with t.resumed(one):
+            after = [values[0][:, 0], *values[1:]]
+        return after[0], keras.tree.pack_sequence_as(states, after)
+
+    seen["args"] = [x for x in flat([args, kwargs]) if tf.is_tensor(x)]
+    with swapped(one, call=call):
+        return original(one, *args, **kwargs)
+
+
+def _zero(t, tensor):
+    return t.is_constant(tensor) and not bool(tf.reduce_any(tensor != 0))
+
+
 def _known(t, tensor, given):
     """The tensor the caller gave where Keras converted it."""
-    if t.is_live(tensor):
+    if t.is_live(tensor) or any(x is tensor for x in given):
         return tensor
     alike = [x for x in given if tuple(x.shape) == tuple(tensor.shape)]
     return alike[0] if alike else tensor
@@ -73,7 +117,7 @@ def is_known(cell):
 
 
 def _settings(rnn):
-    cell = rnn.cell
+    cell = getattr(rnn, "cell", rnn)
     kind = _CELLS[type(cell).__name__]
     settings = {"cell": kind, "units": cell.units, "bias": cell.use_bias}
     settings["activation"] = _name(cell.activation)
@@ -92,12 +136,13 @@ def _name(function):
 
 
 def _parameters(rnn, prefix=""):
+    cell = getattr(rnn, "cell", rnn)
     roles = {
-        f"{prefix}kernel": (rnn.cell.kernel, None, None),
-        f"{prefix}recurrent_kernel": (rnn.cell.recurrent_kernel, None, None),
+        f"{prefix}kernel": (cell.kernel, None, None),
+        f"{prefix}recurrent_kernel": (cell.recurrent_kernel, None, None),
     }
-    if rnn.cell.use_bias:
-        roles[f"{prefix}bias"] = (rnn.cell.bias, None, None)
+    if cell.use_bias:
+        roles[f"{prefix}bias"] = (cell.bias, None, None)
     return roles
 
 

@@ -19,9 +19,11 @@ class Writer:
         tracer: after the run.
         inputs: root values of the inputs.
         outputs: references of the outputs.
+        names: of the outputs, by the keys or fields that lead to them.
     """
 
-    def __init__(self, tracer, inputs, outputs, model):
+    def __init__(self, tracer, inputs, outputs, model, names=()):
+        self.names = names
         self.tracer, self.inputs, self.outputs, self.model = tracer, inputs, outputs, model
         self.ids, self.constants = {}, {}
         self._keys, self._numbers = {}, itertools.count()
@@ -39,7 +41,7 @@ class Writer:
             side="torch", title=title,
             inputs=tuple(Value(r.name, r.shape, r.dtype) for r in self.inputs),
             outputs=outputs, nodes=tuple(nodes), parameters=parameters, unused=unused,
-            notes=tuple(self.tracer.notes + self._left_out()),
+            notes=tuple(self.tracer.notes + self._left_out()), output_names=self.names,
         )  # fmt: skip
         return Traced(graph, self.ids)
 

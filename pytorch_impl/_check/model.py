@@ -63,8 +63,8 @@ class TorchModel(Model):
             model = in_precision(self.model, "float32").eval()
             tracer = Tracer(model, self._bindings)
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
-            outputs = [tracer.ref(x) for x in forward(model, tracer, given)]
-            return Writer(tracer, roots, outputs, self.model)
+            found, names = forward(model, tracer, given)
+            return Writer(tracer, roots, [tracer.ref(x) for x in found], self.model, names)
 
     def _as_built(self, traced):
         """`Parameter.constant` speaks of the model as it was built, not of weights set since."""
@@ -227,7 +227,7 @@ class _Run:
                         keep=keep)  # fmt: skip
         given, _ = self.owner._given(tracer, self.order.inputs, self.order.precision,
                                      gradients=torch.is_grad_enabled())  # fmt: skip
-        return forward(self.model, tracer, given), given, tracer
+        return forward(self.model, tracer, given)[0], given, tracer
 
     def _values(self, tracer):
         for step in tracer.steps:

@@ -111,7 +111,7 @@ def watched(model, tracer):
 
 
 def forward(model, tracer, inputs):
-    """Run it under the tracer; returns what it returns, flattened to tensors."""
+    """Run it under the tracer; returns what it returns, flattened to tensors, and their names."""
     arguments = [inputs] if _wants_list(model, inputs) else inputs
     try:
         with watched(model, tracer), tracer:
@@ -120,7 +120,8 @@ def forward(model, tracer, inputs):
         raise
     except Exception as error:
         raise ParityError(_told(error, inputs)) from error
-    return list(outputs_of(output))
+    found = list(outputs_of(output))
+    return [tensor for _, tensor in found], tuple(name for name, _ in found)
 
 
 def _wants_list(model, inputs):
@@ -136,19 +137,23 @@ def _wants_list(model, inputs):
     return len(places) == 1 and not any(f.kind == f.VAR_POSITIONAL for f in fields)
 
 
-def outputs_of(output):
-    """Tensors of a nest in order: fields of a dataclass, a dictionary by its sorted keys."""
+def outputs_of(output, name=""):
+    """Tensors of a nest in order, each with the keys or fields that lead to it."""
     if isinstance(output, torch.Tensor):
-        yield output
-    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
-        for entry in dataclasses.fields(output):
-            yield from outputs_of(getattr(output, entry.name))
+        yield name, output
+        return
+    if dataclasses.is_dataclass(output) and not isinstance(output, type):
+        parts = [(e.name, getattr(output, e.name)) for e in dataclasses.fields(output)]
     elif isinstance(output, dict):
-        for key in sorted(output, key=str):
-            yield from outputs_of(output[key])
+        parts = output.items()
+    elif isinstance(output, tuple) and hasattr(output, "_fields"):
+        parts = zip(output._fields, output, strict=True)
     elif isinstance(output, (list, tuple)):
-        for part in output:
-            yield from outputs_of(part)
+        parts = enumerate(output)
+    else:
+        return
+    for key, part in parts:
+        yield from outputs_of(part, f"{name}.{key}" if name else str(key))
 
 
 def to_tensor(array, precision):

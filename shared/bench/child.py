@@ -134,8 +134,8 @@ class Task:
 
     def switch(self, name: str) -> bool:
         """A switch of this way's fast path, by its name in the spec; off where it has none."""
-        every = getattr(self.training, "fast", ())
-        return any(getattr(fast, name) for fast in every if fast.of == self.way.id)
+        every = (fast for fast in self.training.fast if fast.of == self.way.id)
+        return any(bool(getattr(fast, name)) for fast in every)
 
     def stretches(self, longest: int) -> list[Array]:
         """Indices of one epoch, ``(steps, batch)``: batches of one size, so many at most."""

@@ -17,6 +17,8 @@ _PADDED_BY = {"constant": "zeros", "zeros": "zeros", "reflect": "reflect",
               "replicate": "replicate", "edge": "replicate", "circular": "circular",
               "wrap": "circular"}  # fmt: skip
 INFINITE = float("-inf")
+COMPUTED = "computed:"
+"""Ids of weights that a model makes of others begin so."""
 
 
 def spatial(rank: int, settings: dict[str, Any]) -> list[int]:
@@ -143,6 +145,26 @@ def fold_dense(drafts: Drafts, node: Draft) -> bool:
     if scale != 1.0:
         node.settings["scale"] = scale
     drafts.take_parameter(node, "kernel", right.value, picks)
+    drafts.rewire(node, node.edges[:1])
+    return True
+
+
+def fold_kernel(drafts: Drafts, node: Draft) -> bool:
+    """A convolution that takes such a weight has it as its kernel."""
+    if node.kind not in ("convolution", "transposed") or len(node.edges) < 2:
+        return False
+    roles = node.settings.get("computed", ["kernel"])
+    if len(roles) != len(node.edges) - 1 or node.settings.get("groups", 1) != 1:
+        return False
+    weights = [edge.source for edge in node.edges[1:]]
+    if not all(s.value.startswith(f"parameter:{COMPUTED}") for s in weights):
+        return False
+    for role, source in zip(roles, weights, strict=True):
+        picks = drafts.picks(source)
+        if role == "kernel" and "computed" in node.settings:
+            picks = picks.transpose(*range(2, picks.ndim), 1, 0)
+        drafts.take_parameter(node, role, source.value, picks)
+    node.settings.pop("computed", None)
     drafts.rewire(node, node.edges[:1])
     return True
 

@@ -383,6 +383,9 @@ def transferred(
     for one in tied:
         if one.index is None or not carried(one):
             continue
+        given, taken = (one.left, one.right) if source == "torch" else (one.right, one.left)
+        if taken.computed or given.id not in weights:
+            continue
         if source == "torch":
             found[one.right.id] = one.to_right(weights[one.left.id])
         else:
@@ -406,6 +409,8 @@ def generated(
     """
     result = {}
     for parameter in parameters:
+        if parameter.id not in weights:
+            continue  # the model makes it of others
         array = np.asarray(weights[parameter.id], np.float64)
         # A buffer's numbers belong to the model's code: they are compared, not made up.
         own = parameter.role == "raw" and not parameter.trainable

@@ -10,8 +10,9 @@ from typing import Any, get_args
 from rich.console import Console
 
 from shared.check import inputs, words
+from shared.check.both import Say
 from shared.check.result import Result
-from shared.check.session import Request, Say, check_targets
+from shared.check.session import Request, check_targets
 from shared.check.target import Target
 from shared.errors import UsageError
 from shared.session import side_named

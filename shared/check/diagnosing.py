@@ -61,7 +61,7 @@ def explain(
         causes=causes,
         latent=evidence.latent(subject, train=trained is not None),
         parts=judged.parts,
-        notes=notes + _different_steps(stands, judged),
+        notes=notes + (() if subject.tables else _different_steps(stands, judged)),
         edges=tuple(_edges(subject, layers)),
         train=trained is not None,
         seconds=seconds,

@@ -106,6 +106,7 @@ class Parameter:
         trainable: whether an optimizer moves it.
         constant: all elements are equal as the model was built, so that it may hide a fault.
         names: the framework's own names of what stands behind it.
+        computed: the model makes it of other weights, so that it cannot be set.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Parameter:
     trainable: bool = True
     constant: bool = False
     names: tuple[str, ...] = ()
+    computed: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,11 +179,13 @@ class Graph:
         side: which framework.
         title: how people call the model: ``models.py:TorchNet``.
         inputs: the model's inputs.
-        outputs: what it returns, flattened in order (a dict: in the order of its keys).
+        outputs: what it returns, flattened in order (a dict: as it was filled).
         nodes: in the order of execution.
         parameters: id → parameter; also those no node takes.
         unused: ids of parameters that no node takes.
         notes: what the tracer could not see, in full sentences.
+        output_names: of each output the keys, fields or numbers that lead to it; empty for a
+            single tensor.
     """
 
     side: Side
@@ -192,6 +196,7 @@ class Graph:
     parameters: Mapping[str, Parameter]
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """As text, for the way between processes."""
@@ -222,6 +227,7 @@ class Graph:
             },
             unused=tuple(raw["unused"]),
             notes=tuple(raw["notes"]),
+            output_names=tuple(raw.get("output_names", ())),
         )
 
 

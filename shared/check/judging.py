@@ -36,6 +36,10 @@ class Subject:
         weights: of each side, as they were when it was recorded.
         graphs: as they were traced.
         output_links: the models' outputs, by position.
+        tables: ids of Keras' nodes that take a table of numbers that PyTorch rounded otherwise.
+        remade: of these the ones whose weight is what the other side computes of its own, rounded
+            to float32.
+        strict: all the same, what the models yield is compared in float64.
     """
 
     torch: Normal
@@ -47,6 +51,9 @@ class Subject:
     weights: tuple[Mapping[str, Array], Mapping[str, Array]]
     graphs: tuple[Graph, Graph]
     output_links: tuple[Link, ...] = ()
+    tables: frozenset[str] = frozenset()
+    remade: frozenset[str] = frozenset()
+    strict: bool = False
 
     def outputs(self) -> Iterator[tuple[Source, Source, Arrangement | None]]:
         """The models' outputs, by position, and how each goes across.
@@ -94,6 +101,11 @@ class Subject:
             if found is not None and found.axes is not None:
                 return found
         return next(iter(arrange.candidates(mine.shape, theirs.shape)), None)
+
+    @property
+    def exact(self) -> bool:
+        """Whether what the models yield is the same in float64, if they are."""
+        return not self.blunt() and (self.strict or not self.tables)
 
     def blunt(self) -> set[str]:
         """Ids of Keras' values behind an operation that TensorFlow computes in float32 always."""
@@ -239,12 +251,13 @@ def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict
         base = Finding(match.left.name, LEVEL, "identical")
         if match.left.kind in MASKED_KINDS:
             quad = unmasked(quad)
-        found[match.left.id] = compare(base, quad, guarded=guarded, exact=theirs.id not in blunt)
+        exact = theirs.id not in blunt and match.right.id not in subject.remade
+        found[match.left.id] = compare(base, quad, guarded=guarded, exact=exact)
     return found
 
 
 def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[Part]:
-    exact, prefix = not subject.blunt(), "after" if stage == "evaluation" else "outputs"
+    exact, prefix = subject.exact, "after" if stage == "evaluation" else "outputs"
     parts = []
     for i, (mine, theirs, move) in enumerate(subject.outputs()):
         name = f"output {i}" if len(subject.torch.outputs) > 1 else "the output"
@@ -289,13 +302,13 @@ def _loss(subject: Subject, recorded: Recorded) -> list[Part]:
     arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
     four = [np.array([float(np.asarray(a)), terms], np.asarray(a).dtype) for a in arrays]
     finding = compare(Finding("the loss", LEVEL, "identical"), Quad(*four),
-                      exact=not subject.blunt())  # fmt: skip
+                      exact=subject.exact)  # fmt: skip
     return [Part("loss", "loss", "loss", finding)]
 
 
 def _gradients(subject: Subject, recorded: Recorded) -> list[Part]:
     parts = []
-    exact = not subject.blunt()
+    exact = subject.exact
     for i, _ in enumerate(recorded.left_inputs):
         key = f"gradients/input:{i}"
         move = subject.across.values.get(f"input:{i}")
@@ -320,6 +333,8 @@ def _gradient(one: Tied, recorded: Recorded, *, exact: bool) -> list[Part]:
         return [Part("gradients", one.left.id, one.right.id, finding)]
     if one.index is None or not (one.left.trainable and one.right.trainable):
         return []
+    if one.left.computed or one.right.computed:
+        return []  # of what a model computes no gradient is kept
     quad = tied_quad(one, recorded, "gradients")
     if quad.left32 is None and quad.right32 is None:
         return []
@@ -355,6 +370,8 @@ def _statistics(subject: Subject, recorded: Recorded) -> list[Part]:
 def _steps(subject: Subject, recorded: Recorded) -> list[Part]:
     """Losses and weights of a few steps, and the outputs in evaluation mode afterwards."""
     parts = []
+    if subject.remade:
+        return []  # a weight that is made of others learns in other steps
     for one in unique(subject.across.tied):
         if one.index is None or not carried(one):
             continue

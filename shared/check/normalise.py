@@ -146,6 +146,7 @@ def normalise(traced: Traced, numbers: Mapping[str, float] | None = None) -> Nor
     dropouts = _drop_dropouts(drafts)
     fixed, constants = _drop_fixed(drafts)
     _put_numbers(drafts, numbers or {})
+    _each(drafts, lambda n: _folding.fold_kernel(drafts, n))
     _each(drafts, lambda n: _folding.fold_dense(drafts, n) or _folding.fold_bias(drafts, n))
     _each(drafts, lambda n: _affine.to_affine(drafts, n, constants))
     _each(drafts, _formulas.settle_activation)

@@ -8,6 +8,7 @@ they are read, `spread` reads them, and `gather` puts weights back.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,7 @@ def gather_weights(
         whole: the side's own weights, for what no piece covers.
     """
     made = {key.removeprefix("parameter:") for key in normal.pieces}
-    found = {name: array for name, array in weights.items() if name not in made}
+    found = {n: array for n, array in weights.items() if n not in made and n in whole}
     for key, source in normal.pieces.items():
         name = key.removeprefix("parameter:")
         target = source.value.removeprefix("parameter:")
@@ -178,18 +179,24 @@ class Split:
 
 def splits(normal: Normal) -> tuple[Split, ...]:
     """Dense layers and convolutions whose takers each take other channels of them."""
-    takers: dict[str, list[Source]] = {}
-    sources = [s for node in normal.nodes for s in node.sources]
-    for source in (*sources, *normal.outputs):
-        takers.setdefault(source.value, []).append(source)
     found = []
     for node in normal.nodes:
-        if node.kind not in ("dense", "convolution") or node.settings.get("groups", 1) != 1:
-            continue
-        blocks = _blocks(normal, node, takers.get(node.value, []))
+        blocks = _blocks(normal, node)
         if len(blocks) > 1:
             found.append(Split(node.id, blocks))
     return tuple(found)
+
+
+def cut(normal: Normal, node: Merged, widths: Iterable[int]) -> Split | None:
+    """A layer cut into runs of channels; None where someone takes from two of them."""
+    ends = np.cumsum([0, *widths])
+    runs = [tuple(range(a, b)) for a, b in itertools.pairwise(ends.tolist())]
+    if len(runs) < 2 or not 0 < ends[-1] == _channels(node)[0]:
+        return None
+    for block in _blocks(normal, node) or (tuple(range(ends[-1])),):
+        if not any(set(block) <= set(run) for run in runs):
+            return None
+    return Split(node.id, tuple(runs))
 
 
 def _axis(node: Merged) -> int:
@@ -204,16 +211,24 @@ def _channels(node: Merged) -> tuple[int, int]:
     return shape[axis], int(np.prod(shape[axis + 1 :], dtype=np.int64))
 
 
-def _blocks(normal: Normal, node: Merged, takers: Iterable[Source]) -> tuple[tuple[int, ...], ...]:
+def _blocks(normal: Normal, node: Merged) -> tuple[tuple[int, ...], ...]:
+    """The channels that are taken together; channels with a common taker are in one block."""
+    if node.kind not in ("dense", "convolution") or node.settings.get("groups", 1) != 1:
+        return ()
     units, behind = _channels(node)
-    blocks: set[tuple[int, ...]] = set()
-    for source in takers:
+    blocks: list[set[int]] = []
+    sources = [s for other in normal.nodes for s in other.sources]
+    for source in (*sources, *normal.outputs):
+        if source.value != node.value:
+            continue
         if not source.ids:
             return ()
-        channels = np.unique(_picks(normal, source) // behind % units)
-        blocks.add(tuple(int(c) for c in channels))
+        taken = {int(c) for c in np.unique(_picks(normal, source) // behind % units)}
+        apart = [block for block in blocks if not block & taken]
+        blocks = [*apart, taken.union(*(block for block in blocks if block & taken))]
     every = [c for block in blocks for c in block]
-    return tuple(sorted(blocks)) if sorted(every) == list(range(units)) else ()
+    found = sorted(tuple(sorted(block)) for block in blocks)
+    return tuple(found) if sorted(every) == list(range(units)) else ()
 
 
 class _Changed:
@@ -400,6 +415,6 @@ def _pointwise(changed: _Changed, node: Merged) -> Merged:
 
 
 __all__ = [
-    "Split", "as_convolution", "as_dense", "gather_weights", "is_lone", "is_pointwise", "split",
-    "splits", "spread", "spread_weights",
+    "Split", "as_convolution", "as_dense", "cut", "gather_weights", "is_lone", "is_pointwise",
+    "split", "splits", "spread", "spread_weights",
 ]  # fmt: skip

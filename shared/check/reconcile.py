@@ -8,12 +8,12 @@ the order of the pieces is part of what is compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from shared.check import pieces
 from shared.check.align import Alignment, align
-from shared.check.normalise import Normal
+from shared.check.normalise import Merged, Normal
 
 
 def reconcile(
@@ -35,8 +35,8 @@ def reconcile(
     found = align(left, right, pairs=pairs, inputs=inputs)
     if found.complete:
         return left, right, found
-    apart = _apart(left, right, found)
-    if apart is not None:
+    whole = left, right, found
+    for apart in _apart(*whole):
         other = align(*apart, pairs=pairs, inputs=inputs)
         if other.edits < found.edits:
             left, right, found = *apart, other
@@ -47,8 +47,12 @@ def reconcile(
     return left, right, found
 
 
-def _apart(left: Normal, right: Normal, found: Alignment) -> tuple[Normal, Normal] | None:
-    """Split what the other side does not have in one piece, if it has layers left over."""
+def _apart(left: Normal, right: Normal, found: Alignment) -> Iterator[tuple[Normal, Normal]]:
+    """Split what the other side does not have in one piece, if it has layers left over.
+
+    By who takes which channels, and by the widths of the layers that stand opposite: where a
+    layer's own channels go different ways, too, as in rotary positions, takers do not tell.
+    """
     mine = {one.node: one for one in pieces.splits(left)}
     theirs = {one.node: one for one in pieces.splits(right)}
     kept = {(p.left, p.right) for p in found.pairs if p.left in mine and p.right in theirs}
@@ -58,9 +62,32 @@ def _apart(left: Normal, right: Normal, found: Alignment) -> tuple[Normal, Norma
         left_wanted = []
     if not _has_weighted(left, found.left_only):
         right_wanted = []
-    if not left_wanted and not right_wanted:
+    if left_wanted or right_wanted:
+        yield pieces.split(left, left_wanted), pieces.split(right, right_wanted)
+    both = [(left.by_id[p.left], right.by_id[p.right]) for p in found.pairs]
+    left_cut = [_opposite(left, a, right, b, found.right_only) for a, b in both]
+    right_cut = [_opposite(right, b, left, a, found.left_only) for a, b in both]
+    if any(left_cut) or any(right_cut):
+        yield (
+            pieces.split(left, [one for one in left_cut if one is not None]),
+            pieces.split(right, [one for one in right_cut if one is not None]),
+        )
+
+
+def _opposite(
+    normal: Normal, node: Merged, other: Normal, partner: Merged, free: Sequence[str]
+) -> pieces.Split | None:
+    """A layer, cut as the other side has it: its partner and those beside that."""
+    if node.kind != partner.kind or node.kind not in ("dense", "convolution"):
         return None
-    return pieces.split(left, left_wanted), pieces.split(right, right_wanted)
+    beside = [
+        n for n in other.nodes
+        if n.kind == node.kind and (n.id in free or n.id == partner.id)
+        and n.sources[0] == partner.sources[0]
+    ]  # fmt: skip
+    widths = [other.parameters[n.parameters["kernel"]].shape[-1] for n in beside
+              if "kernel" in n.parameters]  # fmt: skip
+    return pieces.cut(normal, node, widths)
 
 
 def _has_weighted(normal: Normal, nodes: Sequence[str]) -> bool:

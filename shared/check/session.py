@@ -4,40 +4,45 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
-from shared.check import across, diagnosing, dropouts, judging, normalise, pieces
+from shared.check import (
+    across,
+    computed,
+    diagnosing,
+    dropouts,
+    judging,
+    leftovers,
+    outputs,
+    pieces,
+    shifting,
+    tables,
+)
 from shared.check import inputs as feeding
 from shared.check.across import Across
 from shared.check.arrange import Arrangement
+from shared.check.both import Both, Clock, Say
 from shared.check.judging import Recorded
 from shared.check.matches import matches, output_links
 from shared.check.normalise import Normal
 from shared.check.process import Remote
-from shared.check.reconcile import reconcile
 from shared.check.result import Result
 from shared.check.side import Array, Mode, Model, Order, Traced
 from shared.check.target import ModelError, Target
 from shared.errors import UsageError
 from shared.noise import U32
-from shared.spec import Side
+from shared.spec import SIDES, Side
 
-T = TypeVar("T")
-Say = Callable[[str], None]
+Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
 _LARGER = 16.0
-_SHIFT = 4.0
-_SHIFTED = ("bias", "beta")
 _ROUNDED = 8.0
 """Units of float32's rounding that a sum of two biases, say, may be off."""
 
@@ -75,45 +80,6 @@ class Request:
     pythons: Mapping[Side, str] = field(default_factory=dict)
     threads: int = 1
     timeout: float = 600.0
-
-
-class Both:
-    """The two models, asked at the same time."""
-
-    def __init__(self, torch: Model, keras: Model, *, parallel: bool) -> None:
-        self.torch, self.keras = torch, keras
-        self._pool = ThreadPoolExecutor(2) if parallel else None
-
-    def __call__(self, left: Callable[[], T], right: Callable[[], T]) -> tuple[T, T]:
-        """Results of both; the first failure is raised when both have ended."""
-        if self._pool is None:
-            return left(), right()
-        futures = self._pool.submit(left), self._pool.submit(right)
-        wait(futures)  # both have answered, so that the next question gets its own answer
-        return futures[0].result(), futures[1].result()
-
-    def close(self) -> None:
-        """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-@dataclass
-class Clock:
-    """Wall time of each stage."""
-
-    say: Say
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str, words: str) -> Iterator[None]:
-        """Time what is done within."""
-        self.say(words)
-        begun = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - begun
 
 
 def check_targets(
@@ -182,18 +148,18 @@ class _Check:
         self._vocabulary: int | None = None
         self._moves: list[Arrangement] = []
         self._precisions: tuple[str, ...] = ("float32", "float64")
+        self._outputs: tuple[int, ...] | None = None
         self._raw: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
 
     def run(self) -> Result:
         stage = self._clock.stage
         with stage("trace", "running and tracing both"):
             left, right = self._traced()
+            self._outputs, notes = outputs.order(left.graph, right.graph)
+            right = replace(right, graph=outputs.reordered(right.graph, self._outputs))
+            self._notes += notes
         with stage("align", "aligning the two graphs"):
-            torch, keras, alignment = reconcile(
-                pieces.cropped(normalise.normalise(left)),
-                pieces.cropped(normalise.normalise(right)),
-                pairs=self._request.pairs,
-            )
+            torch, keras, alignment = computed.aligned(left, right, self._request.pairs)
             matched = matches(alignment, torch, keras)
             paths = across.follow(matched, torch, keras, self._moves)
         self._notes += [*left.graph.notes, *right.graph.notes]
@@ -210,12 +176,21 @@ class _Check:
             (left.graph, right.graph),
             output_links(alignment, torch, keras),
         )
+        subject = computed.marked(subject)
         if not self._request.keep_weights:
-            self._set(subject)
+            self._set(torch, keras, weights)
         with stage("record", "running both in float32 and float64, forwards and backwards"):
             recorded = self._record(subject, "evaluate", draw=0)
+        subject, found = tables.noted(subject, recorded)
+        self._notes += found
         with stage("judge", "comparing"):
             judged = judging.judge(subject, recorded, dropouts.active(subject))
+            again = subject.tables and judged.agrees
+            if again and tables.hidden(subject, recorded, judged, self._both.keras.replay):
+                subject = replace(subject, strict=True)
+                judged = judging.judge(subject, recorded, dropouts.active(subject))
+        if not judged.agrees and not self._request.keep_weights:
+            subject, recorded, judged = self._left_over(subject, recorded, judged)
         if judged.agrees:
             subject, recorded, judged = self._more_draws(subject, recorded, judged)
         trained = None
@@ -305,7 +280,7 @@ class _Check:
         self._raw = raw
         found = pieces.spread_weights(torch, raw[0]), pieces.spread_weights(keras, raw[1])
         if request.keep_weights:
-            return self._kept(paths, *found)
+            return self._made(torch, keras, paths, self._kept(paths, *found))
         left, right = (
             across.generated(normal.parameters.values(), weights, request.seed)
             for normal, weights in zip((torch, keras), found, strict=True)
@@ -314,7 +289,28 @@ class _Check:
             right |= across.transferred(paths.tied, left, source="torch")
         else:
             left |= across.transferred(paths.tied, right, source="keras")
-        return left, right
+        return self._made(torch, keras, paths, (left, right))
+
+    def _made(self, torch: Normal, keras: Normal, paths: Across, weights: Weights) -> Weights:
+        """What a side computes of its weights, for the other that has it as one weight."""
+        both = dict(weights[0]), dict(weights[1])
+        if not any(one.left.computed or one.right.computed for one in paths.tied):
+            return both
+        if not self._request.keep_weights:
+            self._set(torch, keras, both)
+        moved = [m(a) for m, a in zip(self._moves, self._arrays(0), strict=True)]
+        recorded = self._both(
+            lambda: self._both.torch.record(Order("float64", "evaluate", self._arrays(0))),
+            lambda: self._both.keras.record(Order("float64", "evaluate", moved)),
+        )
+        for side, normal in enumerate((torch, keras)):
+            made = computed.values(normal, recorded[side])
+            both[side].update(pieces.spread_weights(normal, made))
+        if not self._request.keep_weights:
+            for side, source in enumerate(SIDES):
+                ties = [t for t in paths.tied if (t.left, t.right)[side].computed]
+                both[1 - side].update(across.transferred(ties, both[side], source=source))
+        return both
 
     def _kept(
         self, paths: Across, left: Mapping[str, Array], right: Mapping[str, Array]
@@ -351,6 +347,7 @@ class _Check:
         arrays = self._arrays(draw)
         moved = [m(a) for m, a in zip(self._moves, arrays, strict=True)]
         weights = judging.projections(subject, request.seed) if whole else ([], [])
+        own = outputs.given_back(weights[1], self._outputs)
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
         for precision in self._precisions:
 
@@ -365,7 +362,7 @@ class _Check:
                     keep_values=whole,
                 )
 
-            left, right = order(arrays, weights[0]), order(moved, weights[1])
+            left, right = order(arrays, weights[0]), order(moved, own)
             try:
                 runs["torch", precision], runs["keras", precision] = both(
                     lambda left=left: both.torch.record(left),  # type: ignore[misc]
@@ -380,9 +377,33 @@ class _Check:
                     f"measured noise: {str(error).splitlines()[0]}"
                 )
                 runs = {key: run for key, run in runs.items() if key[1] == "float32"}
+        if self._outputs is not None:
+            runs |= {
+                key: outputs.Reordered(run, self._outputs)
+                for key, run in runs.items() if key[0] == "keras"
+            }  # fmt: skip
         normals = {"torch": subject.torch, "keras": subject.keras}
         spread = {key: pieces.spread(normals[key[0]], run) for key, run in runs.items()}
         return Recorded(spread, arrays, moved)
+
+    def _left_over(
+        self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged
+    ) -> tuple[judging.Subject, Recorded, judging.Judged]:
+        """Weights that no layers tie, tied by their shapes, if the outputs agree then."""
+        tried = False
+        for guess in leftovers.ties(subject):
+            weights = self._take_weights(guess.torch, guess.keras, guess.across)
+            other, tried = replace(guess, weights=weights), True
+            self._set(other.torch, other.keras, weights)
+            if judging.outputs_agree(other, self._record(other, "evaluate", 0, whole=False)):
+                again = self._record(other, "evaluate", draw=0)
+                found = judging.judge(other, again, dropouts.active(other))
+                if found.agrees:
+                    self._notes.append(leftovers.NOTE)
+                    return other, again, found
+        if tried:
+            self._set(subject.torch, subject.keras, subject.weights)
+        return subject, recorded, judged
 
     def _more_draws(
         self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged
@@ -394,44 +415,26 @@ class _Check:
             with self._clock.stage("record", "running both on other inputs"):
                 other = subject
                 if not self._request.keep_weights:
-                    other = replace(subject, weights=self._shifted(subject, draw))
-                    self._set(other)
+                    other = replace(
+                        subject,
+                        weights=shifting.shifted(
+                            subject, self._request.weights_from, self._request.seed, draw
+                        ),
+                    )
+                    self._set(other.torch, other.keras, other.weights)
                 again = self._record(other, "evaluate", draw, whole=False)
             if not judging.outputs_agree(other, again):
                 with self._clock.stage("record", "running both on these inputs, in full"):
                     again = self._record(other, "evaluate", draw)
                 return other, again, judging.judge(other, again, dropouts.active(other))
-            self._set(subject)
+            self._set(subject.torch, subject.keras, subject.weights)
         return subject, recorded, judged
 
-    def _shifted(
-        self, subject: judging.Subject, draw: int
-    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
-        """Biases so large that what is cut off or saturates is reached."""
-        source = 0 if self._request.weights_from == "torch" else 1
-        normal = (subject.torch, subject.keras)[source]
-        both = [dict(subject.weights[0]), dict(subject.weights[1])]
-        for name, parameter in normal.parameters.items():
-            if parameter.role in _SHIFTED and name in both[source]:
-                rng = np.random.default_rng([self._request.seed, draw, *name.encode()])
-                shift = _SHIFT * rng.standard_normal(parameter.shape)
-                both[source][name] = both[source][name] + shift.astype(np.float32)
-        both[source] = {
-            name: array.astype(np.float32).astype(np.float64)
-            for name, array in both[source].items()
-        }
-        both[1 - source] |= across.transferred(
-            subject.across.tied, both[source], source=self._request.weights_from
-        )
-        return both[0], both[1]
-
-    def _set(self, subject: judging.Subject) -> None:
-        """Set the subject's weights on both sides."""
+    def _set(self, torch: Normal, keras: Normal, weights: Weights) -> None:
+        """Set weights on both sides."""
         mine, theirs = (
-            pieces.gather_weights(normal, weights, whole)
-            for normal, weights, whole in zip(
-                (subject.torch, subject.keras), subject.weights, self._raw, strict=True
-            )
+            pieces.gather_weights(normal, own, whole)
+            for normal, own, whole in zip((torch, keras), weights, self._raw, strict=True)
         )
         self._both(
             lambda: self._both.torch.set_weights(mine), lambda: self._both.keras.set_weights(theirs)

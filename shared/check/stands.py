@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from shared.check import arrange, comparing
+from shared.check._folding import COMPUTED
 from shared.check.arrange import Arrangement
 from shared.check.graph import Source
 from shared.check.judging import Recorded, Subject
@@ -21,6 +22,7 @@ from shared.jobs import Precision
 from shared.noise import Finding
 from shared.spec import Side
 
+_GIVEN = ("constant:", "parameter:")
 Replay = Callable[[str, Sequence[Array], Precision], Mapping[str, Array]]
 
 
@@ -62,6 +64,7 @@ class Stands:
     layers: Mapping[str, Finding]
     replay: Replay
     agreeing: dict[str, bool] = field(default_factory=dict)
+    made_up: set[str] = field(default_factory=set)
 
     def all(self) -> list[Stand]:
         """One for each matched pair."""
@@ -75,11 +78,13 @@ class Stands:
         between = self._between(match)
         agrees = finding is not None and finding.agrees
         for value in match.left.values:
-            self.agreeing[value.id] = agrees
+            self.agreeing[value.id] = agrees and match.right.id not in self.subject.remade
         if finding is None:
             return Stand(match, "untold", None, linked=linked, between=between)
         if agrees:
             return Stand(match, "agrees", finding, linked=linked, between=between)
+        if linked and (finding := self._together(match, finding, None)).agrees:
+            return Stand(match, "follows", finding, finding, linked=False, between=between)
         if linked:
             fed = tuple(self._right(s, self.recorded.best) for s in match.right.sources)
             key = f"values/{match.right.values[0].id}"
@@ -90,6 +95,8 @@ class Stands:
 
     def _linked(self, match: Match) -> bool:
         """Every source has its partner, and they agree."""
+        if match.right.id in self.subject.tables and match.right.id not in self.subject.remade:
+            return False
         for link in match.links:
             if link.left is None or link.right is None:
                 return False
@@ -110,7 +117,58 @@ class Stands:
         for link in match.links:
             left += link.left_between
             right += link.right_between
-        return tuple(dict.fromkeys(left)), tuple(dict.fromkeys(right))
+        found = (dict.fromkeys(names) for names in (left, right))
+        mine, theirs = (tuple(n for n in names if n not in self.made_up) for names in found)
+        return mine, theirs
+
+    def _together(
+        self, match: Match, finding: Finding, answers: Mapping[Precision, Array] | None
+    ) -> Finding:
+        """The pair with what only one side has behind it, if that makes up for the difference.
+
+        An average that counts its padding, divided by how much of each window is none, is one
+        that does not.
+        """
+        mine, theirs = match.left.values[0], match.right.values[0]
+        move = self.subject.across.values.get(mine.id)
+        for side, only in enumerate((self.subject.left_only, self.subject.right_only)):
+            node = _behind((match.left, match.right)[side], only)
+            if node is None:
+                continue
+            keys = [f"values/{v.id}" for v in (mine, theirs)]
+            keys[side] = f"values/{node.value}"
+            quad = self.recorded.quad(keys[0], keys[1], move)
+            if answers is not None:
+                try:
+                    last = answers if side == 0 else self._behind_alone(node, match, answers)
+                except ParityError:
+                    continue
+                quad = replace(quad, right32=last["float32"], right64=last.get("float64"))
+            base = Finding(match.left.name, finding.level, "identical")
+            found = comparing.compare(base, quad)
+            if found.agrees:
+                self.made_up.add(node.name)
+                if side == 0 and move is not None:
+                    self.subject.across.values.setdefault(node.value, move)
+                return found
+        return finding
+
+    def _behind_alone(
+        self, node: Merged, match: Match, answers: Mapping[Precision, Array]
+    ) -> dict[Precision, Array]:
+        found: dict[Precision, Array] = {}
+        for precision, array in answers.items():
+            fed = []
+            for source in node.sources:
+                taken = self._right(source, precision)
+                if source.value == match.right.values[0].id:
+                    ids = indices(self.subject.keras, source)
+                    taken = array if ids is None else array.reshape(-1)[ids]
+                if taken is None:
+                    raise ParityError(f"What {node.name} takes was not recorded.")
+                fed.append(taken)
+            found[precision] = self._replayed(node, fed, precision)
+        return found
 
     def _alone(
         self, match: Match, finding: Finding, between: tuple[tuple[str, ...], tuple[str, ...]]
@@ -133,9 +191,12 @@ class Stands:
         if match.left.kind in comparing.MASKED_KINDS:
             quad = comparing.unmasked(quad)
         exact = not match.right.settings.get("single")
+        exact = exact and match.right.id not in self.subject.remade
         alone = comparing.compare(
             Finding(match.left.name, finding.level, "identical"), quad, exact=exact
         )
+        if not alone.agrees:
+            alone = self._together(match, alone, answers)
         kind, places = self._rewired(match)
         return Stand(
             match,
@@ -205,7 +266,8 @@ class Stands:
             return made[source.value] if ids is None else made[source.value].reshape(-1)[ids]
         if source in given:
             return given[source]
-        if source.value.startswith(("parameter:", "constant:")):
+        made_of_weights = f"{COMPUTED}{source.value}" in keras.parameters
+        if source.value.startswith(("parameter:", "constant:")) or made_of_weights:
             array = self._right(source, precision)
             if array is not None:
                 return array
@@ -295,7 +357,7 @@ class Stands:
     def _moved(
         self, match: Match, at: int, mine: Source, theirs: Source, precision: Precision
     ) -> Array | None:
-        if mine.value.startswith("parameter:"):
+        if mine.value.startswith("parameter:") and match.right.id not in self.subject.tables:
             return self._right(theirs, precision)
         array = self._left(mine, precision)
         if array is None:
@@ -317,6 +379,17 @@ class Stands:
 
     def _right(self, source: Source, precision: Precision) -> Array | None:
         return taken(self.subject.keras, source, precision, self.recorded, self.subject.weights[1])
+
+
+def _behind(node: Merged, only: Sequence[Merged]) -> Merged | None:
+    """The operation without a partner that takes this one and constants."""
+    for other in only:
+        fed = [s for s in other.sources if s.value == node.values[0].id]
+        rest = [s for s in other.sources if s.value != node.values[0].id]
+        alike = other.values and other.values[0].shape == node.values[0].shape
+        if fed and rest and alike and all(s.value.startswith(_GIVEN) for s in rest):
+            return other
+    return None
 
 
 def taken(

@@ -6,6 +6,7 @@ from shared.spec import (
     ZEROS,
     Case,
     ExampleSpec,
+    Fast,
     Initial,
     Known,
     Pair,
@@ -85,6 +86,7 @@ IRIS_MLP = ExampleSpec(
         watched="epochs",
         default=Size("full", epochs=20),
         full=Size("full", epochs=20),
+        fast=(Fast("torch/loop"), Fast("keras/tape", jit=True)),
         ways=(
             Way("torch", "loop", "train", "sgd", "loop"),
             Way("keras", "tape", "train", "sgd", "GradientTape"),

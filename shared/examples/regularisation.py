@@ -14,6 +14,7 @@ from shared.spec import (
     ZEROS,
     Case,
     ExampleSpec,
+    Fast,
     Known,
     Mask,
     Pair,
@@ -132,6 +133,11 @@ REGULARISATION = ExampleSpec(
         full=Size("full", epochs=10),
         validation=5000,
         watched="epochs",
+        fast=tuple(
+            Fast(f"{side}/{way}", jit=True)
+            for side in SIDES
+            for way in ("plain", "dropout", "biased")
+        ),
         ways=tuple(way for side in SIDES for way in _ways(side)),
         pairs=(
             Pair("plain", "Nothing against over-fitting", "torch/plain", "keras/plain", _BOTH),

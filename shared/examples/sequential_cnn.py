@@ -4,6 +4,7 @@ from shared.spec import (
     GLOROT,
     ZEROS,
     ExampleSpec,
+    Fast,
     Pair,
     Parameter,
     Size,
@@ -43,6 +44,7 @@ SEQUENTIAL_CNN = ExampleSpec(
         ),
         default=Size("embedded", epochs=1, train=1270, test=1000),
         full=Size("full", epochs=1),
+        fast=(Fast("torch/loop", channels_last=True), Fast("keras/tape")),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
             Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),

@@ -14,6 +14,7 @@ from shared.spec import (
     ZEROS,
     Case,
     ExampleSpec,
+    Fast,
     Initial,
     Known,
     Pair,
@@ -218,6 +219,7 @@ TRANSFER_LEARNING = ExampleSpec(
         # world, and pretraining would end at 0.59.
         default=Size("embedded", epochs=1, train=6070),
         full=Size("full", epochs=1),
+        fast=(Fast("torch/pretrain", channels_last=True), Fast("keras/pretrain")),
         ways=(
             Way("torch", "pretrain", "train", "sgd", "pretraining"),
             Way("keras", "pretrain", "train", "sgd", "pretraining"),

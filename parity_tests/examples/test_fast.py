@@ -1,0 +1,105 @@
+"""The fast paths do what the code that people read does, to rounding, on every trained example."""
+
+import dataclasses
+import os
+import sys
+
+import pytest
+
+from shared import runner, session
+from shared.examples import ALL, find
+
+TRAINED = [spec for spec in ALL if spec.training and spec.training.whole]
+CUTS = {
+    "divergence": {"train": 40, "test": 50},
+    "sequential_cnn": {"train": 70, "test": 50},
+    "cifar_mlp": {"train": 150, "test": 100},
+    "regularisation": {"train": 700, "test": 100},
+    "iris_mlp": {},
+}
+"""A few steps, the last batch shorter than the others."""
+
+
+def small(spec, pairs=()):
+    """The example, cut down, with its fast pairs alone."""
+    cut = CUTS.get(spec.name, {"train": 300, "test": 100})
+    chosen = [p for p in spec.fast_pairs if not pairs or p.name in pairs]
+    training = dataclasses.replace(
+        spec.training,
+        pairs=tuple(chosen),
+        default=dataclasses.replace(spec.training.default, epochs=2, **cut),
+    )
+    return dataclasses.replace(spec, training=training)
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    specs = tuple(small(spec) for spec in TRAINED)
+    return session.carry_out(session.Request(specs, tmp_path_factory.mktemp("fast")))
+
+
+PAIRS = [pytest.param(s, p, id=f"{s.name}-{p.name}") for s in TRAINED for p in s.fast_pairs]
+
+
+@pytest.mark.parametrize(("spec", "pair"), PAIRS)
+def test_a_fast_path_agrees_with_what_it_stands_for(outcome, spec, pair):
+    if spec.name in outcome.failures and not os.environ.get("CI"):
+        pytest.skip(outcome.failures[spec.name])
+    found = next(v for v in outcome.verdicts if v.spec.name == spec.name)
+    judged = next(p for p in found.pairs if p.pair.name == pair.name)
+    assert judged.verdict == "agree", judged.text
+
+
+@pytest.mark.parametrize("spec", TRAINED, ids=lambda spec: spec.name)
+def test_every_trained_example_has_a_fast_path_on_both_sides(spec):
+    headline = spec.pairs[0]
+    assert {headline.left, headline.right} <= {fast.of for fast in spec.training.fast}
+
+
+@pytest.mark.parametrize("spec", TRAINED, ids=lambda spec: spec.name)
+def test_fast_paths_stand_on_no_page(spec):
+    assert not set(spec.fast_pairs) & set(spec.pairs)
+
+
+UNCORRECTED = """
+from pytorch_impl import _optimizers
+own = _optimizers.adam
+_optimizers.adam = lambda *args, eps, **more: own(*args, eps=1e-7, **more)
+"""
+STRANGERS = """
+from pytorch_impl._fast import Steps
+own = Steps.batch
+Steps.batch = lambda self, chosen: own(self, chosen.flip(0) if len(chosen) < 32 else chosen)
+"""
+NEIGHBOURS = """
+import tensorflow as tf
+from keras_impl._fast import Steps
+own = Steps.__call__
+Steps.__call__ = lambda self, order, masks=(): own(self, tf.roll(order, 1, 0), masks)
+"""
+ONE_MASK = """
+import tensorflow as tf
+from keras_impl._fast import Steps
+own = Steps.__call__
+Steps.__call__ = lambda self, order, masks=(): own(self, order, [m * 0 + m[:1] for m in masks])
+"""
+FAULTS = [
+    ("torch", "fashion_mlp", "torch_loop_fast", UNCORRECTED, "weights/step1/"),
+    ("torch", "fashion_mlp", "torch_loop_fast", STRANGERS, "inputs/batches"),
+    ("keras", "fashion_mlp", "keras_tape_fast", NEIGHBOURS, "loss/curve"),
+    ("keras", "regularisation", "keras_dropout_fast", ONE_MASK, "weights/step2/"),
+]
+NAMES = ["epsilon not corrected", "rows of a batch turned", "another batch's rows", "one mask"]
+
+
+@pytest.mark.parametrize("planted", FAULTS, ids=NAMES)
+def test_a_fault_of_a_fast_path_is_caught(tmp_path, planted):
+    side, example, pair, fault, key = planted
+    package = {"torch": "pytorch_impl", "keras": "keras_impl"}[side]
+    start = f"import runpy\n{fault}\nrunpy.run_module('{package}', run_name='__main__')"
+    command = [sys.executable, "-c", start, "--worker", "--threads", "1"]
+    spec = small(find(example), pairs=(pair,))
+    options = runner.Options(commands={side: command})
+    found = session.carry_out(session.Request((spec,), tmp_path, options=options)).verdicts[0]
+    assert found.pairs[0].verdict == "differ"
+    assert found.pairs[0].first.key.startswith(key), found.pairs[0].text

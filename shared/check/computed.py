@@ -1,0 +1,137 @@
+"""Weights that a model makes of others: normalised, of low rank, standardised.
+
+Where one side has such a weight and the other a plain one, the parts cannot go across, but what is
+made of them can: `folded` says what is computed of weights alone as a weight of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from shared.check import pieces
+from shared.check._folding import COMPUTED as PREFIX
+from shared.check.align import Alignment
+from shared.check.graph import Graph, Node, Parameter, Source
+from shared.check.judging import Subject
+from shared.check.normalise import Normal, normalise
+from shared.check.reconcile import reconcile
+from shared.check.side import Array, Traced
+
+
+def folded(traced: Traced) -> Traced | None:
+    """The graph with every value that only weights go into as a weight; None without one."""
+    graph = traced.graph
+    made = _of_weights(graph)
+    if not made:
+        return None
+    kept = [n for n in graph.nodes if not any(v.id in made for v in n.values)]
+    taken = {s.value for n in kept for s in n.sources} | {s.value for s in graph.outputs}
+    new = {
+        value.id: Parameter(
+            id=f"{PREFIX}{value.id}",
+            role="raw",
+            shape=value.shape,
+            trainable=made[value.id],
+            names=(node.name,),
+            computed=True,
+        )
+        for node in graph.nodes for value in node.values
+        if value.id in made and value.id in taken
+    }  # fmt: skip
+    if not new:
+        return None
+
+    def seen(source: Source) -> Source:
+        known = new.get(source.value)
+        return source if known is None else replace(source, value=f"parameter:{known.id}")
+
+    nodes = tuple(replace(n, sources=tuple(seen(s) for s in n.sources)) for n in kept)
+    parameters = {**graph.parameters, **{p.id: p for p in new.values()}}
+    outputs = tuple(seen(s) for s in graph.outputs)
+    changed = replace(graph, nodes=nodes, outputs=outputs, parameters=parameters)
+    return replace(traced, graph=changed)
+
+
+def _of_weights(graph: Graph) -> dict[str, bool]:
+    """Values that come from weights and constants alone → whether one of the weights learns."""
+    made: dict[str, bool] = {}
+    fixed: set[str] = set()
+    for node in graph.nodes:
+        learns = _learns(graph, node, made, fixed)
+        if learns is None:
+            continue
+        if learns or any(s.value in made or s.value.startswith("parameter:")
+                         for s in node.sources) or node.parameters:  # fmt: skip
+            made |= {value.id: learns for value in node.values}
+        else:
+            fixed |= {value.id for value in node.values}
+    return {value: learns for value, learns in made.items() if learns}
+
+
+def _learns(graph: Graph, node: Node, made: Mapping[str, bool], fixed: set[str]) -> bool | None:
+    """Whether a trainable weight goes into it; None where an input does, too."""
+    if not node.sources:
+        return None
+    found = any(graph.parameters[p].trainable for p in node.parameters.values())
+    for source in node.sources:
+        kind, _, name = source.value.partition(":")
+        if kind == "parameter":
+            found = found or graph.parameters[name].trainable
+        elif source.value in made:
+            found = found or made[source.value]
+        elif kind != "constant" and source.value not in fixed:
+            return None
+    return found
+
+
+def values(normal: Normal, recorded: Mapping[str, Array]) -> dict[str, Array]:
+    """What a side made of its weights: id of the weight → array."""
+    names = {p.value.removeprefix("parameter:") for p in normal.pieces.values()}
+    found = {}
+    for virtual in names | set(normal.parameters):
+        key = f"values/{virtual.removeprefix(PREFIX)}"
+        if virtual.startswith(PREFIX) and key in recorded:
+            found[virtual] = np.asarray(recorded[key], np.float64)
+    return found
+
+
+def variants(left: Traced, right: Traced) -> list[tuple[Traced, Traced]]:
+    """The two as they are, and with what either or both compute of weights as weights."""
+    mine, theirs = folded(left), folded(right)
+    found = [(left, right)]
+    if mine is not None:
+        found.append((mine, right))
+    if theirs is not None:
+        found.append((left, theirs))
+    if mine is not None and theirs is not None:
+        found.append((mine, theirs))
+    return found
+
+
+def aligned(
+    left: Traced, right: Traced, pairs: Mapping[str, str]
+) -> tuple[Normal, Normal, Alignment]:
+    """The two in the form in which they are most alike, laid on each other."""
+    best: tuple[Normal, Normal, Alignment] | None = None
+    for mine, theirs in variants(left, right):
+        found = reconcile(
+            pieces.cropped(normalise(mine)), pieces.cropped(normalise(theirs)), pairs=pairs
+        )
+        if best is None or found[2].edits < best[2].edits:
+            best = found
+        if best[2].complete:
+            break
+    assert best is not None
+    return best
+
+
+def marked(subject: Subject) -> Subject:
+    """With the layers that have as a weight what the other side computes."""
+    found = {
+        t.pair.right.id for t in subject.across.tied
+        if t.index is not None and t.left.computed != t.right.computed
+    }  # fmt: skip
+    return replace(subject, tables=subject.tables | found, remade=frozenset(found))
