@@ -31,7 +31,7 @@ def rows(side, way, epochs, **fields):
 
 def made(keras=1.5, spread=0.02, loads=()):
     """A whole result: each side in all ways, Keras so many times as long as PyTorch."""
-    shares = (1 - spread, 1.0, 1 + spread)
+    shares = (1 - spread, 1.0, 1 + spread, 1 + spread / 2, 1 - spread / 2)
     factor = {"torch": 1.0, "keras": keras}
     ways = [
         row
@@ -42,8 +42,8 @@ def made(keras=1.5, spread=0.02, loads=()):
     modes = [row for side in SIDES for mode in MODES[side] for row in rows(side, mode, shares)]
     sweep = [row for side in SIDES for batch in (8, 32) for row in
              rows(side, "fast", [s / batch for s in shares], batch_size=batch)]  # fmt: skip
-    plan = {"runs": 3, "epochs": 1, "warm_up": "the first epoch of each process",
-            "order": "A B B A", "interval": "95% bootstrap of the median"}  # fmt: skip
+    plan = {"runs": 5, "epochs": 1, "warm_up": "the first epoch of each process",
+            "order": "A B B A", "interval": "95% bootstrap interval"}  # fmt: skip
     facts = {"fashion_mlp": {"torch/limit": {"layout": "any", "torch": "9.9"}}}
     machine = MACHINE | {"other_load": list(loads)}
     ratios = tuple(result.ratios(ways))

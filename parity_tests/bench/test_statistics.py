@@ -54,6 +54,13 @@ def test_equal_things_are_not_told_apart():
     assert statistics.ratio(list(3 * one), list(other)).significant
 
 
+def test_few_runs_tell_nothing_apart():
+    four = statistics.ratio([3.0, 3.1, 3.2, 3.3], [1.0, 1.0, 1.0, 1.0])
+    assert four.low > 1
+    assert not four.significant
+    assert statistics.ratio([3.0, 3.1, 3.2, 3.3, 3.4], [1.0] * 5).significant
+
+
 def test_every_round_has_every_kind_and_turns_the_order_around():
     turns = interleaved(KINDS, 4)
     rounds = [[t.kind for t in turns if t.round == r] for r in range(4)]
@@ -81,7 +88,13 @@ def test_the_first_epoch_warms_up():
 def test_a_way_that_tells_only_of_epochs_has_the_mean_step():
     epochs, steps = steady([(0.0, 0), (9.0, 10), (12.0, 20)], steps=10)
     assert epochs == [3.0]
-    assert steps == [pytest.approx(0.3)]
+    assert steps == [pytest.approx(0.3)] * 10
+
+
+def test_a_single_slow_step_behind_many_is_no_typical_step():
+    marks = [(0.0, 0), (1.0, 11), (2.0, 21), (5.0, 22)]
+    _, steps = steady(marks, steps=11)
+    assert np.median(steps) == pytest.approx(0.1)
 
 
 def test_a_job_survives_its_way_to_the_process():

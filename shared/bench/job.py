@@ -87,7 +87,9 @@ class Measured:
 
 
 def steady(marks: Sequence[tuple[float, int]], steps: int) -> tuple[list[float], list[float]]:
-    """Seconds of every timed epoch, and seconds a step between the marks of those epochs.
+    """Seconds of every timed epoch, and of every step in them.
+
+    Steps between two marks have their mean.
 
     The rule of warming up: whatever lies before the end of the first epoch is dropped. Until then
     functions are traced and compiled, pages are touched for the first time, and caches fill.
@@ -103,5 +105,6 @@ def steady(marks: Sequence[tuple[float, int]], steps: int) -> tuple[list[float],
     pieces = [
         (later - sooner) / (after - before)
         for (sooner, before), (later, after) in itertools.pairwise(timed)
+        for _ in range(after - before)
     ]
     return epochs, pieces

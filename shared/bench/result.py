@@ -69,7 +69,7 @@ class Ratio:
 
     @property
     def mark(self) -> str:
-        """``~`` where the interval includes 1, so that neither is called faster."""
+        """``~`` where the interval includes 1, or the runs are few: neither is called faster."""
         return "" if self.interval.significant else "~"
 
 
@@ -172,7 +172,7 @@ def to_json(result: Result) -> dict[str, Any]:
 def _measurement(m: Measurement) -> dict[str, Any]:
     return {
         "example": m.example, "side": m.side, "way": m.way, "what": m.what, "unit": m.unit,
-        **vars(m.interval), "runs": len(m.runs), "values": list(m.runs),
+        **vars(m.interval), "values": list(m.runs),
     }  # fmt: skip
 
 

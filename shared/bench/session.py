@@ -163,7 +163,7 @@ def _sum_up(
     plan = {
         "runs": request.runs, "epochs": request.epochs, "warm_up": WARM_UP,
         "order": "A B B A", "full": request.full, "train": request.train,
-        "interval": f"{LEVEL:.0%} bootstrap of the median, {RESAMPLES} resamples",
+        "interval": f"{LEVEL:.0%} bootstrap interval of {RESAMPLES:,} resamples",
     }  # fmt: skip
     return Result(
         on, plan, tuple(found["ways"]), tuple(result.ratios(found["ways"])),

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.bench.job import MODES, WAYS
-from shared.bench.result import UNITS, Measurement, Ratio, Result
+from shared.bench.result import Measurement, Ratio, Result
 from shared.bench.statistics import Interval
 from shared.report.words import NONE, number
 from shared.spec import SIDES, TITLES
@@ -18,6 +18,9 @@ COLUMNS = {
     "epoch": "epoch, s", "step": "step, ms", "first_step": "first step, s", "build": "build, s",
     "import": "import, s", "loader": "loader, s", "memory": "memory, MiB",
 }  # fmt: skip
+
+SHOWN = {"step": 1000.0}
+"""What is shown in another unit than measured: steps in milliseconds."""
 
 
 def screen(result: Result) -> Iterator[RenderableType]:
@@ -60,8 +63,7 @@ def cell(measurement: Measurement | None) -> str:
     """``1.2 [1.1, 1.3]``, steps in milliseconds."""
     if measurement is None:
         return NONE
-    factor = 1000.0 if measurement.what == "step" else 1.0
-    return interval(measurement.interval, factor)
+    return interval(measurement.interval, SHOWN.get(measurement.what, 1.0))
 
 
 def interval(some: Interval, factor: float = 1.0) -> str:
@@ -89,4 +91,4 @@ def _sweep(rows: list[Measurement]) -> Table:
     return table
 
 
-__all__ = ["COLUMNS", "UNITS", "cell", "interval", "screen", "sentence"]
+__all__ = ["COLUMNS", "SHOWN", "cell", "interval", "screen", "sentence"]

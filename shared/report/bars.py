@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from shared.bench.result import Measurement
+from shared.bench.words import SHOWN
 from shared.report.plots import COLOURS, DPI, STYLE, png
 from shared.report.words import number
 from shared.spec import TITLES
@@ -22,7 +23,7 @@ AXES = {
 
 
 def epochs(panes: Sequence[tuple[str, Sequence[Measurement]]]) -> bytes:
-    """Horizontal bars of one quantity, shortest is fastest; whiskers are the intervals.
+    """Horizontal bars, shortest is fastest; whiskers are the intervals, steps in milliseconds.
 
     Args:
         panes: heading of the axis, and what is drawn in it.
@@ -39,9 +40,14 @@ def epochs(panes: Sequence[tuple[str, Sequence[Measurement]]]) -> bytes:
 
 
 def _bars(axes: Axes, rows: Sequence[Measurement]) -> None:
-    medians = [m.interval.median for m in rows]
-    below = [max(m.interval.median - m.interval.low, 0.0) for m in rows]
-    above = [max(m.interval.high - m.interval.median, 0.0) for m in rows]
+    factors = [SHOWN.get(m.what, 1.0) for m in rows]
+    medians, lows, highs = (
+        [getattr(m.interval, bound) * f for m, f in zip(rows, factors, strict=True)]
+        for bound in ("median", "low", "high")
+    )
+    # The median of the runs need not lie within the interval to the last digit.
+    below = [max(median - low, 0.0) for median, low in zip(medians, lows, strict=True)]
+    above = [max(high - median, 0.0) for median, high in zip(medians, highs, strict=True)]
     places = range(len(rows))
     axes.barh(
         places,
@@ -55,9 +61,9 @@ def _bars(axes: Axes, rows: Sequence[Measurement]) -> None:
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.12)
-    for place, m in zip(places, rows, strict=True):
-        axes.annotate(number(m.interval.median), (m.interval.high, place), xytext=(5, 0),
-                      textcoords="offset points", va="center", fontsize=8.5)  # fmt: skip
+    for place, median, high in zip(places, medians, highs, strict=True):
+        axes.annotate(number(median), (high, place), xytext=(5, 0), textcoords="offset points",
+                      va="center", fontsize=8.5)  # fmt: skip
 
 
 def sweep(rows: Sequence[Measurement]) -> bytes:
@@ -77,7 +83,7 @@ def sweep(rows: Sequence[Measurement]) -> bytes:
             axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
             axes.xaxis.set_minor_locator(NullLocator())
             axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-            axes.yaxis.set_major_formatter(lambda value, place: number(value, 1))
+            axes.yaxis.set_major_formatter(lambda value, place: f"{value:g}")
             axes.yaxis.set_minor_formatter(NullFormatter())
         panes[0].set_ylabel("seconds an epoch")
         figure.legend(*panes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)

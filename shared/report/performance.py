@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared.bench import statistics
 from shared.bench.job import MODES, WAYS
 from shared.bench.result import Measurement, Ratio, Result, to_json
 from shared.bench.words import COLUMNS, cell, interval
@@ -58,7 +59,7 @@ def write(result: Result, folder: Path) -> list[Path]:
     text = render(
         NAME, machine=result.machine, plan=result.plan, loads=_loads(result), parts=parts,
         headings=[COLUMNS[what] for what in COLUMNS], ways=_meant(result),
-        versions=_versions(result),
+        versions=_versions(result), enough=statistics.ENOUGH,
     )  # fmt: skip
     twin = documents.to_text(to_json(result))
     return [save(folder / f"{NAME}.md", text), save(folder / f"{NAME}.json", twin), *written]
@@ -68,7 +69,7 @@ def _figures(result: Result, example: str) -> dict[str, bytes]:
     """Those of one example, by file name."""
     panes = [
         ("seconds an epoch (shorter is faster)", _of(result.measurements, example, "epoch")),
-        ("seconds a step, eager and compiled", _of(result.modes, example, "step")),
+        ("milliseconds a step, eager and compiled", _of(result.modes, example, "step")),
     ]
     figures = {}
     if drawn := [(heading, rows) for heading, rows in panes if rows]:
