@@ -117,5 +117,5 @@ def test_another_batch_size_and_width_are_really_taken():
 
 
 def test_a_mistake_in_a_process_is_told():
-    with pytest.raises(WorkerError, match=r"(?s)exit code 1.*99999"):
+    with pytest.raises(WorkerError, match=r"(?s)exit code 1.*99,999"):
         measure("fast", train=99_999)

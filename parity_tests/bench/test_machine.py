@@ -1,5 +1,6 @@
 """What else loads the machine is seen; beside the suite's own work nothing is timed."""
 
+import os
 import subprocess
 import sys
 import time
@@ -74,6 +75,12 @@ def test_work_elsewhere_is_refused(alone, work):
     work.kill()
     work.wait()
     machine.refuse_own_work()
+
+
+def test_it_is_not_in_its_own_way(monkeypatch):
+    """Neither the bench itself nor what waits for it, a shell or a test, is work elsewhere."""
+    monkeypatch.setattr(machine, "is_own", lambda command: True)
+    assert not {os.getpid(), os.getppid()} & {pid for pid, _ in machine.own_work()}
 
 
 def test_nothing_is_started_beside_work_elsewhere(alone, work, monkeypatch, capsys):
