@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from shared import FORMAT
+from shared.bench.cli import bench
 from shared.errors import InterruptionError, ParityError, UsageError
 
 # What is slow to import is imported by the command that needs it: help must be quick.
@@ -315,54 +316,7 @@ def check(
     raise typer.Exit({"agree": AGREE, "differ": DIFFER}.get(result.verdict, COULD_NOT_TELL))
 
 
-@app.command(epilog="Example: parity bench fashion_mlp --full --runs 7")
-def bench(
-    names: Names = None,
-    full: Full = False,
-    train: Train = None,
-    epochs: Annotated[
-        int, typer.Option(min=1, help="Timed epochs of a process, behind one that warms up.")
-    ] = 1,
-    runs: Annotated[int, typer.Option(min=2, help="Processes of each kind.")] = 5,
-    way: Annotated[
-        list[str] | None,
-        typer.Option(help="Only tutorial, idiomatic, fast or limit; can be repeated."),
-    ] = None,
-    side: Annotated[
-        list[str] | None, typer.Option(help="Only torch or keras; can be repeated.")
-    ] = None,
-    modes: Annotated[
-        bool, typer.Option("--modes", help="Also eager and compiled steps of both.")
-    ] = False,
-    sweep: Annotated[
-        bool, typer.Option("--sweep", help="Also other batch sizes, widths, numbers of samples.")
-    ] = False,
-    report: Annotated[
-        Path | None, typer.Option(help="Folder for performance.md, its figures and its JSON.")
-    ] = None,
-    torch_python: TorchPython = None,
-    keras_python: KerasPython = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads. Default: as many as cores.")
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds after which one process is stopped.")
-    ] = 1800.0,
-    as_json: AsJson = False,
-) -> None:
-    """How long does each side take? Timed fairly, beside the machine's limit."""
-    from shared.bench import command
-
-    result = command.carry_out(
-        specs=_chosen(names, all_=False) if names else (), full=full, train=train, epochs=epochs,
-        runs=runs, ways=way or [], sides=side or [], modes=modes, sweep=sweep, report=report,
-        pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,
-        quiet=as_json,
-    )  # fmt: skip
-    if as_json:
-        from shared.bench.result import to_json
-
-        _print_json(to_json(result))
+app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
 
 
 @data_app.command("status", epilog="Example: parity data status --json")
