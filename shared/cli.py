@@ -44,6 +44,11 @@ data_app = typer.Typer(help="Datasets: what is here, and how to fetch the rest."
 app.add_typer(data_app, name="data")
 
 Names = Annotated[list[str] | None, typer.Argument(help="Examples; parity list shows them.")]
+Wish = Annotated[
+    str | None,
+    typer.Option(help="Train with it: file.py:name, package:name; or compiled."),
+]
+JsonWords = Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Full = Annotated[bool, typer.Option("--full", help="The whole data and all epochs.")]
 Train = Annotated[int | None, typer.Option(min=1, help="Only so many training samples.")]
@@ -215,7 +220,19 @@ def report(
     results = [
         pages.Result(v, result.runs[v.spec.name], result.data[v.spec.name]) for v in result.verdicts
     ]
-    written = pages.write(results, folder)
+    from shared import kept, session
+
+    homes = {v.spec.name: session.home(request, v.spec) for v in result.verdicts}
+    written = pages.write(
+        results,
+        folder,
+        lambda page: (
+            not fresh and kept.drawn(homes[page.spec.name], result.keys[page.spec.name], folder)
+        ),
+        lambda page, files: kept.keep_drawn(
+            homes[page.spec.name], result.keys[page.spec.name], folder, files
+        ),
+    )
     if as_json:
         document = _outcome_json(result)
         _print_json({**document, "written": [str(path) for path in written]})
@@ -261,12 +278,10 @@ def diff(
 @app.command(epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
              "--input 8,3,64,64")  # fmt: skip
 def check(
-    torch: Annotated[
-        str, typer.Option(help="PyTorch's model: models.py:Net, package.module:name.")
-    ],
+    torch: Annotated[str, typer.Option(help="PyTorch's model: models.py:Net, package:name.")],
     keras: Annotated[str, typer.Option(help="Keras' model, named in the same way.")],
-    torch_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
-    keras_args: Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")] = "{}",
+    torch_args: JsonWords = "{}",
+    keras_args: JsonWords = "{}",
     input_: Annotated[
         list[str] | None,
         typer.Option(
@@ -278,7 +293,18 @@ def check(
     train: Annotated[
         bool, typer.Option("--train", help="Also batch statistics, and steps of training.")
     ] = False,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of gradient descent, with --train.")] = 3,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of training, with --train.")] = 3,
+    torch_loss: Wish = None,
+    keras_loss: Wish = None,
+    torch_loss_args: JsonWords = "{}",
+    keras_loss_args: JsonWords = "{}",
+    torch_optimizer: Wish = None,
+    keras_optimizer: Wish = None,
+    torch_optimizer_args: JsonWords = "{}",
+    keras_optimizer_args: JsonWords = "{}",
+    target: Annotated[
+        list[str] | None, typer.Option(help="Shape of a target of the loss, as --input.")
+    ] = None,
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Both have their weights already.")
     ] = False,
@@ -293,7 +319,9 @@ def check(
         str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of inputs and new weights.")] = 0,
-    report: Annotated[Path | None, typer.Option(help="Write a Markdown page: check.md.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a Markdown page: check.md, or a folder.")
+    ] = None,
     torch_python: TorchPython = None,
     keras_python: KerasPython = None,
     threads: Threads = 1,
@@ -305,6 +333,9 @@ def check(
 
     result = command.carry_out(
         torch=(torch, torch_args), keras=(keras, keras_args), inputs=input_ or [],
+        targets=target or [], losses=((torch_loss, torch_loss_args), (keras_loss, keras_loss_args)),
+        optimizers=((torch_optimizer, torch_optimizer_args),
+                    (keras_optimizer, keras_optimizer_args)),
         pairs=map_ or [], report=report, quiet=as_json, train=train, steps=steps,
         keep_weights=keep_weights, weights_from=weights_from, layout=layout, seed=seed,
         pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,

@@ -7,6 +7,7 @@ the repair is applied; `shared.explain` turns it into words.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.noise import U32, U64, C, Quad, finite
+from shared import blocks
+from shared.blocks import finite
+from shared.noise import U32, U64, C
+from shared.quads import Quad
+from shared.tensors import release
 
 Array = NDArray[Any]
+Index = tuple[slice, ...]
 _MAX_SORTED = 4_000_000
+_KEPT = 8
+"""Pieces after which mapped pages are given back."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,24 @@ class Clue:
     residual: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Repair:
+    """Something that may make right equal to left, for a piece of the arrays at a time.
+
+    Attributes:
+        kind, value: of the clue.
+        take: index of a piece → right's elements there, from wherever they stand.
+        mend: left's and right's elements → what right's become.
+        rows: pieces must hold whole rows.
+    """
+
+    kind: str
+    value: str
+    take: Callable[[Index], Array]
+    mend: Callable[[Array, Array], Array] = lambda left, right: right
+    rows: bool = False
+
+
 def find(quad: Quad, *, copied: bool = False) -> Clue | None:
     """The first repair of right that makes it left, to rounding; None if there is none.
 
@@ -44,14 +70,17 @@ def find(quad: Quad, *, copied: bool = False) -> Clue | None:
         copied: inputs or initial weights, which are exact in float32 and no finer, so a repair
             by arithmetic can only be as exact.
     """
-    left, right = (finite(a) for a in quad.best)
+    left, right = quad.best
     if not left.size or not right.size:
         return None
-    fine = quad.best[0].dtype == np.float64 and not copied
-    for kind, value, repaired in _repairs(left, right):
-        residual = _residual(left, repaired, U64 if fine else U32)
+    fine = left.dtype == np.float64 and not copied
+    scale = max(blocks.largest(left), float(np.finfo(float).tiny))
+    # Repairs use a number or two taken from the arrays themselves, hence a little more room.
+    bound = 4 * (C * (U64 if fine else U32) * scale)
+    for repair in _repairs(left, right):
+        residual = _residual(left, right, repair, bound)
         if residual <= 1:
-            return Clue(kind, value, residual)
+            return Clue(repair.kind, repair.value, residual)
     return None
 
 
@@ -60,50 +89,120 @@ def coarse(quad: Quad) -> Clue | None:
     if not quad.four:
         return None
     (left32, right32), (left64, right64) = quad.pairs
-    scale = max(float(np.max(np.abs(left64))), float(np.max(np.abs(right64))))
-    errors = [float(np.max(np.abs(finite(a) - finite(b)))) / scale
-              for a, b in ((left32, left64), (right32, right64))]  # fmt: skip
+    scale = max(blocks.largest(left64), blocks.largest(right64))
+    errors = [blocks.apart(a, b) / scale for a, b in ((left32, left64), (right32, right64))]
     bits = -np.log2(max(errors))
     name = "bfloat16 (8 bits)" if bits < 10 else "TF32 or float16 (11 bits)" if bits < 14 else ""
     side = "left" if errors[0] > errors[1] else "right"
     return Clue("coarse", f"{side}|{max(errors):.1e}|{name}")
 
 
-def _residual(left: Array, repaired: Array, unit: float) -> float:
-    if repaired.shape != left.shape:
-        return np.inf
-    bound = C * unit * float(max(np.max(np.abs(left)), np.finfo(float).tiny))
-    # Repairs use a number or two taken from the arrays themselves, hence a little more room.
-    return float(np.max(np.abs(left - repaired))) / (4 * bound)
+def _residual(left: Array, right: Array, repair: _Repair, bound: float) -> float:
+    """What is left over the bound; infinite as soon as it is known to be too much."""
+    most = 0.0
+    for count, index in enumerate(_pieces(left.shape, rows=repair.rows)):
+        if count % _KEPT == 0:
+            release(left)
+            release(right)
+        here = finite(left[index])
+        there = repair.mend(here, finite(repair.take(index)))
+        most = max(most, float(np.max(np.abs(here - there))))
+        if not most / bound <= 1:
+            return np.inf
+    return most / bound
 
 
-def _repairs(left: Array, right: Array) -> Iterator[tuple[str, str, Array]]:
+def _pieces(shape: tuple[int, ...], *, rows: bool = False) -> Iterator[Index]:
+    """Indices of tiles that cover an array, small and compact, so that a transpose is one, too."""
+    tile = list(shape)
+    free = range(len(shape) - 1 if rows else len(shape))
+    while math.prod(tile) > blocks.BLOCK and any(tile[axis] > 1 for axis in free):
+        widest = max(free, key=lambda axis: tile[axis])
+        tile[widest] = -(-tile[widest] // 2)
+    starts = (range(0, size, step) for size, step in zip(shape, tile, strict=True))
+    for corner in itertools.product(*starts):
+        yield tuple(slice(at, at + step) for at, step in zip(corner, tile, strict=True))
+
+
+def _repairs(left: Array, right: Array) -> Iterator[_Repair]:
     """Candidates, cheap and telling first."""
-    if not right.any() or not left.any():
-        yield ("zero", "right" if not right.any() else "left", left)
+
+    def same(left: Array, _right: Array) -> Array:
+        return left
+
+    if not blocks.largest(right) or not blocks.largest(left):
+        side = "right" if not blocks.largest(right) else "left"
+        yield _Repair("zero", side, left.__getitem__, same)
         return
     yield from _transposes(left, right)
     if left.shape != right.shape:
         return
-    unequal = np.argwhere(left != right)
-    if len(unequal) == 1 and left.size > 1:
-        yield "element", str(tuple(int(i) for i in unequal[0])), left
-    peak = np.unravel_index(int(np.argmax(np.abs(left))), left.shape)
-    # For a single number any factor would do; it proves something only where it names a cause.
-    if right[peak] != 0 and (left.size > 1 or _telling(right[peak] / left[peak])):
-        factor = float(left[peak] / right[peak])
-        if abs(factor - 1) > 1e-6:  # nearer than that, it is not a factor that people make
-            yield "factor", f"{1 / factor:.7g}", right * factor
-    if left.size > 1:
-        offset = float(left.flat[0] - right.flat[0])
-        yield "offset", f"{-offset:.7g}", right + offset
-    yield from _softmaxes(left, right)
+    unequal = _only_unequal(left, right)
+    if unequal is not None and left.size > 1:
+        yield _Repair("element", str(unequal), right.__getitem__, same)
+    yield from _arithmetic(left, right)
+    if left.ndim == 2:
+        yield _Repair("softmax", "left", right.__getitem__, lambda _, there: _softmax(there), True)
+        yield _Repair("softmax", "right", right.__getitem__, _if_softmax, True)
     for shift, axis in itertools.product((1, -1), range(left.ndim)):
-        yield "rolled", f"{shift}|{axis}", np.roll(right, shift, axis)
-    if left.size <= _MAX_SORTED and left.size > 1:
+        yield _Repair("rolled", f"{shift}|{axis}", _rolled(right, shift, axis))
+    if 1 < left.size <= _MAX_SORTED:
         order = np.empty(left.size, np.intp)
-        order[np.argsort(left, axis=None)] = np.argsort(right, axis=None)
-        yield "reordered", "", right.ravel()[order].reshape(left.shape)
+        order[np.argsort(finite(left), axis=None)] = np.argsort(finite(right), axis=None)
+        yield _Repair("reordered", "", right.ravel()[order].reshape(left.shape).__getitem__)
+
+
+def _only_unequal(left: Array, right: Array) -> tuple[int, ...] | None:
+    """Index of the only element that differs; None where there are more, or none."""
+    found: list[int] = []
+    begin = 0
+    for part in blocks.over((left, right), lambda p: np.flatnonzero(finite(p[0]) != finite(p[1]))):
+        found += [begin + int(at) for at in part[:2]]
+        begin += blocks.BLOCK
+        if len(found) > 1:
+            return None
+    return tuple(int(i) for i in np.unravel_index(found[0], left.shape)) if found else None
+
+
+def _arithmetic(left: Array, right: Array) -> Iterator[_Repair]:
+    """A factor or an offset, taken from one element."""
+    peak = np.unravel_index(_peak(left), left.shape)
+    top, other = (float(finite(np.asarray(a[peak]))) for a in (left, right))
+    # For a single number any factor would do; it proves something only where it names a cause.
+    if other != 0 and (left.size > 1 or _telling(other / top)):
+        factor = top / other
+        if abs(factor - 1) > 1e-6:  # nearer than that, it is not a factor that people make
+            yield _Repair("factor", f"{1 / factor:.7g}", right.__getitem__,
+                          lambda _, there: there * factor)  # fmt: skip
+    if left.size > 1:
+        start = (0,) * left.ndim
+        one, two = (float(finite(np.asarray(a[start]))) for a in (left, right))
+        offset = one - two
+        yield _Repair("offset", f"{-offset:.7g}", right.__getitem__,
+                      lambda _, there: there + offset)  # fmt: skip
+
+
+def _peak(array: Array) -> int:
+    """Place of the largest element in the flat array."""
+    at, most, begin = 0, -1.0, 0
+    for part in blocks.over((array,), lambda part: np.abs(finite(part[0]))):
+        place = int(np.argmax(part))
+        if part[place] > most:
+            at, most = begin + place, float(part[place])
+        begin += blocks.BLOCK
+    return at
+
+
+def _rolled(right: Array, shift: int, axis: int) -> Callable[[Index], Array]:
+    """A piece of what `np.roll` would give."""
+
+    def take(index: Index) -> Array:
+        whole = range(right.shape[axis])[index[axis]]
+        from_ = (np.arange(whole.start, whole.stop) - shift) % right.shape[axis]
+        piece: Array = right[(*index[:axis], from_, *index[axis + 1 :])]
+        return piece
+
+    return take
 
 
 def _telling(factor: float) -> bool:
@@ -112,26 +211,16 @@ def _telling(factor: float) -> bool:
     return abs(size - round(size)) < C * U64 * size
 
 
-def _transposes(left: Array, right: Array) -> Iterator[tuple[str, str, Array]]:
+def _transposes(left: Array, right: Array) -> Iterator[_Repair]:
     for axes in itertools.permutations(range(right.ndim)):
         if axes != tuple(range(right.ndim)) and right.transpose(axes).shape == left.shape:
-            yield "transposed", str(axes), right.transpose(axes)
+            yield _Repair("transposed", str(axes), right.transpose(axes).__getitem__)
 
 
-def _softmaxes(left: Array, right: Array) -> Iterator[tuple[str, str, Array]]:
-    if left.ndim != 2:
-        return
-    yield "softmax", "left", _inverse_check(left, right)
-    yield "softmax", "right", _inverse_check(right, left, left)
-
-
-def _inverse_check(soft: Array, logits: Array, else_: Array | None = None) -> Array:
-    """softmax(logits) if that is `soft`, arranged so that the caller's residual tells."""
-    made = _softmax(logits)
-    if else_ is None:
-        return made
+def _if_softmax(logits: Array, soft: Array) -> Array:
+    """The logits themselves where the other side has their softmax, so that nothing is left."""
     same: Callable[[Array, Array], bool] = np.allclose
-    return else_ if same(made, soft) else np.full_like(else_, np.inf)
+    return logits if same(_softmax(logits), soft) else np.full_like(logits, np.inf)
 
 
 def _softmax(logits: Array) -> Array:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from shared import causality, names
+from shared import blocks, causality, names
 from shared.errors import RecordingError
 from shared.expected import is_zero, matches, numbers, stated
 from shared.horizon import follow
@@ -23,12 +23,12 @@ from shared.noise import (
     Array,
     C,
     Finding,
-    Quad,
     Status,
-    finite,
+    computed,
     judge,
     short,
 )
+from shared.quads import Quad, Quads
 from shared.recording import Runs
 from shared.spec import Known, Numbers
 
@@ -83,8 +83,9 @@ def compare(left: Runs, right: Runs, question: Question | None = None) -> Compar
     question = question or Question()
     check_comparable(left, right)
     precisions = tuple(p for p in ("float32", "float64") if getattr(left, p) and getattr(right, p))
-    horizon, last = follow(left, right)
-    asker = _Asker(left, right, question, precisions, horizon, last)
+    quads = Quads(left, right)
+    horizon, last = follow(quads)
+    asker = _Asker(left, right, question, precisions, quads, horizon, last)
     findings = [asker.finding(key) for key in _keys(left, right, question)]
     findings += _fact_findings(left, right, question)
     ordered = sorted(findings, key=lambda f: causality.order(names.parse(f.key), f.failing_step))
@@ -147,6 +148,7 @@ class _Asker:
     right: Runs
     question: Question
     precisions: tuple[str, ...]
+    quads: Quads
     horizon: int | None
     last_step: int | None
     flips: dict[str, int] = field(default_factory=dict)
@@ -157,11 +159,13 @@ class _Asker:
         at_end = parsed.level in ("L4", "L5") and parsed.step is None
         step = self.last_step if at_end else parsed.step
         base = Finding(key, parsed.level, "identical", step=step)
-        quad = Quad.read(key, self.left, self.right)
-        absent = self._absent(key)
+        quad = self.quads.read(key)
+        absent = self._absent(quad)
         if absent:
             status: Status = "extra" if absent == (self.left.title,) else "missing"
             return replace(base, status=status, sides=absent)
+        if quad.alike_in_form and computed(quad, parsed.level):
+            self.quads.known[key] = quad.extent
         problem = _structure(base, quad) or _nonfinite(
             base, quad, allowed=key in self.question.nonfinite
         )
@@ -188,7 +192,7 @@ class _Asker:
         return tuple(
             runs.title
             for runs in (self.left, self.right)
-            if any(not np.array_equal(r[key.text], r[before])
+            if any(not blocks.identical(r[key.text], r[before], equal_nan=False)
                    for r in runs.present if before in r)
         )  # fmt: skip
 
@@ -236,25 +240,31 @@ class _Asker:
         known = finding.key.startswith("metrics/") and finding.key.endswith("loss")
         if not known or finding.status != "rounding" or not finding.sigma or not finding.scale:
             return finding
-        source = Quad.read("predictions/test", self.left, self.right)
-        pairs = ((source.left64, source.left_nudged), (source.right64, source.right_nudged))
-        moved = [
-            float(np.max(np.abs(finite(a) - finite(b)), initial=0.0))
-            for a, b in pairs
-            if a is not None and b is not None and a.shape == b.shape
-        ]
+        moved = self._moved_by_nudge("predictions/test")
         if not moved:
             return finding
         allowed = max([*moved, U64 * math.sqrt(finding.step or 1)]) * NOISY**2
         if finding.sigma <= allowed * max(finding.scale, 1.0):
             return finding
         own = [
-            0.0 if a is None or b is None else float(np.max(np.abs(finite(a) - finite(b))))
+            0.0 if a is None or b is None else blocks.apart(a, b)
             for a, b in ((quad.left64, quad.left_nudged), (quad.right64, quad.right_nudged))
         ]
         return replace(finding, status="noisy", rule="restless", own_left=own[0],
                        own_right=own[1],
                        ratio=finding.sigma / (allowed * max(finding.scale, 1.0)))  # fmt: skip
+
+    def _moved_by_nudge(self, key: str) -> list[float]:
+        """How far each side moves from itself in one key, where both runs have it."""
+        measured = self.quads.measure(key)
+        if measured is not None:
+            return [m for m in (measured.moved_left, measured.moved_right) if m is not None]
+        quad = self.quads.read(key)
+        return [
+            blocks.apart(a, b)
+            for a, b in ((quad.left64, quad.left_nudged), (quad.right64, quad.right_nudged))
+            if a is not None and b is not None and a.shape == b.shape
+        ]
 
     def _share_of_siblings(self, key: str, quad: Quad) -> float:
         """Size over what rounding leaves of its siblings' largest element; the worse precision."""
@@ -264,7 +274,7 @@ class _Asker:
         if siblings == 0:
             return np.inf
         sizes = [
-            max(float(np.max(np.abs(finite(a)), initial=0.0)) for a in pair) / unit
+            max(blocks.largest(a) for a in pair) / unit
             for pair, unit in zip(quad.pairs, (U32, U64), strict=True)
         ]
         return max(sizes) / (C * siblings)
@@ -273,19 +283,23 @@ class _Asker:
         """Largest elements of all keys below a prefix, on both sides; each array is read once."""
         if prefix not in self.sizes:
             self.sizes[prefix] = [
-                (key, float(np.max(np.abs(finite(runs.present[-1][key])), initial=0.0)))
+                (key, blocks.largest(runs.present[-1][key]))
                 for runs in (self.left, self.right)
                 for key in runs.present[-1].arrays
                 if key.startswith(f"{prefix}/")
             ]
         return self.sizes[prefix]
 
-    def _absent(self, key: str) -> tuple[str, ...]:
+    def _absent(self, quad: Quad) -> tuple[str, ...]:
         """Sides that lack the key in any precision; an empty array says nothing either."""
+        both = ((self.left, quad.left32, quad.left64), (self.right, quad.right32, quad.right64))
         return tuple(
             runs.title
-            for runs in (self.left, self.right)
-            if any(key not in r or r[key].size == 0 for r in runs.present)
+            for runs, *arrays in both
+            if any(
+                recording is not None and (array is None or array.size == 0)
+                for recording, array in zip((runs.float32, runs.float64), arrays, strict=True)
+            )
         )
 
     def _sides(self, quad: Quad) -> tuple[tuple[str, tuple[Array, ...]], ...]:
@@ -337,10 +351,9 @@ def _is_noise(quad: Quad) -> bool:
     """Whether what each side has is its own error: another number in the other precision."""
     (left32, right32), (left64, right64) = quad.pairs
     return all(
-        bool(np.max(np.abs(finite(single) - finite(double)), initial=0.0)
-             >= np.max(np.abs(finite(double)), initial=0.0) / 2)
+        blocks.apart(single, double) >= blocks.largest(double) / 2
         for single, double in ((left32, left64), (right32, right64))
-    )  # fmt: skip
+    )
 
 
 def _structure(base: Finding, quad: Quad) -> Finding | None:
@@ -363,19 +376,32 @@ def _structure(base: Finding, quad: Quad) -> Finding | None:
 
 
 def _nonfinite(base: Finding, quad: Quad, *, allowed: bool) -> Finding | None:
+    if quad.alike_in_form and computed(quad, base.level):
+        if quad.extent.finite:
+            return None
+    elif all(whole for _, whole in quad.alike):
+        return None
     for a, b in quad.pairs:
-        if a.dtype.kind != "f":
-            continue
-        bad_a, bad_b = ~np.isfinite(a), ~np.isfinite(b)
-        same = np.array_equal(np.where(bad_a, a, 0), np.where(bad_b, b, 0), equal_nan=True)
-        if (bad_a.any() or bad_b.any()) and not (allowed and same):
-            index = tuple(int(i) for i in np.argwhere(bad_a | bad_b)[0])
+        first = blocks.first(a, b, _either_bad) if a.dtype.kind == "f" else None
+        if first is not None and not (allowed and all(blocks.over((a, b), _bad_alike))):
+            index = tuple(int(i) for i in np.unravel_index(first, a.shape))
             step = index[0] + 1 if base.key == "loss/curve" else base.step
-            sides = tuple(side for side, bad in zip(("left", "right"), (bad_a, bad_b), strict=True)
-                          if bad.any())  # fmt: skip
+            sides = tuple(side for side, array in (("left", a), ("right", b))
+                          if blocks.first(array, array, _either_bad) is not None)  # fmt: skip
             return replace(base, status="nonfinite", index=index, step=step, sides=sides,
                            left=str(a[index]), right=str(b[index]))  # fmt: skip
     return None
+
+
+def _either_bad(a: Array, b: Array) -> Array:
+    bad: Array = ~(np.isfinite(a) & np.isfinite(b))
+    return bad
+
+
+def _bad_alike(part: list[Array]) -> bool:
+    """Whether NaN and infinities stand in the same places."""
+    a, b = (np.where(np.isfinite(x), 0, x) for x in part)
+    return bool(np.array_equal(a, b, equal_nan=True))
 
 
 def _facts(runs: Runs) -> dict[str, str]:

@@ -5,13 +5,18 @@ The equations are written once more, in NumPy float64, as a witness that belongs
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared import blocks
+
 Array = NDArray[Any]
+_PART = 1 << 20
+"""Elements looked at together."""
 _MOST = 1e-3
 """A change that is all rounding fits everything and says nothing."""
 _F1, _F2 = float(np.float32(0.9)), float(np.float32(0.999))
@@ -60,25 +65,43 @@ def recognise(before: Array, after: Array, gradient: Array) -> Step | None:
     """The one equation that took `before` to `after`; None if it is none known, or several.
 
     Args:
-        before: weights, float64, any shape.
+        before: weights, any shape; computed with in float64.
         after: weights one step later.
         gradient: of the loss for these weights.
     """
-    change = (after - before).astype(np.float64)
-    largest = float(np.max(np.abs(change), initial=0.0))
+    largest = max(float(np.max(np.abs(c), initial=0.0)) for _, c in _parts(before, after, gradient))
     if largest == 0:
         return None
     # The change is a small difference of larger numbers: its own rounding is theirs.
-    resolution = 2.0**-52 * float(np.max(np.abs(before), initial=0.0)) / largest + 2.0**-50
+    resolution = 2.0**-52 * blocks.largest(before) / largest + 2.0**-50
     enough = min(64 * resolution, _MOST)
-    fits = [_fit(name, direction, change, largest) for name, direction in _candidates(gradient)]
+    fits = _fits(before, after, gradient, largest)
     fitting = [step for step in fits if step.error <= enough]
     # Of one weight, or of gradients all of one size, several equations make the same step.
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _fit(name: str, direction: Array, change: Array, largest: float) -> Step:
-    power = float(np.vdot(direction, direction))
-    rate = float(np.vdot(direction, change)) / power if power else 0.0
-    error = float(np.max(np.abs(change - rate * direction))) / largest
-    return Step(name, rate, error)
+def _parts(before: Array, after: Array, gradient: Array) -> Iterator[tuple[Array, Array]]:
+    """(gradient, change of weight), a part of a large parameter at a time."""
+    flat = [a.reshape(-1) for a in (before, after, gradient)]
+    for at in range(0, max(before.size, 1), _PART):
+        b, a, g = (x[at : at + _PART].astype(np.float64) for x in flat)
+        blocks.give_back((before, after, gradient), before.size)
+        yield g, a - b
+
+
+def _fits(before: Array, after: Array, gradient: Array, largest: float) -> list[Step]:
+    """Every equation with the rate that fits best, and what it then misses."""
+    sums: dict[str, tuple[float, float]] = {}
+    for g, change in _parts(before, after, gradient):
+        for name, direction in _candidates(g):
+            power, along = sums.get(name, (0.0, 0.0))
+            sums[name] = (power + float(np.vdot(direction, direction)),
+                          along + float(np.vdot(direction, change)))  # fmt: skip
+    rates = {name: along / power if power else 0.0 for name, (power, along) in sums.items()}
+    missed = dict.fromkeys(rates, 0.0)
+    for g, change in _parts(before, after, gradient):
+        for name, direction in _candidates(g):
+            off = float(np.max(np.abs(change - rates[name] * direction), initial=0.0))
+            missed[name] = max(missed[name], off)
+    return [Step(name, rate, missed[name] / largest) for name, rate in rates.items()]

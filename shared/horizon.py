@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared import names
-from shared.noise import HORIZON, finite
+from shared import blocks, names
+from shared.blocks import finite
+from shared.noise import HORIZON
+from shared.quads import Quads
 from shared.recording import Runs
 
 
-def follow(left: Runs, right: Runs) -> tuple[int | None, int | None]:
+def follow(quads: Quads) -> tuple[int | None, int | None]:
     """Last step at which both nudged runs are within `HORIZON` of their originals.
 
     All weights of a step are taken together: one whose true gradient is zero has nothing but
     noise to move by, and no scale of its own.
     """
-    steps = [_steps(runs) for runs in (left, right)]
+    left, right = quads.left, quads.right
+    steps = [_steps(runs, quads) for runs in (left, right)]
     last = max((max(some, default=0) for some in steps), default=0) or None
     if last is None or not (left.nudged or right.nudged):
         return None, last
@@ -25,7 +28,7 @@ def follow(left: Runs, right: Runs) -> tuple[int | None, int | None]:
     return (min(departed) - 1 if departed else last), last
 
 
-def _steps(runs: Runs) -> dict[int, tuple[float, float]]:
+def _steps(runs: Runs, quads: Quads) -> dict[int, tuple[float, float]]:
     """Step → (how far the nudged run is from its original, scale), of weights and losses."""
     if runs.float64 is None:
         return {}
@@ -42,13 +45,7 @@ def _steps(runs: Runs) -> dict[int, tuple[float, float]]:
         parsed = names.parse(key)
         if parsed.stage != "weights" or not parsed.step:
             continue
-        here = runs.float64[key]
-        distance = 0.0
-        if runs.nudged is not None and key in runs.nudged:
-            nudged = runs.nudged[key]
-            if nudged.shape == here.shape:
-                distance = float(np.max(np.abs(finite(nudged) - finite(here)), initial=0.0))
-        size = float(np.max(np.abs(finite(here)), initial=0.0))
+        distance, size = _moved(runs, key, quads)
         before = weights.get(parsed.step, (0.0, 0.0))
         weights[parsed.step] = (max(before[0], distance), max(before[1], size))
     for step, (distance, size) in weights.items():
@@ -57,3 +54,18 @@ def _steps(runs: Runs) -> dict[int, tuple[float, float]]:
         further = distance * loss[1] > loss[0] * size or not loss[1]
         found[step] = (distance, size) if further else loss
     return found
+
+
+def _moved(runs: Runs, key: str, quads: Quads) -> tuple[float, float]:
+    """How far a side's nudged run is from its original in one key, and the scale of it."""
+    measured = quads.measure(key)
+    if measured is not None:
+        if runs is quads.left:
+            return measured.moved_left or 0.0, measured.size_left
+        return measured.moved_right or 0.0, measured.size_right
+    assert runs.float64 is not None
+    here = runs.float64[key]
+    nudged = runs.nudged[key] if runs.nudged is not None and key in runs.nudged else None
+    comparable = nudged is not None and nudged.shape == here.shape
+    distance = blocks.apart(nudged, here) if comparable and nudged is not None else 0.0
+    return distance, blocks.largest(here)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
+from shared import blocks
 from shared.noise import Array
 from shared.recording import Runs
 
@@ -21,15 +23,31 @@ def flipped(runs: Runs) -> int:
         return 0
     keys = [k for k in runs.float64.keys() if k.startswith("activations/step0/")]  # noqa: SIM118
     both = [(runs.float32[k], runs.float64[k]) for k in keys if k in runs.float32]
-    flips = sum(int(np.sum((a == 0) != (b == 0))) for a, b in both if a.shape == b.shape)
+    flips = sum(_flips(a, b) for a, b in both if a.shape == b.shape)
     images = [(a, b) for a, b in both if a.shape == b.shape and b.ndim == 4]
     for (a, b), (_, pooled) in itertools.permutations(images, 2):
         if pooled.shape[1] < b.shape[1] and pooled.shape[::3] == b.shape[::3]:
             size = b.shape[1] // pooled.shape[1]
-            one, other = _windows(a, size), _windows(b, size)
-            if np.array_equal(other.max(axis=-1), pooled):
-                flips += int(np.sum(one.argmax(axis=-1) != other.argmax(axis=-1)))
+            if all(np.array_equal(_windows(b[some], size).max(axis=-1), pooled[some])
+                   for some in _samples(b, pooled)):  # fmt: skip
+                flips += sum(
+                    int(np.sum(_windows(a[some], size).argmax(axis=-1)
+                               != _windows(b[some], size).argmax(axis=-1)))
+                    for some in _samples(b, a)
+                )  # fmt: skip
     return flips
+
+
+def _flips(a: Array, b: Array) -> int:
+    return sum(blocks.over((a, b), lambda part: int(np.sum((part[0] == 0) != (part[1] == 0)))))
+
+
+def _samples(images: Array, other: Array) -> Iterator[slice]:
+    """A few samples of a batch at a time; there is at least one slice."""
+    count = max(1, blocks.BLOCK * len(images) // max(images.size, 1))
+    for first in range(0, max(len(images), 1), count):
+        yield slice(first, first + count)
+        blocks.give_back((images, other), count * (images.size // max(len(images), 1)))
 
 
 def _windows(images: Array, size: int) -> Array:

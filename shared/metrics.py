@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared import blocks
+
 Array = NDArray[Any]
+_ROWS = 1 << 16
+"""Samples looked at together: predictions may be larger than memory."""
 
 
 def classes(predictions: Array) -> NDArray[np.int64]:
@@ -40,4 +44,9 @@ def accuracy(predictions: Array, labels: Array) -> float:
 
 def agreement(left: Array, right: Array) -> tuple[int, int]:
     """(samples with the same predicted class, all samples)."""
-    return int(np.count_nonzero(classes(left) == classes(right))), len(left)
+    same = 0
+    for at in range(0, len(left), _ROWS):
+        one, other = (classes(side[at : at + _ROWS]) for side in (left, right))
+        same += int(np.count_nonzero(one == other))
+        blocks.give_back((left, right), left.size)
+    return same, len(left)

@@ -25,8 +25,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from shared import blocks
+from shared.blocks import finite
 from shared.names import Key
-from shared.recording import Runs
+from shared.quads import Quad
 
 Array = NDArray[Any]
 Status = Literal[
@@ -113,41 +115,6 @@ class Finding:
         return None if self.agrees else self.step
 
 
-@dataclass(frozen=True)
-class Quad:
-    """One key's arrays: both sides in both precisions, and both nudged runs, where recorded."""
-
-    left32: Array | None
-    left64: Array | None
-    right32: Array | None
-    right64: Array | None
-    left_nudged: Array | None = None
-    right_nudged: Array | None = None
-
-    @classmethod
-    def read(cls, key: str, left: Runs, right: Runs) -> Quad:
-        """Read one key from every recording that has it."""
-        runs = (left.float32, left.float64, right.float32, right.float64,
-                left.nudged, right.nudged)  # fmt: skip
-        return cls(*(r[key] if r is not None and key in r else None for r in runs))
-
-    @property
-    def pairs(self) -> tuple[tuple[Array, Array], ...]:
-        """(left, right) of each precision that both sides have."""
-        both = ((self.left32, self.right32), (self.left64, self.right64))
-        return tuple((a, b) for a, b in both if a is not None and b is not None)
-
-    @property
-    def four(self) -> bool:
-        """Both precisions of both sides are there, so noise can be measured."""
-        return len(self.pairs) == 2
-
-    @property
-    def best(self) -> tuple[Array, Array]:
-        """The pair of the highest precision."""
-        return self.pairs[-1]
-
-
 def judge(
     base: Finding, parsed: Key, quad: Quad, precisions: Sequence[str], *, kinks: bool = False
 ) -> Finding:
@@ -161,17 +128,22 @@ def judge(
         kinks: whether activations lie on another side of a kink in float32; a gradient that jumps,
             and a float32 run that departs, are no signs of a fault then.
     """
-    identical = all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in quad.pairs)
-    if quad.best[0].dtype.kind != "f" or parsed.level == "L0":
-        return base if identical else _copied(base, quad)
-    if not quad.four:
-        return base if identical else fallback(base, quad, precisions[0])
+    if not (quad.four and computed(quad, parsed.level)):
+        if all(same for same, _ in quad.alike):
+            return base
+        exact = quad.best[0].dtype.kind != "f" or parsed.level == "L0"
+        return _copied(base, quad) if exact else fallback(base, quad, precisions[0])
     measured = _measure(base, quad)
-    if identical:
+    if quad.extent.same32 and quad.extent.same64:
         return replace(measured, status="identical", ratio=0.0)
     if parsed.level in ("L4", "L5"):
         return _drift(measured, quad, kinks=kinks)
     return _judged_once(measured, quad.best[0].size, guarded=not kinks)
+
+
+def computed(quad: Quad, level: str) -> bool:
+    """Whether the arrays are floating numbers that were computed, and not copied or counted."""
+    return quad.best[0].dtype.kind == "f" and level != "L0"
 
 
 def judge_once(base: Finding, quad: Quad, *, guarded: bool = True, exact: bool = True) -> Finding:
@@ -198,52 +170,61 @@ def _judged_once(measured: Finding, size: int, *, guarded: bool, exact: bool = T
 def _copied(base: Finding, quad: Quad) -> Finding:
     """Inputs and initial weights are copied, not computed: they are identical or they differ."""
     for a, b in reversed(quad.pairs):
-        unequal = np.argwhere(a != b)
-        if len(unequal):
-            index = _peak(a, b) if a.dtype.kind == "f" else tuple(int(i) for i in unequal[0])
+        unequal = blocks.first(a, b, np.not_equal)
+        if unequal is not None:
+            floats = a.dtype.kind == "f"
+            peak, distance = blocks.peak(a, b)
+            index = _place(peak if floats else unequal, a)
             step = index[0] + 1 if base.key == "inputs/batches" else base.step
-            rule = "copied" if a.dtype.kind == "f" else "exact"
+            rule = "copied" if floats else "exact"
             return replace(base, status="different", rule=rule, index=index, step=step,
-                           distance64=_distance(a, b), scale=_scale(a, b),
+                           distance64=distance, scale=_scale(a, b),
                            left=str(a[index]), right=str(b[index]))  # fmt: skip
     raise AssertionError("unreachable: called for arrays that are not identical")
 
 
 def fallback(base: Finding, quad: Quad, precision: str) -> Finding:
     """Judge by torch.testing's tolerance: with one precision there is no noise to measure."""
-    a, b = (finite(x) for x in quad.best)  # infinities that are meant are equal by now
     rtol, atol = FALLBACK[precision]
-    index = _peak(a, b)
-    ratio = float(np.max(np.abs(a - b) / (atol + rtol * np.abs(b)), initial=0.0))
+    ratio, most, at, begin = 0.0, 0.0, 0, 0
+    for part in blocks.over(quad.best, list):
+        a, b = (finite(x) for x in part)  # infinities that are meant are equal by now
+        apart = np.abs(a - b)
+        place = int(np.argmax(apart))
+        if apart[place] > most:
+            most, at = float(apart[place]), begin + place
+        ratio = max(ratio, float(np.max(apart / (atol + rtol * np.abs(b)))))
+        begin += blocks.BLOCK
+    index = _place(at, quad.best[0])
     return replace(
         base,
         status="rounding" if ratio <= 1 else "different",
         ratio=ratio,
         rule="fallback",
-        distance32=_distance(a, b),
+        distance32=most,
         index=index,
-        left=str(a[index]),
-        right=str(b[index]),
+        left=_shown(quad.best[0], index),
+        right=_shown(quad.best[1], index),
     )
 
 
 def _measure(base: Finding, quad: Quad) -> Finding:
-    l32, r32, l64, r64 = (finite(x) for x in (quad.left32, quad.right32, quad.left64, quad.right64))
-    index = _peak(l64, r64)
-    scale = _scale(l64, r64)
-    own_left, own_right = _distance(l32, l64), _distance(r32, r64)
+    extent = quad.extent
+    left, right = quad.best
+    index = _place(extent.peak, left)
+    scale = max(extent.size_left, extent.size_right)
     return replace(
         base,
         status="rounding",
-        distance32=_distance(l32, r32),
-        distance64=_distance(l64, r64),
-        own_left=own_left,
-        own_right=own_right,
-        noise=max(own_left, own_right, U32 * scale),
+        distance32=extent.distance32,
+        distance64=extent.distance64,
+        own_left=extent.own_left,
+        own_right=extent.own_right,
+        noise=max(extent.own_left, extent.own_right, U32 * scale),
         scale=scale,
         index=index,
-        left=str(l64[index]),
-        right=str(r64[index]),
+        left=_shown(left, index),
+        right=_shown(right, index),
     )
 
 
@@ -271,17 +252,18 @@ def _noise_guard(finding: Finding, size: int) -> Finding:
 
 def _drift(finding: Finding, quad: Quad, *, kinks: bool) -> Finding:
     """A quantity of a long training: the bound is what a nudge of one ulp does to it."""
-    l64, r64 = finite(quad.left64), finite(quad.right64)
-    own = [
-        np.abs(finite(nudged) - x)
-        for nudged, x in ((quad.left_nudged, l64), (quad.right_nudged, r64))
-        if nudged is not None and nudged.shape == x.shape
-    ]
     scale = finding.scale or 0.0
+    own: list[Array | float]
     if finding.key == "loss/curve":
+        l64, r64 = finite(quad.left64), finite(quad.right64)
+        own = [
+            np.abs(finite(nudged) - x)
+            for nudged, x in ((quad.left_nudged, l64), (quad.right_nudged, r64))
+            if nudged is not None and nudged.shape == x.shape
+        ]
         steps = np.arange(1, len(l64) + 1)
         # The nudge's effect on a single loss crosses zero by chance; its running maximum does not.
-        sigma = np.maximum.accumulate(np.max(own, axis=0)) if own else np.zeros(len(l64))
+        sigma = np.maximum.accumulate(np.max(np.array(own), axis=0)) if own else np.zeros(len(l64))
         bound = C * np.maximum(sigma, U64 * scale * np.sqrt(steps))
         ratios = np.abs(l64 - r64) / np.where(bound > 0, bound, np.finfo(float).tiny)
         late = np.flatnonzero(ratios > 1)
@@ -291,14 +273,16 @@ def _drift(finding: Finding, quad: Quad, *, kinks: bool) -> Finding:
         finding = replace(finding, step=at + 1, index=(at,), left=str(l64[at]), right=str(r64[at]),
                           distance64=float(np.abs(l64[at] - r64[at])))  # fmt: skip
     else:
-        largest = float(max((np.max(o, initial=0.0) for o in own), default=0.0))
+        moved = (quad.extent.moved_left, quad.extent.moved_right)
+        own = [m for m in moved if m is not None]
+        largest = max((m for m in moved if m is not None), default=0.0)
         bound64 = C * max(largest, U64 * scale * math.sqrt(max(finding.step or 1, 1)))
         ratio64 = _over(finding.distance64 or 0.0, bound64)
     ratio32 = _over(finding.distance32 or 0.0, C * (finding.noise or 0.0))
     ratio, rule = max((ratio64, "equation"), (ratio32, "numbers"))
     finding = replace(finding, sigma=largest, ratio=ratio, rule=rule,
                       status="rounding" if ratio <= 1 else "different")  # fmt: skip
-    finding = _restless_guard(finding, own)
+    finding = _restless_guard(finding, own, quad.best[0].size)
     guarded = finding.key == "loss/curve" and not kinks
     return _sudden_guard(finding, quad) if guarded else finding
 
@@ -338,17 +322,17 @@ def _sudden_guard(finding: Finding, quad: Quad) -> Finding:
                    own_right=own[1])  # fmt: skip
 
 
-def _restless_guard(finding: Finding, own: Sequence[Array]) -> Finding:
+def _restless_guard(finding: Finding, own: Sequence[Array | float], size: int) -> Finding:
     """One side moves much further from itself than the other: it is not the same program twice.
 
     A side that is not deterministic would otherwise widen its own bound. Small arrays are left
     out: a single number can stay still by chance. The limit is NOISY², because in a training that
     amplifies quickly two honest sides, nudged, are a hundred times apart within a few steps.
     """
-    if len(own) < 2 or own[0].size < SMALL or finding.status != "rounding":
+    if len(own) < 2 or size < SMALL or finding.status != "rounding":
         return finding
-    moved = [np.maximum.accumulate(o) if finding.key == "loss/curve" else np.max(o) for o in own]
-    steps = np.arange(1, len(own[0]) + 1) if finding.key == "loss/curve" else finding.step or 1
+    moved: list[Any] = [np.maximum.accumulate(o) if finding.key == "loss/curve" else o for o in own]
+    steps = np.arange(1, size + 1) if finding.key == "loss/curve" else finding.step or 1
     low, high = np.minimum(*moved), np.maximum(*moved)
     floor = U64 * (finding.scale or 0.0) * np.sqrt(steps)
     limit = NOISY**2 * np.maximum(low, floor)
@@ -363,26 +347,20 @@ def _restless_guard(finding: Finding, own: Sequence[Array]) -> Finding:
                    own_right=right, ratio=float(np.max(ratios)))  # fmt: skip
 
 
-def finite(array: Array | None) -> Array:
-    """The array in float64 with NaN and infinities as 0."""
-    assert array is not None
-    return np.where(np.isfinite(array), array, 0).astype(np.float64)
-
-
-def _distance(a: Array, b: Array) -> float:
-    return float(np.max(np.abs(a.astype(np.float64) - b.astype(np.float64)), initial=0.0))
-
-
 def _scale(a: Array, b: Array) -> float:
-    return float(max(np.max(np.abs(a), initial=0.0), np.max(np.abs(b), initial=0.0)))
+    sizes = [[np.max(np.abs(part[0])) for part in blocks.over((x,), list)] for x in (a, b)]
+    return float(max(np.max(some, initial=0.0) for some in sizes))
 
 
-def _peak(a: Array, b: Array) -> tuple[int, ...]:
-    """Index of the largest difference."""
-    if a.size == 0:
+def _place(flat: int, array: Array) -> tuple[int, ...]:
+    """Index of an element from its place in the flat array."""
+    if array.size == 0:
         return ()
-    flat = int(np.argmax(np.abs(a.astype(np.float64) - b.astype(np.float64))))
-    return tuple(int(i) for i in np.unravel_index(flat, a.shape))
+    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
+
+
+def _shown(array: Array, index: tuple[int, ...]) -> str:
+    return str(finite(np.asarray(array[index]))[()])
 
 
 def _over(distance: float, bound: float) -> float:

@@ -14,8 +14,8 @@ from shared.spec import PACKAGES, Side
 
 ROOT = Path(__file__).resolve().parent.parent
 _RECORDING_CODE = (
-    "spec.py", "names.py", "initial.py", "layouts.py", "recording.py", "making.py", "feeding.py",
-    "given.py", "jobs.py",
+    "spec.py", "names.py", "initial.py", "layouts.py", "recording.py", "tensors.py", "making.py",
+    "feeding.py", "given.py", "jobs.py",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The file both sides write: one safetensors file a run, flat keys, text header, no pickle.
 
-Reading is lazy, key by key, so that two recordings of any size can be compared in the memory of
-two tensors. Writing goes to a temporary name and is renamed when complete.
+Reading is lazy, key by key, and large arrays page by page, so that two recordings of any size can
+be compared in little memory. Writing goes to a temporary name and is renamed when complete.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
 
 from shared import FORMAT, names
 from shared.errors import RecordingError
+from shared.tensors import Layout, layout, save_file
 
 Array = NDArray[Any]
 REQUIRED = ("format", "example", "side", "precision")
@@ -181,28 +180,25 @@ class Runs:
 class _FileArrays(Mapping[str, Array]):
     """Arrays of a safetensors file, each read when asked for."""
 
-    def __init__(self, path: Path, keys: frozenset[str]) -> None:
-        self._path = path
-        self._keys = keys
+    def __init__(self, held: Layout) -> None:
+        self._held = held
 
     def __getitem__(self, key: str) -> Array:
-        if key not in self._keys:
+        if key not in self._held.entries:
             raise KeyError(key)
         try:
-            with safe_open(self._path, framework="numpy") as file:
-                array: Array = file.get_tensor(key)
-        except (SafetensorError, OSError, TypeError) as error:
-            raise RecordingError(f"{self._path}: cannot read '{key}': {error}.") from error
-        return array
+            return self._held.load(key)
+        except (OSError, TypeError) as error:
+            raise RecordingError(f"{self._held.path}: cannot read '{key}': {error}.") from error
 
     def __contains__(self, key: object) -> bool:
-        return key in self._keys  # without reading the array
+        return key in self._held.entries  # without reading the array
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
+        return iter(self._held.entries)
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._held.entries)
 
 
 def read(path: Path) -> Recording:
@@ -217,23 +213,20 @@ def read(path: Path) -> Recording:
             f"No recording at {path}. Make one: parity run EXAMPLE --out {path.parent}"
         )
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            keys = frozenset(file.keys())
-            axes = {key: len(file.get_slice(key).get_shape()) for key in keys & _PER_STEP}
+        held = layout(path)
     except (SafetensorError, OSError) as error:
         raise RecordingError(
             f"{path}: not a complete safetensors file ({error}). It may have been cut short in "
             "copying; copy or record it again."
         ) from error
-    header = Header.from_text(metadata, str(path))
+    header = Header.from_text(held.metadata, str(path))
     try:
-        for key in (*keys, *header.facts):
+        for key in (*held.entries, *header.facts):
             names.parse(key)
-        _check_axes(axes)
+        _check_axes({k: len(e.shape) for k, e in held.entries.items() if k in _PER_STEP})
     except RecordingError as error:
         raise RecordingError(f"{path}: {error}") from error
-    return Recording(header, _FileArrays(path, keys), str(path))
+    return Recording(header, _FileArrays(held), str(path))
 
 
 def _check_axes(axes: Mapping[str, int]) -> None:
@@ -256,14 +249,13 @@ def write(path: Path, arrays: Mapping[str, Array], header: Header) -> None:
         names.parse(key)
         if array.dtype.kind not in "fiub":
             raise RecordingError(f"'{key}' has dtype {array.dtype}: only numbers are recorded.")
-    ordered = {key: np.array(array, order="C") for key, array in arrays.items()}
-    header = dataclasses.replace(header, order=tuple(ordered))
+    header = dataclasses.replace(header, order=tuple(arrays))
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
         os.close(handle)
-        save_file(ordered, temporary, metadata=header.to_text())
+        save_file(arrays, temporary, metadata=header.to_text())
         os.chmod(temporary, 0o644)  # until here only its owner may read it
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
 import os
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from shared import data, provenance, recording, runner, verdict
+from shared import kept, provenance, recording, runner, verdict
 from shared.errors import DataError, RecordingError, UsageError
 from shared.jobs import Job, Precision
 from shared.recording import Runs
@@ -94,6 +95,7 @@ class Outcome:
         runs: example → way id → recordings.
         data: example → the data used, in words.
         failures: example → why it could not be recorded.
+        keys: example → digest of all that its verdict came from; see `shared.kept`.
         made, reused: how many recordings.
         seconds: of the whole.
     """
@@ -105,6 +107,7 @@ class Outcome:
     made: int
     reused: int
     seconds: float
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -157,10 +160,16 @@ def carry_out(
     failures = missing | runner.run(jobs, request.options, listen)
     good = [spec for spec in request.specs if spec.name not in failures]
     runs = {spec.name: _runs(request, spec) for spec in good}
+    words = {name: d.words if d else "" for name, d in datasets.items()}
+    verdicts, keys = [], {}
+    for spec in good:
+        found, keys[spec.name] = _kept(request, spec, runs[spec.name], words[spec.name])
+        verdicts.append(found)
     return Outcome(
-        verdicts=tuple(_verdict(request, spec, runs[spec.name]) for spec in good),
+        verdicts=tuple(verdicts),
+        keys=keys,
         runs=runs,
-        data={name: d.describe() if d else "" for name, d in datasets.items()},
+        data=words,
         failures=failures,
         made=len(done),
         reused=reused,
@@ -168,17 +177,17 @@ def carry_out(
     )
 
 
-def _datasets(request: Request) -> tuple[dict[str, data.ImageData | None], dict[str, str]]:
+def _datasets(request: Request) -> tuple[dict[str, kept.Data | None], dict[str, str]]:
     """Example → its data, and example → why there is none.
 
     Raises:
         DataError: there is none for the only example asked for.
     """
-    found: dict[str, data.ImageData | None] = {}
+    found: dict[str, kept.Data | None] = {}
     missing: dict[str, str] = {}
     for spec in request.specs:
         try:
-            found[spec.name] = _dataset(spec, request.size(spec))
+            found[spec.name] = _dataset(request, spec)
         except DataError as error:
             if len(request.specs) == 1:
                 raise
@@ -186,11 +195,12 @@ def _datasets(request: Request) -> tuple[dict[str, data.ImageData | None], dict[
     return found, missing
 
 
-def _dataset(spec: ExampleSpec, size: Size | None) -> data.ImageData | None:
+def _dataset(request: Request, spec: ExampleSpec) -> kept.Data | None:
     """Loaded here too, so that missing data is said before any worker starts."""
+    size = request.size(spec)
     if spec.training is None or size is None:
         return None
-    return data.load(spec.training.dataset, size.part, train=size.train, test=size.test)
+    return kept.dataset(request.folder, spec.training.dataset, size, reuse=request.reuse)
 
 
 def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
@@ -265,6 +275,7 @@ def _fresh(path: Path, way: Way, digest: str, options: runner.Options) -> bool:
     )
 
 
+@functools.cache
 def _installed(package: str) -> str:
     try:
         return _release(importlib.metadata.version(package))
@@ -298,6 +309,31 @@ def _check_own(found: Sequence[recording.Recording], way: Way) -> None:
                 f"{record.origin} was made from other sources than these: does another run write "
                 "to the same folder? Run again, or choose another with --out."
             )
+
+
+def home(request: Request, spec: ExampleSpec) -> Path:
+    """The folder of an example's recordings."""
+    return recording_path(request, spec, spec.ways[0], "float32", nudged=False).parent
+
+
+def _key(request: Request, spec: ExampleSpec, words: str) -> str:
+    files = [Path(job.out) for _, job in _jobs(request, spec)]
+    pairs = [pair.name for pair in request.chosen(spec)]
+    asked = (str(request.size(spec)), words, str(pairs), str(bool(request.pairs)))
+    return kept.key(spec, files, asked)
+
+
+def _kept(
+    request: Request, spec: ExampleSpec, runs: Mapping[str, Runs], words: str
+) -> tuple[verdict.ExampleVerdict, str]:
+    """The verdict found before from the very same files, where it may be reused; or a new one."""
+    folder, key = home(request, spec), _key(request, spec, words)
+    found = kept.verdict(folder, spec, key) if request.reuse else None
+    if found is None:
+        found = _verdict(request, spec, runs)
+        if _key(request, spec, words) == key:  # nothing has changed while it was found
+            kept.keep_verdict(folder, key, found)
+    return found, key
 
 
 def _verdict(

@@ -11,7 +11,8 @@ import numpy as np
 from shared import clues, equations, explain, given, metrics, names
 from shared.compare import Comparison, Question, compare
 from shared.expected import as_numbers
-from shared.noise import Finding, Quad
+from shared.noise import Finding
+from shared.quads import Quad
 from shared.recording import Runs
 from shared.spec import Case, ExampleSpec, Numbers, Pair, Training
 
@@ -264,7 +265,7 @@ def _step_words(parameter: str, left: Runs, right: Runs) -> str:
         run = runs.float64 or runs.float32
         if run is None or any(f"{key}/{parameter}" not in run for key in keys):
             return ""
-        arrays = (run[f"{key}/{parameter}"].astype(np.float64) for key in keys)
+        arrays = (run[f"{key}/{parameter}"] for key in keys)
         steps.append((runs.title, equations.recognise(*arrays)))
     return explain.step_words(tuple(steps))
 
@@ -273,7 +274,8 @@ def _metrics(runs: Runs) -> dict[str, float]:
     recording = runs.float32 or runs.float64
     assert recording is not None
     keys = [k for k in recording.keys() if k.startswith("metrics/")]  # noqa: SIM118
-    return {names.parse(k).rest: float(recording[k].item()) for k in keys if recording[k].size == 1}
+    found = {names.parse(k).rest: recording[k] for k in keys}
+    return {name: float(array.item()) for name, array in found.items() if array.size == 1}
 
 
 def _agreement(left: Runs, right: Runs, comparison: Comparison) -> dict[str, tuple[int, int]]:
@@ -281,9 +283,11 @@ def _agreement(left: Runs, right: Runs, comparison: Comparison) -> dict[str, tup
     key = "predictions/test"
     result = {}
     for precision in comparison.precisions:
-        a, b = getattr(left, precision), getattr(right, precision)
-        if key in a and key in b and a[key].shape == b[key].shape and a[key].ndim in (1, 2):
-            result[precision] = metrics.agreement(a[key], b[key])
+        runs = getattr(left, precision), getattr(right, precision)
+        if all(key in run for run in runs):
+            a, b = (run[key] for run in runs)
+            if a.shape == b.shape and a.ndim in (1, 2):
+                result[precision] = metrics.agreement(a, b)
     return result
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import traceback
 
+import tensorflow as tf
+
+from shared.check.target import bare
 from shared.errors import ParityError
 
 from .naming import is_users
 
 SHOWN = 3
-_COLOURS = re.compile(r"\x1b\[\d+m")
 
 
 def _bare(error):
     """What was said, without what Keras says around it."""
-    text = _COLOURS.sub("", str(error))
+    text = bare(str(error))
     if text.startswith("Exception encountered when calling"):
         text = text.partition("\n\n")[2] or text
     return text.partition("\n\nArguments received by")[0].strip()
@@ -33,4 +34,6 @@ def told(what):
         frames = [f for f in traceback.extract_tb(error.__traceback__) if is_users(f.filename)]
         lines = [f"  {f.filename}:{f.lineno}: {f.line}" for f in frames[-SHOWN:]]
         message = f"{what}: {type(error).__name__}: {_bare(error)}"
+        if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
+            message = f"{what}: out of memory: {_bare(error)}. Take a smaller --input."
         raise ParityError("\n".join([message, *lines])) from error

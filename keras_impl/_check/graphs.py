@@ -108,10 +108,25 @@ class Builder:
             unused=tuple(p for p in made if p not in taken),
             notes=tuple(dict.fromkeys(t.notes)),
             output_names=output_names,
+            stopped=tuple(self.root(r) for r in t.stopped if self._stays(r)),
+            penalties=tuple(self._penalties()),
         )
 
     def _name(self, layer):
         return "model" if layer is self.model else self.tracer.name_of(layer)
+
+    def _stays(self, root):
+        return not isinstance(root[0], Raw) or id(root[0]) in self._numbers
+
+    def _penalties(self):
+        """What `fit` adds to the loss, or enforces after a step."""
+        for layer in self.model._flatten_layers():
+            for what in ("kernel", "recurrent", "bias", "embeddings", "gamma", "beta", "activity",
+                         "depthwise", "pointwise"):  # fmt: skip
+                for kind in ("regularizer", "constraint"):
+                    given = getattr(layer, f"{what}_{kind}", None)
+                    if given is not None:
+                        yield self._name(layer), f"{what}_{kind}={_call(given)}"
 
     def _parameters(self):
         made = {}
@@ -127,6 +142,13 @@ class Builder:
                 names=(weight.variable.path,),
             )
         return made
+
+
+def _call(given):
+    """A regularizer or constraint as one would write it."""
+    config = given.get_config() if hasattr(given, "get_config") else {}
+    inner = ", ".join(f"{k}={v!r}" for k, v in config.items() if v not in (None, 0.0))
+    return f"{type(given).__name__}({inner})"
 
 
 def _value(name, tensor):

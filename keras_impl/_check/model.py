@@ -15,6 +15,7 @@ from shared.errors import ParityError
 from . import failures, twins
 from .fold import fold
 from .graphs import Builder
+from .learning import Learning, settings_of
 from .marks import Weight, as_array, returned
 from .naming import every_layer, names_of
 from .tracer import Tracer
@@ -51,6 +52,7 @@ class KerasModel(Model):
         self._parameters = {}
         self._plan = []
         self._runs = {}
+        self.learning = None
 
     # The abstract class
 
@@ -99,6 +101,25 @@ class KerasModel(Model):
 
         self._traced()
         return record(self, order)
+
+    def learn(self, loss, optimizer):
+        """Take the user's own loss and optimizer."""
+        self._traced()
+        model = self._models["float32"]
+        self.learning = Learning(loss, optimizer, model)
+        found = {"loss": self.learning.loss_settings(), "optimizer": {}, "notes": []}
+        if model.losses:
+            found["notes"].append(
+                "Keras adds the regularisers of its layers to the loss, as fit does."
+            )
+        if optimizer is not None:
+            made = self.learning.optimizer("float32")
+            made.build(model.trainable_variables)
+            for name, key in self._parameters.items():
+                variable = self._weights[key].variable
+                if any(variable is v for v in model.trainable_variables):
+                    found["optimizer"][name] = settings_of(made, variable)
+        return found
 
     def replay(self, node, sources, precision):
         """Run one node alone."""

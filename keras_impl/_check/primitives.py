@@ -150,6 +150,8 @@ def move(t, call, place):
     root = ref.root
     if call.op in ("Identity", "StopGradient", "Cast", "Snapshot", "DeepCopy", "EnsureShape"):
         t.alias(call.outputs[0], ref)
+        if call.op == "StopGradient" and root[0] != "constant" and root not in t.stopped:
+            t.stopped.append(root)
         return
     if not t.detailed:
         for y in call.outputs:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from . import failures
+from .learning import exact
 from .marks import as_array, returned
 from .model import run
 
@@ -36,7 +37,9 @@ class _Recorder:
             if any(v is w for w in model.trainable_variables)
         }  # fmt: skip
         self.inputs = owner.tensors(order.inputs, order.precision)
-        self.kept = {}
+        self.kept, self.followed = {}, {}
+        self.learning = owner.learning if order.learn else None
+        self.targets = owner.tensors(order.targets, order.precision)
 
     def canonical(self, key, array):
         """A weight or its gradient in canonical layout."""
@@ -62,25 +65,41 @@ class _Recorder:
         training = self.training if training is None else training
         tracer = self.owner._tracer(self.order.precision, detailed=False, evaluating=not training)
         floating = [x for x in self.inputs if x.dtype.is_floating]
-        if not self.order.projections:
+        if not self.order.projections and self.learning is None:
             outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))
             self.keep(tracer, outputs, keep)
             return None, {}
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(persistent=self.learning is not None) as tape:
             for x in floating:
                 tape.watch(x)
-            outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))
-            loss = self.loss(outputs)
+            given = run(self.owner, tracer, self.model, self.inputs, training)
+            outputs = _tensors(given)
+            loss = self.loss(outputs, given)
+            whole = loss
+            if self.learning is not None:  # what layers add to it, as `fit` does
+                with exact(self.order.precision):
+                    for extra in self.model.losses:
+                        whole += tf.cast(extra, self.order.precision)
         self.keep(tracer, outputs, keep)
         wanted = [*[v.value for v in self.variables.values()], *floating]
-        with failures.told(f"{self.owner.title} cannot be differentiated"):
-            found = [_whole(g) for g in tape.gradient(loss, wanted)]
         names = [*self.variables, *[("input", i) for i, x in enumerate(self.inputs)
                                     if x.dtype.is_floating]]  # fmt: skip
+        if self.learning is not None and keep:
+            sloped = [(i, y) for i, y in enumerate(outputs) if y.dtype.is_floating]
+            wanted += [y for _, y in sloped]
+            names += [("output", i) for i, _ in sloped]
+        with failures.told(f"{self.owner.title} cannot be differentiated"):
+            found = [_whole(g) for g in tape.gradient(loss, wanted)]
+            self.followed = dict(zip(names, found, strict=True))
+            if whole is not loss:
+                total = tape.gradient(whole, [v.value for v in self.variables.values()])
+                self.followed |= dict(zip(self.variables, map(_whole, total), strict=True))
         return loss, dict(zip(names, found, strict=True))
 
-    def loss(self, outputs):
-        """The sum of all floating outputs, projected."""
+    def loss(self, outputs, given):
+        """The sum of all floating outputs, projected; or the user's own."""
+        if self.learning is not None and self.learning.function is not None:
+            return self.learning.loss(given, outputs, self.targets, self.order.precision)
         total = tf.zeros([], self.order.precision)
         for y, projection in zip(outputs, self.order.projections, strict=True):
             if y.dtype.is_floating:
@@ -111,19 +130,41 @@ class _Recorder:
             if gradient is None:
                 continue
             if isinstance(key, tuple):
-                self.kept[f"gradients/input:{key[1]}"] = np.array(gradient)
+                self.kept[f"gradients/{key[0]}:{key[1]}"] = np.array(gradient)
             else:
                 self.kept[f"gradients/{self.ids[key]}"] = self.canonical(key, gradient)
 
+    def track(self, prefix, arrays):
+        """Weights or gradients of one step."""
+        for key, array in arrays.items():
+            if key in self.ids and array is not None:
+                self.kept[f"{prefix}/{self.ids[key]}"] = self.canonical(key, array)
+
     def steps(self, loss, gradients):
         """Plain gradient descent, and what it leads to."""
-        losses = [np.array(loss)]
-        for _ in range(self.order.steps):
-            for key, variable in self.variables.items():
-                if gradients[key] is not None:
-                    variable.value.assign_sub(self.order.rate * gradients[key])
+        losses, rates = [np.array(loss)], []
+        own = self.learning is not None and self.learning.steps
+        with exact(self.order.precision):
+            optimizer = self.learning.optimizer(self.order.precision) if own else None
+        for step in range(1, self.order.steps + 1):
+            followed = self.followed  # with what regularisers add
+            moved = {k: v for k, v in self.variables.items() if followed[k] is not None}
+            if self.learning is not None:
+                self.track(f"slopes-{step}", {k: gradients[k] for k in moved})
+            if optimizer is None:
+                for key, variable in moved.items():
+                    variable.value.assign_sub(self.order.rate * followed[key])
+            else:
+                rates.append(float(optimizer.learning_rate))
+                told = failures.told("the optimizer cannot take a step")
+                with exact(self.order.precision), told:
+                    optimizer.apply([followed[k] for k in moved], list(moved.values()))
+            if self.learning is not None:
+                self.track(f"weights-{step}", dict(enumerate(self.model.weights)))
             loss, gradients = self.forward()
             losses.append(np.array(loss))
+        if rates:
+            self.kept["rates"] = np.array(rates)
         self.kept["steps/loss"] = np.stack(losses)
         for key, name in self.ids.items():
             self.kept[f"steps/{name}"] = self.canonical(key, self.model.weights[key])

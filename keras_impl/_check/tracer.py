@@ -53,6 +53,7 @@ class Tracer:
         self.nodes: list[Raw] = []
         self.constants: list[np.ndarray] = []
         self.notes: list[str] = []
+        self.stopped: list[tuple] = []
         self.names = names
         self.weights: dict[int, Weight] = weights
         self.exact = exact

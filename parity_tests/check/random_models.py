@@ -33,12 +33,16 @@ MOST = 12
 
 
 def architecture(seed: int) -> dict[str, Any]:
-    """Draw one."""
-    draw = _Draw(seed)
+    """Draw one from a seed."""
+    return drawn(random.Random(seed), seed)
+
+
+def drawn(rng: random.Random, seed: int = 0) -> dict[str, Any]:
+    """Draw one from what chooses: `random.Random`, or hypothesis in its place."""
+    draw = _Draw(rng)
     family = draw.rng.choices(("image", "sequence", "tokens", "vector"), (6, 3, 2, 1))[0]
     text = getattr(draw, f"{family}_model")()
     chain = all(n["of"] == [n["id"] - 1] and "share" not in n for n in draw.nodes)
-    rng = draw.rng
     return {
         "seed": seed,
         "family": family,
@@ -74,8 +78,8 @@ def _shuffled(nodes: list[Node], rng: random.Random) -> list[int]:
 class _Draw:
     """Nodes so far, and the shape of each one's output without the batch."""
 
-    def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
         self.nodes: list[Node] = []
         self.shapes: dict[int, tuple[int, ...]] = {}
         self.block = 0

@@ -5,7 +5,8 @@ from contextlib import ExitStack
 import pytest
 
 from shared.check import inputs
-from shared.check.session import Request, check_in, processes
+from shared.check.request import Request, processes
+from shared.check.session import check_in
 from shared.check.target import Target
 from shared.provenance import ROOT
 

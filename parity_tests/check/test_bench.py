@@ -12,7 +12,7 @@ import pytest
 from parity_tests.check.bench import page
 from parity_tests.check.bench.scoring import ROOT, answer, score
 from parity_tests.check.bench.table import CORRECT, FAULTY, KEPT_CORRECT, KEPT_FAULTY
-from shared.check.session import Request, processes
+from shared.check.request import Request, processes
 
 LONG = bool(os.environ.get("PARITY_LONG"))
 WRONG = FAULTY if LONG else FAULTY[::3]

@@ -1,17 +1,24 @@
 """`parity check` as people type it, and what it says of what they get wrong."""
 
+import io
 import json
 import subprocess
 import sys
 from contextlib import ExitStack
 
 import pytest
+from rich.console import Console
 
 from shared.check import inputs
-from shared.check.session import Request, check_in, processes
-from shared.check.target import ModelError, Target
+from shared.check.diagnosing import _capital
+from shared.check.request import Request, processes
+from shared.check.result import Layer, Part, Result
+from shared.check.session import check_in
+from shared.check.target import ModelError, Target, in_words
 from shared.check.testing import assert_parity
+from shared.check.words import screen
 from shared.errors import UsageError
+from shared.noise import Finding
 from shared.provenance import ROOT
 
 BENCH = ROOT / "parity_tests/check/bench"
@@ -21,6 +28,7 @@ SMALL = "2,3,12,10"
 
 MODELS = """
 import sys
+import torch
 from torch import nn
 
 Net = 3
@@ -33,6 +41,26 @@ def nothing():
 
 def exits():
     sys.exit(4)
+
+class Needs(nn.Linear):
+    def __init__(self, size):
+        super().__init__(size, 2)
+
+class Huge(nn.Linear):
+    def __init__(self):
+        super().__init__(5, 2)
+
+    def forward(self, x):
+        return super().forward(x) + torch.zeros(10**13)[:2]
+
+class Endless(Huge):
+    def forward(self, x):
+        return self.forward(x)
+
+class Silent(Huge):
+    def forward(self, x):
+        print("computing")
+        return None
 
 class Wrong(nn.Module):
     def __init__(self):
@@ -114,8 +142,12 @@ def test_what_is_typed_wrong_is_told_at_once(words, told):
     [
         ("Absent", SMALL, "has no 'Absent'"),
         ("Net", SMALL, "is a int"),
-        ("needs", SMALL, "missing 1 required positional argument: 'size'"),
+        ("needs", SMALL, """--torch-args '{"size": …}'"""),
         ("nothing", SMALL, "gives a NoneType"),
+        ("Needs", SMALL, "missing 1 required argument: 'size'"),
+        ("Absent", SMALL, "It has needs, nothing"),
+        ("Huge", "2,5", "Out of memory"),
+        ("Endless", "2,5", "RecursionError"),
         ("exits", SMALL, "called exit(4)"),
         ("Wrong", "2,4", "return self.fc(x)"),
     ],
@@ -138,6 +170,53 @@ def test_unequal_numbers_of_outputs(remotes):
     with pytest.raises(UsageError, match="returns 2 outputs"):
         checked(remotes, f"{BENCH}/torch_basics.py:Detector", f"{BENCH}/keras_images.py:small_cnn",
                 SMALL)  # fmt: skip
+
+
+def test_a_model_that_returns_no_tensor(remotes, models):
+    keras = f"{ROOT}/parity_tests/check/learning_keras.py:net"
+    with pytest.raises(UsageError, match="returns no tensor"):
+        checked(remotes, f"{models}:Silent", keras, "2,9")
+
+
+def test_a_name_to_be_paired_that_is_not_there(remotes):
+    request = Request(inputs=(inputs.parse(SMALL),), pairs={"bn1x": "dense"})
+    targets = Target(TORCH, "SmallCnn", {}), Target(KERAS, "small_cnn", {})
+    with pytest.raises(UsageError, match=r"--map: no layer of .* is called 'bn1x'\. Did you mean"):
+        check_in(remotes, targets, request)
+
+
+def test_what_tensorflow_says_comes_without_its_marks():
+    said = "{{function_node __wrapped__MatMul_device_CPU:0}} Matrix size-incompatible [Op:MatMul]"
+    assert in_words(ValueError(said)) == "ValueError: Matrix size-incompatible"
+
+
+def test_a_page_goes_into_a_folder_and_says_so(tmp_path):
+    words = ("--torch", f"{TORCH}:SmallCnn", "--keras", f"{KERAS}:small_cnn", "--input", SMALL)
+    done = parity(*words, "--report", str(tmp_path / "new" / "pages"))
+    assert done.returncode == 0, done.stderr
+    assert "pages is new)" in " ".join(done.stdout.split())
+    assert (tmp_path / "new/pages/check.md").is_file()
+    (tmp_path / "taken").write_text("")
+    for path in ("taken", "taken/check.md"):
+        done = parity(*words, "--report", str(tmp_path / path))
+        assert done.returncode == 2
+        assert "is a file" in " ".join(done.stderr.split())
+
+
+def test_what_parted_has_a_row_under_train_and_its_own_name():
+    part = Part("state", "bn/mean", "bn/mean", Finding("bn/mean after one pass", "check",
+                "different", ratio=7.0, rule="equation", distance64=1.0))  # fmt: skip
+    layer = Layer("bn", "bn", "batch_norm", "agrees", 0.1)
+    titles = {"torch": "t.py:T", "keras": "k.py:K"}
+    empty = ((), (), (), (), ())
+    result = Result("differ", titles, (), (layer,), *empty, parts=(part,), notes=())
+    console = Console(width=200, file=io.StringIO())
+    for shown in screen(result):
+        console.print(shown, highlight=False)
+    text = console.file.getvalue()
+    assert "PARTS" in text
+    assert "running statistics" in text
+    assert _capital(part.finding.key) == "bn/mean after one pass"
 
 
 def test_shapes_that_keras_states_need_no_input(remotes):

@@ -1,7 +1,7 @@
 """The check against random architectures: right ports, and ports with one mistake.
 
-``PARITY_LONG=1`` draws 200 right and 60 wrong ones; otherwise 6 and 4.
-``PARITY_SEED`` draws others.
+Always 6 right and 4 wrong ones, from seeds. ``PARITY_LONG=1``: also 200 right ones that hypothesis
+draws, and shrinks where one fails; and 60 wrong ones. ``PARITY_SEED`` draws others.
 """
 
 import os
@@ -9,19 +9,26 @@ from collections import Counter
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as from_seed
 
 from parity_tests.check.bench.scoring import target
 from parity_tests.check.random_faults import named, with_fault
 from parity_tests.check.random_models import architecture
+from parity_tests.check.random_strategy import architectures
 from shared.check import inputs
-from shared.check.session import Request, check_in, processes
+from shared.check.request import Request, processes
+from shared.check.session import check_in
 
 LONG = bool(os.environ.get("PARITY_LONG"))
 FIRST = int(os.environ.get("PARITY_SEED", "0"))
-RIGHT = range(FIRST, FIRST + (200 if LONG else 6))
+RIGHT = range(FIRST, FIRST + 6)
+EXAMPLES = int(os.environ.get("PARITY_EXAMPLES", "200"))
 WRONG = range(FIRST + 1000, FIRST + 1000 + (60 if LONG else 4))
 SHARE = 0.9
 VERDICTS: Counter[str] = Counter()
+FAULTS: Counter[str] = Counter()
+MISSED: list[str] = []
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +53,24 @@ def answer(remotes, torch, keras):
 @pytest.mark.parametrize("seed", RIGHT)
 def test_a_random_right_port_is_right(remotes, seed):
     drawn = architecture(seed)
+    assert answer(remotes, drawn, drawn).verdict == "agree"
+
+
+@pytest.mark.skipif(not LONG, reason="only in the long run")
+@pytest.mark.timeout(5400)
+@from_seed(FIRST)
+@settings(
+    max_examples=EXAMPLES, derandomize=not FIRST, deadline=None, database=None,
+    suppress_health_check=list(HealthCheck), print_blob=True,
+)  # fmt: skip
+@given(drawn=architectures())
+def test_right_ports_that_hypothesis_draws_are_right(remotes, drawn):
     verdict = answer(remotes, drawn, drawn).verdict
     VERDICTS[verdict] += 1
-    assert verdict == "agree"
+    assert verdict == "agree", (
+        f"{verdict}: {drawn['family']}, {[n['op'] for n in drawn['nodes']]}: "
+        f"parity_tests/check/random_torch.py:build and …_keras.py:build with {{'architecture': …}}"
+    )
 
 
 @pytest.mark.skipif(not LONG, reason="only in the long run")
@@ -59,23 +81,26 @@ def test_how_many_agreed(capsys):
     assert VERDICTS["agree"] == VERDICTS.total()
 
 
-def test_random_faults_are_caught_and_named(remotes, capsys):
+@pytest.mark.parametrize("seed", WRONG)
+def test_a_random_fault_is_caught(remotes, seed):
     """Each is one that some input shows: `random_faults` leaves out those that none does."""
-    counted, missed = Counter(), []
-    for seed in WRONG:
-        made = with_fault(architecture(seed), seed)
-        if made is None:
-            continue
-        torch, keras, fault = made
-        result = answer(remotes, torch, keras)
-        first = result.first
-        layer = first is not None and named(fault, keras["nodes"], (first.torch, first.keras))
-        kind = any(c.kind in fault.kinds for c in result.causes)
-        counted += Counter(n=1, caught=result.verdict == "differ", layer=layer, kind=kind)
-        if not (result.verdict == "differ" and layer and kind):
-            missed.append(f"seed {seed}: {fault.what}: {[c.kind for c in result.causes]}")
+    made = with_fault(architecture(seed), seed)
+    if made is None:
+        return
+    torch, keras, fault = made
+    result = answer(remotes, torch, keras)
+    first = result.first
+    layer = first is not None and named(fault, keras["nodes"], (first.torch, first.keras))
+    kind = any(c.kind in fault.kinds for c in result.causes)
+    FAULTS.update(Counter(n=1, caught=result.verdict == "differ", layer=layer, kind=kind))
+    if not (layer and kind):
+        MISSED.append(f"seed {seed}: {fault.what}: {[c.kind for c in result.causes]}")
+    assert result.verdict == "differ"
+
+
+def test_how_many_faults_were_named(capsys):
+    """Of the test before."""
     with capsys.disabled():
-        print(f"\n{counted['n']} random faults: {dict(counted)}", *missed, sep="\n  ")
-    assert counted["caught"] == counted["n"]
+        print(f"\n{FAULTS['n']} random faults: {dict(FAULTS)}", *MISSED, sep="\n  ")
     # Of four, one may go wrong.
-    assert min(counted["layer"], counted["kind"]) >= SHARE * counted["n"] - (not LONG)
+    assert min(FAULTS["layer"], FAULTS["kind"]) >= SHARE * FAULTS["n"] - (not LONG)

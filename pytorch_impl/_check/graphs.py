@@ -42,6 +42,8 @@ class Writer:
             inputs=tuple(Value(r.name, r.shape, r.dtype) for r in self.inputs),
             outputs=outputs, nodes=tuple(nodes), parameters=parameters, unused=unused,
             notes=tuple(self.tracer.notes + self._left_out()), output_names=self.names,
+            stopped=tuple(root.name for root in self.tracer.stopped
+                          if root.step is None or root.step in self.steps),
         )  # fmt: skip
         return Traced(graph, self.ids)
 

@@ -6,13 +6,15 @@ from torch import nn
 
 from shared.check.graph import STATISTICS
 from shared.check.side import Model
+from shared.check.target import guarded
 from shared.errors import ParityError
 
 from . import arithmetic, attention, kinds, movement, noise, recurrent  # noqa: F401
 from .calls import flatten, mapped
 from .graphs import Writer
 from .helpers import NARROW
-from .running import built, forward, in_precision, surroundings, to_tensor, untouched
+from .learning import Learning, settings_of
+from .running import built, forward, in_precision, moded, surroundings, to_tensor, untouched
 from .steps import Own, Slot
 from .tracer import Tracer
 from .weights import Arrays, Bindings, as_array, tensors
@@ -36,7 +38,7 @@ class TorchModel(Model):
             torch.manual_seed(0)  # so that a check says the same numbers twice
         self.title, self.model = title, built(build)
         self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
-        self._sloped = True
+        self._sloped, self._learning = True, None
 
     # -- graph -----------------------------------------------------------------------------------
 
@@ -60,7 +62,7 @@ class TorchModel(Model):
     def _seen(self, inputs):
         self._bindings = Bindings()
         with surroundings("float32", gradients=self._sloped), untouched(self.model):
-            model = in_precision(self.model, "float32").eval()
+            model = moded(in_precision(self.model, "float32"), training=False)
             tracer = Tracer(model, self._bindings)
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
             found, names = forward(model, tracer, given)
@@ -77,7 +79,7 @@ class TorchModel(Model):
         if any(isinstance(p, nn.parameter.UninitializedTensorMixin)
                for p in (*self.model.parameters(), *self.model.buffers())):  # fmt: skip
             with torch.no_grad():
-                self.model.eval()(*(to_tensor(x, "float32") for x in inputs))
+                moded(self.model, training=False)(*(to_tensor(x, "float32") for x in inputs))
 
     def _given(self, tracer, inputs, precision, *, gradients):
         given, roots = [], []
@@ -128,11 +130,23 @@ class TorchModel(Model):
     def record(self, order):
         """See `shared.check.side.Model.record`."""
         graph = self._graph
-        gradients = bool(len(order.projections)) or self._sloped
+        gradients = bool(len(order.projections)) or self._sloped or order.learn
         with surroundings(order.precision, gradients=gradients):
             model = in_precision(self.model, order.precision)
             with untouched(model, weights=bool(order.steps) and model is self.model):
                 return _Run(self, model, order, graph).recorded()
+
+    def learn(self, loss, optimizer):
+        """See `shared.check.side.Model.learn`."""
+        self._learning = learning = Learning(loss, optimizer)
+        found = {"loss": learning.loss_settings(), "optimizer": {}, "notes": []}
+        if learning.steps:
+            parameters = dict(self.model.named_parameters())
+            settings = settings_of(learning.optimizer(self.model), parameters)
+            for name, parameter in self._graph.parameters.items():
+                if parameter.names and parameter.names[0] in settings:
+                    found["optimizer"][name] = settings[parameter.names[0]]
+        return found
 
     def replay(self, node, sources, precision):
         """See `shared.check.side.Model.replay`."""
@@ -200,6 +214,8 @@ class _Run:
         self.bindings = owner._bindings
         self.known = {(n.name, n.kind): n for n in graph.nodes}
         self.out = {}
+        self.learning = owner._learning if order.learn else None
+        self.returned = None
 
     def recorded(self):
         order, training = self.order, self.order.mode == "train"
@@ -209,25 +225,27 @@ class _Run:
         if order.keep_values:
             self._values(tracer)
         loss = None
-        if len(order.projections):
-            loss, slopes = self._gradients(outputs, given)
+        if len(order.projections) or self.learning:
+            loss, slopes = self._gradients(outputs, given, first=True)
             self.out["loss"] = as_array(loss)
             self._canonical(slopes)
         if training:
             self._states("state", statistics=True)
-            if order.projections and order.steps:
+            if loss is not None and order.steps:
                 self._train(loss, slopes)
             after, _, _ = self._forward(training=False, keep=False)
             self.out |= {f"after/{k}": as_array(x) for k, x in enumerate(after)}
         return self.out
 
     def _forward(self, *, training, keep):
-        self.model.train(training)
+        moded(self.model, training=training)
         tracer = Tracer(self.model, self.bindings, self.order.precision, training=training,
                         keep=keep)  # fmt: skip
         given, _ = self.owner._given(tracer, self.order.inputs, self.order.precision,
                                      gradients=torch.is_grad_enabled())  # fmt: skip
-        return forward(self.model, tracer, given)[0], given, tracer
+        outputs, _ = forward(self.model, tracer, given)
+        self.returned = tracer.returned
+        return outputs, given, tracer
 
     def _values(self, tracer):
         for step in tracer.steps:
@@ -241,6 +259,9 @@ class _Run:
                     self.out[f"values/{source.value}"] = as_array(ref.root.data)
 
     def _loss(self, outputs):
+        if self.learning is not None and self.learning.function is not None:
+            targets = [to_tensor(t, self.order.precision) for t in self.order.targets]
+            return self.learning.loss(self.returned, outputs, targets, self.order.precision)
         terms = [
             (x * to_tensor(p, self.order.precision).reshape(x.shape)).sum()
             for x, p in zip(outputs, self.order.projections, strict=False)
@@ -248,8 +269,17 @@ class _Run:
         ]
         return sum(terms) if terms else torch.zeros(())
 
-    def _gradients(self, outputs, given=()):
+    def _gradients(self, outputs, given=(), *, first=False):
         loss = self._loss(outputs)
+        if first and self.learning is not None and loss.requires_grad:
+            sloped = [x if x.requires_grad else None for x in outputs]
+            found = torch.autograd.grad(loss, [x for x in sloped if x is not None],
+                                        allow_unused=True, retain_graph=True)  # fmt: skip
+            rest = iter(found)
+            for place, x in enumerate(sloped):
+                slope = None if x is None else next(rest)
+                if slope is not None:
+                    self.out[f"gradients/output:{place}"] = as_array(slope)
         moved = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
         wanted = [*moved.values(), *(x for x in given if x.requires_grad)]
         if loss.requires_grad:
@@ -264,12 +294,12 @@ class _Run:
         slopes = dict(zip(moved, found, strict=False))
         return loss, {name: s for name, s in slopes.items() if s is not None}
 
-    def _canonical(self, slopes):
+    def _canonical(self, slopes, prefix="gradients"):
         own = {name: as_array(s, self.order.precision) for name, s in slopes.items()}
         for name, parameter in self.graph.parameters.items():
             if parameter.trainable and set(parameter.names) <= set(own):
                 binding = self.bindings.all[name]
-                self.out[f"gradients/{name}"] = binding.read(own, gradients=True)
+                self.out[f"{prefix}/{name}"] = binding.read(own, gradients=True)
 
     def _states(self, prefix, *, statistics):
         own = Arrays(self.model, self.order.precision)
@@ -280,14 +310,28 @@ class _Run:
     def _train(self, loss, slopes):
         losses, still = [loss.item()], self._still()
         parameters = dict(self.model.named_parameters())
-        for _ in range(self.order.steps):
-            with torch.no_grad():
-                for name, slope in slopes.items():
-                    if name not in still:
+        own = self.learning is not None and self.learning.steps
+        optimizer = self.learning.optimizer(self.model) if own else None
+        for step in range(1, self.order.steps + 1):
+            if self.learning is not None:
+                self._canonical(slopes, f"slopes-{step}")
+            moved = {n: s for n, s in slopes.items() if n not in still}
+            if optimizer is None:
+                with torch.no_grad():
+                    for name, slope in moved.items():
                         parameters[name].sub_(self.order.rate * slope)
+            else:
+                for name, parameter in parameters.items():
+                    parameter.grad = moved.get(name)
+                with guarded("taking a step of the optimizer"):
+                    optimizer.step()
+            if self.learning is not None:
+                self._states(f"weights-{step}", statistics=False)
             outputs, _, _ = self._forward(training=True, keep=False)
             loss, slopes = self._gradients(outputs)
             losses.append(loss.item())
+        for parameter in parameters.values():
+            parameter.grad = None
         self.out["steps/loss"] = np.array(losses, dtype=self.order.precision)
         self._states("steps", statistics=False)
 

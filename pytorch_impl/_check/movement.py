@@ -11,6 +11,7 @@ SAME = words(
     "contiguous clone detach data alias requires_grad positive view_as_real_copy cpu cuda "
         "pin_memory retain_grad resolve_conj resolve_neg lift_fresh detach_copy"
 )  # fmt: skip
+STOPS = words("detach data detach_copy")
 CASTS = words("to type type_as float double half bfloat16 long int short char byte bool")
 MOVES = words(
     "reshape view view_as reshape_as flatten unflatten ravel permute transpose movedim t T mT H mH "
@@ -31,6 +32,8 @@ def _others(call, data):
 def same(t, c):
     """A copy, or the same tensor under another identity."""
     ref = t.ref(c.tensors[0])
+    if c.name in STOPS and ref.root.kind != "constant" and ref.root not in t.stopped:
+        t.stopped.append(ref.root)
     result = c()
     for tensor in flatten(result):
         if tensor is not c.tensors[0]:

@@ -79,6 +79,13 @@ def in_precision(model, precision):
     return other
 
 
+def moded(model, *, training):
+    """The model in a mode; an exported program has the one that it was exported in."""
+    with contextlib.suppress(NotImplementedError):
+        model.train(training)
+    return model
+
+
 def _cut_off(model):
     """What a forward pass left behind in a module, a normalised weight, cannot be copied as is."""
     for module in model.modules():
@@ -120,6 +127,7 @@ def forward(model, tracer, inputs):
         raise
     except Exception as error:
         raise ParityError(_told(error, inputs)) from error
+    tracer.returned = output
     found = list(outputs_of(output))
     return [tensor for _, tensor in found], tuple(name for name, _ in found)
 
@@ -168,6 +176,8 @@ def _one_line(error):
 
 
 def _told(error, inputs):
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return f"Out of memory: {_one_line(error)}.{_lines(error)} Take a smaller --input."
     shapes = ", ".join(f"{tuple(x.shape)} {str(x.dtype).removeprefix('torch.')}" for x in inputs)
     return (
         f"The PyTorch model cannot be run on inputs {shapes}. {_one_line(error)}{_lines(error)} "
@@ -195,6 +205,8 @@ def built(build):
     else:
         try:
             model = build()
+        except ParityError:
+            raise
         except Exception as error:
             raise ParityError(
                 f"The PyTorch model cannot be built. {_one_line(error)}{_lines(error)} "

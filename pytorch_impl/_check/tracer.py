@@ -54,7 +54,7 @@ class Tracer(TorchFunctionMode):
         self.model, self.bindings = model, bindings
         self.training, self.keep = training, keep
         self.wide = precision == "float64"
-        self.table, self.steps, self.notes = Table(), [], []
+        self.table, self.steps, self.notes, self.stopped = Table(), [], [], []
         self._names, self._labels = set(), []
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]

@@ -193,6 +193,17 @@ def _of_names(
     return found or [(one[0], other[0])]
 
 
+def expect_names(left: Normal, right: Normal, pairs: Mapping[str, str]) -> None:
+    """Before anything is computed: whether all that is to be paired is there.
+
+    Raises:
+        UsageError: a name is not.
+    """
+    for one, other in pairs.items():
+        _named(left, one)
+        _named(right, other)
+
+
 def _named(normal: Normal, name: str) -> list[int]:
     for known in (
         lambda node: node.name == name,
@@ -203,9 +214,10 @@ def _named(normal: Normal, name: str) -> list[int]:
         if found:
             return found
     names = list(dict.fromkeys(n for node in normal.nodes for n in node.names))
-    near = difflib.get_close_matches(name, names, n=4, cutoff=0.5)
-    hint = f"near names: {', '.join(near)}" if near else f"there are {', '.join(names[:8])} …"
-    raise UsageError(f"No layer of {normal.title} is called {name!r}; {hint}.")
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    more = " …" if len(names) > 8 else ""
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(names[:8])}{more}"
+    raise UsageError(f"--map: no layer of {normal.title} is called '{name}'. {hint}")
 
 
 # Reading the pairs

@@ -32,6 +32,7 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "LeakyReLU": ("negative_slope",),
     "ELU": ("alpha",),
     "Dense": ("units", "activation", "use_bias"),
+    "MultiHeadAttention": ("num_heads", "key_dim", "value_dim"),
     "Embedding": ("num_embeddings|input_dim", "embedding_dim|output_dim", "padding_idx"),
     "BatchNormalization": ("axis", "momentum", "epsilon"),
     "LayerNormalization": ("axis", "epsilon"),

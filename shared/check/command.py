@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from rich.console import Console
 
-from shared.check import inputs, words
+from shared.check import inputs as feeding
+from shared.check import recipes as reading
+from shared.check import words
 from shared.check.both import Say
+from shared.check.request import Request
 from shared.check.result import Result
-from shared.check.session import Request, check_targets
+from shared.check.session import check_targets
 from shared.check.target import Target
 from shared.errors import UsageError
 from shared.session import side_named
+from shared.spec import SIDES, Side
+
+Typed = Sequence[tuple[str | None, str]]
 
 
 def carry_out(
@@ -23,6 +30,10 @@ def carry_out(
     torch: tuple[str, str],
     keras: tuple[str, str],
     inputs: Sequence[str],
+    losses: Typed,
+    optimizers: Typed,
+    targets: Sequence[str],
+    train: bool,
     pairs: Sequence[str],
     report: Path | None,
     quiet: bool,
@@ -35,8 +46,10 @@ def carry_out(
 
     Args:
         torch, keras: name and keyword arguments, as they were typed.
-        inputs, pairs, layout, weights_from: as they were typed.
-        report: path of the Markdown page.
+        losses, optimizers: of each side, name and keyword arguments, as they were typed.
+        train: compare training; with a loss or an optimizer in any case.
+        inputs, targets, pairs, layout, weights_from: as they were typed.
+        report: path of the Markdown page, or of a folder for it.
         quiet: print nothing on standard output.
         pythons: interpreters.
         **rest: fields of `Request`.
@@ -44,10 +57,13 @@ def carry_out(
     Raises:
         UsageError: an option is not of its form.
     """
-    targets = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
-    if report is not None and report.suffix != ".md":
-        raise UsageError(f"--report '{report}' is no Markdown page. Expected a name like check.md.")
+    models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
+    page = _page(report) if report is not None else None
+    recipe = _recipe({"loss": losses, "optimizer": optimizers}, targets)
     request = Request(
+        recipe=recipe,
+        train=train or bool(recipe),
+        targets=tuple(feeding.parse(text, "--target") for text in targets),
         inputs=_inputs(inputs),
         pairs=_pairs(pairs),
         layout=_layout(layout),
@@ -56,22 +72,59 @@ def carry_out(
         **rest,
     )
     with _telling() as say:
-        result = check_targets(*targets, request, say)
+        result = check_targets(*models, request, say)
     if not quiet:
         console = Console()
         for part in words.screen(result):
             console.print(part, highlight=False)
-    if report is not None:
+    if page is not None:
         from shared.report import checks  # noqa: PLC0415  # Matplotlib is slow to import
 
-        written = checks.write(result, report)
-        if not quiet:
-            print("Written: " + ", ".join(str(path) for path in written))
+        made = "" if page.parent.is_dir() else f" (the folder {page.parent} is new)"
+        written = checks.write(result, page)
+        told = "Written: " + ", ".join(str(path) for path in written) + made
+        print(told, file=sys.stderr if quiet else sys.stdout)
     return result
 
 
-def _inputs(texts: Sequence[str]) -> tuple[inputs.Input, ...] | None:
-    return tuple(inputs.parse(text) for text in texts) or None
+def _inputs(texts: Sequence[str]) -> tuple[feeding.Input, ...] | None:
+    return tuple(feeding.parse(text) for text in texts) or None
+
+
+def _recipe(typed: Mapping[str, Typed], targets: Sequence[str]) -> reading.Recipe:
+    found: dict[str, dict[Side, Any]] = {}
+    for name, sides in typed.items():
+        for side, (text, arguments) in zip(SIDES, sides, strict=True):
+            option = f"--{side}-{name}"
+            if text is not None:
+                found.setdefault(name, {})[side] = reading.parse(text, arguments, option)
+            elif arguments not in ("", "{}"):
+                raise UsageError(f"{option}-args needs {option}, which names what takes them.")
+    if targets and "loss" not in found:
+        raise UsageError("--target is for a loss. Expected --torch-loss and --keras-loss, too.")
+    return reading.Recipe(found.get("loss", {}), found.get("optimizer", {}))
+
+
+def _page(path: Path) -> Path:
+    """Where the page goes: a name ``….md``, or a folder that gets ``check.md``.
+
+    Raises:
+        UsageError: something else is there, known before anything is run.
+    """
+    page = path if path.suffix == ".md" and not path.is_dir() else path / "check.md"
+    if path.suffix not in ("", ".md") and not path.is_dir():
+        raise UsageError(
+            f"--report '{path}' is no Markdown page. Expected a name like check.md, or a folder."
+        )
+    for folder in (page.parent, *page.parent.parents):
+        if folder.exists():
+            if folder.is_dir():
+                break
+            raise UsageError(
+                f"--report '{path}': {folder} is a file, so that no page can lie in it. Expected "
+                "a folder, or a name like check.md."
+            )
+    return page
 
 
 def _pairs(texts: Sequence[str]) -> dict[str, str]:
@@ -86,12 +139,12 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return pairs
 
 
-def _layout(text: str) -> inputs.Layout:
-    for known in get_args(inputs.Layout):
+def _layout(text: str) -> feeding.Layout:
+    for known in get_args(feeding.Layout):
         if text == known:
-            found: inputs.Layout = known
+            found: feeding.Layout = known
             return found
-    raise UsageError(f"--layout '{text}': expected {', '.join(get_args(inputs.Layout))}.")
+    raise UsageError(f"--layout '{text}': expected {', '.join(get_args(feeding.Layout))}.")
 
 
 @contextlib.contextmanager

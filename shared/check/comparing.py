@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from shared.check.side import Array
-from shared.noise import NOISY, SMALL, Finding, Quad, fallback, judge_once
+from shared.noise import NOISY, SMALL, Finding, fallback, judge_once
+from shared.quads import Quad
 
 MASKING = -1e6
 """Below this a number that is added to attention scores or logits only says "not this one"; minus

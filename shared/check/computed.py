@@ -13,7 +13,7 @@ import numpy as np
 
 from shared.check import pieces
 from shared.check._folding import COMPUTED as PREFIX
-from shared.check.align import Alignment
+from shared.check.align import Alignment, expect_names
 from shared.check.graph import Graph, Node, Parameter, Source
 from shared.check.judging import Subject
 from shared.check.normalise import Normal, normalise
@@ -117,9 +117,9 @@ def aligned(
     """The two in the form in which they are most alike, laid on each other."""
     best: tuple[Normal, Normal, Alignment] | None = None
     for mine, theirs in variants(left, right):
-        found = reconcile(
-            pieces.cropped(normalise(mine)), pieces.cropped(normalise(theirs)), pairs=pairs
-        )
+        normals = [pieces.cropped(normalise(side)) for side in (mine, theirs)]
+        expect_names(normals[0], normals[1], pairs)
+        found = reconcile(normals[0], normals[1], pairs=pairs)
         if best is None or found[2].edits < best[2].edits:
             best = found
         if best[2].complete:

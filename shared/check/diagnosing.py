@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from shared.check import evidence, words
+from shared.check import causes_gradients, evidence, latent, learning, words
 from shared.check.causes import Cause
 from shared.check.judging import Judged, Recorded, Subject
 from shared.check.normalise import Merged
@@ -23,6 +23,7 @@ def explain(
     recorded: Recorded,
     *,
     trained: Recorded | None,
+    lessons: learning.Lessons | None = None,
     replay: Replay,
     titles: Mapping[str, str],
     inputs: tuple[str, ...],
@@ -36,6 +37,7 @@ def explain(
         judged: findings of the runs.
         recorded: the run in evaluation mode.
         trained: the run in training mode, if there was one.
+        lessons: the user's own loss and optimizer, if there are.
         replay: runs a node of the right's model alone.
         titles, inputs, notes, seconds: go into the result as they are.
     """
@@ -46,9 +48,12 @@ def explain(
     divergences: list[Divergence] = []
     causes: tuple[Cause, ...] = ()
     if not judged.agrees:
-        learning = _in_training(subject, judged, trained, stands)
-        divergences = list(_divergences(judge, stands, judged, learning[1]))
-        causes = evidence.causes(judge, stands, judged, trained, learning)
+        modes = _in_training(subject, judged, trained, stands)
+        divergences = list(_divergences(judge, stands, judged, modes[1]))
+        causes = evidence.causes(judge, stands, judged, trained, modes)
+        if trained is not None and lessons is not None:
+            known = [c for c in causes if c.kind != "unknown"]
+            causes = (*known, *learning.causes(subject, judged.parts, trained, lessons)) or causes
     layers = _layers(subject, stands)
     return Result(
         verdict=_verdict(judged),
@@ -59,7 +64,7 @@ def explain(
         keras_only=tuple(n.name for n in subject.right_only),
         divergences=tuple(divergences),
         causes=causes,
-        latent=evidence.latent(subject, train=trained is not None),
+        latent=latent.latent(subject, train=trained is not None, agree=judged.agrees),
         parts=judged.parts,
         notes=notes + (() if subject.tables else _different_steps(stands, judged)),
         edges=tuple(_edges(subject, layers)),
@@ -117,6 +122,10 @@ def _divergences(
     found = list(_layer_divergences(judge, stands))
     yield from found or _first_failing(stands)
     yield from _training(trained)
+    for stop in causes_gradients.stops(judge.subject, judged):
+        here, there = ("PyTorch", "Keras") if stop.side == "torch" else ("Keras", "PyTorch")
+        text = f"{here} stops the gradient of what it gives, {there} does not."
+        yield Divergence(stop.torch, stop.keras, "gradients", stop.finding, text)
     for part in judged.parts:
         if part.finding.agrees or part.stage == "weights":
             continue
@@ -206,7 +215,8 @@ def owner(name: str) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """Names of the user's own stay as they are."""
+    return text[:1].upper() + text[1:] if text.startswith("the ") else text
 
 
 def _layers(subject: Subject, stands: Sequence[Stand]) -> list[Layer]:

@@ -9,10 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.check import arrange, dropouts, structure
-from shared.check.arrange import Shape
+from shared.check import arrange, causes_gradients, causes_sources, structure
 from shared.check.causes import Cause, Evidence, differing, group, prove
-from shared.check.graph import Node
+from shared.check.causes_sources import as_node
 from shared.check.judging import (
     Judged,
     Recorded,
@@ -30,16 +29,9 @@ from shared.noise import FALLBACK, SHRINK, U64, C, Finding
 
 _ENOUGH = 3
 """So many layers with the same differing settings are proven; further ones are counted."""
+CUMULATIVE = "none: the average of all batches"
 _PATIENCE = 60.0
 """Seconds for proofs; what is not reached by then stays suspected."""
-
-
-def node(merged: Merged) -> Node:
-    """A node of the normal form as one of the graph's."""
-    return Node(
-        merged.id, merged.name, merged.kind, merged.settings, merged.sources, merged.values,
-        merged.parameters, merged.code,
-    )  # fmt: skip
 
 
 def causes(
@@ -65,15 +57,19 @@ def causes(
         if stand.standing == "follows" or (stand.standing == "parts" and any(stand.between)):
             listed += structure.structural(stands, stand)
         if stand.standing == "parts":
-            listed += prove_(stand)
+            found_ = prove_(stand)
+            if not all(c.confirmed for c in found_):
+                found_ = causes_sources.told(stands, stand) or found_
+            listed += found_
     listed += structure.at_outputs(subject, stands)
     listed += structure.masks(stands, found)
     if not listed:
         listed += structure.reordered(subject, stands)
     if not listed:
-        listed += _at_first_failing(found)
+        listed += _at_first_failing(stands, found)
     listed += structure.unshared(subject, judged)
     listed += structure.frozen(judged)
+    listed += causes_gradients.causes(causes_gradients.stops(subject, judged))
     listed += structure.dropouts(judged)
     if learning[0] is not None:
         for stand in learning[1]:
@@ -112,12 +108,15 @@ class _Prover:
         return found
 
 
-def _at_first_failing(found: Sequence[Stand]) -> list[Cause]:
+def _at_first_failing(stands: Stands, found: Sequence[Stand]) -> list[Cause]:
     """Nothing could be recomputed: what the first pair that differs tells by itself."""
     for stand in found:
         if stand.standing != "untold" or stand.finding is None or stand.finding.agrees:
             continue
         left, right = stand.match.left, stand.match.right
+        known = causes_sources.told(stands, stand) or causes_sources.replaced(stands, stand)
+        if known:
+            return known
         listed = [
             *(Cause("missing_layer", (name, name), ("", "none")) for name in stand.between[0]),
             *(Cause("extra_layer", ("", "none"), (name, name)) for name in stand.between[1]),
@@ -143,7 +142,7 @@ def suspected(match: Match) -> list[Cause]:
             s.kind, (match.left.name, words(s.left)), (match.right.name, words(s.right)),
             proof="settings",
         )
-        for s in differing(node(match.left), node(match.right))
+        for s in differing(as_node(match.left), as_node(match.right))
         if s.kind != "momentum"  # which no evaluation shows
     ]  # fmt: skip
 
@@ -169,7 +168,7 @@ def _with_momentum(match: Match, cause: Cause) -> Cause:
         return cause
     if match.right.kind != "batch_norm" or cause.fix_side != "right" or abs(mine - theirs) < 1e-7:
         return cause
-    return replace(cause, fix=_with(cause.fix, "momentum", f"{mine:.6g}"))
+    return replace(cause, fix=with_keyword(cause.fix, "momentum", f"{mine:.6g}"))
 
 
 def _sized(given: Evidence, cause: Cause) -> Cause:
@@ -267,7 +266,7 @@ def _unknown(match: Match) -> Cause:
 
 def _evidence(stands: Stands, stand: Stand, mode: Mode) -> Evidence | None:
     match, subject = stand.match, stands.subject
-    mine, theirs = match.left.values[0], match.right.values[0]
+    mine = match.left.values[0]
     raw = stands.recorded.runs["torch", stands.recorded.best].get(f"values/{mine.id}")
     sources = stands.left_sources(match)
     if raw is None or stand.fed is None or stand.seen is None or sources is None:
@@ -281,11 +280,11 @@ def _evidence(stands: Stands, stand: Stand, mode: Mode) -> Evidence | None:
     if first is not None and first.axes is not None:
         axes = [first.axes.index(axis) for axis in range(len(first.axes))]
     return Evidence(
-        left=node(match.left),
-        right=node(match.right),
+        left=as_node(match.left),
+        right=as_node(match.right),
         left_sources=sources,
         right_sources=stand.fed,
-        left_output=_arranged(subject, match, raw, theirs.shape),
+        left_output=_arranged(subject, match, raw, axes),
         right_output=stand.seen,
         left_parameters=parameters[0],
         right_parameters=parameters[1],
@@ -296,10 +295,12 @@ def _evidence(stands: Stands, stand: Stand, mode: Mode) -> Evidence | None:
     )
 
 
-def _arranged(subject: Subject, match: Match, array: Array, shape: Shape) -> Array:
+def _arranged(subject: Subject, match: Match, array: Array, axes: Sequence[int] | None) -> Array:
     move = subject.across.values.get(match.left.values[0].id)
     if move is not None:
         return move(array)
+    if axes is not None and len(axes) == array.ndim:  # of another shape, but laid out as its source
+        return array.transpose([list(axes).index(axis) for axis in range(len(axes))])
     first, other = (n.settings.get("channels") for n in (match.left, match.right))
     if array.ndim > 2 and first == "first" and other == "last":
         return arrange.channels_moved(array.shape)(array)
@@ -347,6 +348,9 @@ def _momentum(subject: Subject, judged: Judged, trained: Recorded) -> Iterator[C
     for one in unique(subject.across.tied):
         mine = one.pair.left.settings.get("momentum")
         theirs = one.pair.right.settings.get("momentum")
+        cumulative = bool(one.pair.left.settings.get("cumulative"))
+        if cumulative:
+            mine = 0.0  # the average of all batches so far is, after one, that batch's
         if one.left.id not in failing or mine is None or theirs is None or mine == theirs:
             continue
         quad = tied_quad(one, trained, "state")
@@ -360,15 +364,21 @@ def _momentum(subject: Subject, judged: Judged, trained: Recorded) -> Iterator[C
         bound = max(_bound(finding, quad.left64), 64 * U64 * float(np.max(np.abs(batch))))
         ratio = float(np.max(np.abs(repaired - quad.right64))) / bound
         cause = Cause(
-            "momentum", (one.pair.left.name, f"{1 - mine:.6g}"),
+            "momentum", (one.pair.left.name, CUMULATIVE if cumulative else f"{1 - mine:.6g}"),
             (one.pair.right.name, f"{theirs:.6g}"),
             "confirmed" if ratio <= 1 else "suspected", ratio, 1.0, "state",
-            fix=_with(one.pair.right.code, "momentum", f"{mine:.6g}"),
+            fix=averaging(one.pair.right) if cumulative
+            else with_keyword(one.pair.right.code, "momentum", f"{mine:.6g}"),
         )  # fmt: skip
         yield cause
 
 
-def _with(code: str, name: str, value: str) -> str:
+def averaging(right: Merged) -> str:
+    """The average of all batches, which Keras' layer has no setting for."""
+    return f"{right.name}.momentum = n / (n + 1)  # before batch n = 0, 1, 2, …"
+
+
+def with_keyword(code: str, name: str, value: str) -> str:
     """A call with one keyword set."""
     head, bracket, rest = code.partition("(")
     if not bracket:
@@ -376,27 +386,3 @@ def _with(code: str, name: str, value: str) -> str:
     inner = rest.rstrip(")")
     parts = [p.strip() for p in inner.split(",") if p.strip() and not p.strip().startswith(name)]
     return f"{head}({', '.join([f'{name}={value}', *parts])})"
-
-
-def latent(subject: Subject, *, train: bool) -> tuple[Cause, ...]:
-    """Differences of settings that only a training would show."""
-    if train:
-        return ()
-    found = []
-    for match in subject.matches:
-        mine, theirs = (n.settings.get("momentum") for n in (match.left, match.right))
-        if match.left.kind == match.right.kind == "batch_norm" and mine != theirs:
-            if mine is None or theirs is None or abs(mine - theirs) < 1e-7:
-                continue
-            found.append(
-                Cause(
-                    "momentum",
-                    (match.left.name, f"{1 - mine:.6g}"),
-                    (match.right.name, f"{theirs:.6g}"),
-                    proof="settings",
-                    fix=_with(match.right.code, "momentum", f"{mine:.6g}"),
-                )
-            )
-    for name, left, right in dropouts.unlike(subject):
-        found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
-    return group(found)

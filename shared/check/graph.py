@@ -186,6 +186,9 @@ class Graph:
         notes: what the tracer could not see, in full sentences.
         output_names: of each output the keys, fields or numbers that lead to it; empty for a
             single tensor.
+        stopped: root values whose gradient is stopped: detached, or behind a stop_gradient.
+        penalties: (layer, what it is) of what a framework's own training adds or enforces beside
+            the forward pass: regularizers, constraints.
     """
 
     side: Side
@@ -197,6 +200,8 @@ class Graph:
     unused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    penalties: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """As text, for the way between processes."""
@@ -228,6 +233,8 @@ class Graph:
             unused=tuple(raw["unused"]),
             notes=tuple(raw["notes"]),
             output_names=tuple(raw.get("output_names", ())),
+            stopped=tuple(raw.get("stopped", ())),
+            penalties=tuple((name, what) for name, what in raw.get("penalties", ())),
         )
 
 

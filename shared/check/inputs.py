@@ -15,12 +15,15 @@ from shared.check.graph import Graph
 from shared.check.side import Array
 from shared.errors import UsageError
 
-_GRAMMAR = re.compile(r"\s*(\d+(?:\s*,\s*\d+)*)\s*(?::\s*(float|int|bool)\s*(?:<\s*(\d+))?)?\s*")
+_GRAMMAR = re.compile(
+    r"\s*(\d+(?:\s*,\s*\d+)*)\s*(?::\s*(float|int|bool|prob)\s*(?:[<:]\s*(\d+))?)?\s*"
+)
 _BATCH = 4
 _FREE = (40, 56, 48)
 """Sizes for axes that a model leaves free: not square, and divisible by what most models halve."""
 
 Layout = Literal["auto", "same", "moved"]
+Kind = Literal["float", "int", "bool", "prob"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,12 @@ class Input:
     Attributes:
         shape: batch first, in PyTorch's layout.
         kind: ``float``: normal(0, 1); ``int``: token ids below `high`; ``bool``: a mask, three
-            quarters of it true.
+            quarters of it true; ``prob``: fractions that sum to 1 along the second axis.
         high: None: the rows of the smallest embedding of the two models.
     """
 
     shape: Shape
-    kind: Literal["float", "int", "bool"] = "float"
+    kind: Kind = "float"
     high: int | None = None
 
     def __str__(self) -> str:
@@ -43,8 +46,8 @@ class Input:
         return " × ".join(map(str, self.shape)) + kind
 
 
-def parse(text: str) -> Input:
-    """Read ``8,3,64,64``, ``2,11:int``, ``2,11:int<50`` or ``2,11:bool``.
+def parse(text: str, option: str = "--input") -> Input:
+    """Read ``8,3,64,64``, ``2,11:int``, ``2,11:int<50`` (or ``:int:50``), ``2,11:bool`` …
 
     Raises:
         UsageError: it is not of that form.
@@ -53,14 +56,14 @@ def parse(text: str) -> Input:
     shape = tuple(int(n) for n in match.group(1).split(",")) if match else ()
     if match is None or 0 in shape or (match.group(3) and match.group(2) != "int"):
         raise UsageError(
-            f"--input '{text}' is no shape. Expected sizes, batch first, in PyTorch's layout "
+            f"{option} '{text}' is no shape. Expected sizes, batch first, in PyTorch's layout "
             "(8,3,64,64), with a type where they are not floats: 8,20:int or 8,20:int<1000 for "
-            "token ids, 8,20:bool for a mask."
+            "token ids or classes, 8,20:bool for a mask, 8,10:prob for fractions that sum to 1."
         )
     high = int(match.group(3)) if match.group(3) else None
     if high == 0:
-        raise UsageError(f"--input '{text}': there is no whole number from 0 up to below 0.")
-    kind: Literal["float", "int", "bool"] = match.group(2) or "float"  # type: ignore[assignment]
+        raise UsageError(f"{option} '{text}': there is no whole number from 0 up to below 0.")
+    kind: Kind = match.group(2) or "float"  # type: ignore[assignment]
     return Input(shape, kind, high)
 
 
@@ -100,6 +103,9 @@ def draw(
         elif wanted.kind == "int":
             high = wanted.high or vocabulary or 2
             drawn.append(rng.integers(0, high, wanted.shape))
+        elif wanted.kind == "prob":
+            parts = np.exp(rng.standard_normal(wanted.shape)).astype(np.float32).astype(np.float64)
+            drawn.append(parts / parts.sum(axis=min(1, parts.ndim - 1), keepdims=True))
         else:
             mask = rng.random(wanted.shape) < 0.75
             mask[..., 0] = True  # a row without any is a case of its own

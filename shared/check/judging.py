@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,7 +18,8 @@ from shared.check.result import Part, Stage
 from shared.check.side import Array
 from shared.errors import UsageError
 from shared.jobs import Precision
-from shared.noise import Finding, Quad, judge_once
+from shared.noise import Finding, judge_once
+from shared.quads import Quad
 from shared.spec import SIDES, Side
 
 LEVEL = "check"
@@ -62,6 +63,11 @@ class Subject:
             UsageError: one model returns more than the other.
         """
         left, right = self.torch.outputs, self.keras.outputs
+        if not left and not right:
+            raise UsageError(
+                f"{self.torch.title} and {self.keras.title} return no tensor. Expected a model "
+                "whose call returns what it computes."
+            )
         if len(left) != len(right):
             raise UsageError(
                 f"{self.torch.title} returns {_count(len(left))} and {self.keras.title} "
@@ -175,6 +181,8 @@ class Judged:
 
 
 def _count(number: int) -> str:
+    if not number:
+        return "no tensor"
     return f"{number} output" + ("" if number == 1 else "s")
 
 
@@ -204,7 +212,7 @@ def judge(subject: Subject, recorded: Recorded, before: Sequence[Part] = ()) -> 
     layers = judge_layers(subject, recorded, guarded=True)
     parts = [*before, *_constants(subject), *_outputs(subject, recorded, "outputs")]
     if all(p.finding.agrees for p in parts):
-        parts += [*_loss(subject, recorded), *_gradients(subject, recorded)]
+        parts += [*_loss(subject, recorded), *gradients(subject, recorded)]
     return Judged(layers, tuple(parts))
 
 
@@ -215,7 +223,11 @@ def outputs_agree(subject: Subject, recorded: Recorded) -> bool:
 
 
 def judge_training(
-    subject: Subject, judged: Judged, recorded: Recorded, before: Sequence[Part] = ()
+    subject: Subject,
+    judged: Judged,
+    recorded: Recorded,
+    before: Sequence[Part] = (),
+    learnt: Callable[[], Sequence[Part]] | None = None,
 ) -> Judged:
     """Compare a run in training mode: layers, running statistics, steps, outputs afterwards.
 
@@ -224,6 +236,7 @@ def judge_training(
         judged: what was found in evaluation mode.
         recorded: the run.
         before: what was found without running anything.
+        learnt: judges the user's own loss and optimizer, where there is one.
     """
     training = judge_layers(subject, recorded, guarded=False)
     parts = [*judged.parts]
@@ -233,7 +246,11 @@ def judge_training(
         *_statistics(subject, recorded),
     ]
     parts += forward
-    if all(p.finding.agrees for p in forward):
+    own: Sequence[Part] = []
+    if learnt is not None and all(p.finding.agrees for p in forward):
+        own = learnt()
+        parts += own
+    if all(p.finding.agrees for p in (*forward, *own)):
         parts += _steps(subject, recorded)
     return replace(judged, training=training, parts=tuple(parts))
 
@@ -306,7 +323,8 @@ def _loss(subject: Subject, recorded: Recorded) -> list[Part]:
     return [Part("loss", "loss", "loss", finding)]
 
 
-def _gradients(subject: Subject, recorded: Recorded) -> list[Part]:
+def gradients(subject: Subject, recorded: Recorded) -> list[Part]:
+    """Of the inputs and of every weight."""
     parts = []
     exact = subject.exact
     for i, _ in enumerate(recorded.left_inputs):

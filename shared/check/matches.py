@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from shared.check import align
 from shared.check.align import Alignment
@@ -91,3 +94,42 @@ def named(normal: Normal, value: str) -> str:
         return normal.producers[value].name
     kind, _, rest = value.partition(":")
     return f"{kind} {rest}" if kind == "input" else rest or value
+
+
+def picked(normal: Normal, source: Source) -> str:
+    """What a source takes, as one would write it: ``lstm[:, -1]``."""
+    name = called(normal, source)
+    ids = indices(normal, source)
+    maker = normal.producers.get(source.value)
+    values = maker.values if maker is not None else normal.inputs
+    root = next((v for v in values if v.id == source.value), None)
+    if ids is None or root is None or not ids.size or math.prod(root.shape) <= int(ids.max()):
+        return name
+    axes = [np.unique(a) for a in np.unravel_index(np.unique(ids), root.shape)]
+    if math.prod(len(a) for a in axes) != len(np.unique(ids)):
+        return f"some numbers of {name}"
+    words = [_range(a, size) for a, size in zip(axes, root.shape, strict=True)]
+    while words and words[-1] == ":":
+        words.pop()
+    return f"{name}[{', '.join(words)}]" if words else name
+
+
+def called(normal: Normal, source: Source) -> str:
+    """What people call the thing that a source takes from."""
+    name = named(normal, source.value)
+    maker = normal.producers.get(source.value)
+    cell = maker is not None and maker.kind == "recurrent" and source.value != maker.values[0].id
+    return f"the cell state of {name}" if cell else name
+
+
+def _range(places: Indices, size: int) -> str:
+    first, last = int(places[0]), int(places[-1])
+    if len(places) == size:
+        return ":"
+    if len(places) == 1:
+        return "-1" if first == size - 1 and size > 1 else str(first)
+    step = (last - first) // (len(places) - 1)
+    if not np.array_equal(places, np.arange(first, last + 1, step)):
+        return "…"
+    text = f"{first or ''}:{last + 1 if last + 1 < size else ''}"
+    return text if step == 1 else f"{text}:{step}"

@@ -19,9 +19,6 @@ from shared.check.graph import Source, Value
 from shared.check.normalise import Merged, Normal
 from shared.check.side import Array
 
-_PREFIXES = ("gradients", "state", "steps")
-
-
 # Reading and putting back
 
 
@@ -67,11 +64,12 @@ class Spread(Mapping[str, Array]):
     def __init__(self, normal: Normal, recorded: Mapping[str, Array]) -> None:
         self._normal, self._recorded = normal, recorded
         self._pieces: dict[str, tuple[str, Source]] = {}
+        prefixes = {key.partition("/")[0] for key in recorded} - {"values"}
         for key, source in normal.pieces.items():
             if key.startswith("parameter:"):
                 name = key.removeprefix("parameter:")
                 whole = source.value.removeprefix("parameter:")
-                pairs = [(f"{p}/{name}", f"{p}/{whole}") for p in _PREFIXES]
+                pairs = [(f"{p}/{name}", f"{p}/{whole}") for p in prefixes]
             else:
                 pairs = [(f"values/{key}", f"values/{source.value}")]
             self._pieces |= {mine: (whole, source) for mine, whole in pairs if whole in recorded}

@@ -165,7 +165,21 @@ class Remote(Model):
         fields = {f.name: getattr(order, f.name) for f in dataclasses.fields(order)}
         inputs = self._given(fields.pop("inputs"))
         projections = self._given(fields.pop("projections"))
-        return Stored(self._ask("record", order=fields, inputs=inputs, projections=projections))
+        targets = self._given(fields.pop("targets"))
+        return Stored(
+            self._ask("record", order=fields, inputs=inputs, projections=projections,
+                      targets=targets)
+        )  # fmt: skip
+
+    def learn(self, loss: Any, optimizer: Any) -> Mapping[str, Any]:
+        """See `Model.learn`."""
+        wishes = {
+            name: dataclasses.asdict(wish) if isinstance(wish, Target) else wish
+            for name, wish in (("loss", loss), ("optimizer", optimizer))
+        }
+        self._send({"do": "learn", "out": "", **wishes})
+        told: dict[str, Any] = self._take()["value"]
+        return told
 
     def replay(self, node: str, sources: Sequence[Array], precision: Precision) -> dict[str, Array]:
         """See `Model.replay`."""
@@ -209,6 +223,7 @@ class Remote(Model):
 
     def _send(self, request: Mapping[str, Any]) -> None:
         assert self._child.stdin is not None
+        self._tail.clear()  # what was printed before is not about this
         with contextlib.suppress(OSError, ValueError):
             self._child.stdin.write(json.dumps(request) + "\n")
             self._child.stdin.flush()
@@ -239,7 +254,9 @@ class Remote(Model):
                 f"Install it there, or name an interpreter that has it: --{self.side}-python PATH"
             )
         if answer["event"] == "failed":
-            where = f"{TITLES[self.side]}, {self.title}: {answer['message']}"
+            message = answer["message"]
+            named = message.startswith(self.title)
+            where = f"{TITLES[self.side]}, {'' if named else self.title + ': '}{message}"
             raise ModelError(where + ("\n" + answer["details"] if answer.get("details") else ""))
         return answer
 

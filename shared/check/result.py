@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _WORDS = {"yes": True, "no": False, "none": None}
 Stage = Literal[
     "structure", "weights", "activations", "outputs", "loss", "gradients", "training", "state",
-    "steps", "evaluation",
+    "optimizer", "steps", "evaluation",
 ]  # fmt: skip
 """Where in a check something stands, in causal order.
 
 ``training`` are activations in training mode, ``state`` running statistics after one pass,
-``steps`` losses and weights of a few steps of gradient descent, ``evaluation`` the outputs after
-them.
+``optimizer`` weights after the first step of the user's own optimizer, ``steps`` after a few steps
+(of gradient descent, or of that optimizer), ``evaluation`` the outputs after them.
 """
 
 Standing = Literal["agrees", "parts", "follows", "unmatched", "untold"]

@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +81,13 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
             fields = dict(request["order"])
             fields["inputs"] = _listed(request["inputs"])
             fields["projections"] = _listed(request["projections"])
+            fields["targets"] = _listed(request["targets"])
             _write(out, model.record(Order(**fields)))
         case "replay":
             sources = _listed(request["inputs"])
             _write(out, model.replay(request["node"], sources, request["precision"]))
+        case "learn":
+            return {"value": model.learn(_wish(request["loss"]), _wish(request["optimizer"]))}
         case "vocabulary":
             return {"value": model.vocabulary()}
         case "input_shapes":
@@ -92,6 +95,10 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
         case other:
             raise AssertionError(other)
     return {}
+
+
+def _wish(raw: Any) -> Any:
+    return target.Target(**raw) if isinstance(raw, dict) else raw
 
 
 def _listed(path: str) -> list[Array]:
@@ -103,6 +110,11 @@ def _listed(path: str) -> list[Array]:
 
 def _write(path: Path, arrays: Mapping[str, Any]) -> None:
     # safetensors would write the memory of a transposed array as it lies, not as it is read.
-    save_file(
-        {key: np.ascontiguousarray(a).reshape(np.shape(a)) for key, a in arrays.items()}, path
-    )
+    save_file({key: np.ascontiguousarray(a).reshape(np.shape(a)) for key, a in _real(arrays)}, path)
+
+
+def _real(arrays: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Complex numbers as pairs: safetensors has none in double precision."""
+    for key, array in arrays.items():
+        pair = np.iscomplexobj(array)
+        yield key, np.stack([np.real(array), np.imag(array)], -1) if pair else array

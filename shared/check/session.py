@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +14,7 @@ from shared.check import (
     diagnosing,
     dropouts,
     judging,
+    learning,
     leftovers,
     outputs,
     pieces,
@@ -31,6 +29,7 @@ from shared.check.judging import Recorded
 from shared.check.matches import matches, output_links
 from shared.check.normalise import Normal
 from shared.check.process import Remote
+from shared.check.request import Request, processes
 from shared.check.result import Result
 from shared.check.side import Array, Mode, Model, Order, Traced
 from shared.check.target import ModelError, Target
@@ -47,41 +46,6 @@ _ROUNDED = 8.0
 """Units of float32's rounding that a sum of two biases, say, may be off."""
 
 
-@dataclass(frozen=True)
-class Request:
-    """What to check.
-
-    Attributes:
-        inputs: None: what the Keras model states.
-        given: arrays for these inputs, instead of random numbers.
-        train: also compare training.
-        steps: of gradient descent, with `train`.
-        keep_weights: leave the weights as the models have them.
-        weights_from: the side whose weights are taken across.
-        pairs: names of PyTorch's layers → names of Keras', by hand.
-        layout: of image inputs in Keras.
-        seed: of inputs, projections and generated weights.
-        draws: of inputs; the first is compared layer by layer, the others by their outputs.
-        pythons: interpreter of each side.
-        threads: CPU threads of each side.
-        timeout: seconds for one request to a side.
-    """
-
-    inputs: tuple[feeding.Input, ...] | None = None
-    given: tuple[Array, ...] | None = None
-    train: bool = False
-    steps: int = 3
-    keep_weights: bool = False
-    weights_from: Side = "torch"
-    pairs: Mapping[str, str] = field(default_factory=dict)
-    layout: feeding.Layout = "auto"
-    seed: int = 0
-    draws: int = 2
-    pythons: Mapping[Side, str] = field(default_factory=dict)
-    threads: int = 1
-    timeout: float = 600.0
-
-
 def check_targets(
     torch: Target, keras: Target, request: Request, say: Say = lambda words: None
 ) -> Result:
@@ -94,23 +58,6 @@ def check_targets(
     """
     with processes(request) as remotes:
         return check_in(remotes, (torch, keras), request, say)
-
-
-@contextmanager
-def processes(request: Request) -> Iterator[tuple[Remote, Remote]]:
-    """A process for each side, and a folder for what they record; all gone at the end."""
-    with ExitStack() as stack:
-        # Recordings hold every layer's output four times: on disk, not in memory.
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-check-")))
-
-        def start(side: Side) -> Remote:
-            python = request.pythons.get(side, sys.executable)
-            return stack.enter_context(
-                Remote(side, folder, python=python, threads=request.threads,
-                       timeout=request.timeout)
-            )  # fmt: skip
-
-        yield start("torch"), start("keras")
 
 
 def check_in(
@@ -150,6 +97,7 @@ class _Check:
         self._precisions: tuple[str, ...] = ("float32", "float64")
         self._outputs: tuple[int, ...] | None = None
         self._raw: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
+        self._lessons: learning.Lessons | None = None
 
     def run(self) -> Result:
         stage = self._clock.stage
@@ -196,20 +144,45 @@ class _Check:
         trained = None
         if self._request.train:
             with stage("train", "training both for a few steps"):
+                self._lessons = self._learn(subject)
                 trained = self._record(subject, "train", draw=0)
-                judged = judging.judge_training(subject, judged, trained, dropouts.rates(subject))
+                lessons = self._lessons
+                learnt = partial(learning.judge, subject, trained, lessons) if lessons else None
+                judged = judging.judge_training(
+                    subject, judged, trained, dropouts.rates(subject), learnt
+                )
         with stage("explain", "looking for causes"):
             return diagnosing.explain(
                 subject,
                 judged,
                 recorded,
                 trained=trained,
+                lessons=self._lessons,
                 replay=self._both.keras.replay,
                 titles={"torch": left.graph.title, "keras": right.graph.title},
                 inputs=tuple(self._input_words()),
                 notes=tuple(dict.fromkeys(self._notes)),
                 seconds=self._clock.seconds,
             )
+
+    def _learn(self, subject: judging.Subject) -> learning.Lessons | None:
+        """Hand the user's own loss and optimizer to both sides, and draw targets."""
+        recipe, both = self._request.recipe, self._both
+        if not recipe:
+            return None
+        loss, optimizer = recipe.loss, recipe.optimizer
+        told = both(
+            lambda: both.torch.learn(loss.get("torch"), optimizer.get("torch")),
+            lambda: both.keras.learn(loss.get("keras"), optimizer.get("keras")),
+        )
+        self._notes += [note for side in told for note in side["notes"]]
+        return learning.Lessons(
+            told,
+            learning.targets(self._request.targets, subject, told, self._request.seed),
+            self._request.steps,
+            bool(loss),
+            bool(optimizer),
+        )
 
     def _traced(self) -> tuple[Traced, Traced]:
         both, request = self._both, self._request
@@ -349,10 +322,19 @@ class _Check:
         weights = judging.projections(subject, request.seed) if whole else ([], [])
         own = outputs.given_back(weights[1], self._outputs)
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
+        lessons = self._lessons if mode == "train" else None
+        targets = lessons.targets if lessons else ((), ())
         for precision in self._precisions:
 
-            def order(given: list[Array], projections: list[Array], of: str = precision) -> Order:
+            def order(
+                given: list[Array],
+                projections: list[Array],
+                targets: Sequence[Array],
+                of: str = precision,
+            ) -> Order:
                 return Order(
+                    learn=lessons is not None,
+                    targets=targets,
                     precision=of,  # type: ignore[arg-type]
                     mode=mode,
                     inputs=given,
@@ -362,7 +344,10 @@ class _Check:
                     keep_values=whole,
                 )
 
-            left, right = order(arrays, weights[0]), order(moved, own)
+            left, right = (
+                order(arrays, weights[0], targets[0]),
+                order(moved, own, targets[1]),
+            )
             try:
                 runs["torch", precision], runs["keras", precision] = both(
                     lambda left=left: both.torch.record(left),  # type: ignore[misc]

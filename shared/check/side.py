@@ -44,6 +44,9 @@ class Order:
         steps: so many steps of plain gradient descent on that loss, after the first gradients.
         rate: learning rate of these steps.
         keep_values: whether the value of every node is recorded, or the outputs only.
+        learn: with the loss and the optimizer that `Model.learn` was given, in place of
+            projections and of plain gradient descent, each where it was given.
+        targets: one array a target, in this side's layout, for that loss.
     """
 
     precision: Precision
@@ -53,6 +56,8 @@ class Order:
     steps: int = 0
     rate: float = 0.0
     keep_values: bool = True
+    learn: bool = False
+    targets: Sequence[Array] = ()
 
 
 class Model(ABC):
@@ -85,7 +90,26 @@ class Model(ABC):
             ``state/PARAMETER`` the running statistics after the first pass (with the *biased*
             batch variance on both sides), ``steps/loss`` (steps + 1,), ``steps/PARAMETER`` after
             all steps, and ``after/0`` …: the outputs in evaluation mode afterwards. The weights
-            are then as they were before the call.
+            are then as they were before the call. With ``learn`` also ``gradients/output:0`` … (of
+            the loss by the outputs), ``slopes-1/PARAMETER`` and ``weights-1/PARAMETER`` …: the
+            gradient before and the weight after each step, and ``rates`` (steps,).
+        """
+
+    @abstractmethod
+    def learn(self, loss: Any, optimizer: Any) -> Mapping[str, Any]:
+        """Take the user's own loss and optimizer; the model was traced before.
+
+        Args:
+            loss: a `shared.check.target.Target`, a word that the framework knows, or an object;
+                None where there is none.
+            optimizer: the same.
+
+        Returns:
+            ``loss``: its settings in the words of `shared.check.losses`; ``optimizer``: PARAMETER →
+            settings in the words of `shared.check.optimizers`; ``notes``. JSON values only.
+
+        Raises:
+            ParityError: it cannot be made; says why.
         """
 
     @abstractmethod

@@ -12,7 +12,7 @@ from shared.check._folding import COMPUTED
 from shared.check.arrange import Arrangement
 from shared.check.graph import Source
 from shared.check.judging import Recorded, Subject
-from shared.check.matches import Link, Match, indices, named
+from shared.check.matches import Link, Match, indices, picked
 from shared.check.normalise import Merged, Normal
 from shared.check.pieces import spread
 from shared.check.result import Standing
@@ -65,6 +65,7 @@ class Stands:
     replay: Replay
     agreeing: dict[str, bool] = field(default_factory=dict)
     made_up: set[str] = field(default_factory=set)
+    following: set[str] = field(default_factory=set)
 
     def all(self) -> list[Stand]:
         """One for each matched pair."""
@@ -198,6 +199,8 @@ class Stands:
         if not alone.agrees:
             alone = self._together(match, alone, answers)
         kind, places = self._rewired(match)
+        if alone.agrees:
+            self.following.update(value.id for value in match.left.values)
         return Stand(
             match,
             "follows" if alone.agrees else "parts",
@@ -224,16 +227,17 @@ class Stands:
             if across.partners.get(mine) == theirs:
                 if self.agreeing.get(mine) and not across.sources.get((match.left.id, link.at)):
                     if (match.left.id, link.at) not in across.scrambled:
-                        return "wiring", (f"some numbers of {named(self.subject.torch, mine)}",
-                                          "others of its numbers")  # fmt: skip
+                        return "wiring", (picked(self.subject.torch, link.left),
+                                          picked(self.subject.keras, link.right))  # fmt: skip
                     shapes = (" × ".join(map(str, s.shape)) for s in (link.left, link.right))
                     left, right = shapes
                     return "axis", (f"the same numbers as {left}", f"in another order, {right}")
                 continue
-            if self.agreeing.get(mine) and partners.get(theirs) != mine:
+            lost = mine not in across.partners and self.agreeing.get(partners.get(theirs, ""))
+            if (self.agreeing.get(mine) or lost) and partners.get(theirs) != mine:
                 return "wiring", (
-                    named(self.subject.torch, mine),
-                    named(self.subject.keras, theirs),
+                    picked(self.subject.torch, link.left),
+                    picked(self.subject.keras, link.right),
                 )
         return "wiring", None
 
@@ -313,7 +317,8 @@ class Stands:
                 ("torch", link.left_between, self._before_left(link)),
                 ("keras", link.right_between, self._before_right(link)),
             ):
-                if not names or root is None or not self.agreeing.get(root, False):
+                sound = root is not None and (self.agreeing.get(root) or root in self.following)
+                if not names or root is None or not sound:
                     continue
                 normal = self.subject.torch if side == "torch" else self.subject.keras
                 maker = self.subject.torch.producers.get(root)

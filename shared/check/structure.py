@@ -10,7 +10,7 @@ from shared.check.across import Tied
 from shared.check.comparing import MASKED_KINDS, MASKING
 from shared.check.judging import Judged, Subject
 from shared.check.kinds_of_cause import Cause, Status
-from shared.check.normalise import Merged
+from shared.check.normalise import Merged, Normal
 from shared.check.stands import Stand, Stands
 from shared.spec import Side
 
@@ -42,6 +42,7 @@ def structural(stands: Stands, stand: Stand) -> Iterator[Cause]:
         yield Cause(
             stand.rewired_kind, (match.left.name, mine), (match.right.name, theirs), status,
             ratio, share, "bypass",
+            fix=f"{match.right.code}  # it must take {mine}" if match.right.code else "",
         )  # fmt: skip
 
 
@@ -88,16 +89,36 @@ def unshared(subject: Subject, judged: Judged) -> Iterator[Cause]:
     for mine in (True, False):
         groups: dict[str, dict[str, Tied]] = {}
         for one in subject.across.tied:
-            key, other = (one.left.id, one.right.id) if mine else (one.right.id, one.left.id)
+            roots = _whole(subject.torch, one.left.id), _whole(subject.keras, one.right.id)
+            key, other = roots if mine else roots[::-1]
             groups.setdefault(key, {})[other] = one
         for key, others in groups.items():
-            if len(others) < 2 or key not in failing:
+            names = [o.left.id if mine else o.right.id for o in others.values()]
+            normal = subject.torch if mine else subject.keras
+            if len(others) < 2 or not {key, *names} & failing or not _overlapping(normal, names):
                 continue
             first = next(iter(others.values()))
             told = (f"one {first.role}, used {len(others)} times", f"{len(others)} of their own")
             left, right = told if mine else told[::-1]
             yield Cause("weights", (first.pair.left.name, left), (first.pair.right.name, right),
                         "confirmed", None, 1.0, "settings")  # fmt: skip
+
+
+def _whole(normal: Normal, name: str) -> str:
+    """The weight of the model that a piece of one, or another form of it, is taken from."""
+    source = normal.pieces.get(f"parameter:{name}")
+    return name if source is None else source.value.removeprefix("parameter:")
+
+
+def _overlapping(normal: Normal, names: Sequence[str]) -> bool:
+    """Whether some element is used twice: the parts of a fused weight are no uses of one."""
+    if len(set(names)) < len(names):
+        return True
+    pieces = [normal.pieces.get(f"parameter:{name}") for name in names]
+    if any(p is None or not p.ids for p in pieces):
+        return True
+    picks = np.concatenate([normal.ids[p.ids].reshape(-1) for p in pieces if p is not None])
+    return len(np.unique(picks)) < len(picks)
 
 
 def frozen(judged: Judged) -> Iterator[Cause]:

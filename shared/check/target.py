@@ -9,8 +9,10 @@ import contextlib
 import difflib
 import importlib
 import importlib.util
+import inspect
 import io
 import json
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +24,7 @@ from typing import Any
 from shared.errors import ParityError, UsageError
 
 _FRAMES = 4
+_MARKS = re.compile(r"\x1b\[\d+m|\{\{(?:function_)?node [^}]*\}\}\s*|\s*\[Op:\w+\](?: name: *)?")
 _LIBRARIES = ("site-packages", "dist-packages", "importlib", "<frozen", "/lib/python")
 _OWN = ("shared/check", "_impl/_check")
 
@@ -71,7 +74,7 @@ class Target:
         if target.is_file:
             path = Path(module).expanduser()
             if not path.is_file():
-                raise UsageError(f"{option} '{text}': there is no file '{module}'{_near(path)}.")
+                raise UsageError(f"{option} '{text}': there is no file '{module}'.{_near(path)}")
             target = cls(str(path.resolve()), name, target.arguments)
         return target
 
@@ -93,7 +96,7 @@ def _near(path: Path) -> str:
     with contextlib.suppress(OSError):
         names = [p.name for p in path.parent.iterdir() if p.suffix == ".py"]
         if near := difflib.get_close_matches(path.name, names, n=1):
-            return f"; did you mean '{path.with_name(near[0])}'?"
+            return f" Did you mean '{path.with_name(near[0])}'?"
     return ""
 
 
@@ -110,7 +113,7 @@ def find(target: Target) -> Any:
         if not hasattr(found, part):
             public = [n for n in dir(found) if not n.startswith("_")]
             near = difflib.get_close_matches(part, public, n=3)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            hint = f" Did you mean {' or '.join(near)}?" if near else _own_names(module)
             raise ModelError(f"{target.module} has no '{part}'.{hint}")
         found = getattr(found, part)
     return found
@@ -145,8 +148,13 @@ def build(target: Target, kind: type, wanted: str) -> Callable[[], Any]:
 
     def make() -> Any:
         made = find(target)
-        with guarded(f"calling {target.name}({_spelled(target.arguments)})"):
-            model = made(**target.arguments)
+        try:
+            with guarded(f"calling {target.name}({_spelled(target.arguments)})"):
+                model = made(**target.arguments)
+        except ModelError as error:
+            if isinstance(error.__cause__, TypeError):
+                _expect_arguments(target, made, kind)
+            raise
         if not isinstance(model, kind):
             raise ModelError(
                 f"{target.name}({_spelled(target.arguments)}) gives a {type(model).__name__}. "
@@ -155,6 +163,37 @@ def build(target: Target, kind: type, wanted: str) -> Callable[[], Any]:
         return model
 
     return make
+
+
+def _expect_arguments(target: Target, made: Callable[..., Any], kind: type) -> None:
+    """What has to be given must be given; by its name, so that people know what to type."""
+    try:
+        call = made.__init__ if inspect.isclass(made) else made
+        parameters = list(inspect.signature(call).parameters.values())[inspect.isclass(made) :]
+    except (TypeError, ValueError):
+        return
+    named = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    lacking = [p.name for p in parameters if p.default is p.empty and p.kind not in named
+               and p.name not in target.arguments]  # fmt: skip
+    if lacking:
+        option = "torch" if kind.__module__.startswith("torch") else "keras"
+        wanted = ", ".join(f'"{name}": …' for name in lacking)
+        raise ModelError(
+            f"{target.name} is missing {len(lacking)} required argument"
+            f"{'' if len(lacking) == 1 else 's'}: {', '.join(repr(n) for n in lacking)}. "
+            f"Give {'it' if len(lacking) == 1 else 'them'} as JSON: "
+            f"--{option}-args '{{{wanted}}}'"
+        )
+
+
+def _own_names(module: ModuleType) -> str:
+    """What the user's module defines itself."""
+    names = [
+        name for name, value in vars(module).items()
+        if not name.startswith("_") and callable(value)
+        and getattr(value, "__module__", "") == module.__name__
+    ]  # fmt: skip
+    return f" It has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}." if names else ""
 
 
 def _spelled(arguments: Mapping[str, Any]) -> str:
@@ -204,9 +243,14 @@ def guarded(doing: str) -> Iterator[None]:
         raise ModelError(f"{in_words(error)}, while {doing}.{own_lines(error)}") from error
 
 
+def bare(text: str) -> str:
+    """A message without colours and TensorFlow's marks of its own functions."""
+    return _MARKS.sub("", text).strip()
+
+
 def in_words(error: BaseException) -> str:
     """Class and message of an exception, cut to what fits a terminal."""
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    lines = [line.strip() for line in bare(str(error)).splitlines() if line.strip()]
     text = " ".join(lines[:6])
     if len(text) > 600:
         text = text[:600] + " …"

@@ -6,14 +6,18 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from shared.check import inputs as feeding
+from shared.check import recipes as reading
 from shared.check import words
+from shared.check.recipes import Recipe
+from shared.check.request import Request
 from shared.check.result import Result
-from shared.check.session import Request, check, check_targets
+from shared.check.session import check, check_targets
 from shared.check.side import Array, Model
 from shared.check.target import Target
 from shared.errors import UsageError
@@ -30,6 +34,16 @@ def assert_parity(
     torch_args: Mapping[str, Any] | None = None,
     keras_args: Mapping[str, Any] | None = None,
     train: bool = False,
+    torch_loss: Any = None,
+    keras_loss: Any = None,
+    torch_optimizer: Any = None,
+    keras_optimizer: Any = None,
+    torch_loss_args: Mapping[str, Any] | None = None,
+    keras_loss_args: Mapping[str, Any] | None = None,
+    torch_optimizer_args: Mapping[str, Any] | None = None,
+    keras_optimizer_args: Mapping[str, Any] | None = None,
+    targets: str | Sequence[str] | None = None,
+    steps: int = 3,
     keep_weights: bool = False,
     weights_from: Side = "torch",
     map: Mapping[str, str] | None = None,
@@ -49,6 +63,15 @@ def assert_parity(
         torch_args, keras_args: keyword arguments of what makes a model.
         train: also compare training: batch statistics, running statistics, steps of gradient
             descent.
+        torch_loss, keras_loss: train with these, named or given as the models are. PyTorch's is
+            called with (output, target), Keras' with (target, output); ``"compiled"`` takes what
+            the Keras model was compiled with.
+        torch_optimizer, keras_optimizer: step with these: a class, or a function that takes the
+            model's parameters; Keras' takes nothing. ``"compiled"`` as above.
+        torch_loss_args, keras_loss_args, torch_optimizer_args, keras_optimizer_args: keyword
+            arguments of what makes them.
+        targets: of the loss, one text each, as `inputs`: ``"8:int<10"``.
+        steps: of training.
         keep_weights: both have their weights already; otherwise they are taken across.
         weights_from: the side whose weights are taken.
         map: names of PyTorch's layers → names of Keras', where the alignment needs help.
@@ -63,11 +86,25 @@ def assert_parity(
         ParityError: a model cannot be loaded or run.
     """
     wanted, given = _inputs(inputs)
+    recipe = Recipe(
+        _recipe(torch_loss, torch_loss_args, keras_loss, keras_loss_args, "loss"),
+        _recipe(torch_optimizer, torch_optimizer_args, keras_optimizer, keras_optimizer_args,
+                "optimizer"),
+    )  # fmt: skip
+    listed = [targets] if isinstance(targets, str) else list(targets or [])
     request = Request(
-        inputs=wanted, given=given, train=train, keep_weights=keep_weights,
+        recipe=recipe, targets=tuple(feeding.parse(t, "targets") for t in listed), steps=steps,
+        inputs=wanted, given=given, train=train or bool(recipe), keep_weights=keep_weights,
         weights_from=weights_from, pairs=dict(map or {}), layout=layout, seed=seed,
     )  # fmt: skip
     named = _named(torch_model, torch_args), _named(keras_model, keras_args)
+    apart = all(isinstance(w, (Target, str)) for w in (*recipe.loss.values(),
+                                                       *recipe.optimizer.values()))  # fmt: skip
+    if named[0] is not None and named[1] is not None and not apart:
+        raise UsageError(
+            "Models that are named run in processes of their own, where a loss or an optimizer "
+            "that exists already is not. Name it, too: a text, or a class or function of a file."
+        )
     if named[0] is not None and named[1] is not None:
         result = check_targets(named[0], named[1], request)
     else:
@@ -79,6 +116,28 @@ def assert_parity(
     if result.verdict != "agree":
         raise AssertionError("\n" + words.plain(result))
     return result
+
+
+def _recipe(
+    torch: Any, torch_args: Mapping[str, Any] | None, keras: Any,
+    keras_args: Mapping[str, Any] | None, name: str,
+) -> dict[Side, Any]:  # fmt: skip
+    """Both sides' loss or optimizer: by name where there is one."""
+    if torch is None and keras is None:
+        return {}
+    found: dict[Side, Any] = {}
+    given: tuple[tuple[Side, Any, Any], ...] = (
+        ("torch", torch, torch_args), ("keras", keras, keras_args)
+    )  # fmt: skip
+    for side, wish, arguments in given:
+        option = f"--{side}-{name}"
+        if isinstance(wish, str):
+            parsed = reading.parse(wish, "{}", option)
+            whole = isinstance(parsed, Target) and arguments
+            found[side] = replace(parsed, arguments=dict(arguments or {})) if whole else parsed
+        elif wish is not None:
+            found[side] = _named(wish, arguments) or wish
+    return found
 
 
 def _inputs(

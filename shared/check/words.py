@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from shared.check.result import Divergence, Layer, Result, Stage
+from shared.check.result import Divergence, Layer, Part, Result, Stage
 from shared.noise import C, Finding
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ STAGE_WORDS: dict[Stage, str] = {
     "gradients": "gradients",
     "training": "layers in training mode",
     "state": "running statistics",
-    "steps": "steps of gradient descent",
+    "optimizer": "the optimizer's first step",
+    "steps": "steps of training",
     "evaluation": "outputs after training",
 }
 STANDING_WORDS = {
@@ -137,8 +138,8 @@ def plain(result: Result) -> str:
             lines.append(f"And {len(result.divergences) - _FURTHER} more.")
     for found in result.causes:
         lines.append(f"Cause: {cause(found)}")
-        if found.fix:
-            lines.append(f"  write: {found.fix}")
+        if found.fix.partition("#")[0].strip() or found.fix.lstrip().startswith("# "):
+            lines.append(f"  write: {found.fix.strip()}")
     if result.verdict == "differ" and not result.causes:
         lines.append("Cause: unknown; nothing that was tried makes the difference vanish.")
     for found in result.latent:
@@ -180,15 +181,23 @@ def rows(layers: Sequence[Layer], *, every: bool = False) -> list[Layer]:
     return sorted(notable, key=lambda x: (x.standing != "parts", x.order))
 
 
+def _row(part: Part) -> Layer:
+    """What parted though every layer agrees, as a row of the table."""
+    return Layer(part.torch, part.keras, STAGE_WORDS[part.stage], "parts", part.finding.ratio)
+
+
 def screen(result: Result) -> list[Any]:
     """What `rich` prints: verdict, first divergence, causes, table of layers."""
     from rich.markup import escape  # noqa: PLC0415  # a test suite that imports us needs none
     from rich.table import Table  # noqa: PLC0415
 
+    failing = [p for p in result.parts if not p.finding.agrees]
     style = {"agree": "bold green", "differ": "bold red"}.get(result.verdict, "yellow")
     head, _, rest = plain(result).partition("\n")
     parts: list[Any] = [f"[{style}]{escape(head)}[/]", escape(rest.rstrip())]
     shown = rows(result.layers)
+    if failing and all(x.standing == "agrees" for x in shown):
+        shown = [_row(part) for part in failing]
     if result.verdict != "agree" and shown:
         table = Table(box=None, pad_edge=False)
         for title in ("PyTorch", "Keras", "what", "standing", "ratio", "alone"):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.examples import _optimizer_equations as eq
+from shared import optimizer_equations as eq
 from shared.expected import as_numbers
 from shared.spec import Case, ExampleSpec, Known, Numbers
 
@@ -41,11 +41,17 @@ _EQUATIONS: dict[str, Both] = {
     "adam": ((1e-3, eq.torch_adam()), (1e-3, eq.keras_adam())),
     "amsgrad": ((1e-3, eq.torch_adam(amsgrad=True)), (1e-3, eq.keras_adam(amsgrad=True))),
     "adamw": ((1e-3, eq.torch_adam(decay=0.01)), (1e-3, eq.keras_adam(decay=0.004))),
-    "rmsprop": ((1e-2, eq.torch_rmsprop), (1e-3, eq.keras_rmsprop)),
-    "adagrad": ((1e-2, eq.torch_adagrad), (1e-3, eq.keras_adagrad)),
+    "rmsprop": (
+        (1e-2, eq.rmsprop(0.99, 1e-8, inside=False)),
+        (1e-3, eq.rmsprop(0.9, 1e-7, inside=True)),
+    ),
+    "adagrad": (
+        (1e-2, eq.adagrad(1e-10, inside=False)),
+        (1e-3, eq.adagrad(1e-7, inside=True, start=eq.f(0.1))),
+    ),
     "adadelta": ((1.0, eq.adadelta(0.9, 1e-6)), (1e-3, eq.adadelta(0.95, 1e-7))),
-    "adamax": ((2e-3, eq.torch_adamax), (1e-3, eq.keras_adamax)),
-    "nadam": ((2e-3, eq.torch_nadam), (1e-3, eq.keras_nadam)),
+    "adamax": ((2e-3, eq.torch_adamax()), (1e-3, eq.keras_adamax())),
+    "nadam": ((2e-3, eq.torch_nadam()), (1e-3, eq.keras_nadam())),
 }  # fmt: skip
 _REASONS = {
     "sgd": "one equation, but lr is 0.001 in PyTorch and 0.01 in Keras",

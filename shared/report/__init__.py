@@ -3,7 +3,7 @@
 `write` is all that others call. Matplotlib is loaded when something is drawn, not before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shared.differences import DIFFERENCES
@@ -12,7 +12,12 @@ from shared.report.result import Result
 __all__ = ["Result", "write"]
 
 
-def write(results: Sequence[Result], folder: Path) -> list[Path]:
+def write(
+    results: Sequence[Result],
+    folder: Path,
+    current: Callable[[Result], bool] = lambda result: False,
+    on_written: Callable[[Result, list[Path]], None] = lambda result, files: None,
+) -> list[Path]:
     """Write a page, its figures and its JSON twin for every result, then the index.
 
     Examples that are not among the results keep their pages; the index reads them from their JSON
@@ -21,20 +26,26 @@ def write(results: Sequence[Result], folder: Path) -> list[Path]:
     Args:
         results: verdicts with the recordings they were made from.
         folder: where the reports live; made if it is not there.
+        current: whether the pages of a result are there as they would be drawn; then they are not.
+        on_written: told which files were written for a result.
 
     Returns:
         Every file written.
     """
+    from shared.report.index import write as write_index  # noqa: PLC0415
+
+    written: list[Path] = []
+    for result in results:
+        if not current(result):
+            files = _page(result, folder)
+            on_written(result, files)
+            written += files
+    return [*written, *write_index({r.verdict.spec.name for r in results}, folder)]
+
+
+def _page(result: Result, folder: Path) -> list[Path]:
     # Imported here because drawing loads Matplotlib.
     from shared.report.differences import write as write_differences  # noqa: PLC0415
-    from shared.report.index import write as write_index  # noqa: PLC0415
     from shared.report.pages import write as write_page  # noqa: PLC0415
 
-    written = [
-        path
-        for result in results
-        for path in (write_differences if result.spec is DIFFERENCES else write_page)(
-            result, folder
-        )
-    ]
-    return [*written, *write_index({r.verdict.spec.name for r in results}, folder)]
+    return (write_differences if result.spec is DIFFERENCES else write_page)(result, folder)

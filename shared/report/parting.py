@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.blocks import finite
 from shared.names import parse
-from shared.noise import finite
 from shared.recording import Recording, Runs
 from shared.report.words import listed, number
 from shared.spec import Published, Training

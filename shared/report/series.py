@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.blocks import finite
 from shared.expected import numbers
 from shared.names import parse, recorded_steps
-from shared.noise import U32, U64, C, finite
+from shared.noise import U32, U64, C
 from shared.recording import Recording, Runs
 from shared.spec import Case, Training
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from parity_tests.check.bench.rows import Cause, Fault, Pair
 from shared.check import inputs
 from shared.check.process import Remote
+from shared.check.request import Request
 from shared.check.result import Result
-from shared.check.session import Request, check_in
+from shared.check.session import check_in
 from shared.check.target import Target
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,89 @@
+"""Differences of settings that no input of a run shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shared.check import dropouts
+from shared.check.causes_settings import canonical, differing, spoken
+from shared.check.causes_sources import as_node
+from shared.check.evidence import CUMULATIVE, averaging, with_keyword
+from shared.check.judging import Subject
+from shared.check.kinds_of_cause import Cause, group, words
+from shared.check.matches import Match
+from shared.check.normalise import Merged
+
+BOUNDED = ("clip", "relu6", "hard_tanh", "threshold")
+
+
+def latent(subject: Subject, *, train: bool, agree: bool) -> tuple[Cause, ...]:
+    """What differs without effect on what was run.
+
+    Args:
+        subject: the two models.
+        train: whether training was compared, which shows momentum and dropout.
+        agree: whether all that the models yield agrees.
+    """
+    found: list[Cause] = []
+    if agree:
+        found += _bounds(subject)
+    if train:
+        found += _penalties(subject)
+        return group(found)
+    for match in subject.matches:
+        found += _momentum(match)
+    for name, left, right in dropouts.unlike(subject):
+        found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
+    return group(found)
+
+
+def _momentum(match: Match) -> Iterator[Cause]:
+    if not match.left.kind == match.right.kind == "batch_norm":
+        return
+    mine, theirs = (n.settings.get("momentum") for n in (match.left, match.right))
+    cumulative = bool(match.left.settings.get("cumulative"))
+    if theirs is None or (not cumulative and (mine is None or abs(mine - theirs) < 1e-7)):
+        return
+    yield Cause(
+        "momentum",
+        (match.left.name, CUMULATIVE if cumulative else f"{1 - (mine or 0.0):.6g}"),
+        (match.right.name, f"{theirs:.6g}"),
+        proof="settings",
+        fix=averaging(match.right) if cumulative
+        else with_keyword(match.right.code, "momentum", f"{mine:.6g}"),
+    )  # fmt: skip
+
+
+def _bounds(subject: Subject) -> Iterator[Cause]:
+    """Limits that no number came near: ``relu6`` against ``relu``, a clip on one side only."""
+    for match in subject.matches:
+        names = [canonical(as_node(n)).get("name") for n in (match.left, match.right)]
+        if match.left.kind == match.right.kind == "activation" and any(n in BOUNDED for n in names):
+            for one in differing(as_node(match.left), as_node(match.right)):
+                if one.kind == "activation":
+                    yield Cause(one.kind, (match.left.name, words(one.left)),
+                                (match.right.name, words(one.right)), proof="settings")  # fmt: skip
+    for node in subject.left_only:
+        if _bounded(node):
+            yield Cause("activation", (node.name, _said(node)), ("", "none"), proof="settings")
+    for node in subject.right_only:
+        if _bounded(node):
+            yield Cause("activation", ("", "none"), (node.name, _said(node)), proof="settings")
+
+
+def _bounded(node: Merged) -> bool:
+    limited = node.kind in ("minimum", "maximum") and len(node.sources) == 1
+    named = node.kind == "activation" and canonical(as_node(node)).get("name") in BOUNDED
+    return limited or named
+
+
+def _said(node: Merged) -> str:
+    return words(spoken(canonical(as_node(node)))) if node.kind == "activation" else node.kind
+
+
+def _penalties(subject: Subject) -> Iterator[Cause]:
+    """What Keras' own training adds; the check's steps do not, and nor does PyTorch's model."""
+    partner = {m.right.name: m.left.name for m in subject.matches}
+    for name, what in subject.graphs[1].penalties:
+        yield Cause("regularisation", (partner.get(name, ""), "none in the model"), (name, what),
+                    proof="settings")  # fmt: skip
