@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from shared import FORMAT
+from shared.bench.cli import bench
 from shared.errors import InterruptionError, ParityError, UsageError
 
 # What is slow to import is imported by the command that needs it: help must be quick.
@@ -344,6 +345,9 @@ def check(
 
         _print_json(to_json(result))
     raise typer.Exit({"agree": AGREE, "differ": DIFFER}.get(result.verdict, COULD_NOT_TELL))
+
+
+app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
 
 
 @data_app.command("status", epilog="Example: parity data status --json")

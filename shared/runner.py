@@ -36,6 +36,15 @@ KEPT_MEMORY = {
 """Freed memory stays with the worker. A step allocates the same buffers again and again; glibc
 would hand each back to the kernel and fault its pages in anew. Only buffers up to 32 MB: larger
 ones on the heap leave holes, and a worker grew to 16 GB."""
+
+
+def environment() -> dict[str, str]:
+    """Environment variables of every process that runs a framework."""
+    # Only the project itself is put on the path: a file of the user's called random.py in the
+    # working directory must not shadow a library.
+    return KEPT_MEMORY | os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+
+
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 _NOISE = ("I0000", "WARNING: All log messages", "To enable the following instructions")
 
@@ -130,7 +139,7 @@ def run(
     failures: dict[str, str] = {}
     inbox: queue.Queue[tuple[_Worker, str | None]] = queue.Queue()
     workers: list[_Worker] = []
-    with _sigterm_as_interrupt():
+    with sigterm_as_interrupt():
         try:
             for side, some in jobs.items():
                 if some:
@@ -153,7 +162,7 @@ def _overburdened(workers: Sequence[_Worker]) -> _Worker | None:
 
 
 @contextlib.contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """A terminated run cleans up as an interrupted one does."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -177,9 +186,6 @@ def _start(
     inbox: queue.Queue[tuple[_Worker, str | None]],
 ) -> _Worker:
     command = options.command(side)
-    # Only the project itself is put on the path: a file of the user's called random.py in the
-    # working directory must not shadow a library.
-    environment = KEPT_MEMORY | os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
     try:
         process = subprocess.Popen(
             command,
@@ -188,7 +194,7 @@ def _start(
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            env=environment,
+            env=environment(),
             start_new_session=True,  # its own group, so that its children end with it
         )
     except OSError as error:

@@ -34,9 +34,15 @@ def main(package: str, make_framework: Callable[[int], Framework]) -> None:
     parser.add_argument("example", nargs="?", help="one of: " + ", ".join(_names()))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--bench", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.worker:
         _serve(package, make_framework, chosen.threads)
+        return
+    if chosen.bench:
+        from shared.bench import child  # noqa: PLC0415  # only a measuring process needs it
+
+        child.main(package, make_framework)
         return
     try:
         spec = examples.find(chosen.example or "")

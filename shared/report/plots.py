@@ -31,7 +31,7 @@ COLOURS_KEPT = 96
 COLOURS = {"torch": "#D55E00", "keras": "#0072B2"}
 SECOND = "#009E73"
 APART, BOUND, WRONG = "#000000", "#8c8c8c", "#B00020"
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "axes.spines.top": False,
@@ -71,7 +71,7 @@ def loss(
         sides: ``torch`` or ``keras`` for each, for the colours.
         precision: of the curves.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 8.2), layout="constrained", dpi=DPI)
         top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(1.15, 1, 1))
         left, right = colours(*sides)
@@ -90,19 +90,19 @@ def loss(
             axes.set_ylabel("|Δ loss|, largest so far")
         bottom.set_xlabel("optimizer steps")
         bottom.set_xlim(0, len(drift.steps))
-        return _png(figure)
+        return png(figure)
 
 
 def weights(drift: Drift, names: tuple[str, str], sides: tuple[str, str]) -> bytes:
     """How far apart the weights are after every recorded step, in both precisions."""
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 5.2), layout="constrained", dpi=DPI)
         panes = figure.subplots(1, 2)
         for axes, precision in zip(panes, ("float32", "float64"), strict=True):
             _apart(axes, drift, names, colours(*sides), precision=precision, scale="log")
             axes.set_xlabel("optimizer steps")
         panes[0].set_ylabel("largest distance between any two weights")
-        return _png(figure)
+        return png(figure)
 
 
 def parting(
@@ -116,7 +116,7 @@ def parting(
         sides: ``torch`` or ``keras`` for each, for the colours.
         watched: how accurate each side was, if anybody watched.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 7.4), layout="constrained", dpi=90)
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 1))
         tints = colours(*sides)
@@ -141,7 +141,7 @@ def parting(
             bottom.plot(seen.at, seen.accuracy, color=tint, lw=width, label=f"{name}, float32")
         bottom.set(xlabel="optimizer steps", ylabel="test accuracy")
         bottom.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-        return _png(figure)
+        return png(figure)
 
 
 def watched(
@@ -160,7 +160,7 @@ def watched(
     """
     columns = min(4, len(variants))
     blocks = -(-len(variants) // columns)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(2.4 * columns, 3.4 * blocks + 0.3), layout="constrained", dpi=90)
         panes = figure.subplots(2 * blocks, columns, squeeze=False, sharey="row", sharex=True)
         for axes in panes.ravel():
@@ -186,7 +186,7 @@ def watched(
             panes[row, 0].set_ylabel(what)
         lines = panes[0, 0].get_legend_handles_labels()
         figure.legend(*lines, loc="outside lower center", ncols=4)
-        return _png(figure)
+        return png(figure)
 
 
 def _apart(
@@ -248,7 +248,7 @@ def layers(every: Sequence[Layer]) -> bytes:
 
     told = [(at, x) for at, x in enumerate(every) if x.ratio is not None]
     follow = [(at, x) for at, x in told if x.standing != "agrees" and x.alone is not None]
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 3.8), layout="constrained", dpi=DPI)
         axes = figure.subplots()
         axes.plot([at for at, _ in follow], heights([x.ratio for _, x in follow]), "o", ms=3,
@@ -268,14 +268,14 @@ def layers(every: Sequence[Layer]) -> bytes:
             axes.annotate(layer.torch or layer.keras or "", (at, height), xytext=(6, -12),
                           textcoords="offset points", fontsize=8)  # fmt: skip
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
-        return _png(figure)
+        return png(figure)
 
 
 def curves(panes: Sequence[Pane], names: tuple[str, str], sides: tuple[str, str]) -> bytes:
     """Small plots of functions: values solid, slopes dashed, one side over the other."""
     columns = min(4, len(panes))
     rows = -(-len(panes) // columns)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(2.5 * columns, 2.1 * rows + 0.4), layout="constrained", dpi=DPI)
         every = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         for axes in every[len(panes) :]:
@@ -290,12 +290,12 @@ def curves(panes: Sequence[Pane], names: tuple[str, str], sides: tuple[str, str]
             axes.set_title(pane.title)
         legend = max(every[: len(panes)], key=lambda axes: len(axes.lines))
         figure.legend(*legend.get_legend_handles_labels(), loc="outside lower center", ncols=4)
-        return _png(figure)
+        return png(figure)
 
 
 def confusion(matrices: Sequence[Array], names: Sequence[str], classes: Sequence[str]) -> bytes:
     """Confusion matrices side by side: rows are true classes, columns predictions."""
-    with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
+    with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         figure = Figure(figsize=(10.4, 5.8), layout="constrained", dpi=DPI)
         panes = figure.subplots(1, 2, sharey=True)
         for axes, matrix, name in zip(panes, matrices, names, strict=True):
@@ -313,13 +313,13 @@ def confusion(matrices: Sequence[Array], names: Sequence[str], classes: Sequence
             for spine in axes.spines.values():
                 spine.set_visible(False)
         panes[0].set_ylabel("true class")
-        return _png(figure)
+        return png(figure)
 
 
 def gallery(seen: Predicted, chosen: Array, names: tuple[str, str], columns: int = 5) -> bytes:
     """Test images with true class and both predictions; wrong ones in red with a cross."""
     rows = -(-len(chosen) // columns)
-    with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
+    with matplotlib.rc_context(STYLE | {"axes.grid": False}):
         figure = Figure(figsize=(columns * 1.9, rows * 2.05 + 0.1), layout="constrained", dpi=DPI)
         panes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         for axes in panes:
@@ -340,10 +340,10 @@ def gallery(seen: Predicted, chosen: Array, names: tuple[str, str], columns: int
                 height, width = seen.images[index].shape[:2]
                 axes.add_patch(Rectangle((-0.5, -0.5), width, height, fill=False, ec=WRONG, lw=2,
                                          clip_on=False))  # fmt: skip
-        return _png(figure)
+        return png(figure)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
     """PNG bytes with a palette, so that they are few, and without dates or versions in them."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]

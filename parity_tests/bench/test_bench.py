@@ -1,0 +1,121 @@
+"""A real bench, as small as can be: both sides, all four ways, and what is planted is seen."""
+
+import dataclasses
+import sys
+
+import pytest
+
+from parity_tests.bench.synthetic import job
+from shared.bench import machine, measuring, session
+from shared.bench.job import MODES, WAYS, Job
+from shared.bench.result import to_json
+from shared.bench.session import Request
+from shared.errors import WorkerError
+from shared.examples import find
+from shared.runner import Options
+from shared.spec import SIDES, Size
+
+SIZE = Size("embedded", epochs=1, train=200)
+SLOW = """
+import time
+from {package} import {example} as twin
+from {package}.__main__ import _framework
+from shared.bench import child
+quick = twin.loss_and_gradients
+def slow(*args):
+    time.sleep(0.05)
+    return quick(*args)
+twin.loss_and_gradients = slow
+child.main("{package}", _framework)
+"""
+
+
+@pytest.fixture(scope="module")
+def bench():
+    with pytest.MonkeyPatch.context() as patch:
+        # Others may test on this machine; here it is not the seconds that count.
+        patch.setattr(machine, "refuse_own_work", lambda: None)
+        said = []
+        request = Request((find("fashion_mlp"),), runs=2, train=SIZE.train)
+        return session.carry_out(request, said.append), said
+
+
+def test_everything_is_measured(bench):
+    result, said = bench
+    found = {(m.side, m.way, m.what): m for m in result.measurements}
+    for side in SIDES:
+        for way in WAYS:
+            for what in ("import", "build", "step", "epoch", "memory"):
+                assert len(found[side, way, what].runs) == 2, (side, way, what)
+                assert all(run > 0 for run in found[side, way, what].runs)
+            fed = way != "limit"
+            assert ((side, way, "first_step") in found) == fed
+            assert ((side, way, "loader") in found) == fed
+            assert 100 < found[side, way, "memory"].interval.median < 8000
+    assert len(said) == 16
+    assert said[0].startswith("1 of 16: fashion_mlp, PyTorch, tutorial")
+    assert len(to_json(result)["ratios"]) == 6
+
+
+def test_steps_add_up_to_the_epoch(bench):
+    result, _ = bench
+    for side in SIDES:
+        for way in WAYS:
+            step, epoch = (result.of("fashion_mlp", side, way, w) for w in ("step", "epoch"))
+            for one, whole in zip(step.runs, epoch.runs, strict=True):
+                assert 0.02 < one * 7 / whole < 2  # 200 samples are 7 batches of 32
+
+
+def test_a_tutorial_takes_longer_than_its_products(bench):
+    result, _ = bench
+    for side in SIDES:
+        tutorial, limit = (min(result.of("fashion_mlp", side, w, "epoch").runs)
+                           for w in ("tutorial", "limit"))  # fmt: skip
+        assert tutorial > 2 * limit
+
+
+def measure(way, example="fashion_mlp", code=None, side="torch", **fields):
+    size = dataclasses.replace(SIZE, **fields)
+    commands = {side: [sys.executable, "-c", code]} if code else {}
+    return measuring.measure(side, Job(example, way, 1, size, 20), Options(commands=commands))
+
+
+def test_a_step_that_dawdles_is_seen_where_it_is_taken():
+    code = SLOW.format(package="pytorch_impl", example="fashion_mlp")
+    for way in ("idiomatic", "fast"):
+        values = measure(way, code=code).values
+        assert values["step"] >= 0.05
+        assert values["epoch"] >= 7 * 0.05
+        assert values["first_step"] >= 0.05
+    for way in ("tutorial", "limit"):  # they do not take the twin's step
+        assert measure(way, code=code).values["step"] < 0.05
+
+
+@pytest.mark.parametrize(("side", "mode"), [(s, m) for s in SIDES for m in MODES[s]])
+def test_every_mode_is_measured(side, mode):
+    values = measure(mode, side=side, train=100).values
+    assert values["step"] > 0
+    assert values["first_step"] > values["step"] or mode == "eager"
+
+
+def test_data_without_images_are_measured_too():
+    for side in SIDES:
+        for way in ("tutorial", "fast", "limit"):
+            size = Size("full", epochs=1)
+            asked = Job("iris_mlp", way, 1, size, 20)
+            assert measuring.measure(side, asked, Options()).steps_per_epoch == 28
+
+
+def test_another_batch_size_and_width_are_really_taken():
+    base = dataclasses.replace(job("fast"), size=SIZE)
+    wide = dataclasses.replace(base, way="limit", width=4096)
+    large = dataclasses.replace(base, batch_size=100)
+    narrow = dataclasses.replace(wide, width=4)
+    steps = [measuring.measure("torch", j, Options()).values["step"] for j in (wide, narrow)]
+    assert steps[0] > 4 * steps[1]
+    assert measuring.measure("torch", large, Options()).steps_per_epoch == 2
+
+
+def test_a_mistake_in_a_process_is_told():
+    with pytest.raises(WorkerError, match=r"(?s)exit code 1.*99,999"):
+        measure("fast", train=99_999)

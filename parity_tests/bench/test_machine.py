@@ -1,0 +1,145 @@
+"""What else loads the machine is seen; beside the suite's own work nothing is timed."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from shared.bench import machine, session
+from shared.bench.session import Request
+from shared.cli import main
+from shared.errors import UsageError
+from shared.examples import find
+
+SPIN = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
+
+
+def start(code, *names):
+    """A Python process whose command line ends with these words."""
+    process = subprocess.Popen([sys.executable, "-c", code, *names])
+    time.sleep(0.3)
+    return process
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A process that looks like a side at work, and does nothing."""
+    package = tmp_path / "pytorch_impl"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text("import time\ntime.sleep(60)\n")
+    command = [sys.executable, "-m", "pytorch_impl", "--worker"]
+    process = subprocess.Popen(command, cwd=tmp_path)
+    time.sleep(0.3)
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """As if nothing of the suite ran but what a test starts."""
+    before = {pid for pid, _ in machine.own_work()}
+    found = machine.own_work
+    monkeypatch.setattr(
+        machine, "own_work", lambda: ((p, c) for p, c in found() if p not in before)
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        (["python", "-m", "pytorch_impl", "--worker"], True),
+        (["/usr/bin/python3.11", "-m", "keras_impl", "--bench"], True),
+        (["python", "-m", "keras_impl._check", "--threads", "1"], True),
+        (["/x/bin/python", "/x/bin/parity", "run", "fashion_mlp"], True),
+        (["parity", "report"], True),
+        (["/x/bin/python", "/x/bin/parity", "list"], False),
+        (["/x/bin/python", "/x/bin/parity", "run", "--help"], False),
+        (["python", "-m", "pytest", "parity_tests"], False),
+        (["grep", "-m", "pytorch_impl"], False),
+        (["vim", "parity", "run"], False),
+        (["python"], False),
+        ([], False),
+    ],
+)
+def test_own_work_is_known_by_its_command_line(words, own):
+    assert machine.is_own(words) == own
+
+
+def test_work_elsewhere_is_refused(alone, work):
+    with pytest.raises(UsageError, match=f"at work elsewhere.*process {work.pid}.*start again"):
+        machine.refuse_own_work()
+    work.kill()
+    work.wait()
+    machine.refuse_own_work()
+
+
+def test_it_is_not_in_its_own_way(monkeypatch):
+    """Neither the bench itself nor what waits for it, a shell or a test, is work elsewhere."""
+    monkeypatch.setattr(machine, "is_own", lambda command: True)
+    assert not {os.getpid(), os.getppid()} & {pid for pid, _ in machine.own_work()}
+
+
+def test_nothing_is_started_beside_work_elsewhere(alone, work, monkeypatch, capsys):
+    started = []
+    monkeypatch.setattr(session.measuring, "measure", lambda *args: started.append(args))
+    monkeypatch.setattr(sys, "argv", ["parity", "bench", "iris_mlp"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "at work elsewhere" in capsys.readouterr().err
+    assert not started
+
+
+def test_a_busy_process_is_named():
+    process = start(SPIN, "a-busy-process")
+    try:
+        named = [load for load in machine.others() if load.pid == process.pid]
+    finally:
+        process.kill()
+        process.wait()
+    assert named
+    assert named[0].percent > machine.BUSY
+    assert named[0].pid not in {load.pid for load in machine.others()}
+
+
+def test_an_idle_process_is_not_named():
+    process = start("import time; time.sleep(60)")
+    try:
+        assert process.pid not in {load.pid for load in machine.others()}
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_machine_is_described():
+    facts = machine.facts(threads=3)
+    assert facts["threads"] == 3
+    assert facts["cores"] >= 1
+    assert facts["memory_gib"] > 0
+    assert facts["cpu"]
+    assert set(facts["versions"]) == {"python", "numpy"}
+
+
+def test_an_example_without_training_is_refused():
+    with pytest.raises(UsageError, match="autograd has no training to time"):
+        session.carry_out(Request((find("autograd"),)))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--way", "fastest"], "expected tutorial, idiomatic, fast, limit"),
+        (["--side", "jax"], "jax"),
+        (["--runs", "1"], "--runs"),
+    ],
+)
+def test_an_option_that_names_nothing_ends_with_2(words, told, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["parity", "bench", "iris_mlp", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err

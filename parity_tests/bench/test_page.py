@@ -1,0 +1,103 @@
+"""What the bench says, as JSON, on the screen and on the page."""
+
+import dataclasses
+import json
+import re
+
+import pytest
+from rich.console import Console
+
+from parity_tests.bench.synthetic import made
+from shared.bench import words
+from shared.bench.result import to_json
+from shared.report import performance
+
+MEASUREMENT = {"example", "side", "way", "what", "unit", "median", "low", "high", "runs"}
+RATIO = {"example", "side", "of", "to", "median", "low", "high"}
+
+
+def test_the_document_has_what_it_promises():
+    document = json.loads(json.dumps(to_json(made()), allow_nan=False))
+    assert document["format"] == 1
+    assert document["machine"]["other_load"] == []
+    for row in document["measurements"]:
+        assert set(row) >= MEASUREMENT
+        assert row["side"] in {"torch", "keras"}
+        assert row["way"] in {"tutorial", "idiomatic", "fast", "limit"}
+        assert row["unit"] == ("MiB" if row["what"] == "memory" else "s")
+        assert row["low"] <= row["median"] <= row["high"]
+        assert row["runs"] == len(row["values"]) == 5
+    assert {row["what"] for row in document["measurements"]} == {
+        "epoch", "step", "first_step", "build", "import", "loader", "memory",
+    }  # fmt: skip
+    for row in document["ratios"]:
+        assert set(row) >= RATIO
+    assert len(document["measurements"]) == 2 * 4 * 7
+
+
+def test_the_ratios_are_those_of_the_medians():
+    found = {(r["side"], r["of"], r["to"]): r["median"] for r in to_json(made())["ratios"]}
+    for side in ("torch", "keras"):
+        assert found[side, "fast", "limit"] == pytest.approx(2.0)
+        assert found[side, "tutorial", "fast"] == pytest.approx(4.0)
+        assert found[side, "idiomatic", "fast"] == pytest.approx(2.0)
+    sides = {r["way"]: r["median"] for r in to_json(made(keras=1.25))["sides"]}
+    assert sides["fast"] == pytest.approx(0.8)
+
+
+def page(result, tmp_path):
+    written = performance.write(result, tmp_path)
+    assert all(path.is_file() for path in written)
+    return (tmp_path / "performance.md").read_text("utf-8")
+
+
+def test_nothing_wins_unless_the_interval_says_so(tmp_path):
+    apart = page(made(keras=1.5), tmp_path)
+    assert apart.count("PyTorch takes less time than Keras / TensorFlow") == 4
+    assert "not told apart" not in apart
+    other = page(made(keras=0.5), tmp_path)
+    assert other.count("Keras / TensorFlow takes less time than PyTorch") == 4
+    result = made(keras=1.0)
+    equal = page(result, tmp_path)
+    assert "less time" not in equal
+    assert equal.count("~1 [") == 4
+
+
+def test_the_page_has_all_parts_and_its_figures(tmp_path):
+    text = page(made(), tmp_path)
+    for heading in ("# Performance", "## fashion_mlp", "### Eager and compiled",
+                    "### How the cost grows"):  # fmt: skip
+        assert heading in text
+    for unit in ("epoch, s", "step, ms", "memory, MiB", "samples a batch"):
+        assert unit in text
+    figures = re.findall(r"\(figures/(.*?)\)", text)
+    assert figures == ["performance-fashion_mlp.png", "performance-fashion_mlp-sweep.png"]
+    assert {p.name for p in (tmp_path / "figures").iterdir()} == set(figures)
+    assert json.loads((tmp_path / "performance.json").read_text("utf-8")) == to_json(made())
+
+
+def test_a_figure_that_is_no_longer_there_goes(tmp_path):
+    page(made(), tmp_path)
+    page(dataclasses.replace(made(), sweep=()), tmp_path)
+    assert [p.name for p in (tmp_path / "figures").iterdir()] == ["performance-fashion_mlp.png"]
+
+
+def test_what_loaded_the_machine_is_on_the_page(tmp_path):
+    assert "not idle" not in page(made(), tmp_path)
+    load = {"pid": 7, "percent": 42.0, "command": "another program"}
+    text = page(made(loads=[load]), tmp_path)
+    assert "not idle: 1 process used 42 % of a core before the start: `another program`" in text
+
+
+def test_the_screen_tells_of_load_and_doubt():
+    console = Console(width=200, record=True, quiet=True)
+    result = made(keras=1.0, loads=[{"pid": 7, "percent": 42.0, "command": "another program"}])
+    with console.capture() as captured:
+        console.quiet = False
+        for part in words.screen(result):
+            console.print(part)
+    text = captured.get()
+    assert "another program (42 %)" in text
+    assert "fast: PyTorch / Keras / TensorFlow, an epoch: ~1 [" in text
+    assert "not told apart" in text
+    assert "PyTorch: fast / limit, an epoch: 2 [" in text

@@ -1,0 +1,183 @@
+"""What was measured, with its intervals, and the same as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared import FORMAT
+from shared.bench import statistics
+from shared.bench.job import WAYS, Measured
+from shared.bench.plan import Kind
+from shared.bench.statistics import Interval
+from shared.spec import SIDES, Side
+
+UNITS = {
+    "import": "s", "build": "s", "first_step": "s", "step": "s", "epoch": "s", "loader": "s",
+    "memory": "MiB",
+}  # fmt: skip
+RATIOS = (("fast", "limit"), ("tutorial", "fast"), ("idiomatic", "fast"))
+"""What is set against what, by its epoch."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One quantity of one way.
+
+    Attributes:
+        example, side, way: what was measured.
+        what: the quantity, a key of `UNITS`.
+        interval: median of the runs and its interval.
+        runs: each process's number, in the order of the rounds.
+        over, at: in a sweep, what was changed, and to what; else empty.
+    """
+
+    example: str
+    side: Side
+    way: str
+    what: str
+    interval: Interval
+    runs: tuple[float, ...]
+    over: str = ""
+    at: int = 0
+
+    @property
+    def unit(self) -> str:
+        """Of the quantity."""
+        return UNITS[self.what]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One way over another on one side, or one side over the other in one way.
+
+    Attributes:
+        example: what was trained.
+        side: of both ways; empty where the sides are compared.
+        way: of both sides; empty where ways are compared.
+        of, to: what is divided by what.
+        interval: ratio of the medians.
+    """
+
+    example: str
+    side: str
+    way: str
+    of: str
+    to: str
+    interval: Interval
+
+    @property
+    def mark(self) -> str:
+        """``~`` where the interval includes 1, or the runs are few: neither is called faster."""
+        return "" if self.interval.significant else "~"
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that a bench found.
+
+    Attributes:
+        machine: what it ran on, and what else did.
+        plan: number of runs and rules, fixed before the first.
+        measurements: of the four ways.
+        ratios: of epochs.
+        modes: of eager and compiled steps.
+        sweep: how the cost grows.
+        facts: example → side and way → what the processes said of themselves.
+    """
+
+    machine: Mapping[str, Any]
+    plan: Mapping[str, Any]
+    measurements: tuple[Measurement, ...]
+    ratios: tuple[Ratio, ...]
+    modes: tuple[Measurement, ...]
+    sweep: tuple[Measurement, ...]
+    facts: Mapping[str, Mapping[str, Mapping[str, str]]]
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Names of what was measured, in order."""
+        every = (*self.measurements, *self.modes, *self.sweep)
+        return tuple(dict.fromkeys(m.example for m in every))
+
+    def of(self, example: str, side: str, way: str, what: str) -> Measurement | None:
+        """One measurement of the four ways or of the modes."""
+        every = (*self.measurements, *self.modes)
+        wanted = (example, side, way, what)
+        return next((m for m in every if (m.example, m.side, m.way, m.what) == wanted), None)
+
+
+def measurements(kind: Kind, runs: Sequence[Measured]) -> list[Measurement]:
+    """Every quantity of one kind, from its processes in the order of the rounds."""
+    job, side = kind.job, kind.side
+    over, at = swept(kind)
+    found = []
+    for what in UNITS:
+        values = tuple(run.values[what] for run in runs if what in run.values)
+        if values:
+            interval = statistics.median(values)
+            found.append(Measurement(job.example, side, job.way, what, interval, values, over, at))
+    return found
+
+
+def swept(kind: Kind) -> tuple[str, int]:
+    """What a kind of a sweep changes, and to what; nothing for the others."""
+    if kind.job.batch_size is not None:
+        return "batch", kind.job.batch_size
+    if kind.job.width is not None:
+        return "width", kind.job.width
+    return "", 0
+
+
+def ratios(found: Sequence[Measurement]) -> list[Ratio]:
+    """Of epochs: ways of one side, then the sides in one way."""
+    epochs = {(m.example, m.side, m.way): m.runs for m in found if m.what == "epoch"}
+    examples = dict.fromkeys(m.example for m in found)
+    every = []
+    for example in examples:
+        for side in SIDES:
+            for of, to in RATIOS:
+                one, other = (epochs.get((example, side, way)) for way in (of, to))
+                if one and other:
+                    interval = statistics.ratio(one, other)
+                    every.append(Ratio(example, side, "", of, to, interval))
+        for way in WAYS:
+            left, right = (epochs.get((example, side, way)) for side in SIDES)
+            if left and right:
+                interval = statistics.ratio(left, right)
+                every.append(Ratio(example, "", way, *SIDES, interval))
+    return every
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """The document of ``--json``."""
+    return {
+        "format": FORMAT,
+        "machine": dict(result.machine),
+        "plan": dict(result.plan),
+        "measurements": [_measurement(m) for m in result.measurements],
+        "ratios": [
+            {"example": r.example, "side": r.side, **_ratio(r)} for r in result.ratios if r.side
+        ],
+        "sides": [
+            {"example": r.example, "way": r.way, **_ratio(r)} for r in result.ratios if r.way
+        ],
+        "modes": [_measurement(m) for m in result.modes],
+        "sweep": [{**_measurement(m), "over": m.over, "at": m.at} for m in result.sweep],
+        "facts": {example: dict(of) for example, of in result.facts.items()},
+    }
+
+
+def _measurement(m: Measurement) -> dict[str, Any]:
+    return {
+        "example": m.example, "side": m.side, "way": m.way, "what": m.what, "unit": m.unit,
+        **vars(m.interval), "values": list(m.runs),
+    }  # fmt: skip
+
+
+def _ratio(r: Ratio) -> dict[str, Any]:
+    return {
+        "of": r.of, "to": r.to, "what": "epoch", **vars(r.interval),
+        "significant": r.interval.significant,
+    }  # fmt: skip

@@ -1,0 +1,190 @@
+"""From names of examples to medians: plan the processes, run one after the other, sum up."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from shared import data
+from shared.bench import machine, measuring, result
+from shared.bench.job import MODES, WAYS, Job, Measured
+from shared.bench.plan import Kind, Turn, interleaved
+from shared.bench.result import Measurement, Result
+from shared.bench.statistics import LEVEL, RESAMPLES
+from shared.errors import UsageError
+from shared.runner import Options
+from shared.spec import SIDES, TITLES, ExampleSpec, Side, Size, Training
+
+WARM_UP = "the first epoch of each process"
+WIDTHS = (32, 128, 512, 2048)
+_BATCHES = (0.25, 1, 4, 16)
+_SAMPLES = (0.125, 0.25, 0.5)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure.
+
+    Attributes:
+        specs: the examples; each has a training.
+        runs: processes of each kind.
+        full: the whole data.
+        train: only so many samples.
+        epochs: that are timed in each process, behind the one that warms up.
+        ways, sides: which of them.
+        modes: eager and compiled steps, too.
+        sweep: batch size, width and number of samples, too.
+        options: interpreters, threads, time-out.
+    """
+
+    specs: tuple[ExampleSpec, ...]
+    runs: int = 5
+    full: bool = False
+    train: int | None = None
+    epochs: int = 1
+    ways: tuple[str, ...] = WAYS
+    sides: tuple[Side, ...] = SIDES
+    modes: bool = False
+    sweep: bool = False
+    options: Options = field(default_factory=Options)
+
+    def size(self, spec: ExampleSpec) -> Size:
+        """The size of one process, with the epochs that are timed."""
+        size = spec.size(full=self.full)
+        assert size is not None
+        train = size.train if self.train is None else self.train
+        return dataclasses.replace(size, epochs=self.epochs, train=train)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Kinds that are compared with each other, and so take turns."""
+
+    name: str
+    kinds: tuple[Kind, ...]
+
+
+def carry_out(request: Request, say: Say = lambda words: None) -> Result:
+    """Measure everything that is asked, one process at a time.
+
+    Raises:
+        UsageError: an example without training; or the suite is at work elsewhere.
+        WorkerError: a process that died, hung, or answered with rubbish.
+    """
+    _check(request)
+    machine.refuse_own_work()
+    on = machine.facts(request.options.threads)
+    measured: dict[Kind, list[Measured]] = defaultdict(list)
+    groups = [group for spec in request.specs for group in _groups(request, spec)]
+    turns = [turn for group in groups for turn in interleaved(group.kinds, request.runs)]
+    for number, turn in enumerate(turns, 1):
+        say(f"{number} of {len(turns)}: {_words(turn)}")
+        measured[turn.kind].append(
+            measuring.measure(turn.kind.side, turn.kind.job, request.options)
+        )
+    return _sum_up(request, groups, measured, on)
+
+
+def _check(request: Request) -> None:
+    for spec in request.specs:
+        if spec.training is None:
+            raise UsageError(
+                f"{spec.name} has no training to time. Expected an example that trains; parity "
+                "list shows which have a dataset."
+            )
+
+
+def _groups(request: Request, spec: ExampleSpec) -> Iterable[_Group]:
+    size = request.size(spec)
+    jobs = [Job(spec.name, way, request.options.threads, size, spec.seed) for way in request.ways]
+    yield _Group("ways", tuple(Kind(side, job) for job in jobs for side in request.sides))
+    if request.modes:
+        yield _Group(
+            "modes",
+            tuple(
+                Kind(side, Job(spec.name, mode, request.options.threads, size, spec.seed))
+                for side in request.sides
+                for mode in MODES[side]
+            ),
+        )
+    if request.sweep:
+        assert spec.training is not None
+        base = Job(spec.name, "fast", request.options.threads, size, spec.seed)
+        for name, some in _sweeps(spec.training, base):
+            yield _Group(name, tuple(Kind(side, job) for job in some for side in request.sides))
+
+
+def _sweeps(training: Training, base: Job) -> Iterable[tuple[str, list[Job]]]:
+    """Jobs that differ from the base in one thing."""
+    samples = base.size.train or _samples(training, base.size)
+    least, held = training.batch_size, training.held(base.size)
+    batches = [int(least * factor) for factor in _BATCHES]
+    counts = [*(int(samples * factor) for factor in _SAMPLES), samples]
+    yield (
+        "batch",
+        [dataclasses.replace(base, batch_size=b) for b in batches if 2 <= b <= samples - held],
+    )
+    yield "width", [dataclasses.replace(base, width=width) for width in WIDTHS]
+    sizes = [dataclasses.replace(base.size, train=n) for n in counts if n - held >= least]
+    yield "samples", [dataclasses.replace(base, size=size) for size in sizes]
+
+
+def _samples(training: Training, size: Size) -> int:
+    return len(data.load(training.dataset, size.part).train_labels)
+
+
+def _words(turn: Turn) -> str:
+    job = turn.kind.job
+    over, at = result.swept(turn.kind)
+    return f"{job.example}, {TITLES[turn.kind.side]}, {job.way}" + (
+        f", {over} {at}" if over else ""
+    )
+
+
+def _sum_up(
+    request: Request,
+    groups: list[_Group],
+    measured: dict[Kind, list[Measured]],
+    on: dict[str, object],
+) -> Result:
+    found: dict[str, list[Measurement]] = defaultdict(list)
+    facts: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    for group in groups:
+        place = group.name if group.name in {"ways", "modes"} else "sweep"
+        for kind in group.kinds:
+            rows = _in_order(group, kind, measured[kind], request)
+            found[place] += rows
+            if place != "sweep":
+                key = f"{kind.side}/{kind.job.way}"
+                facts[kind.job.example][key] = _facts(measured[kind])
+    plan = {
+        "runs": request.runs, "epochs": request.epochs, "warm_up": WARM_UP,
+        "order": "A B B A", "full": request.full, "train": request.train,
+        "interval": f"{LEVEL:.0%} bootstrap interval of {RESAMPLES:,} resamples",
+    }  # fmt: skip
+    return Result(
+        on, plan, tuple(found["ways"]), tuple(result.ratios(found["ways"])),
+        tuple(found["modes"]), tuple(found["sweep"]), facts,
+    )  # fmt: skip
+
+
+def _in_order(
+    group: _Group, kind: Kind, runs: list[Measured], request: Request
+) -> list[Measurement]:
+    rows = result.measurements(kind, runs[: request.runs])
+    if group.name == "samples":
+        at = kind.job.size.train or 0
+        rows = [dataclasses.replace(row, over="samples", at=at) for row in rows]
+    return rows
+
+
+def _facts(runs: list[Measured]) -> dict[str, str]:
+    """What the processes said of themselves; where they differ, everything that was said."""
+    names = dict.fromkeys(name for run in runs for name in run.facts)
+    return {
+        name: " or ".join(dict.fromkeys(run.facts[name] for run in runs if name in run.facts))
+        for name in names
+    }
