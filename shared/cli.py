@@ -17,7 +17,22 @@ import typer
 
 from shared import FORMAT
 from shared.bench.cli import bench
+from shared.check.cli import check
 from shared.errors import InterruptionError, ParityError, UsageError
+from shared.options import (
+    AsJson,
+    Epochs,
+    Full,
+    KerasPython,
+    Names,
+    Out,
+    Seed,
+    Test,
+    Threads,
+    Timeout,
+    TorchPython,
+    Train,
+)
 
 # What is slow to import is imported by the command that needs it: help must be quick.
 if TYPE_CHECKING:
@@ -42,27 +57,6 @@ app = typer.Typer(
 data_app = typer.Typer(help="Datasets: what is here, and how to fetch the rest.",
                        no_args_is_help=True, rich_markup_mode=None)  # fmt: skip
 app.add_typer(data_app, name="data")
-
-Names = Annotated[list[str] | None, typer.Argument(help="Examples; parity list shows them.")]
-Wish = Annotated[
-    str | None,
-    typer.Option(help="Train with it: file.py:name, package:name; or compiled."),
-]
-JsonWords = Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-Full = Annotated[bool, typer.Option("--full", help="The whole data and all epochs.")]
-Train = Annotated[int | None, typer.Option(min=1, help="Only so many training samples.")]
-Test = Annotated[int | None, typer.Option(min=1, help="Only so many test samples.")]
-Epochs = Annotated[int | None, typer.Option(min=1, help="Only so many epochs.")]
-Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Of weights and batches.")]
-Out = Annotated[Path | None, typer.Option(help="Folder for recordings. Default: the user's cache.")]
-TorchPython = Annotated[str | None, typer.Option(help="Interpreter that has PyTorch.")]
-KerasPython = Annotated[str | None, typer.Option(help="Interpreter that has Keras.")]
-Threads = Annotated[int, typer.Option(min=1, help="CPU threads of each side.")]
-Timeout = Annotated[
-    float,
-    typer.Option(min=0.1, help="Seconds without a sign of life after which a side is stopped."),
-]
 
 
 def main() -> None:
@@ -275,78 +269,8 @@ def diff(
     raise typer.Exit({"agree": AGREE, "differ": DIFFER}.get(result.verdict, COULD_NOT_TELL))
 
 
-@app.command(epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
-             "--input 8,3,64,64")  # fmt: skip
-def check(
-    torch: Annotated[str, typer.Option(help="PyTorch's model: models.py:Net, package:name.")],
-    keras: Annotated[str, typer.Option(help="Keras' model, named in the same way.")],
-    torch_args: JsonWords = "{}",
-    keras_args: JsonWords = "{}",
-    input_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            help="Shape of an input, batch first, in PyTorch's layout; one "
-            "for each. 8,20:int<1000 for token ids, 8,20:bool for a mask.",
-        ),
-    ] = None,
-    train: Annotated[
-        bool, typer.Option("--train", help="Also batch statistics, and steps of training.")
-    ] = False,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of training, with --train.")] = 3,
-    torch_loss: Wish = None,
-    keras_loss: Wish = None,
-    torch_loss_args: JsonWords = "{}",
-    keras_loss_args: JsonWords = "{}",
-    torch_optimizer: Wish = None,
-    keras_optimizer: Wish = None,
-    torch_optimizer_args: JsonWords = "{}",
-    keras_optimizer_args: JsonWords = "{}",
-    target: Annotated[
-        list[str] | None, typer.Option(help="Shape of a target of the loss, as --input.")
-    ] = None,
-    keep_weights: Annotated[
-        bool, typer.Option("--keep-weights", help="Both have their weights already.")
-    ] = False,
-    weights_from: Annotated[
-        str, typer.Option(help="Whose weights are taken across: torch or keras.")
-    ] = "torch",
-    map_: Annotated[
-        list[str] | None,
-        typer.Option("--map", help="Pair two layers by hand: TORCH_NAME=KERAS_NAME."),
-    ] = None,
-    layout: Annotated[
-        str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
-    ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of inputs and new weights.")] = 0,
-    report: Annotated[
-        Path | None, typer.Option(help="Write a Markdown page: check.md, or a folder.")
-    ] = None,
-    torch_python: TorchPython = None,
-    keras_python: KerasPython = None,
-    threads: Threads = 1,
-    timeout: Timeout = 600.0,
-    as_json: AsJson = False,
-) -> None:
-    """Is a port right? Compare any two models, layer by layer, and name the cause."""
-    from shared.check import command
-
-    result = command.carry_out(
-        torch=(torch, torch_args), keras=(keras, keras_args), inputs=input_ or [],
-        targets=target or [], losses=((torch_loss, torch_loss_args), (keras_loss, keras_loss_args)),
-        optimizers=((torch_optimizer, torch_optimizer_args),
-                    (keras_optimizer, keras_optimizer_args)),
-        pairs=map_ or [], report=report, quiet=as_json, train=train, steps=steps,
-        keep_weights=keep_weights, weights_from=weights_from, layout=layout, seed=seed,
-        pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,
-    )  # fmt: skip
-    if as_json:
-        from shared.check.result import to_json
-
-        _print_json(to_json(result))
-    raise typer.Exit({"agree": AGREE, "differ": DIFFER}.get(result.verdict, COULD_NOT_TELL))
-
-
+app.command(epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
+            "--input 8,3,64,64")(check)  # fmt: skip
 app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
 
 

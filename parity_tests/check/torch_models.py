@@ -306,7 +306,7 @@ def replayed(model, traced, inputs, precision):
             plain.train()
             from pytorch_impl._check.running import outputs_of
 
-            for k, tensor in enumerate(outputs_of(real)):
+            for k, (_, tensor) in enumerate(outputs_of(real)):
                 assert near(out[f"outputs/{k}"], tensor.numpy(), 1e-4), f"output {k}"
     for k, source in enumerate(graph.outputs):
         assert np.array_equal(seen(traced, source, roots), out[f"outputs/{k}"])

@@ -1,0 +1,24 @@
+"""Options that several commands of `parity` have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Names = Annotated[list[str] | None, typer.Argument(help="Examples; parity list shows them.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Full = Annotated[bool, typer.Option("--full", help="The whole data and all epochs.")]
+Train = Annotated[int | None, typer.Option(min=1, help="Only so many training samples.")]
+Test = Annotated[int | None, typer.Option(min=1, help="Only so many test samples.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Only so many epochs.")]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Of weights and batches.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for recordings. Default: the user's cache.")]
+TorchPython = Annotated[str | None, typer.Option(help="Interpreter that has PyTorch.")]
+KerasPython = Annotated[str | None, typer.Option(help="Interpreter that has Keras.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads of each side.")]
+Timeout = Annotated[
+    float,
+    typer.Option(min=0.1, help="Seconds without a sign of life after which a side is stopped."),
+]
