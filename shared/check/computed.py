@@ -20,6 +20,9 @@ from shared.check.normalise import Normal, normalise
 from shared.check.reconcile import reconcile
 from shared.check.side import Array, Traced
 
+_WORTH = 0.5
+"""Operations that must find a counterpart by it: a weight that is hidden is tied to none."""
+
 
 def folded(traced: Traced) -> Traced | None:
     """The graph with every value that only weights go into as a weight; None without one."""
@@ -120,7 +123,7 @@ def aligned(
         normals = [pieces.cropped(normalise(side)) for side in (mine, theirs)]
         expect_names(normals[0], normals[1], pairs)
         found = reconcile(normals[0], normals[1], pairs=pairs)
-        if best is None or found[2].edits < best[2].edits:
+        if best is None or found[2].edits < best[2].edits - _WORTH:
             best = found
         if best[2].complete:
             break
