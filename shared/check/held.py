@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -78,7 +79,7 @@ class Shelf:
     """Arrays put on disk until they are asked for again; removed with the shelf."""
 
     def __init__(self) -> None:
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
         self._count = 0
 
     def put(self, array: Array) -> Callable[[], Array]:
@@ -86,9 +87,10 @@ class Shelf:
         if array.nbytes <= _SMALL:
             return lambda: array
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="parity-check-")
+            self._folder = Path(tempfile.mkdtemp(prefix="parity-check-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._count += 1
-        path = Path(self._folder.name) / f"{self._count}.npy"
+        path = self._folder / f"{self._count}.npy"
         np.save(path, array, allow_pickle=False)
         given = _Kept(path)
         weakref.finalize(given, _gone, path)
