@@ -139,6 +139,7 @@ def _fast(task):
         images,
         labels,
         channels_last=task.switch("channels_last"),
+        traced=task.switch("traced"),
     )
     order = [torch.from_numpy(some) for some in task.stretches(LONGEST)]
 
@@ -154,8 +155,8 @@ def _fast(task):
 
     def load():
         for some in order:
-            for chosen in some.unbind():
-                steps.batch(chosen)
+            for _ in steps.batches(some):
+                pass
 
     return Prepared(train, load)
 

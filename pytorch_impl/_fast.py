@@ -6,9 +6,13 @@ when a stretch of steps has ended.
 """
 
 import torch
+from torch.fx.experimental.proxy_tensor import make_fx
 
 LONGEST = 256
 """Steps a call at most: what is told of progress, and how many masks are drawn ahead."""
+_CACHED = 2**22
+"""Bytes of images that are gathered at once."""
+_VIEWS = (torch.ops.aten.t.default, torch.ops.aten.view.default, torch.ops.aten.permute.default)
 
 
 class Steps:
@@ -22,19 +26,27 @@ class Steps:
         images: all samples with the channels last, ``(n, …)``.
         labels: ``(n,)``.
         channels_last: keep images and convolutions that way in memory.
+        traced: write down once, for each size of batch, which operations `loss_and_gradients` comes
+            to, and run only these: the same kernels, without modules, autograd and its graph.
     """
 
-    def __init__(self, loss_and_gradients, model, optimizer, images, labels, *, channels_last):
+    def __init__(
+        self, loss_and_gradients, model, optimizer, images, labels, *, channels_last, traced=False
+    ):
         if channels_last:
             model.to(memory_format=torch.channels_last)
-        self._gradients, self._model, self._optimizer = loss_and_gradients, model, optimizer
+        self._gradients, self._model = loss_and_gradients, model
         self._labels = labels
         self._images = images
         self._pictures = images.dim() == 4
         if self._pictures and not channels_last:
             self._images = images.permute(0, 3, 1, 2).contiguous()
         self._permuted = self._pictures and channels_last
+        self._traced = {} if traced else None
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
         fuse(optimizer)
+        # Of a bridge: its step without what PyTorch puts around every optimizer's.
+        self._move = getattr(optimizer, "move", optimizer.step)
 
     def batch(self, chosen):
         """Images and labels of these samples as the model takes them."""
@@ -43,15 +55,80 @@ class Steps:
         images = images.permute(0, 3, 1, 2) if self._permuted else images
         return images, self._labels.index_select(0, chosen)
 
+    def batches(self, order):
+        """The batches of ``order``, several steps gathered at once, few enough for the cache."""
+        size = self._images[0].nbytes * order.shape[1]
+        for some in order.split(max(_CACHED // size, 1)):
+            images, labels = self.batch(some.reshape(-1))
+            yield from zip(images.split(order.shape[1]), labels.split(order.shape[1]), strict=True)
+
     def __call__(self, order, masks=()):
         """Take the steps of ``order``, ``(steps, batch)``; their losses."""
         losses = []
-        for chosen, *drawn in zip(order.unbind(), *(mask.unbind() for mask in masks), strict=True):
-            images, labels = self.batch(chosen)
-            loss, _ = self._gradients(self._model, images, labels, *drawn)
-            self._optimizer.step()
-            losses.append(loss.detach())
+        step = self._step if self._traced is None else self._traced_step
+        given = zip(self.batches(order), *(mask.unbind() for mask in masks), strict=True)
+        for (images, labels), *drawn in given:
+            losses.append(step(images, labels, *drawn))
+            self._move()
         return torch.stack(losses)
+
+    def _step(self, *batch):
+        return self._gradients(self._model, *batch)[0].detach()
+
+    @torch.no_grad()
+    def _traced_step(self, *batch):
+        operations = self._traced.get(len(batch[0]))
+        if operations is None:
+            operations = self._traced[len(batch[0])] = self._trace(batch)
+        loss, *gradients = operations(*batch)
+        for parameter, gradient in zip(self._parameters, gradients, strict=True):
+            parameter.grad = gradient
+        return loss
+
+    def _trace(self, batch):
+        """The operations of a step. Parameters are taken as they stand, so later steps see them."""
+
+        def step(*batch):
+            with torch.enable_grad():
+                loss = self._gradients(self._model, *batch)[0]
+            return loss.detach(), *(parameter.grad for parameter in self._parameters)
+
+        kept = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
+        operations = simplified(make_fx(step)(*batch))
+        for name, buffer in self._model.named_buffers():
+            buffer.copy_(kept[name])  # tracing is a run, and a run moves running statistics
+        return operations
+
+
+def simplified(operations):
+    """The operations as a function, without what autograd's bookkeeping leaves behind.
+
+    That is other names of the same tensor. A view of a parameter is taken once: the optimizer moves
+    it in place. Parameters become arguments, which Python finds sooner than a module's attributes.
+    """
+    graph, aten = operations.graph, torch.ops.aten
+    held = {}
+    for node in list(graph.nodes):
+        if node.op == "get_attr":
+            held[node] = getattr(operations, node.target).detach()
+        elif node.target in (aten.alias.default, aten.detach.default):
+            node.replace_all_uses_with(node.args[0])
+        elif node.target is aten.t.default and node.args[0].target is aten.t.default:
+            node.replace_all_uses_with(node.args[0].args[0])
+        elif node.target in _VIEWS and node.args[0] in held:
+            held[node] = node.target(held[node.args[0]], *node.args[1:])
+    last = [node for node in graph.nodes if node.op == "placeholder"][-1]
+    given = []
+    for node, tensor in held.items():
+        if node.users:
+            with graph.inserting_after(last):
+                last = graph.placeholder(f"held_{len(given)}")
+            node.replace_all_uses_with(last)
+            given.append(tensor)
+    graph.eliminate_dead_code()
+    operations.recompile()
+    forward = operations.forward
+    return lambda *batch: forward(*batch, *given)
 
 
 def fuse(optimizer):

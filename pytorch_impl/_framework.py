@@ -124,9 +124,8 @@ class PyTorch:
     def train_fast(self, loss_and_gradients, model, optimizer, batches, on_step, *, fast, pauses):
         """Take many steps without looking; see `_fast`."""
         images, labels = self.tensor(batches.everything), self.tensor(batches.labels)
-        steps = Steps(
-            loss_and_gradients, model, optimizer, images, labels, channels_last=fast.channels_last
-        )
+        switches = {"channels_last": fast.channels_last, "traced": fast.traced}
+        steps = Steps(loss_and_gradients, model, optimizer, images, labels, **switches)
         for start, stop in batches.stretches(pauses, LONGEST):
             order = torch.from_numpy(np.stack(batches.order[start:stop]))
             masks = [self.tensor(mask) for mask in batches.masks(start, stop)]

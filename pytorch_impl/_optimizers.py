@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 import torch
-from torch.optim.adam import adam
 
 
 def f(value):
@@ -86,6 +85,10 @@ class KerasSGD(KerasOptimizer):
             parameter.add_(velocity)
 
 
+def _fusible(group):
+    return group["fused"] and not group["amsgrad"] and group["weight_decay"] is None
+
+
 class KerasAdam(KerasOptimizer):
     """Adam, AMSGrad and AdamW exactly as Keras 3 computes them.
 
@@ -132,15 +135,19 @@ class KerasAdam(KerasOptimizer):
     @torch.no_grad()
     def step(self, closure=None):
         """One update of every parameter that has a gradient."""
-        fused = all(
-            group["fused"] and not group["amsgrad"] and group["weight_decay"] is None
-            for group in self.param_groups
-        )
-        if closure is not None or not fused:
+        if closure is not None or not all(map(_fusible, self.param_groups)):
             return super().step(closure)
+        self.move()
+        return None
+
+    @torch.no_grad()
+    def move(self):
+        """The fused update by itself, without hooks around it and without a closure."""
+        if not all(map(_fusible, self.param_groups)):
+            super().step()
+            return
         for group in self.param_groups:
             self._fused(group, [p for p in group["params"] if p.grad is not None])
-        return None
 
     def _fused(self, group, parameters):
         """PyTorch's kernel with another rate and epsilon at every step.
@@ -148,32 +155,31 @@ class KerasAdam(KerasOptimizer):
         It computes lr/(1 − b1^t) · m / (√v/√(1 − b2^t) + eps), so eps/√(1 − b2^t) for eps puts
         epsilon before the correction, and lr makes up for what float32(b) is not b.
         """
+        if not parameters:
+            return
         for parameter in parameters:
             state = self.state[parameter]
             if not state:
                 state["step"] = torch.zeros(())
                 state |= {name: torch.zeros_like(parameter) for name in self._slots(group)}
         states = [self.state[parameter] for parameter in parameters]
-        if not states:
-            return
+        steps = [state["step"] for state in states]
+        torch._foreach_add_(steps, 1)
         group["taken"] = taken = group.get("taken", 0) + 1
         beta1, beta2 = group["betas"]
         root = math.sqrt(1 - beta2**taken)
-        rate = self._rate(group, taken) * (1 - beta1**taken) / root
-        adam(
+        torch._fused_adam_(
             parameters,
             [parameter.grad for parameter in parameters],
             [state["exp_avg"] for state in states],
             [state["exp_avg_sq"] for state in states],
             [],
-            [state["step"] for state in states],
-            foreach=False,
-            fused=True,
-            lr=rate,
+            steps,
+            lr=self._rate(group, taken) * (1 - beta1**taken) / root,
             beta1=beta1,
             beta2=beta2,
-            eps=group["eps"] / root,
             weight_decay=0.0,
+            eps=group["eps"] / root,
             amsgrad=False,
             maximize=False,
         )

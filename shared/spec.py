@@ -108,10 +108,12 @@ class Fast:
         of: id of the way that it does the same as, with the same public functions.
         jit: TensorFlow compiles the steps with XLA; otherwise they are a plain graph.
         channels_last: PyTorch keeps images and convolutions with the channels last in memory.
+        traced: PyTorch writes down once which operations a step comes to, and runs only these.
     """
 
     of: str
     jit: bool = False
+    traced: bool = False
     channels_last: bool = False
 
 

@@ -37,7 +37,7 @@ CIFAR_MLP = ExampleSpec(
         layers=("flatten", "hidden", "relu", "logits"),
         default=Size("full", epochs=1, train=3190, test=1000),
         full=Size("full", epochs=10),
-        fast=(Fast("torch/loop"), Fast("keras/tape", jit=True)),
+        fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
             Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),

@@ -34,7 +34,7 @@ FASHION_MLP = ExampleSpec(
         layers=("flatten", "hidden", "relu", "logits"),
         default=Size("embedded", epochs=5, train=11_990),
         full=Size("full", epochs=5),
-        fast=(Fast("torch/loop"), Fast("keras/tape", jit=True)),
+        fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
             Way("torch", "loop_torch_adam", "train", "torch_adam", "loop, PyTorch's Adam"),

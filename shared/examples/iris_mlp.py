@@ -86,7 +86,7 @@ IRIS_MLP = ExampleSpec(
         watched="epochs",
         default=Size("full", epochs=20),
         full=Size("full", epochs=20),
-        fast=(Fast("torch/loop"), Fast("keras/tape", jit=True)),
+        fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
             Way("torch", "loop", "train", "sgd", "loop"),
             Way("keras", "tape", "train", "sgd", "GradientTape"),

@@ -134,7 +134,7 @@ REGULARISATION = ExampleSpec(
         validation=5000,
         watched="epochs",
         fast=tuple(
-            Fast(f"{side}/{way}", jit=True)
+            Fast(f"{side}/{way}", jit=True, traced=True)
             for side in SIDES
             for way in ("plain", "dropout", "biased")
         ),
