@@ -16,7 +16,7 @@ import numpy as np
 
 from shared.check import arrange
 from shared.check.arrange import Arrangement, Indices, Shape
-from shared.check.graph import STATISTICS, Parameter, Source
+from shared.check.graph import Parameter, Source
 from shared.check.held import Held
 from shared.check.matches import Match, indices
 from shared.check.normalise import Merged, Normal
@@ -26,7 +26,10 @@ _SPATIAL = frozenset(
     {"convolution", "transposed", "pool", "adaptive_pool", "resize", "batch_norm", "group_norm"}
 )
 _ON_FEATURES = frozenset({"dense", "layer_norm", "rms_norm", "batch_norm"})
-_GENERATED = 0.1
+
+
+SAME: Indices = np.zeros(0, np.int64)
+"""The identity, which for a large weight would be larger than the weight."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Tied:
     Attributes:
         left, right: their ids.
         index: of the right's shape: which element of the flattened left stands there; None where
-            the shapes do not allow it.
+            the shapes do not allow it, `SAME` where each stands where it stood.
         pair: the pair of nodes that they belong to.
         role: what they are to these nodes.
     """
@@ -50,12 +53,16 @@ class Tied:
     def to_right(self, array: Array) -> Array:
         """The left's array, arranged as the right's."""
         assert self.index is not None
+        if self.index is SAME:
+            return array
         taken: Array = array.reshape(-1)[self.index]
         return taken
 
     def to_left(self, array: Array) -> Array:
         """The right's array, arranged as the left's."""
         assert self.index is not None
+        if self.index is SAME:
+            return array
         out = np.zeros(int(np.prod(self.left.shape)), array.dtype)
         out[self.index.reshape(-1)] = array.reshape(-1)
         return out.reshape(self.left.shape)
@@ -246,7 +253,15 @@ def _weights(
             continue
         mine = left.parameters[a.parameters[role]]
         theirs = right.parameters[b.parameters[role]]
-        yield Tied(mine, theirs, _index(match, role, mine, theirs, seen), match, role)
+        index = _index(match, role, mine, theirs, seen)
+        if index is not None and mine.shape == theirs.shape and _is_identity(index):
+            index = SAME
+        yield Tied(mine, theirs, index, match, role)
+
+
+def _is_identity(index: Indices) -> bool:
+    flat = index.reshape(-1)
+    return bool(np.array_equal(flat, np.arange(flat.size)))
 
 
 def _index(
@@ -396,45 +411,3 @@ def carried(one: Tied) -> bool:
     """Whether it is a weight to be taken across, not a number that belongs to the model's code."""
     learnt = one.left.trainable or one.right.trainable
     return learnt or one.role != "raw"
-
-
-def generated(parameters: Iterable[Parameter], weights: Mapping[str, Array], seed: int) -> Held:
-    """All weights, with telling numbers where a model has all zeros or all ones.
-
-    A bias of zeros or a scale of ones would hide that it is missing on the other side. All are
-    float32 numbers, so that both precisions start from the same.
-    """
-    result = Held()
-    for parameter in parameters:
-        if parameter.id not in weights:
-            continue  # the model makes it of others
-        array = np.asarray(weights[parameter.id], np.float64)
-        # A buffer's numbers belong to the model's code: they are compared, not made up.
-        own = parameter.role == "raw" and not parameter.trainable
-        if parameter.constant and not own and array.dtype.kind == "f" and array.size:
-            array = _telling(parameter, seed)
-        result[parameter.id] = array.astype(np.float32)
-    return result
-
-
-def _telling(parameter: Parameter, seed: int) -> Array:
-    rng = np.random.default_rng([seed, *parameter.id.encode()])
-    noise = rng.standard_normal(parameter.shape)
-    role = (
-        parameter.role.rpartition("_")[2]
-        if parameter.role.endswith(STATISTICS)
-        else (parameter.role)
-    )
-    match role:
-        case "gamma":
-            return 1 + 2 * _GENERATED * noise
-        case "variance":
-            return 0.75 + 0.5 * rng.random(parameter.shape)
-        case "alpha":
-            return 0.25 + _GENERATED / 2 * noise
-        case "kernel" | "recurrent_kernel" | "embeddings":
-            fan_in = max(math.prod(parameter.shape[:-1]), 1)
-            scaled: Array = noise / math.sqrt(fan_in)
-            return scaled
-        case _:
-            return _GENERATED * noise

@@ -13,6 +13,7 @@ from shared.check import (
     computed,
     diagnosing,
     dropouts,
+    generating,
     judging,
     learning,
     leftovers,
@@ -256,7 +257,7 @@ class _Check:
         if request.keep_weights:
             return self._made(torch, keras, paths, self._kept(paths, *found))
         left, right = (
-            across.generated(normal.parameters.values(), weights, request.seed)
+            generating.generated(normal.parameters.values(), weights, request.seed)
             for normal, weights in zip((torch, keras), found, strict=True)
         )
         if request.weights_from == "torch":
