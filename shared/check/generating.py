@@ -1,4 +1,4 @@
-"""Weights for a comparison: the model's own, and telling ones where it starts with zeros or ones."""
+"""Weights for a comparison: the model's own, and telling ones where it starts with all zeros."""
 
 from __future__ import annotations
 
