@@ -81,14 +81,17 @@ def measure(way, example="fashion_mlp", code=None, side="torch", **fields):
 
 
 def test_a_step_that_dawdles_is_seen_where_it_is_taken():
+    # A traced fast path calls the twin's step once; that of a convolution is not traced.
+    for way, example in (("idiomatic", "fashion_mlp"), ("fast", "digit_cnn")):
+        code = SLOW.format(package="pytorch_impl", example=example)
+        found = measure(way, example=example, code=code)
+        assert found.values["step"] >= 0.05
+        assert found.values["epoch"] >= found.steps_per_epoch * 0.05
+        assert found.values["first_step"] >= 0.05
     code = SLOW.format(package="pytorch_impl", example="fashion_mlp")
-    for way in ("idiomatic", "fast"):
-        values = measure(way, code=code).values
-        assert values["step"] >= 0.05
-        assert values["epoch"] >= 7 * 0.05
-        assert values["first_step"] >= 0.05
-    for way in ("tutorial", "limit"):  # they do not take the twin's step
-        assert measure(way, code=code).values["step"] < 0.05
+    traced = measure("fast", code=code).values
+    assert traced["step"] < 0.05 <= traced["first_step"]
+    assert measure("limit", code=code).values["step"] < 0.05  # it takes the products alone
 
 
 @pytest.mark.parametrize(("side", "mode"), [(s, m) for s in SIDES for m in MODES[s]])
@@ -100,7 +103,7 @@ def test_every_mode_is_measured(side, mode):
 
 def test_data_without_images_are_measured_too():
     for side in SIDES:
-        for way in ("tutorial", "fast", "limit"):
+        for way in ("tutorial", "fast"):
             size = Size("full", epochs=1)
             asked = Job("iris_mlp", way, 1, size, 20)
             assert measuring.measure(side, asked, Options()).steps_per_epoch == 28
