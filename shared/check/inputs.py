@@ -82,7 +82,11 @@ def stated(shapes: Sequence[Sequence[int | None]] | None) -> tuple[Input, ...] |
 
 
 def draw(
-    inputs: Sequence[Input], seed: int, vocabulary: int | None, scale: float = 1.0
+    inputs: Sequence[Input],
+    seed: int,
+    vocabulary: int | None,
+    scale: float = 1.0,
+    aside: float = 0.0,
 ) -> list[Array]:
     """Random inputs in PyTorch's layout.
 
@@ -93,12 +97,17 @@ def draw(
         seed: of the draw.
         vocabulary: rows of the smallest embedding.
         scale: standard deviation of floats.
+        aside: their mean, in every other sample its negative, so that sums over a window or
+            over features have one sign in all of a sample.
     """
     rng = np.random.default_rng(seed)
     drawn: list[Array] = []
     for wanted in inputs:
         if wanted.kind == "float":
-            floats = (scale * rng.standard_normal(wanted.shape)).astype(np.float32)
+            means = np.where((np.arange(wanted.shape[0]) + seed) % 2, aside, -aside)
+            floats = scale * rng.standard_normal(wanted.shape)
+            floats += means.reshape(-1, *[1] * (len(wanted.shape) - 1))
+            floats = floats.astype(np.float32)
             drawn.append(floats.astype(np.float64))
         elif wanted.kind == "int":
             high = wanted.high or vocabulary or 2

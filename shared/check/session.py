@@ -42,7 +42,8 @@ Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
-_LARGER = 16.0
+_LARGER, _ASIDE = 16.0, 4.0
+"""What the second draw's inputs are multiplied by, and how far off zero the third's are."""
 _ROUNDED = 8.0
 """Units of float32's rounding that a sum of two biases, say, may be off."""
 
@@ -242,9 +243,11 @@ class _Check:
                 a.astype(np.float32).astype(np.float64) if a.dtype.kind == "f" else a
                 for a in self._request.given
             ]
-        # Larger ones than the first, so that what saturates (relu6, a clipped value) is reached.
-        scale = 1.0 if draw == 0 else _LARGER
-        return feeding.draw(self._wanted, self._request.seed + draw, self._vocabulary, scale)
+        # Larger ones than the first, so that what saturates (relu6, a clipped value) is reached;
+        # then those off zero, so that whole channels are negative, and padding is not.
+        scale, aside = (_LARGER, 0.0) if draw == 1 else (1.0, _ASIDE if draw else 0.0)
+        seed = self._request.seed + draw
+        return feeding.draw(self._wanted, seed, self._vocabulary, scale, aside)
 
     def _take_weights(
         self, torch: Normal, keras: Normal, paths: Across
