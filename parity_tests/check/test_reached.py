@@ -68,3 +68,22 @@ def test_only_one_drops_in_evaluation_or_at_another_rate(remotes, arguments):
     (cause,) = found.causes
     assert (cause.kind, cause.status) == ("dropout", "confirmed")
     assert all(name for name, _ in (cause.left, cause.right))
+
+
+def test_the_layout_that_the_weights_fit_is_taken(remotes):
+    assert _answer(remotes, "Causal", "Causal", STEPS).verdict == "agree"
+
+
+def test_a_convolution_of_other_padding_is_still_seen(remotes):
+    found = _answer(remotes, "Causal", "Causal", STEPS, keras={"padding": "same"})
+    assert found.verdict == "differ"
+    cause = found.causes[0]
+    assert (cause.kind, cause.status) == ("padding", "confirmed")
+
+
+@pytest.mark.parametrize("padding", ["causal", "same"])
+def test_what_is_built_in_the_wrong_layout_is_built_again(remotes, monkeypatch, padding):
+    monkeypatch.setattr(inputs, "_as_image", lambda traced, index, wanted: False)
+    found = _answer(remotes, "Causal", "Causal", STEPS, keras={"padding": padding})
+    assert found.verdict == ("agree" if padding == "causal" else "differ")
+    assert any("another layout" in note for note in found.notes)
