@@ -5,6 +5,8 @@ from contextlib import ExitStack
 import pytest
 
 from shared.check import inputs
+from shared.check.causes_lines import together
+from shared.check.kinds_of_cause import Cause
 from shared.check.request import Request, processes
 from shared.check.session import check_in
 from shared.check.target import Target
@@ -87,3 +89,31 @@ def test_what_is_built_in_the_wrong_layout_is_built_again(remotes, monkeypatch, 
     found = _answer(remotes, "Causal", "Causal", STEPS, keras={"padding": padding})
     assert found.verdict == ("agree" if padding == "causal" else "differ")
     assert any("another layout" in note for note in found.notes)
+
+
+def test_two_faults_of_a_norm_behind_another_are_both_proven(remotes):
+    found = _answer(remotes, "Normalised", "normalised", "4,3,7,7", train=True)
+    causes = {cause.kind: cause for cause in found.causes}
+    assert {kind: cause.status for kind, cause in causes.items()} == {
+        "epsilon": "confirmed", "momentum": "confirmed",
+    }  # fmt: skip
+    assert causes["momentum"].right[0] == "norm2"
+    assert "momentum=0.9" in causes["momentum"].fix
+    assert "epsilon=1e-05" in causes["momentum"].fix
+
+
+def test_a_norm_with_one_fault_has_no_other(remotes):
+    found = _answer(remotes, "Normalised", "normalised", "4,3,7,7", train=True,
+                    keras={"momentum": 0.9})  # fmt: skip
+    assert [cause.kind for cause in found.causes] == ["epsilon"]
+
+
+def test_a_line_has_all_repairs_of_its_layer():
+    code = 'layers.Conv2D(8, 3, strides=1, padding="same", name="c")'
+    stride = 'layers.Conv2D(8, 3, strides=2, padding="same", name="c")'
+    padding = 'layers.ZeroPadding2D(1)\nlayers.Conv2D(8, 3, strides=1, padding="valid", name="c")'
+    causes = [Cause(kind, ("c", ""), ("c", ""), fix=fix)
+              for kind, fix in (("stride", stride), ("padding", padding))]  # fmt: skip
+    both = 'layers.ZeroPadding2D(1)\nlayers.Conv2D(8, 3, strides=2, padding="valid", name="c")'
+    assert [cause.fix for cause in together(causes, {"c": code})] == [both, both]
+    assert [c.fix for c in together(causes[:1], {"c": code})] == [stride]
