@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -135,6 +136,13 @@ def _torch_padding(node: Node, pads: Pads) -> str:
 
 
 def _keras_padding(node: Node, pads: Pads) -> str:
+    line = _keras_padded(node, pads)
+    own = node.settings.get("pad_value", -math.inf)
+    instead = node.settings.get("mode") == "max" and own != -math.inf
+    return f"{line}  # without the padding of {own:g} before it" if instead else line
+
+
+def _keras_padded(node: Node, pads: Pads) -> str:
     if not any(b or a for b, a in pads):
         return changed(node.code, {"padding": "valid"})
     if _is_same(node, pads) and not (

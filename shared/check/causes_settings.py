@@ -29,7 +29,7 @@ CAUSE_OF: dict[str, dict[str, str]] = {
     "group_norm": {**_NORM, "groups": "groups"},
     "rms_norm": {**_NORM, "axes": "axis"},
     "pool": {"mode": "pooling", "kernel": "pooling", "stride": "stride", "dilation": "dilation",
-             "padding": "padding", "counts_padding": "padding_counted",
+             "padding": "padding", "pad_value": "padding", "counts_padding": "padding_counted",
              "ceil_mode": "padding_counted", "divisor": "pooling"},
     "adaptive_pool": {"mode": "pooling", "output": "pooling"},
     "reduce": {"mode": "operation", "axes": "axis", "keepdims": "axis", "correction": "operation",
@@ -164,6 +164,8 @@ def _fill_window(kind: str, found: dict[str, Any]) -> None:
     if plain or found.get("mode") == "max":
         found.pop("counts_padding", None)
         found.pop("ceil_mode", None)
+    if kind == "pool" and found.get("mode") == "max":
+        found.setdefault("pad_value", -math.inf)
 
 
 def _move_axes(kind: str, found: dict[str, Any], rank: int, axes: Sequence[int] | None) -> None:
@@ -271,7 +273,7 @@ def _together(kind: str, key: str) -> str:
         return kind
     if kind == "pool" and key in ("counts_padding", "ceil_mode"):
         return "counting"
-    return key
+    return "padding" if kind == "pool" and key == "pad_value" else key
 
 
 def _pooled(cause: str, key: str, node: Node) -> str:
@@ -285,6 +287,8 @@ def _pooled(cause: str, key: str, node: Node) -> str:
 
 
 def _value(settings: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    if [*keys] == ["pad_value"]:
+        return f"filled with {settings['pad_value']:g}"
     return settings[keys[0]] if len(keys) == 1 else {k: settings[k] for k in keys}
 
 

@@ -102,7 +102,7 @@ def _dropped(out: Array, target: Array) -> Iterator[Guess]:
     gone = np.count_nonzero((target == 0) & (out != 0))
     if gone and np.any(kept):
         factor = float(np.median(target[kept] / out[kept]))
-        if factor >= 1 and gone >= 2:
+        if factor > 1 + 1e-6 and gone >= 2:
             rate = 1 - 1 / factor
             yield Guess("dropout", "not active", f"active, rate {rate:.3g}",
                         np.where(target == 0, 0.0, out * factor))  # fmt: skip

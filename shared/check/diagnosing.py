@@ -64,7 +64,7 @@ def explain(
         keras_only=tuple(n.name for n in subject.right_only),
         divergences=tuple(divergences),
         causes=causes,
-        latent=latent.latent(subject, train=trained is not None, agree=judged.agrees),
+        latent=latent.latent(subject, stands, train=trained is not None, agree=judged.agrees),
         parts=judged.parts,
         notes=notes + (() if subject.tables else _different_steps(stands, judged)),
         edges=tuple(_edges(subject, layers)),
@@ -93,7 +93,10 @@ def _innocent(stand: Stand) -> Stand:
 
 
 def _different_steps(stands: Sequence[Stand], judged: Judged) -> tuple[str, ...]:
-    odd = [s.match.left.name for s in stands if s.standing == "untold" and s.finding is not None]
+    odd = [
+        s.match.left.name for s in stands
+        if s.standing == "untold" and s.finding is not None and not any(latent.padded(s))
+    ]  # fmt: skip
     if not judged.agrees or not odd:
         return ()
     return (

@@ -6,24 +6,55 @@ from collections import Counter
 from collections.abc import Iterator
 
 from shared.check.judging import LEVEL, Subject
-from shared.check.normalise import Dropped
+from shared.check.normalise import Dropped, Normal
 from shared.check.result import Part
 from shared.noise import Finding
 
+_DROPS = "drops in evaluation"
+
 
 def active(subject: Subject) -> list[Part]:
-    """Dropouts that drop in evaluation, on one side or on both."""
+    """Places where one side drops in evaluation and the other does not, or at another rate."""
     parts = []
-    for side, normal in (("PyTorch", subject.torch), ("Keras", subject.keras)):
-        for one in normal.dropouts:
-            if one.active and one.rate:
-                told = ("drops in evaluation", "does not")
-                left, right = told if side == "PyTorch" else told[::-1]
-                names = (one.name, "") if side == "PyTorch" else ("", one.name)
-                finding = Finding(one.name, LEVEL, "different", rule="dropout",
-                                  left=left, right=right)  # fmt: skip
-                parts.append(Part("structure", *names, finding))
+    moved: tuple[list[Dropped], list[Dropped]] = ([], [])
+    for both in _places(subject):
+        mine, theirs = ([d for d in side if d.active and d.rate] for side in both)
+        if mine and theirs and _rates(mine) != _rates(theirs):
+            parts.append(_part(mine, theirs, *(f"{_DROPS}, {_told(s)}" for s in (mine, theirs))))
+        elif not (mine and theirs):
+            still = next((d.name for side in both for d in side if not d.active), "")
+            for side, found in enumerate((mine, theirs)):
+                if still and found:
+                    parts.append(_one(side, found[0], still))
+                else:
+                    moved[side].extend(found)
+    for one, other in zip(*moved, strict=False):
+        told = (f"{_DROPS}, behind {_before(*x)}"
+                for x in ((subject.torch, one), (subject.keras, other)))  # fmt: skip
+        parts.append(_part([one], [other], *told))
+    for side in (0, 1):
+        parts += [_one(side, d, "") for d in moved[side][len(moved[1 - side]) :]]
     return parts
+
+
+def _part(mine: list[Dropped], theirs: list[Dropped], left: str, right: str) -> Part:
+    finding = Finding(mine[0].name, LEVEL, "different", rule="dropout", left=left, right=right)
+    return Part("structure", mine[0].name, theirs[0].name, finding)
+
+
+def _one(side: int, found: Dropped, other: str) -> Part:
+    """Only this side drops in evaluation; what stands there on the other, if anything does."""
+    names, told = (found.name, other), (_DROPS, "does not")
+    if side:
+        names, told = names[::-1], told[::-1]
+    finding = Finding(found.name, LEVEL, "different", rule="dropout", left=told[0],
+                      right=told[1])  # fmt: skip
+    return Part("structure", *names, finding)
+
+
+def _before(normal: Normal, dropped: Dropped) -> str:
+    maker = normal.producers.get(dropped.source.value)
+    return maker.name if maker else "the input"
 
 
 def rates(subject: Subject) -> list[Part]:
@@ -37,6 +68,14 @@ def rates(subject: Subject) -> list[Part]:
 
 def unlike(subject: Subject) -> Iterator[tuple[tuple[str, str], str, str]]:
     """Places where the two drop at other rates: names, the left's rates, the right's."""
+    for mine, theirs in _places(subject):
+        if _rates(mine) != _rates(theirs):
+            names = [side[0].name if side else "" for side in (mine, theirs)]
+            yield (names[0], names[1]), _told(mine), _told(theirs)
+
+
+def _places(subject: Subject) -> Iterator[tuple[list[Dropped], list[Dropped]]]:
+    """Both sides' dropouts of one value, for each value that has one."""
     left: dict[str, list[Dropped]] = {}
     right: dict[str, list[Dropped]] = {}
     for one in subject.torch.dropouts:
@@ -45,12 +84,12 @@ def unlike(subject: Subject) -> Iterator[tuple[tuple[str, str], str, str]]:
     for one in subject.keras.dropouts:
         right.setdefault(one.source.value, []).append(one)
     for place in dict.fromkeys([*left, *right]):
-        mine, theirs = left.get(place, []), right.get(place, [])
-        rates = [
-            Counter((round(d.rate, 6), d.noise) for d in side if d.rate) for side in (mine, theirs)
-        ]
-        if rates[0] != rates[1]:
-            names = [side[0].name if side else "" for side in (mine, theirs)]
-            told = [", ".join(d.code or f"rate {d.rate:g}" for d in side) or "none"
-                    for side in (mine, theirs)]  # fmt: skip
-            yield (names[0], names[1]), told[0], told[1]
+        yield left.get(place, []), right.get(place, [])
+
+
+def _rates(side: list[Dropped]) -> Counter[tuple[float, str]]:
+    return Counter((round(d.rate, 6), d.noise) for d in side if d.rate)
+
+
+def _told(side: list[Dropped]) -> str:
+    return ", ".join(d.code or f"rate {d.rate:g}" for d in side) or "none"

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.check import arrange, causes_gradients, causes_sources, structure
+from shared.check import arrange, causes_gradients, causes_lines, causes_sources, structure
+from shared.check.across import Tied
 from shared.check.causes import Cause, Evidence, differing, group, prove
 from shared.check.causes_sources import as_node
 from shared.check.judging import (
@@ -23,8 +24,9 @@ from shared.check.kinds_of_cause import words
 from shared.check.matches import Match
 from shared.check.normalise import Merged
 from shared.check.reference import apply
+from shared.check.reference_layers import channel_axis
 from shared.check.side import Array, Mode
-from shared.check.stands import Stand, Stands
+from shared.check.stands import Stand, Stands, taken
 from shared.noise import FALLBACK, SHRINK, U64, C, Finding
 
 _ENOUGH = 3
@@ -78,7 +80,10 @@ def causes(
     if trained is not None:
         listed += _momentum(subject, judged, trained)
     known = [c for c in listed if c.kind != "unknown"]
-    return group(_once(known or [replace(c, fix="") for c in listed[:1]]))
+    if not known:
+        return group(replace(c, fix="") for c in listed[:1])
+    codes = {node.name: node.code for node in subject.keras.nodes}
+    return group(causes_lines.together(_once(known), codes))
 
 
 class _Prover:
@@ -364,6 +369,8 @@ def _momentum(subject: Subject, judged: Judged, trained: Recorded) -> Iterator[C
                        if p.stage == "state" and p.torch == one.left.id)  # fmt: skip
         bound = max(_bound(finding, quad.left64), 64 * U64 * float(np.max(np.abs(batch))))
         ratio = float(np.max(np.abs(repaired - quad.right64))) / bound
+        if ratio > 1:  # what the two were fed differs already: each on its own
+            ratio = min(ratio, _moved_by(one, subject, trained, (mine, theirs), bound))
         cause = Cause(
             "momentum", (one.pair.left.name, CUMULATIVE if cumulative else f"{1 - mine:.6g}"),
             (one.pair.right.name, f"{theirs:.6g}"),
@@ -372,6 +379,33 @@ def _momentum(subject: Subject, judged: Judged, trained: Recorded) -> Iterator[C
             else with_keyword(one.pair.right.code, "momentum", f"{mine:.6g}"),
         )  # fmt: skip
         yield cause
+
+
+def _moved_by(
+    one: Tied,
+    subject: Subject,
+    trained: Recorded,
+    momenta: tuple[float, float],
+    bound: float,
+) -> float:
+    """How far each side's statistic is from what its own momentum makes of its own batch."""
+    quad, apart = tied_quad(one, trained, "state"), 0.0
+    for side, normal in enumerate((subject.torch, subject.keras)):
+        node = (one.pair.left, one.pair.right)[side]
+        x = taken(normal, node.sources[0], trained.best, trained, subject.weights[side])
+        old = subject.weights[side].get((one.left, one.right)[side].id)
+        after = (quad.left64, quad.right64)[side]
+        if x is None or old is None or after is None:
+            return np.inf
+        at = channel_axis(node.settings, x.ndim)
+        others = tuple(axis for axis in range(x.ndim) if axis != at)
+        batch = x.var(others) if one.role.endswith("variance") else x.mean(others)
+        made = momenta[side] * np.asarray(old) + (1 - momenta[side]) * batch
+        made = one.to_right(made) if side == 0 else made
+        if made.shape != after.shape:
+            return np.inf
+        apart = max(apart, float(np.max(np.abs(made - after))))
+    return apart / bound
 
 
 def averaging(right: Merged) -> str:

@@ -10,9 +10,8 @@ from typing import Literal
 import numpy as np
 
 from shared.check import arrange
-from shared.check.arrange import Arrangement, Shape
-from shared.check.graph import Graph
-from shared.check.side import Array
+from shared.check.arrange import Arrangement, Indices, Shape
+from shared.check.side import Array, Traced
 from shared.errors import UsageError
 
 _GRAMMAR = re.compile(
@@ -82,7 +81,11 @@ def stated(shapes: Sequence[Sequence[int | None]] | None) -> tuple[Input, ...] |
 
 
 def draw(
-    inputs: Sequence[Input], seed: int, vocabulary: int | None, scale: float = 1.0
+    inputs: Sequence[Input],
+    seed: int,
+    vocabulary: int | None,
+    scale: float = 1.0,
+    aside: float = 0.0,
 ) -> list[Array]:
     """Random inputs in PyTorch's layout.
 
@@ -93,12 +96,17 @@ def draw(
         seed: of the draw.
         vocabulary: rows of the smallest embedding.
         scale: standard deviation of floats.
+        aside: their mean, in every other sample its negative, so that sums over a window or
+            over features have one sign in all of a sample.
     """
     rng = np.random.default_rng(seed)
     drawn: list[Array] = []
     for wanted in inputs:
         if wanted.kind == "float":
-            floats = (scale * rng.standard_normal(wanted.shape)).astype(np.float32)
+            means = np.where((np.arange(wanted.shape[0]) + seed) % 2, aside, -aside)
+            floats = scale * rng.standard_normal(wanted.shape)
+            floats += means.reshape(-1, *[1] * (len(wanted.shape) - 1))
+            floats = floats.astype(np.float32)
             drawn.append(floats.astype(np.float64))
         elif wanted.kind == "int":
             high = wanted.high or vocabulary or 2
@@ -115,7 +123,7 @@ def draw(
 
 def layouts(
     inputs: Sequence[Input],
-    graph: Graph,
+    traced: Traced,
     declared: Sequence[Sequence[int | None]] | None,
     wish: Layout,
 ) -> list[list[Arrangement]]:
@@ -123,7 +131,7 @@ def layouts(
 
     Args:
         inputs: in PyTorch's layout.
-        graph: PyTorch's, traced on them.
+        traced: PyTorch's model, on them.
         declared: what the Keras model says of its inputs.
         wish: the user's.
     """
@@ -137,7 +145,7 @@ def layouts(
         if wish != "auto":
             choices.append([same if wish == "same" else moved])
             continue
-        options = [moved, same] if _as_image(graph, i, wanted) else [same, moved]
+        options = [moved, same] if _as_image(traced, i, wanted) else [same, moved]
         if declared and i < len(declared):
             fitting = [o for o in options if _fits(o.right, declared[i])]
             options = fitting or options
@@ -151,21 +159,31 @@ def _fits(shape: Shape, declared: Sequence[int | None]) -> bool:
     )
 
 
-def _as_image(graph: Graph, index: int, wanted: Input) -> bool:
+def _as_image(traced: Traced, index: int, wanted: Input) -> bool:
     """Whether PyTorch's model takes it channels first: what first has a say on channels tells."""
-    reached, others = {f"input:{index}"}, False
-    for node in graph.nodes:
+    reached, others, rank = {f"input:{index}": wanted.shape}, False, len(wanted.shape)
+    for node in traced.graph.nodes:
         taken = [s for s in node.sources if s.value in reached]
         if not taken:
             continue
-        if any(s.ids for s in taken):
+        if any(s.ids and not _in_place(traced.ids.get(s.ids), reached[s.value]) for s in taken):
             others = True
             continue
         if node.settings.get("channels") in ("first", "last"):
             return bool(node.settings["channels"] == "first")
-        if any(s.shape == wanted.shape for s in taken) and node.values:
+        if any(len(s.shape) == rank for s in taken) and node.values:
             if node.kind in ("dense", "recurrent", "layer_norm", "embedding", "matmul"):
                 return False
-            if node.values[0].shape == wanted.shape:
-                reached.add(node.values[0].id)
-    return len(wanted.shape) >= 4 and not others
+            shape = node.values[0].shape
+            if shape == wanted.shape or (node.kind == "pad" and len(shape) == rank):
+                reached[node.values[0].id] = shape
+    return rank >= 4 and not others
+
+
+def _in_place(ids: Indices | None, shape: Shape) -> bool:
+    """Whether the second axis of what is seen is the second of the value: a slice, a roll."""
+    if ids is None or ids.ndim != len(shape) or ids.ndim < 2 or not ids.size or ids.min() < 0:
+        return False
+    places = np.unravel_index(ids, shape)[1]
+    rows = np.moveaxis(places, 1, 0).reshape(ids.shape[1], -1)
+    return bool(np.all(rows == rows[:, :1]) and len(np.unique(rows[:, 0])) > 1)

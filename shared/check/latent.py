@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from shared.check import dropouts
+from shared.check import causes_fix, dropouts
 from shared.check.causes_settings import canonical, differing, spoken
 from shared.check.causes_sources import as_node
 from shared.check.evidence import CUMULATIVE, averaging, with_keyword
@@ -12,21 +12,26 @@ from shared.check.judging import Subject
 from shared.check.kinds_of_cause import Cause, group, words
 from shared.check.matches import Match
 from shared.check.normalise import Merged
+from shared.check.stands import Stand
 
 BOUNDED = ("clip", "relu6", "hard_tanh", "threshold")
 
 
-def latent(subject: Subject, *, train: bool, agree: bool) -> tuple[Cause, ...]:
+def latent(
+    subject: Subject, stands: Sequence[Stand], *, train: bool, agree: bool
+) -> tuple[Cause, ...]:
     """What differs without effect on what was run.
 
     Args:
         subject: the two models.
+        stands: its pairs, as they stand.
         train: whether training was compared, which shows momentum and dropout.
         agree: whether all that the models yield agrees.
     """
     found: list[Cause] = []
     if agree:
         found += _bounds(subject)
+        found += [cause for stand in stands for cause in padded(stand)]
     if train:
         found += _penalties(subject)
         return group(found)
@@ -35,6 +40,21 @@ def latent(subject: Subject, *, train: bool, agree: bool) -> tuple[Cause, ...]:
     for name, left, right in dropouts.unlike(subject):
         found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
     return group(found)
+
+
+def padded(stand: Stand) -> Iterator[Cause]:
+    """Maxima over another padding that part, though what follows hides it."""
+    match = stand.match
+    nodes = as_node(match.left), as_node(match.right)
+    if stand.finding is None or stand.finding.agrees or {n.kind for n in nodes} != {"pool"}:
+        return
+    for one in differing(*nodes):
+        if one.kind == "padding" and "pad_value" in one.keys:
+            told = words(one.left), words(one.right)
+            yield Cause(one.kind, (match.left.name, told[0]), (match.right.name, told[1]),
+                        proof="settings",
+                        fix=causes_fix.fix("padding", nodes[1], nodes[0], "keras", wanted=told[0]),
+                        )  # fmt: skip
 
 
 def _momentum(match: Match) -> Iterator[Cause]:

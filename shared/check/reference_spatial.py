@@ -138,16 +138,24 @@ def pool(settings: Settings, x: Array) -> Array:
     """Maximum or average of windows.
 
     With ``ceil_mode`` (optional) the padding is that before each axis on both ends, and what is
-    after it beyond that is never counted. ``divisor`` replaces the count.
+    after it beyond that is never counted. ``divisor`` replaces the count. ``explicit_padding``
+    comes before all; ``pad_value`` is what it holds, or what the padding of a maximum holds.
     """
     x = last(x, settings)
+    lowest = settings.get("pad_value", -np.inf)
+    if settings.get("explicit_padding"):
+        value = lowest if settings["mode"] == "max" else 0.0
+        x, lowest = (
+            _around(x, _pads(settings, "explicit_padding", x.ndim - 2), value=value),
+            -np.inf,
+        )
     rank = x.ndim - 2
     kernel = _numbers(settings, "kernel", rank)
     stride = [*settings["stride"]] if settings.get("stride") else kernel
     dilation = _numbers(settings, "dilation", rank)
     padding = _pads(settings, "padding", rank)
     if settings["mode"] == "max":
-        wide = _around(x, padding, value=-np.inf)
+        wide = _around(x, padding, value=lowest)
         parts = (part for _, part in _taps(wide, kernel, stride, dilation))
         return back(_folded(np.maximum, parts), settings)
     wide = _around(x, padding)

@@ -49,7 +49,7 @@ class Request:
     pairs: Mapping[str, str] = field(default_factory=dict)
     layout: feeding.Layout = "auto"
     seed: int = 0
-    draws: int = 2
+    draws: int = 3
     pythons: Mapping[Side, str] = field(default_factory=dict)
     threads: int = 1
     timeout: float = 600.0

@@ -15,6 +15,7 @@ from shared.check import (
     dropouts,
     generating,
     judging,
+    laying,
     learning,
     leftovers,
     outputs,
@@ -28,7 +29,7 @@ from shared.check.arrange import Arrangement
 from shared.check.both import Both, Clock, Say
 from shared.check.held import Held
 from shared.check.judging import Recorded
-from shared.check.matches import matches, output_links
+from shared.check.matches import output_links
 from shared.check.normalise import Normal
 from shared.check.process import Remote
 from shared.check.request import Request, processes
@@ -43,7 +44,8 @@ Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
-_LARGER = 16.0
+_LARGER, _ASIDE = 16.0, 4.0
+"""What the second draw's inputs are multiplied by, and how far off zero the third's are."""
 _ROUNDED = 8.0
 """Units of float32's rounding that a sum of two biases, say, may be off."""
 
@@ -74,7 +76,7 @@ def check_in(
     try:
         with clock.stage("load", "importing and building both models"):
             both(lambda: remotes[0].load(targets[0]), lambda: remotes[1].load(targets[1]))
-        return _Check(both, request, clock).run()
+        return _Check(both, request, clock, lambda: remotes[1].load(targets[1])).run()
     finally:
         both.close()
         for remote in remotes:
@@ -90,8 +92,11 @@ def check(torch: Model, keras: Model, request: Request) -> Result:
 class _Check:
     """One check; its methods are its stages, in order."""
 
-    def __init__(self, both: Both, request: Request, clock: Clock) -> None:
+    def __init__(
+        self, both: Both, request: Request, clock: Clock, rebuild: laying.Rebuild | None = None
+    ) -> None:
         self._both, self._request, self._clock = both, request, clock
+        self._rebuild = rebuild
         self._notes: list[str] = []
         self._wanted: tuple[feeding.Input, ...] = ()
         self._vocabulary: int | None = None
@@ -104,14 +109,16 @@ class _Check:
     def run(self) -> Result:
         stage = self._clock.stage
         with stage("trace", "running and tracing both"):
-            left, right = self._traced()
-            self._outputs, notes = outputs.order(left.graph, right.graph)
-            right = replace(right, graph=outputs.reordered(right.graph, self._outputs))
-            self._notes += notes
+            left, right, layouts = self._traced()
         with stage("align", "aligning the two graphs"):
-            torch, keras, alignment = computed.aligned(left, right, self._request.pairs)
-            matched = matches(alignment, torch, keras)
-            paths = across.follow(matched, torch, keras, self._moves)
+            pairs, remote = self._request.pairs, self._both.keras
+            laid = laying.lay(left, right, self._moves, pairs)
+            laid = laying.fitting(laid, remote, self._arrays(0), layouts,
+                                  rebuild=self._rebuild, pairs=pairs)  # fmt: skip
+            self._moves, self._outputs, right = laid.moves, laid.order, laid.right
+            torch, keras, alignment = laid.torch, laid.keras, laid.alignment
+            matched, paths = laid.matched, laid.paths
+        self._notes += laid.notes
         self._notes += [*left.graph.notes, *right.graph.notes]
         with stage("weights", "taking the weights across"):
             weights = self._take_weights(torch, keras, paths)
@@ -186,7 +193,8 @@ class _Check:
             bool(optimizer),
         )
 
-    def _traced(self) -> tuple[Traced, Traced]:
+    def _traced(self) -> tuple[Traced, Traced, list[list[Arrangement]]]:
+        """Both, in the first layout that Keras' model runs on, and all that could be tried."""
         both, request = self._both, self._request
         declared = both.keras.input_shapes()
         wanted = request.inputs or feeding.stated(declared)
@@ -203,32 +211,10 @@ class _Check:
             )
         arrays = self._arrays(0)
         left = both.torch.trace(arrays)
-        options = feeding.layouts(wanted, left.graph, declared, request.layout)
-        return left, self._trace_keras(arrays, options)
-
-    def _trace_keras(self, arrays: Sequence[Array], options: list[list[Arrangement]]) -> Traced:
-        """Take the likeliest layout that Keras' model can be run on."""
-        first = [choice[0] for choice in options]
-        tries = [first]
-        for i, choice in enumerate(options):
-            tries += [[*first[:i], other, *first[i + 1 :]] for other in choice[1:]]
-        failure: ModelError | None = None
-        for moves in tries:
-            try:
-                moved = [m(a) for m, a in zip(moves, arrays, strict=True)]
-                traced = self._both.keras.trace(moved)
-            except ModelError as error:
-                failure = failure or error
-                continue
-            self._moves = moves
-            if moves is not first:
-                self._notes.append(
-                    "The Keras model could not be run on inputs in the layout that was tried "
-                    "first; --layout says which is meant."
-                )
-            return traced
-        assert failure is not None
-        raise failure
+        options = list(laying.tries(feeding.layouts(wanted, left, declared, request.layout)))
+        right, self._moves, notes = laying.traced(both.keras, arrays, options, self._rebuild)
+        self._notes += notes
+        return left, right, options
 
     def _input_words(self) -> Iterator[str]:
         for wanted, move in zip(self._wanted, self._moves, strict=True):
@@ -243,9 +229,11 @@ class _Check:
                 a.astype(np.float32).astype(np.float64) if a.dtype.kind == "f" else a
                 for a in self._request.given
             ]
-        # Larger ones than the first, so that what saturates (relu6, a clipped value) is reached.
-        scale = 1.0 if draw == 0 else _LARGER
-        return feeding.draw(self._wanted, self._request.seed + draw, self._vocabulary, scale)
+        # Larger ones than the first, so that what saturates (relu6, a clipped value) is reached;
+        # then those off zero, so that whole channels are negative, and padding is not.
+        scale, aside = (_LARGER, 0.0) if draw == 1 else (1.0, _ASIDE if draw else 0.0)
+        seed = self._request.seed + draw
+        return feeding.draw(self._wanted, seed, self._vocabulary, scale, aside)
 
     def _take_weights(
         self, torch: Normal, keras: Normal, paths: Across

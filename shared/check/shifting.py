@@ -13,6 +13,8 @@ from shared.check.side import Array
 from shared.spec import Side
 
 _SHIFT = 4.0
+_FAR = (10.0, 4.0)
+"""How far from zero at least, and how much further, where biases are to outweigh the rest."""
 _SHIFTED = ("bias", "beta")
 
 
@@ -31,9 +33,19 @@ def shifted(
         if parameter.role in _SHIFTED and name in both[source] and name not in made:
             rng = np.random.default_rng([seed, draw, *name.encode()])
             shift = _SHIFT * rng.standard_normal(parameter.shape)
+            if draw > 1:
+                shift = _far(rng, parameter.shape)
             both[source][name] = both[source][name] + shift.astype(np.float32)
     for name in both[source]:
         both[source][name] = both[source][name].astype(np.float32)
     carried = across.transferred(subject.across.tied, both[source], source=weights_from)
     both[1 - source].update(carried)
     return both[0], both[1]
+
+
+def _far(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Half of them far below zero and half far above: whole channels have one sign."""
+    size = int(np.prod(shape))
+    signs = np.where((np.arange(size) + rng.integers(2)) % 2, 1.0, -1.0)
+    far = _FAR[0] + _FAR[1] * np.abs(rng.standard_normal(size))
+    return np.asarray((rng.permutation(signs) * far).reshape(shape))
