@@ -56,7 +56,7 @@ CAUSE_OF: dict[str, dict[str, str]] = {
     "cumulative": {"name": "operation", "axis": "axis"},
     "gather": {"axis": "axis"},
     "compare": {"name": "operation", "scalar": "constant"},
-    "where": {"scalar": "constant"},
+    "where": {"then": "constant", "otherwise": "constant"},
     "dropout": {"rate": "dropout", "noise": "dropout", "active": "dropout"},
 }  # fmt: skip
 """Kind of node → setting → kind of cause. Settings not listed here are not compared."""
