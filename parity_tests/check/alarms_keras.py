@@ -163,3 +163,12 @@ class Counted(keras.Model):
         around = ((0, 0), (1, 1), (1, 1), (0, 0))
         y, ones = (ops.average_pool(ops.pad(z, around), 3, 2) for z in (x, ops.ones_like(x)))
         return self.head(ops.mean(y / ones, axis=(1, 2)))
+
+
+def branches(swapped=False):
+    """Two convolutions, joined."""
+    x = keras.Input((9, 9, 3))
+    y = [layers.Conv2D(4, n, padding="same", activation="relu")(x) for n in (3, 5)]
+    y = layers.Concatenate()(y[::-1] if swapped else y)
+    y = layers.Permute((3, 1, 2))(y)
+    return keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))

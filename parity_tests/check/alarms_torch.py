@@ -151,3 +151,16 @@ class Uncounted(nn.Module):
     def forward(self, x):
         """Pooled, and the mean."""
         return self.head(self.pool(F.relu(self.conv(x))).mean((2, 3)))
+
+
+class Branches(nn.Module):
+    """Two convolutions that differ in their windows alone, joined."""
+
+    def __init__(self):
+        super().__init__()
+        self.near, self.far = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 4, 5, padding=2)
+        self.head = nn.Linear(8 * 81, 2)
+
+    def forward(self, x):
+        """Every number has its own weight behind it."""
+        return self.head(torch.cat([F.relu(self.near(x)), F.relu(self.far(x))], 1).flatten(1))
