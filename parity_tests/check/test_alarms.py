@@ -34,6 +34,7 @@ RIGHT = [
     ("Named", {}, "Named", {"bare": True}, ROW),
     ("Uncounted", {}, "Counted", {}, IMAGE),
     ("Branches", {}, "branches", {}, IMAGE),
+    ("Deviating", {}, "Deviating", {}, ROW),
 ]
 WRONG = [
     ("CellLoop", GRU, "Loop", {"kind": "GRUCell", "reset_after": False}, STEPS, "reset_after"),
@@ -89,6 +90,14 @@ def test_a_pool_that_is_made_up_for_is_no_cause(remotes):
 def test_branches_that_are_joined_in_another_order_keep_their_layers(remotes):
     found = _answer(remotes, "Branches", {}, "branches", {"swapped": True}, IMAGE)
     assert {cause.kind for cause in found.causes} == {"order"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [({"inside": True}, "epsilon"), ({"number": 8.0}, "normalisation")]
+)
+def test_a_norm_by_hand_has_one_cause(remotes, fault, kind):
+    found = _answer(remotes, "Deviating", {}, "Deviating", fault, ROW)
+    assert [(cause.kind, cause.status) for cause in found.causes] == [(kind, "confirmed")]
 
 
 def test_outputs_without_the_same_names_go_by_position_and_that_is_said(remotes):
