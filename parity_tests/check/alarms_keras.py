@@ -163,3 +163,31 @@ class Counted(keras.Model):
         around = ((0, 0), (1, 1), (1, 1), (0, 0))
         y, ones = (ops.average_pool(ops.pad(z, around), 3, 2) for z in (x, ops.ones_like(x)))
         return self.head(ops.mean(y / ones, axis=(1, 2)))
+
+
+def branches(swapped=False):
+    """Two convolutions, joined."""
+    x = keras.Input((9, 9, 3))
+    y = [layers.Conv2D(4, n, padding="same", activation="relu")(x) for n in (3, 5)]
+    y = layers.Concatenate()(y[::-1] if swapped else y)
+    y = layers.Permute((3, 1, 2))(y)
+    return keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))
+
+
+class Deviating(keras.Model):
+    """The same norm, its root written out."""
+
+    def __init__(self, inside=False, number=7.0):
+        super().__init__()
+        self.body, self.head = layers.Dense(8), layers.Dense(2)
+        self.gain = self.add_weight(shape=(8,), initializer="ones", name="gain")
+        self.offset = self.add_weight(shape=(8,), initializer="zeros", name="offset")
+        self.inside, self.number = inside, number
+
+    def call(self, x):
+        """Between two layers."""
+        x = self.body(x)
+        centred = x - ops.mean(x, -1, keepdims=True)
+        variance = ops.sum(centred * centred, -1, keepdims=True) / self.number
+        root = ops.sqrt(variance + 1e-3) if self.inside else ops.sqrt(variance) + 1e-3
+        return self.head(self.gain * centred / root + self.offset)

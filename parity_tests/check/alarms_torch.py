@@ -151,3 +151,31 @@ class Uncounted(nn.Module):
     def forward(self, x):
         """Pooled, and the mean."""
         return self.head(self.pool(F.relu(self.conv(x))).mean((2, 3)))
+
+
+class Branches(nn.Module):
+    """Two convolutions that differ in their windows alone, joined."""
+
+    def __init__(self):
+        super().__init__()
+        self.near, self.far = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 4, 5, padding=2)
+        self.head = nn.Linear(8 * 81, 2)
+
+    def forward(self, x):
+        """Every number has its own weight behind it."""
+        return self.head(torch.cat([F.relu(self.near(x)), F.relu(self.far(x))], 1).flatten(1))
+
+
+class Deviating(nn.Module):
+    """A layer norm written by hand: gain first, unbiased, epsilon added to the root."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = nn.Linear(6, 8), nn.Linear(8, 2)
+        self.gain, self.offset = nn.Parameter(torch.ones(8)), nn.Parameter(torch.zeros(8))
+
+    def forward(self, x):
+        """Between two layers."""
+        x = self.body(x)
+        centred = x - x.mean(-1, keepdim=True)
+        return self.head(self.gain * centred / (x.std(-1, keepdim=True) + 1e-3) + self.offset)

@@ -33,6 +33,8 @@ RIGHT = [
     ("Named", {}, "Named", {}, ROW),
     ("Named", {}, "Named", {"bare": True}, ROW),
     ("Uncounted", {}, "Counted", {}, IMAGE),
+    ("Branches", {}, "branches", {}, IMAGE),
+    ("Deviating", {}, "Deviating", {}, ROW),
 ]
 WRONG = [
     ("CellLoop", GRU, "Loop", {"kind": "GRUCell", "reset_after": False}, STEPS, "reset_after"),
@@ -83,6 +85,19 @@ def test_a_mistake_in_it_is_seen(remotes, row):
 def test_a_pool_that_is_made_up_for_is_no_cause(remotes):
     found = _answer(remotes, "Uncounted", {}, "Counted", {"activation": "gelu"}, IMAGE)
     assert {cause.kind for cause in found.causes if cause.status == "confirmed"} == {"activation"}
+
+
+def test_branches_that_are_joined_in_another_order_keep_their_layers(remotes):
+    found = _answer(remotes, "Branches", {}, "branches", {"swapped": True}, IMAGE)
+    assert {cause.kind for cause in found.causes} == {"order"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [({"inside": True}, "epsilon"), ({"number": 8.0}, "normalisation")]
+)
+def test_a_norm_by_hand_has_one_cause(remotes, fault, kind):
+    found = _answer(remotes, "Deviating", {}, "Deviating", fault, ROW)
+    assert [(cause.kind, cause.status) for cause in found.causes] == [(kind, "confirmed")]
 
 
 def test_outputs_without_the_same_names_go_by_position_and_that_is_said(remotes):

@@ -206,6 +206,15 @@ def test_an_optimizer_that_differs_is_named_and_proven(remotes, optimizers, told
     assert result.verdict == "differ"
     assert result.first.stage in ("optimizer", "steps")
     assert causes(result) == {("optimizer", t, "confirmed") for t in told}
+    assert len([c for c in result.causes if c.fix]) <= 1
+
+
+def test_one_line_has_all_settings_of_an_optimizer(remotes):
+    optimizers = (torch("AdamW", lr=0.01, weight_decay=0.1),
+                  keras("AdamW", learning_rate=0.02, weight_decay=0.2))  # fmt: skip
+    result = answer(remotes, LOSSES["cross_entropy"], optimizers, CLASSES)
+    written = "keras_impl._optimizers.TorchAdamW(learning_rate=0.01, epsilon=1e-08, decay=0.1)"
+    assert [c.fix for c in result.causes if c.fix] == [written]
 
 
 @pytest.mark.parametrize(

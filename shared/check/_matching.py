@@ -44,13 +44,15 @@ class Matching:
     def neighbours(self, i: int, j: int) -> list[tuple[int, int]]:
         """Free pairs that stand to each other as this one's neighbours do."""
         found = []
-        for one, other in (
-            (self.left.before[i], self.right.before[j]),
-            (self.left.after[i], self.right.after[j]),
+        joined = self._joins(i, j)
+        for one, other, before in (
+            (self.left.before[i], self.right.before[j], True),
+            (self.left.after[i], self.right.after[j], False),
         ):
             for a, place, total in one:
                 for b, where, count in other:
                     same = place == where or total - place == count - where
+                    same = same or (joined if before else self._joins(a, b))
                     if a >= 0 and b >= 0 and same and self._free(a, b):
                         found.append((a, b))
         found += [
@@ -60,6 +62,13 @@ class Matching:
             if self._free(a, b)
         ]
         return list(dict.fromkeys(found))
+
+    def _joins(self, i: int, j: int) -> bool:
+        """Whether two nodes join pieces, which may be joined in another order."""
+        if i < 0 or j < 0:
+            return False
+        kinds = self.left.normal.nodes[i].kind, self.right.normal.nodes[j].kind
+        return kinds[0] == kinds[1] and kinds[0] in ("concatenate", "stack")
 
     def _free(self, i: int, j: int) -> bool:
         return i not in self.of_left and j not in self.of_right and self.costs[i, j] < NEVER / 2

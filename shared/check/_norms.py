@@ -6,6 +6,7 @@ too, with the settings ``correction`` and ``epsilon_outside``: no framework's la
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ class _Found:
     axes: tuple[int, ...] = ()
     settings: dict[str, Any] = field(default_factory=lambda: {"epsilon": 0.0})
     members: list[Draft] = field(default_factory=list)
+    factor: float = 1.0
 
 
 def find_norm(drafts: Drafts, node: Draft) -> bool:
@@ -35,6 +37,7 @@ def find_norm(drafts: Drafts, node: Draft) -> bool:
 
 def _norm(drafts: Drafts, node: Draft, top: Edge, bottom: Edge) -> bool:
     root = drafts.producer(bottom)
+    gain, top, scaled = _gain_before(drafts, top)
     centred = drafts.producer(top)
     edge = top
     if centred is not None and centred.kind == "subtract" and len(centred.edges) == 2:
@@ -49,19 +52,42 @@ def _norm(drafts: Drafts, node: Draft, top: Edge, bottom: Edge) -> bool:
         return False
     if centred is not None and not (drafts.plain(top.source) and _centre(drafts, centred, found)):
         return False
+    if gain is not None and scaled is not None:
+        if centred is None:
+            return False
+        found.members.append(scaled)
     unique = list({m.id: m for m in found.members}.values())
     inside = {m.id for m in unique} | {node.id}
     if any(drafts.users(m) - inside for m in unique):
         return False
+    table = None
+    if gain is not None:
+        table = _along(drafts, node, gain, found.axes)
+        if table is None:
+            return False
     node.kind = "rms_norm" if centred is None else "layer_norm"
     node.settings = {"axes": list(found.axes), **found.settings, "scale": False}
     if centred is not None:
         node.settings["center"] = False
+    if gain is not None and table is not None:
+        node.settings["scale"] = True
+        drafts.take_parameter(node, "gamma", gain.source.value, table)
     order = list(drafts.nodes)
     drafts.rewire(node, [edge])
     for member in sorted(unique, key=lambda m: -order.index(m.id)):
         drafts.absorb(node, member, [edge], node)
     return True
+
+
+def _gain_before(drafts: Drafts, top: Edge) -> tuple[Edge | None, Edge, Draft | None]:
+    """A weight that what is divided was multiplied with: it, the rest, and the product."""
+    product = drafts.producer(top)
+    if product is None or product.kind != "multiply" or len(product.edges) != 2:
+        return None, top, None
+    for weight, rest in (product.edges, product.edges[::-1]):
+        if weight.source.value.startswith("parameter:") and drafts.plain(top.source):
+            return weight, rest, product
+    return None, top, None
 
 
 def _deviation(
@@ -77,8 +103,11 @@ def _deviation(
             if rooted or current.settings.get("name") != wanted:
                 return False
             rooted = True
+        elif rooted and current.settings.get("offset") == 0:
+            found.factor *= current.settings["scale"]
         else:
-            if current.settings.get("scale") != 1 or found.settings["epsilon"]:
+            unfit = current.settings.get("scale") != 1 or found.factor != 1
+            if unfit or found.settings["epsilon"]:
                 return False
             found.settings["epsilon"] = current.settings["offset"]
             if not rooted:
@@ -102,16 +131,28 @@ def _variance(
 ) -> bool:
     mode, edge = reduce.settings.get("mode"), reduce.edges[0]
     if mode in ("variance", "std"):
-        if (mode == "std") == rooted or centred is None:
+        if (mode == "std") == rooted or centred is None or found.factor != 1:
             return False
         if reduce.settings.get("correction"):
             found.settings["correction"] = reduce.settings["correction"]
         return drafts.same_view(edge.source, found.source)
     square = drafts.producer(edge)
-    if mode != "mean" or not rooted or square is None or not drafts.plain(edge.source):
+    if mode == "mean" and found.factor == 1:
+        correction: int | None = 0
+    else:
+        correction = _correction(edge.source.shape, found, str(mode))
+    if (
+        correction is None
+        or (correction and centred is None)
+        or not rooted
+        or square is None
+        or not drafts.plain(edge.source)
+    ):
         return False
     if square.kind != "unary" or square.settings.get("name") != "square":
         return False
+    if correction:
+        found.settings["correction"] = correction
     found.members.append(square)
     inner = square.edges[0]
     if centred is None:
@@ -120,6 +161,16 @@ def _variance(
     if other is None or other.kind != "subtract" or not drafts.plain(inner.source):
         return False
     return other is centred or _centre(drafts, other, found)
+
+
+def _correction(shape: tuple[int, ...], found: _Found, mode: str) -> int | None:
+    """How many fewer than all a sum of squares is divided by; None where it is no variance."""
+    number = int(np.prod([shape[a] for a in found.axes]))
+    if mode not in ("mean", "sum") or found.factor <= 0:
+        return None
+    correction = number - (number if mode == "mean" else 1) / found.factor
+    near = round(correction)
+    return near if abs(correction - near) < 1e-5 * number and 0 <= near < number else None
 
 
 def _centre(drafts: Drafts, difference: Draft, found: _Found) -> bool:
@@ -166,7 +217,7 @@ def fold_gain(drafts: Drafts, node: Draft) -> bool:
             or not other.source.value.startswith("parameter:")
         ):
             continue
-        table = _along(drafts, norm, other)
+        table = _along(drafts, norm, other, norm.settings["axes"])
         if table is None:
             continue
         node.kind, node.settings = norm.kind, {**norm.settings, setting: True}
@@ -177,10 +228,10 @@ def fold_gain(drafts: Drafts, node: Draft) -> bool:
     return False
 
 
-def _along(drafts: Drafts, norm: Draft, other: Edge) -> Ids | None:
+def _along(drafts: Drafts, norm: Draft, other: Edge, along: Sequence[int]) -> Ids | None:
     """Which element of the weight each place of the normalised axes gets, if one only."""
     shape = norm.values[0].shape
-    axes = sorted(a % len(shape) for a in norm.settings["axes"])
+    axes = sorted(a % len(shape) for a in along)
     sizes = [shape[a] for a in axes]
     size = int(np.prod(sizes))
     if int(np.prod(drafts.shapes.get(other.source.value, ()))) != size:

@@ -25,7 +25,7 @@ CAUSE_OF: dict[str, dict[str, str]] = {
     "batch_norm": {**_NORM, "momentum": "momentum", "tracked": "normalisation",
                    "training": "normalisation"},
     "layer_norm": {**_NORM, "axes": "axis", "correction": "normalisation",
-                   "epsilon_outside": "normalisation"},
+                   "epsilon_outside": "epsilon"},
     "group_norm": {**_NORM, "groups": "groups"},
     "rms_norm": {**_NORM, "axes": "axis"},
     "pool": {"mode": "pooling", "kernel": "pooling", "stride": "stride", "dilation": "dilation",
@@ -56,7 +56,7 @@ CAUSE_OF: dict[str, dict[str, str]] = {
     "cumulative": {"name": "operation", "axis": "axis"},
     "gather": {"axis": "axis"},
     "compare": {"name": "operation", "scalar": "constant"},
-    "where": {"scalar": "constant"},
+    "where": {"then": "constant", "otherwise": "constant"},
     "dropout": {"rate": "dropout", "noise": "dropout", "active": "dropout"},
 }  # fmt: skip
 """Kind of node → setting → kind of cause. Settings not listed here are not compared."""
@@ -263,6 +263,8 @@ def _settings(
         if kind == "affine":
             name = "gamma" if "scale" in keys else "beta"
             values = [name if value else f"no {name}" for value in values]
+        if keys == ["epsilon_outside"]:
+            values = ["added to the root" if value else "under the root" for value in values]
         found.append(Suspicion(kind, values[0], values[1], tuple(keys), tuple(sorted(chosen))))
     return found
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.check import pieces
+from shared.check import _masks, pieces
 from shared.check._folding import COMPUTED as PREFIX
 from shared.check.align import Alignment, expect_names
 from shared.check.graph import Graph, Node, Parameter, Source
@@ -120,9 +120,13 @@ def aligned(
     """The two in the form in which they are most alike, laid on each other."""
     best: tuple[Normal, Normal, Alignment] | None = None
     for mine, theirs in variants(left, right):
-        normals = [pieces.cropped(normalise(side)) for side in (mine, theirs)]
+        normals = [_masks.settled(pieces.cropped(normalise(side))) for side in (mine, theirs)]
         expect_names(normals[0], normals[1], pairs)
         found = reconcile(normals[0], normals[1], pairs=pairs)
+        turned = _masks.turned(*found)
+        if turned is not None:
+            other = reconcile(found[0], turned, pairs=pairs)
+            found = other if _masks.nearer(other[2], found[2]) else found
         if best is None or found[2].edits < best[2].edits - _WORTH:
             best = found
         if best[2].complete:

@@ -118,7 +118,10 @@ def called(normal: Normal, source: Source) -> str:
     """What people call the thing that a source takes from."""
     name = named(normal, source.value)
     maker = normal.producers.get(source.value)
-    cell = maker is not None and maker.kind == "recurrent" and source.value != maker.values[0].id
+    second = maker is not None and source.value != maker.values[0].id
+    if maker is not None and maker.kind == "compare" and second:
+        return f"the contrary of {name}"
+    cell = maker is not None and maker.kind == "recurrent" and second
     return f"the cell state of {name}" if cell else name
 
 

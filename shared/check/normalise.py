@@ -28,6 +28,9 @@ from shared.check.graph import Graph, Parameter, Source, Value
 from shared.check.side import Traced
 from shared.spec import Side
 
+CONTRARY = "#not"
+"""Behind the id of a mask: where it is false (see `shared.check._masks`)."""
+
 
 @dataclass(frozen=True)
 class Merged:
@@ -107,6 +110,8 @@ class Normal:
         unused: parameters that no node takes.
         pieces: weights and values that the graph has in another form, or as parts of larger ones:
             ``parameter:NAME`` or a root value → how it is read (see `shared.check.pieces`).
+        aliases: a source as it was traced → the mask that stands for it now, and whether that says
+            the contrary.
     """
 
     side: Side
@@ -121,6 +126,7 @@ class Normal:
     fixed: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     pieces: Mapping[str, Source] = field(default_factory=dict)
+    aliases: Mapping[Source, tuple[Source, bool]] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, Merged]:

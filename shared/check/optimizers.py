@@ -43,6 +43,21 @@ _EQUATIONS = {
 }
 _BRIDGES = {"sgd": "SGD", "adam": "Adam", "rmsprop": "RMSprop", "adagrad": "Adagrad",
             "adadelta": "Adadelta", "adamax": "Adamax", "nadam": "NAdam"}  # fmt: skip
+_ADAM = {key: key for key in ("beta_1", "beta_2", "epsilon")}
+_ARGUMENTS = {
+    "sgd": {"momentum": "momentum", "nesterov": "nesterov"},
+    "adam": {**_ADAM, "amsgrad": "amsgrad", "l2": "l2"},
+    "rmsprop": {"rho": "alpha", "epsilon": "epsilon"},
+    "adagrad": {"epsilon": "epsilon"},
+    "adadelta": {"rho": "rho", "epsilon": "epsilon"},
+    "adamax": _ADAM,
+    "nadam": _ADAM,
+}
+"""Rule → setting → argument of its bridge."""
+_KERAS = {
+    "rate": "learning_rate", "clip_value": "clipvalue", "clip_norm": "clipnorm",
+    "global_clip_norm": "global_clipnorm", "start": "initial_accumulator_value",
+}  # fmt: skip
 _DECAY = ("weight_decay", "l2")
 _ROOM = 16.0
 """A step is some operations more than one."""
@@ -154,18 +169,20 @@ def _of_group(walks: Sequence[Walk], several: bool) -> list[Cause]:
                    for s, w in zip((mine, theirs), where, strict=True))  # fmt: skip
     listed = [
         Cause("optimizer", (places[0], said(key, mine)), (places[1], said(key, theirs)),
-              proof="settings", fix=_fix(key, mine, theirs))
+              proof="settings")
         for key in keys
     ]  # fmt: skip
+    written = _fix(keys, mine, theirs)
     if not listed:
         return []
+    unproven = [replace(listed[0], fix=written), *listed[1:]]
     if max(_miss(walk, 0, mine) for walk in walks) > 1:
-        return listed
+        return unproven
     if max(_miss(walk, 1, theirs) for walk in walks) > 1:
-        return listed
+        return unproven
     rest, whole = _repaired(walks, keys), _repaired(walks, [])
     if rest > 1:
-        return listed
+        return unproven
     proven = []
     for key, cause in zip(keys, listed, strict=True):
         without = _repaired(walks, [k for k in keys if k != key])
@@ -173,7 +190,7 @@ def _of_group(walks: Sequence[Walk], several: bool) -> list[Cause]:
             share = 1.0 if len(keys) == 1 else min(1.0, without / whole)
             proven.append(replace(cause, status="confirmed", residual_ratio=rest, share=share,
                                   proof="recomputed"))  # fmt: skip
-    return proven or listed
+    return [replace(proven[0], fix=written), *proven[1:]] if proven else unproven
 
 
 def _repaired(walks: Sequence[Walk], keys: Sequence[str]) -> float:
@@ -239,24 +256,27 @@ def said(key: str, settings: Settings) -> str:
     return _SAID.get(key, key.replace("_", " ") + " {}").format(shown)
 
 
-def _fix(key: str, mine: Settings, theirs: Settings) -> str:
-    """What to write in Keras."""
-    names = {
-        "rate": "learning_rate",
-        "clip_value": "clipvalue",
-        "clip_norm": "clipnorm",
-        "global_clip_norm": "global_clipnorm",
-        "start": "initial_accumulator_value",
-    }
-    title, name = theirs.get("title", ""), names.get(key, key)
-    if key == "equation" and mine["rule"] in _BRIDGES:
-        bridge = f"keras_impl._optimizers.Torch{_BRIDGES[mine['rule']]}"
-        return f"{bridge}(…), which has PyTorch's equation"
-    if key == "rule":
+def _fix(keys: Sequence[str], mine: Settings, theirs: Settings) -> str:
+    """What to write in Keras: one call with all that must be set."""
+    if "rule" in keys:
         return ""
-    if key == "decay":
-        key, name = ("l2", "") if mine["l2"] else ("weight_decay", "weight_decay")
-    value = mine[key]
-    if key == "l2" and value:
-        return f"kernel_regularizer=keras.regularizers.L2({words(value / 2)}), of every weight"
-    return f"{title}({name}={words(value)})" if value is not None else ""
+    title, rule = str(theirs.get("title", "")), mine["rule"]
+    if rule in _BRIDGES and ("equation" in keys or title.startswith("Torch")):
+        decoupled = rule == "adam" and mine["weight_decay"]
+        title = f"keras_impl._optimizers.Torch{_BRIDGES[rule]}{'W' if decoupled else ''}"
+        names = {"rate": "learning_rate", **_ARGUMENTS.get(rule, {})}
+        names |= {"weight_decay": "decay"} if decoupled else {}
+        wanted = [k for k in DEFAULTS if k in names and (k == "rate" or mine[k] != DEFAULTS[k])]
+        return f"{title}({', '.join(f'{names[k]}={words(mine[k])}' for k in wanted)})"
+    parts, notes = [], []
+    for key in keys:
+        part = "l2" if key == "decay" and mine["l2"] else "weight_decay" if key == "decay" else key
+        value = mine[part]
+        if part == "l2" and value:
+            notes.append(f"kernel_regularizer=keras.regularizers.L2({words(value / 2)}), "
+                         "of every weight")  # fmt: skip
+        elif part not in ("l2", "equation") and value is not None:
+            parts.append(f"{_KERAS.get(part, part)}={words(value)}")
+    if not parts:
+        return "; ".join(notes)
+    return "  # and ".join([f"{title}({', '.join(parts)})", *notes])

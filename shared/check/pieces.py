@@ -18,7 +18,7 @@ import numpy as np
 from shared.check._drafts import Ids
 from shared.check.graph import Source, Value
 from shared.check.held import Held, Read
-from shared.check.normalise import Merged, Normal
+from shared.check.normalise import CONTRARY, Merged, Normal
 from shared.check.side import Array
 
 # Reading and putting back
@@ -74,6 +74,10 @@ class Spread(Mapping[str, Array]):
     def __init__(self, normal: Normal, recorded: Mapping[str, Array]) -> None:
         self._normal, self._recorded = normal, recorded
         self._pieces: dict[str, tuple[str, Source]] = {}
+        self._contrary = {
+            f"values/{v.id}" for n in normal.nodes for v in n.values
+            if v.id.endswith(CONTRARY) and f"values/{v.id.removesuffix(CONTRARY)}" in recorded
+        }  # fmt: skip
         prefixes = {key.partition("/")[0] for key in recorded} - {"values"}
         for key, source in normal.pieces.items():
             if key.startswith("parameter:"):
@@ -88,14 +92,22 @@ class Spread(Mapping[str, Array]):
         if key in self._pieces:
             whole, source = self._pieces[key]
             return _read(self._normal, source, self._recorded[whole])
+        if key in self._contrary:
+            return contrary(self._recorded[key.removesuffix(CONTRARY)])
         return self._recorded[key]
 
     def __iter__(self) -> Iterator[str]:
         yield from self._recorded
         yield from (key for key in self._pieces if key not in self._recorded)
+        yield from self._contrary
 
     def __len__(self) -> int:
-        return len(set(self._recorded) | set(self._pieces))
+        return len(set(self._recorded) | set(self._pieces) | self._contrary)
+
+
+def contrary(mask: Array) -> Array:
+    """Where a mask is false; of numbers one minus it."""
+    return np.logical_not(mask) if mask.dtype.kind == "b" else 1 - mask
 
 
 def spread(normal: Normal, recorded: Mapping[str, Array]) -> Mapping[str, Array]:

@@ -16,7 +16,7 @@ from shared.check.held import Shelf
 from shared.check.judging import Recorded, Subject
 from shared.check.matches import Link, Match, indices, picked
 from shared.check.normalise import Merged, Normal
-from shared.check.pieces import spread
+from shared.check.pieces import contrary, spread
 from shared.check.result import Standing
 from shared.check.side import Array
 from shared.errors import ParityError
@@ -286,6 +286,9 @@ class Stands:
             return made[source.value] if ids is None else made[source.value].reshape(-1)[ids]
         if source in given:
             return given[source]
+        mask, opposite = keras.aliases.get(source, (source, False))
+        if mask in given:
+            return contrary(given[mask]) if opposite else given[mask]
         made_of_weights = f"{COMPUTED}{source.value}" in keras.parameters
         if source.value.startswith(("parameter:", "constant:")) or made_of_weights:
             array = self._right(source, precision)

@@ -85,6 +85,7 @@ def assert_parity(
         AssertionError: they differ, or it could not be told; in the words of ``parity check``.
         ParityError: a model cannot be loaded or run.
     """
+    __tracebackhide__ = True  # pytest shows the message, and not this function
     wanted, given = _inputs(inputs)
     recipe = Recipe(
         _recipe(torch_loss, torch_loss_args, keras_loss, keras_loss_args, "loss"),

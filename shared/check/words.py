@@ -107,7 +107,7 @@ def cause(found: Cause) -> str:
     if found.residual_ratio is not None and found.status == "confirmed":
         share = ""
         if found.share is not None and found.share < 0.999:
-            share = f", {found.share:.0%} of it vanishes"
+            share = f" together with the other causes; this one is {found.share:.0%} of it"
         words += f" Repaired, the difference falls to {number(found.residual_ratio)} × the bound"
         words += f"{share}."
     return words
@@ -139,7 +139,7 @@ def plain(result: Result) -> str:
     for found in result.causes:
         lines.append(f"Cause: {cause(found)}")
         if found.fix.partition("#")[0].strip() or found.fix.lstrip().startswith("# "):
-            lines.append(f"  write: {found.fix.strip()}")
+            lines.append("  write: " + found.fix.strip().replace("\n", f"\n{' ' * 9}"))
     if result.verdict == "differ" and not result.causes:
         lines.append("Cause: unknown; nothing that was tried makes the difference vanish.")
     for found in result.latent:

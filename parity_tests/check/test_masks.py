@@ -1,0 +1,48 @@
+"""A mask in the other sense is no difference, and one that is meant otherwise is."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from shared.check import inputs
+from shared.check.request import Request, processes
+from shared.check.session import check_in
+from shared.check.target import Target
+from shared.provenance import ROOT
+
+HERE = ROOT / "parity_tests/check"
+
+WRONG = [
+    ({"activation": "relu"}, {"activation"}),
+    ({"padding": 1}, {"constant"}),
+    ({"fault": "filled"}, {"wiring"}),
+    ({"fault": "factor"}, {"wiring"}),
+    ({"fault": "over"}, {"operation"}),
+]
+
+
+@pytest.fixture(scope="module")
+def remotes():
+    """A process for each side, which serves every pair."""
+    with ExitStack() as stack:
+        yield stack.enter_context(processes(Request()))
+
+
+def _answer(remotes, arguments):
+    left = Target(str(HERE / "masks_torch.py"), "Masked", {})
+    right = Target(str(HERE / "masks_keras.py"), "Masked", arguments)
+    return check_in(remotes, (left, right), Request(inputs=(inputs.parse("8,9:int"),)))
+
+
+def test_the_contrary_of_a_mask_has_its_partner(remotes):
+    found = _answer(remotes, {})
+    assert found.verdict == "agree"
+    assert not found.torch_only
+    assert not found.keras_only
+
+
+@pytest.mark.parametrize(("arguments", "kinds"), WRONG, ids=str)
+def test_only_what_is_wrong_is_a_cause(remotes, arguments, kinds):
+    found = _answer(remotes, arguments)
+    assert found.verdict == "differ"
+    assert {c.kind for c in found.causes if c.status == "confirmed"} == kinds
