@@ -168,8 +168,11 @@ class Counted(keras.Model):
 def branches(swapped=False):
     """Two convolutions, joined."""
     x = keras.Input((9, 9, 3))
-    y = [layers.Conv2D(4, n, padding="same", activation="relu")(x) for n in (3, 5)]
-    y = layers.Concatenate()(y[::-1] if swapped else y)
+    y = [layers.Conv2D(4, 1, activation="relu")(x)]
+    for n in (5, 3) if swapped else (3, 5):
+        z = layers.Conv2D(3, 1, activation="relu")(x)
+        y.append(layers.Conv2D(4, n, padding="same", activation="relu")(z))
+    y = layers.Concatenate()(y)
     y = layers.Permute((3, 1, 2))(y)
     return keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))
 

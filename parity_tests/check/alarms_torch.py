@@ -159,11 +159,14 @@ class Branches(nn.Module):
     def __init__(self):
         super().__init__()
         self.near, self.far = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 4, 5, padding=2)
-        self.head = nn.Linear(8 * 81, 2)
+        self.first, self.second = nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1)
+        self.point, self.head = nn.Conv2d(3, 4, 1), nn.Linear(12 * 81, 2)
 
     def forward(self, x):
         """Every number has its own weight behind it."""
-        return self.head(torch.cat([F.relu(self.near(x)), F.relu(self.far(x))], 1).flatten(1))
+        near, far = self.near(F.relu(self.first(x))), self.far(F.relu(self.second(x)))
+        joined = torch.cat([F.relu(self.point(x)), F.relu(near), F.relu(far)], 1)
+        return self.head(joined.flatten(1))
 
 
 class Deviating(nn.Module):
