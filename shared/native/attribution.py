@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from shared.native.settings import Plan, Setting, plan
 from shared.native.summary import Key, Summary
@@ -154,6 +153,8 @@ def change(values: Sequence[float] | NDArray[Any]) -> Change:
     mean = float(some.mean())
     if len(some) < 2 or np.ptp(some) == 0:
         return Change(mean, mean, mean, len(some))
+    from scipy import stats  # noqa: PLC0415  # slow to import, and no training needs it
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         found = stats.bootstrap(
