@@ -14,6 +14,7 @@ from keras_impl._layers import TorchBatchNormalization
 from keras_impl._native import Native, train_setting
 from parity_tests.native import common
 from shared.native import NORMS
+from shared.report.repairs import REPAIRS
 
 FRAMEWORK, NATIVE = Keras(1), Native()
 PLAIN = {"seed": 3, "norm": {}, "dropout": {}, "dropout_seed": 0}
@@ -191,7 +192,42 @@ def loss():
         assert np.allclose(told, given(truth, model(images, training=True)), rtol=1e-6)
 
 
+def repairs():
+    """The lines that the page gives for a Keras port do what it says."""
+    keras.utils.set_random_seed(1)
+    fan_in = 400
+    known = {"layers": layers, "keras": keras, "tf": tf, "fan_in": fan_in}
+    dense = eval(REPAIRS["initialiser"].in_keras, known)
+    dense.build((None, fan_in))
+    plain = layers.Dense(128)
+    plain.build((None, fan_in))
+    _native._as_torch(plain)
+    for one, other in zip(dense.weights, plain.weights, strict=True):
+        values = one.numpy()
+        assert 0.9 * fan_in**-0.5 < np.abs(values).max() <= fan_in**-0.5 * 1.000001
+        assert abs(values.std() / other.numpy().std() - 1) < 0.15
+    assert eval(REPAIRS["batch_norm_epsilon"].in_keras, known).epsilon == NORMS["torch"].epsilon
+    momentum = eval(REPAIRS["batch_norm_momentum"].in_keras, known).momentum
+    assert abs(1 - momentum - NORMS["torch"].momentum) < 1e-12
+    line, _, made = REPAIRS["batch_norm_unbiased"].in_keras.partition("\n")
+    exec(line, known)
+    assert type(eval(made.strip(), known)) is TorchBatchNormalization
+    inputs = keras.Input((1,))
+    model = Watched(inputs, layers.Dense(1)(inputs))
+    exec(REPAIRS["optimizer"].in_keras, known | {"model": model, "loss": "mse"})
+    assert type(model.optimizer) is _optimizers.TorchAdam
+    model.fed = []
+    model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
+    rows = np.arange(64, dtype=np.float32)[:, None]
+    keras.utils.set_random_seed(1)
+    exec(REPAIRS["shuffling"].in_keras, known | {"model": model, "x": rows, "y": rows})
+    first, second = ([*model.fed[at], *model.fed[at + 1]] for at in (0, 2))
+    assert sorted(first) == sorted(second) == list(range(64))
+    assert first != second
+
+
 CHECKS = {
+    "repairs": repairs,
     "initialiser": initialiser,
     "other_initialiser": other_initialiser,
     "optimizer": optimizer,

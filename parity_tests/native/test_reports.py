@@ -75,9 +75,11 @@ def page(tmp_path, some):
 
 def test_the_page_says_what_is_so(tmp_path):
     text = page(tmp_path, EVERY)
-    for words in ("# What a default costs", "## Initialiser", "## Adam's epsilon and betas",
-                  "xavier_uniform_", "KerasAdam", "TorchAdam", "VarianceScaling",
-                  "(figures/defaults-fashion_mlp-matched.png)", "12 seeds", "Made up."):  # fmt: skip
+    for words in (
+        "# What a default costs", "## Initialiser", "## Adam's epsilon and betas", "KerasAdam",
+        "xavier_uniform_", "TorchAdam", "VarianceScaling", "12 seeds", "Made up.",
+        "(figures/defaults-fashion_mlp-matched.png)",
+    ):  # fmt: skip
         assert words in text
     line = next(x for x in text.splitlines() if x.startswith("| fashion_mlp | **+2"))
     assert "**-2" in line  # the other direction

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TORCH = ["initialiser", "other_initialiser", "optimizer", "norms", "shuffling", "dropout",
+TORCH = ["repairs", "initialiser", "other_initialiser", "optimizer", "norms", "shuffling", "dropout",
          "training", "alone", "epochs", "recording", "repeatable"]  # fmt: skip
-KERAS = ["initialiser", "other_initialiser", "optimizer", "norms", "shuffling", "dropout", "fit",
+KERAS = ["repairs", "initialiser", "other_initialiser", "optimizer", "norms", "shuffling", "dropout", "fit",
          "loss", "alone", "epochs", "recording", "repeatable"]  # fmt: skip
 CHECKS = [*(("torch", name) for name in TORCH), *(("keras", name) for name in KERAS)]
 ENVIRONMENT = {

@@ -6,13 +6,14 @@ import math
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 from parity_tests.native import common
-from pytorch_impl import _optimizers
+from pytorch_impl import _layers, _optimizers
 from pytorch_impl._framework import PyTorch
 from pytorch_impl._native import Native, train_setting
 from shared.native import NORMS
+from shared.report.repairs import REPAIRS
 
 FRAMEWORK, NATIVE = PyTorch(1), Native()
 BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -142,7 +143,28 @@ def labels():
     return data.load("fashion_mnist", train=300, test=100).test_labels
 
 
+def repairs():
+    """The lines that the page gives for a PyTorch port do what it says."""
+    layer = nn.Linear(400, 100)
+    exec(REPAIRS["initialiser"].in_torch, {"nn": nn, "layer": layer})
+    assert 0.9 * math.sqrt(6 / 500) < layer.weight.abs().max() <= math.sqrt(6 / 500) * 1.000001
+    assert not layer.bias.any()
+    known = {"nn": nn, "channels": 3}
+    assert eval(REPAIRS["batch_norm_epsilon"].in_torch, known).eps == NORMS["keras"].epsilon
+    assert eval(REPAIRS["batch_norm_momentum"].in_torch, known).momentum == NORMS["keras"].momentum
+    line, _, made = REPAIRS["batch_norm_unbiased"].in_torch.partition("\n")
+    exec(line, known)
+    assert type(eval(made.strip(), known)) is _layers.KerasBatchNorm2d
+    exec(REPAIRS["optimizer"].in_torch, known | {"model": layer}, found := {})
+    assert type(found["optimizer"]) is _optimizers.KerasAdam
+    known = {"torch": torch, "DataLoader": DataLoader, "Subset": Subset, "dataset": range(64)}
+    exec(REPAIRS["shuffling"].in_torch, known)
+    epochs = [torch.cat(list(known["loader"])).tolist() for _ in range(2)]
+    assert epochs[0] == epochs[1] != list(range(64))
+
+
 CHECKS = {
+    "repairs": repairs,
     "initialiser": initialiser,
     "other_initialiser": other_initialiser,
     "optimizer": optimizer,
