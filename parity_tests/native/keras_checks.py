@@ -226,7 +226,35 @@ def repairs():
     assert first != second
 
 
+class Untold(keras.Model):
+    """Dropout of ones, summed; its `call` does not take `training`."""
+
+    def __init__(self):
+        super().__init__()
+        self.dropout = layers.Dropout(0.5)
+        self.sum = layers.Dense(1, use_bias=False, kernel_initializer="ones")
+
+    def call(self, x):
+        return self.sum(self.dropout(x))
+
+
+def untold():
+    """`fit` does not tell such a model that it trains; through a functional model it does."""
+    keras.utils.set_random_seed(1)
+    rows, sums = np.ones((8, 100), np.float32), np.full((8, 1), 100, np.float32)
+    losses = []
+    for wrapped in (False, True):
+        model = Untold()
+        inputs = keras.Input((100,))
+        made = keras.Model(inputs, model(inputs)) if wrapped else model
+        made.compile(optimizer=keras.optimizers.SGD(learning_rate=0.0), loss="mse")
+        losses.append(made.fit(rows, sums, verbose=0).history["loss"][0])
+    assert losses[0] == 0.0
+    assert losses[1] > 1.0
+
+
 CHECKS = {
+    "untold": untold,
     "repairs": repairs,
     "initialiser": initialiser,
     "other_initialiser": other_initialiser,

@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TORCH = ["repairs", "initialiser", "other_initialiser", "optimizer", "norms", "shuffling", "dropout",
-         "training", "alone", "epochs", "recording", "repeatable"]  # fmt: skip
-KERAS = ["repairs", "initialiser", "other_initialiser", "optimizer", "norms", "shuffling", "dropout", "fit",
-         "loss", "alone", "epochs", "recording", "repeatable"]  # fmt: skip
+BOTH = ["repairs", "initialiser", "other_initialiser", "optimizer", "norms", "shuffling",
+        "dropout", "alone", "epochs", "recording", "repeatable"]  # fmt: skip
+TORCH, KERAS = [*BOTH, "training"], [*BOTH, "fit", "loss", "untold"]
 CHECKS = [*(("torch", name) for name in TORCH), *(("keras", name) for name in KERAS)]
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3",
