@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -85,7 +86,9 @@ def test_the_page_says_what_is_so(tmp_path):
     assert "**-2" in line  # the other direction
     assert "points below Keras" in text
     native = next(x for x in text.splitlines() if x.startswith("| initialiser matched |"))
-    assert "%" in native
+    assert 140 < int(re.search(r"(-?\d+) %", native)[1]) < 160  # 2 of 1.33 points
+    shares = [int(x) for x in re.findall(r"matched.*\| (-?\d+) % \|", text)]
+    assert abs(sum(shares) - 100) < 5
     assert "Too few seeds" not in text
     document = json.loads((tmp_path / "defaults.json").read_text("utf-8"))
     assert document["examples"][0]["example"] == "fashion_mlp"
