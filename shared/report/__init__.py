@@ -32,11 +32,12 @@ def write(
     Returns:
         Every file written.
     """
+    from shared.report import native  # noqa: PLC0415
     from shared.report.index import write as write_index  # noqa: PLC0415
 
     written: list[Path] = []
     for result in results:
-        if not current(result):
+        if not (current(result) and native.stands(folder, result.spec.name)):
             files = _page(result, folder)
             on_written(result, files)
             written += files

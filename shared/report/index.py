@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared import FORMAT, examples
 from shared.names import LADDER, LEVEL_TITLES, VALUES
-from shared.report import documents
+from shared.report import documents, native
 from shared.report.files import render, save
 from shared.report.words import MARKS, NONE, count, fraction, listed, prose, ratio
 from shared.spec import ExampleSpec
 
 RUNGS = (VALUES, *LADDER)
+_FOREST = "sweep-forest.png"
 _COPIED = ("example", "title", "part", "verdict", "data", "levels", "first_divergence", "horizon",
            "metrics", "agreement")  # fmt: skip
 
@@ -98,6 +99,7 @@ def write(now: Set[str], folder: Path) -> list[Path]:
     """
     rows = [_row(spec, now, folder) for spec in examples.ALL]
     missing = [row.spec for row in rows if row.found is None]
+    gaps = native.read(folder)
     text = render(
         "index",
         lead=lead(rows),
@@ -108,6 +110,9 @@ def write(now: Set[str], folder: Path) -> list[Path]:
         earlier=[_earlier(row) for row in rows if row.found and not row.now],
         missing=missing,
         differences=_differences(folder),
+        native=native.lines(gaps),
+        forest=_FOREST if gaps else "",
+        defaults=(folder / "defaults.md").exists(),
         planted=(folder / "planted.md").exists(),
         partial=[(row.spec.name, row.found["pairs_not_run"]) for row in rows
                  if row.found and row.found.get("pairs_not_run")],
@@ -122,10 +127,26 @@ def write(now: Set[str], folder: Path) -> list[Path]:
         ],
         "not_run": [spec.name for spec in missing],
     }
+    drawn = _forest(gaps, folder)
     return [
+        *drawn,
         save(folder / "README.md", text),
         save(folder / "index.json", documents.to_text(document)),
     ]
+
+
+def _forest(gaps: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
+    """Draw the gaps of a sweep, if there was one; a figure of an earlier one goes."""
+    path = folder / "figures" / _FOREST
+    if not gaps:
+        if path.is_file():
+            path.unlink()
+        return []
+    # Imported here because drawing loads Matplotlib.
+    from shared.report.gaps import forest  # noqa: PLC0415
+
+    margin = max(float(row["margin"]) for row in gaps)
+    return [save(path, forest(native.gaps(gaps), margin))]
 
 
 def _differences(folder: Path) -> Mapping[str, Any] | None:

@@ -15,6 +15,7 @@ from shared.report import (
     accuracy,
     classes,
     documents,
+    native,
     parting,
     plots,
     sentences,
@@ -71,7 +72,7 @@ def write(result: Result, folder: Path) -> list[Path]:
     Returns:
         Every file written.
     """
-    text, figures = page(result)
+    text, figures = page(result, native.section(folder, result.spec.name))
     written = [save(folder / "figures" / f.file, f.png) for f in figures]
     for old in (folder / "figures").glob(f"{result.spec.name}-*.png"):
         if old not in written:
@@ -84,8 +85,8 @@ def write(result: Result, folder: Path) -> list[Path]:
     ]
 
 
-def page(result: Result) -> tuple[str, list[Figure]]:
-    """The Markdown of one example and its figures."""
+def page(result: Result, divided: str = "") -> tuple[str, list[Figure]]:
+    """The Markdown of one example and its figures; `divided` its section on own defaults."""
     spec, verdict = result.spec, result.verdict
     many = len(verdict.pairs) > MANY
     seen, unseen = (None, "") if many else classes.predicted(result)
@@ -140,6 +141,7 @@ def page(result: Result) -> tuple[str, list[Figure]]:
             "pictures": pictures,
             "parting": parts[0] if parts else [],
             "cases": value_cases(result),
+            "native": divided,
         }
         text = render("training", **context)
     figures = [f for s in sections for f in s.figures] + list(pictures.values())

@@ -1,0 +1,249 @@
+"""Which default explains how much: mean changes, paired by seed, with intervals by SciPy."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.native.settings import Plan, Setting, plan
+from shared.native.summary import Key, Summary
+from shared.spec import SIDES, Side
+
+Metric = Literal["accuracy", "loss"]
+METRICS: tuple[Metric, Metric] = ("accuracy", "loss")
+LEVEL = 0.95
+RESAMPLES = 9_999
+ENOUGH = 5
+"""With fewer seeds nothing is told apart: four lie on one side by chance one time in eight."""
+_SEED = 6
+
+
+@dataclass(frozen=True)
+class Change:
+    """A mean over seeds and its interval.
+
+    Attributes:
+        mean: of accuracies in points, 0.01 of a share; of losses as they are.
+        low, high: bounds of the 95 % bootstrap interval; the mean itself for one seed.
+        seeds: how many.
+    """
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is told apart from 0."""
+        return self.seeds >= ENOUGH and not self.low <= 0.0 <= self.high
+
+
+@dataclass(frozen=True)
+class Step:
+    """One default taken from native to matched, on every side that has it, after those before it.
+
+    Attributes:
+        default: its name.
+        title: words for people.
+        luck: the two differ by random numbers alone, on every side.
+        gap: metric → how much the gap, PyTorch minus Keras, changed.
+    """
+
+    default: str
+    title: str
+    luck: bool
+    gap: Mapping[Metric, Change]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one default does on one side.
+
+    Attributes:
+        side, default, title, luck: as in `Step`.
+        native, matched, other: words for what is meant by each.
+        alone: metric → matched but for this default, minus matched.
+        given: metric → native but for the other framework's default, minus native.
+        distance: of the weights after one step from the matched training's, with `alone`.
+    """
+
+    side: Side
+    default: str
+    title: str
+    luck: bool
+    native: str
+    matched: str
+    other: str
+    alone: Mapping[Metric, Change]
+    given: Mapping[Metric, Change]
+    distance: Change | None
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The way from the native gap of an example to its matched one.
+
+    Attributes:
+        example, pair: of what.
+        seeds: that have every training of the chain on both sides.
+        native, matched: metric → gap, PyTorch minus Keras.
+        steps: from one to the other; their means add up to the difference.
+        rows: every default by itself.
+    """
+
+    example: str
+    pair: str
+    seeds: tuple[int, ...]
+    native: Mapping[Metric, Change]
+    matched: Mapping[Metric, Change]
+    steps: tuple[Step, ...]
+    rows: tuple[Row, ...]
+
+
+def attribute(
+    example: str, summaries: Iterable[Summary] | Mapping[Key, Summary], pair: str = ""
+) -> Attribution | None:
+    """Attribute the gap between the frameworks to their defaults.
+
+    Args:
+        example: name of the example; summaries of others are left out.
+        summaries: of a sweep, in any order.
+        pair: whose settings; the headline's.
+
+    Returns:
+        None where no seed has every training of the chain on both sides.
+    """
+    plans = {side: plan(example, side, pair) for side in SIDES}
+    wanted = plans["torch"].pair
+    every = summaries.values() if isinstance(summaries, Mapping) else summaries
+    runs = {s.key: s for s in every if (s.example, s.pair) == (example, wanted)}
+    states = _states(plans)
+    needed = [(side, state[side].name) for _, state in states for side in SIDES]
+    seeds = _common(runs, needed)
+    if not seeds:
+        return None
+    gaps = [
+        {m: _gap(runs, state, seeds, m) for m in METRICS}
+        for _, state in states
+    ]  # fmt: skip
+    steps = tuple(
+        Step(
+            name,
+            _titled(plans, name),
+            all(d.luck for p in plans.values() for d in p.defaults if d.name == name and d.moves),
+            {m: change(gaps[at][m] - gaps[at - 1][m]) for m in METRICS},
+        )
+        for at, (name, _) in enumerate(states)
+        if at
+    )
+    native, matched = ({m: change(gaps[at][m]) for m in METRICS} for at in (0, -1))
+    rows = tuple(row for side in SIDES for row in _rows(plans[side], runs))
+    return Attribution(example, wanted, seeds, native, matched, steps, rows)
+
+
+def change(values: Sequence[float] | NDArray[Any]) -> Change:
+    """Mean and interval of paired differences."""
+    some = np.asarray(values, np.float64)
+    mean = float(some.mean())
+    if len(some) < 2 or np.ptp(some) == 0:
+        return Change(mean, mean, mean, len(some))
+    from scipy import stats  # noqa: PLC0415  # slow to import, and no training needs it
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        found = stats.bootstrap(
+            (some,),
+            np.mean,
+            confidence_level=LEVEL,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(_SEED),
+        ).confidence_interval
+    return Change(mean, float(found.low), float(found.high), len(some))
+
+
+def _states(plans: Mapping[Side, Plan]) -> list[tuple[str, dict[Side, Setting]]]:
+    """Name of the default that was matched last, and each side's setting: from native on."""
+    order: list[str] = []
+    for p in plans.values():  # Keras' `fit` comes first, and is its alone
+        known = [d.name for d in p.defaults]
+        order = known if set(order) <= set(known) else order
+    at = dict.fromkeys(plans, 0)
+    states = [("", {side: p.chain[0] for side, p in plans.items()})]
+    for name in order:
+        moving = [side for side, p in plans.items() if name in p.chain[at[side]].native]
+        if not moving:
+            continue
+        for side in moving:
+            at[side] += 1
+        states.append((name, {side: p.chain[at[side]] for side, p in plans.items()}))
+    return states
+
+
+def _common(runs: Mapping[Key, Summary], needed: Sequence[tuple[Side, str]]) -> tuple[int, ...]:
+    seeds = [{k.seed for k in runs if (k.side, k.setting) == which} for which in needed]
+    return tuple(sorted(set.intersection(*seeds)))
+
+
+def _value(run: Summary, metric: Metric) -> float:
+    return 100 * run.test_accuracy if metric == "accuracy" else run.test_loss
+
+
+def _gap(
+    runs: Mapping[Key, Summary],
+    state: Mapping[Side, Setting],
+    seeds: Sequence[int],
+    metric: Metric,
+) -> NDArray[np.float64]:
+    left, right = (
+        np.array([_value(runs[Key(side, state[side].name, seed)], metric) for seed in seeds])
+        for side in SIDES
+    )
+    return np.asarray(left - right)
+
+
+def _titled(plans: Mapping[Side, Plan], name: str) -> str:
+    return next(d.title for p in plans.values() for d in p.defaults if d.name == name)
+
+
+def _rows(known: Plan, runs: Mapping[Key, Summary]) -> Iterable[Row]:
+    for default in known.defaults:
+        alone, given = known.alone.get(default.name), known.given.get(default.name)
+        distances: list[float] = []
+        if alone is not None:
+            distances = [r.step1_distance for k, r in sorted(runs.items())
+                         if (k.side, k.setting) == (known.side, alone.name)]  # fmt: skip
+        yield Row(
+            known.side, default.name, default.title, default.luck, default.native,
+            default.matched, default.other,
+            _against(runs, known.side, alone, known.matched),
+            _against(runs, known.side, given, known.native),
+            change(distances) if distances else None,
+        )  # fmt: skip
+
+
+def _against(
+    runs: Mapping[Key, Summary], side: Side, one: Setting | None, base: Setting
+) -> dict[Metric, Change]:
+    """Metric → one setting minus another, over the seeds that have both."""
+    if one is None:
+        return {}
+    seeds = _common(runs, [(side, one.name), (side, base.name)])
+    if not seeds:
+        return {}
+    return {
+        m: change(
+            [
+                _value(runs[Key(side, one.name, seed)], m)
+                - _value(runs[Key(side, base.name, seed)], m)
+                for seed in seeds
+            ]
+        )
+        for m in METRICS
+    }

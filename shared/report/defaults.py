@@ -1,0 +1,199 @@
+"""The page of the defaults: what each costs, in both directions, and how it is repaired."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import FORMAT
+from shared.native import Attribution, Change, Summary, attribute, examples
+from shared.native.attribution import ENOUGH, LEVEL, METRICS, Metric, Row
+from shared.native.defaults import pairs
+from shared.report import documents, gaps
+from shared.report.files import render, save
+from shared.report.repairs import REPAIRS, Repair
+from shared.report.words import NONE, number
+from shared.spec import TITLES
+
+NAME = "defaults"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A default that differs, what forgetting it costs, and its repair."""
+
+    name: str
+    title: str
+    torch: str
+    keras: str
+    repair: Repair
+    rows: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the page says of one example."""
+
+    title: str
+    figure: str
+    alt: str
+    seeds: int
+    lead: str
+    steps: list[dict[str, str]]
+    rows: list[dict[str, str]]
+
+
+def write(summaries: Iterable[Summary], folder: Path, data: str = "") -> list[Path]:
+    """Write ``defaults.md``, its figures and its JSON twin; old figures of it go.
+
+    Args:
+        summaries: of a sweep.
+        folder: where the reports live.
+        data: on what it was measured, in a line for people.
+
+    Returns:
+        Every file written.
+    """
+    every = attributions(list(summaries))
+    written = [save(folder / "figures" / _figure(found), gaps.waterfall(found)) for found in every]
+    for old in (folder / "figures").glob(f"{NAME}-*.png"):
+        if old not in written:
+            old.unlink()
+    twin = documents.to_text(document(every, data))
+    return [
+        save(folder / f"{NAME}.md", page(every, data)),
+        save(folder / f"{NAME}.json", twin),
+        *written,
+    ]
+
+
+def attributions(summaries: Sequence[Summary]) -> list[Attribution]:
+    """Of every example and pair that has the whole chain, in teaching order."""
+    found = [
+        attribute(spec.name, summaries, pair.name) for spec in examples() for pair in pairs(spec)
+    ]
+    return [some for some in found if some is not None]
+
+
+def document(every: Sequence[Attribution], data: str = "") -> dict[str, Any]:
+    """All that the page says, as one JSON document. Accuracies are in points."""
+    return {
+        "format": FORMAT,
+        "data": data,
+        "level": LEVEL,
+        "examples": [dataclasses.asdict(found) for found in every],
+    }
+
+
+def page(every: Sequence[Attribution], data: str = "") -> str:
+    """The Markdown."""
+    return render(
+        NAME,
+        data=data,
+        level=f"{100 * LEVEL:g}",
+        enough=ENOUGH,
+        few=[_title(f) for f in every if len(f.seeds) < ENOUGH],
+        mistakes=_mistakes(every),
+        parts=[_part(found) for found in every],
+    )
+
+
+def _title(found: Attribution) -> str:
+    first = next(pairs(spec)[0].name for spec in examples() if spec.name == found.example)
+    return found.example if found.pair == first else f"{found.example}, {found.pair}"
+
+
+def _figure(found: Attribution) -> str:
+    return f"{NAME}-{found.example}-{found.pair}.png"
+
+
+def _mistakes(every: Sequence[Attribution]) -> list[Mistake]:
+    told = []
+    for name, repair in REPAIRS.items():
+        rows, both = [], {}
+        for found in every:
+            own = {row.side: row for row in found.rows if row.default == name}
+            if own and all(row.given for row in own.values()):
+                both = own
+                rows.append({"example": _title(found)} | {
+                    f"{side}_{metric}": cell(row.given.get(metric))
+                    for side, row in own.items() for metric in METRICS
+                })  # fmt: skip
+        if rows:
+            torch, keras = both["torch"], both["keras"]
+            told.append(Mistake(name, torch.title, torch.native, keras.native, repair, rows))
+    return told
+
+
+def _part(found: Attribution) -> Part:
+    native, matched = found.native["accuracy"], found.matched["accuracy"]
+    steps = [_step("native gap", found.native, None)]
+    steps += [_step(_told(f"{s.title} matched", luck=s.luck), s.gap, native) for s in found.steps]
+    steps.append(_step("matched gap", found.matched, None))
+    return Part(
+        _title(found),
+        _figure(found),
+        f"Waterfall of {_title(found)}: from a native gap of {number(native.mean, 2)} points, one "
+        f"default at a time, to a matched gap of {number(matched.mean, 2)}.",
+        len(found.seeds),
+        _lead(found),
+        steps,
+        [_row(row) for row in found.rows if row.alone],
+    )
+
+
+def _told(title: str, *, luck: bool) -> str:
+    return f"{title} (other luck only)" if luck else title
+
+
+def _step(title: str, gap: Mapping[Metric, Change], native: Change | None) -> dict[str, str]:
+    """A line of the waterfall; a share of the gap only where there is a gap to share."""
+    share = NONE
+    if native is not None and native.clear:
+        share = f"{-100 * gap['accuracy'].mean / native.mean:.0f} %"
+    return {"title": title, "share": share, **{m: cell(gap[m]) for m in METRICS}}
+
+
+def _row(row: Row) -> dict[str, str]:
+    return {
+        "side": TITLES[row.side],
+        "title": _told(row.title, luck=row.luck),
+        "native": row.native,
+        "matched": row.matched,
+        "distance": number(row.distance.mean, 2) if row.distance else NONE,
+        **{m: cell(row.alone.get(m)) for m in METRICS},
+    }
+
+
+def cell(change: Change | None) -> str:
+    """``+1.2 [0.3, 2.1]``; with ~ where it is not told apart from 0, bold where it is."""
+    if change is None:
+        return NONE
+    text = f"{signed(change.mean)} [{signed(change.low)}, {signed(change.high)}]"
+    if signed(change.mean) == signed(change.low) == signed(change.high) == "0":
+        return "0"
+    return f"**{text}**" if change.clear else f"~{text}"
+
+
+def signed(value: float) -> str:
+    """Two significant digits and always a sign; what rounding leaves is 0."""
+    return "0" if abs(value) < 5e-6 else number(value, 2) if value < 0 else f"+{number(value, 2)}"
+
+
+def _lead(found: Attribution) -> str:
+    """The answer in a sentence or two, claiming only what the intervals say."""
+    gap, end = found.native["accuracy"], found.matched["accuracy"]
+    told = (
+        f"With their own defaults PyTorch is {number(abs(gap.mean), 2)} points "
+        f"{'above' if gap.mean > 0 else 'below'} Keras"
+        if gap.clear
+        else "With their own defaults the two are not told apart in accuracy "
+        f"({signed(gap.mean)} points)"
+    )
+    clear = [s for s in found.steps if s.gap["accuracy"].clear or s.gap["loss"].clear]
+    words = ", ".join(f"{s.title}{' (luck)' if s.luck else ''}" for s in clear)
+    moved = f"What moves the gap: {words}." if clear else "No single default moves the gap clearly."
+    return f"{told}; matched, {signed(end.mean)} points are left. {moved}"

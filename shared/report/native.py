@@ -1,0 +1,130 @@
+"""L5 native: the section of an example's page and of the index, where a sweep has been run.
+
+They are read from ``sweep.json`` beside the pages, which is what `parity sweep --json` prints.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import FORMAT
+from shared.report.files import render
+from shared.report.words import number
+
+FILE = "sweep.json"
+HEADING = "## Own defaults"
+_WORDS = {
+    "equal": "✓ equal within the margin",
+    "different": "✗ different",
+    "undecided": "? undecided",
+}
+_FIELDS = {"example", "division", "seeds", "margin", "gap", "verdict"}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A gap between the frameworks, with what was said of it.
+
+    Attributes:
+        title: of the line.
+        mean, low, high: PyTorch minus Keras, in points.
+        verdict: ``equal``, ``different`` or ``undecided``.
+    """
+
+    title: str
+    mean: float
+    low: float
+    high: float
+    verdict: str
+
+
+def read(folder: Path) -> list[dict[str, Any]]:
+    """The gaps of a sweep, as they were written; empty where there is none that can be read."""
+    try:
+        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        return []
+    rows = found.get("examples")
+    return [row for row in rows if _whole(row)] if isinstance(rows, list) else []
+
+
+def _whole(row: Any) -> bool:
+    """Whether this is a gap that has been measured."""
+    if not isinstance(row, dict) or not row.keys() >= _FIELDS or row["verdict"] not in _WORDS:
+        return False
+    gap = row["gap"]
+    return isinstance(gap, dict) and all(
+        isinstance(gap.get(bound), int | float) for bound in ("mean", "low", "high")
+    )
+
+
+def section(folder: Path, example: str) -> str:
+    """Markdown for the page of an example; empty where no sweep has measured it."""
+    rows = [row for row in read(folder) if row["example"] == example]
+    if not rows:
+        return ""
+    return render(
+        "native", heading=HEADING, rows=lines(rows),
+        defaults=_attributed(folder, example),
+    )  # fmt: skip
+
+
+def stands(folder: Path, example: str) -> bool:
+    """Whether the page of an example says of the sweep what is known now."""
+    wanted = section(folder, example)
+    try:
+        page = (folder / f"{example}.md").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return wanted.strip() in page if wanted else HEADING not in page
+
+
+def lines(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Rows of a table: native before matched."""
+    order = sorted(rows, key=lambda row: (row["example"], row["division"] != "native"))
+    return [
+        {
+            "example": _named(row),
+            "division": row["division"],
+            "seeds": f"{row['seeds']:,}",
+            "gap": f"{row['gap']['mean']:+.2f}",
+            "interval": f"{row['gap']['low']:+.2f} … {row['gap']['high']:+.2f}",
+            "margin": number(row["margin"]),
+            "verdict": _WORDS[row["verdict"]],
+        }
+        for row in order
+    ]
+
+
+def gaps(rows: Sequence[Mapping[str, Any]]) -> list[Gap]:
+    """The same for the forest plot."""
+    order = sorted(rows, key=lambda row: (row["example"], row["division"] != "native"))
+    return [
+        Gap(
+            f"{_named(row)}, {row['division']}",
+            mean=row["gap"]["mean"],
+            low=row["gap"]["low"],
+            high=row["gap"]["high"],
+            verdict=row["verdict"],
+        )
+        for row in order
+    ]  # fmt: skip
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    pair = row.get("pair", "")
+    return f"{row['example']} ({pair})" if pair else str(row["example"])
+
+
+def _attributed(folder: Path, example: str) -> bool:
+    """Whether the page of the defaults has this example."""
+    try:
+        return f"## {example}" in (folder / "defaults.md").read_text(encoding="utf-8")
+    except OSError:
+        return False
