@@ -1,5 +1,6 @@
 """Sweeps that take no time: the suite's own code, but for what a side's process trains."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,9 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from shared.examples import find
+from shared.sweep import result, session
+from shared.sweep.local import Local
+from shared.sweep.plan import Request
+from shared.sweep.process import Starting
+from shared.sweep.store import Store
+
 ROOT = Path(__file__).parents[2]
 PARITY = [sys.executable, "-c", "from shared.cli import main; main()"]
-FAKE = {side: [sys.executable, "-m", "parity_tests.sweep.fake", side] for side in ("torch", "keras")}
+FAKE = {
+    side: [sys.executable, "-m", "parity_tests.sweep.fake", side] for side in ("torch", "keras")
+}
 
 
 def _heeds_interrupts():
@@ -63,10 +73,28 @@ class Fakes:
         assert "Traceback" not in errors, errors
         return process.returncode, out, errors
 
+    def sweep(self, *, timeout=20.0, workers=2, resume=True, repair=False, place=None, **asked):
+        """The same in this process: the JSON, and the messages of jobs that failed."""
+        size = {"train": 300, "test": 500}
+        request = Request((find("softmax_regression"),), **{"seeds": 4, **size, **asked})
+        known = session.tasks(request, {})
+        executor = place or Local(workers, Starting(timeout=timeout, commands=FAKE))
+        with Store(self.folder, repair=repair) as store:
+            board = session.board(request, known, store, resume=resume)
+            session.carry_out(board, known, store, executor, _unseen)
+        return result.to_json(board), list(board.failed.values())
+
     def begun(self):
         return self.log.read_text().splitlines()
 
 
+@contextlib.contextmanager
+def _unseen(board, places):
+    yield lambda: None
+
+
 @pytest.fixture
-def fakes(tmp_path):
-    return Fakes(tmp_path)
+def fakes(tmp_path, monkeypatch):
+    made = Fakes(tmp_path)
+    monkeypatch.setenv("FAKE_LOG", str(made.log))
+    return made

@@ -13,6 +13,9 @@ from shared.spec import SIDES, Side
 from shared.sweep.job import Task
 from shared.sweep.process import BrokenError, Crew, DeathError, Starting, message
 
+_AHEAD = 2
+"""Seeds."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -84,7 +87,7 @@ class Local:
         """Begin."""
         self._waiting.extend(tasks)
         for number, crew in enumerate(self._crews[: len(tasks)]):
-            own = SIDES[number % len(SIDES)]
+            own = SIDES if len(self._crews) == 1 else (SIDES[number % len(SIDES)],)
             thread = threading.Thread(target=self._work, args=(crew, own), daemon=True)
             self._threads.append(thread)
         self._running = len(self._threads)
@@ -107,7 +110,7 @@ class Local:
                 raise ended
             yield ended
 
-    def _work(self, crew: Crew, own: Side) -> None:
+    def _work(self, crew: Crew, own: tuple[Side, ...]) -> None:
         try:
             while (task := self._next(crew, own)) is not None:
                 self._ended.put(self._do(crew, task))
@@ -127,11 +130,16 @@ class Local:
         except WorkerError as error:
             return Outcome(task, failure=message(error))
 
-    def _next(self, crew: Crew, own: Side) -> Task | None:
-        """The first job of a side that this slot has a process of, or is for; or any."""
+    def _next(self, crew: Crew, own: tuple[Side, ...]) -> Task | None:
+        """The first job of a side that this slot has a process of, or is for; or any.
+
+        Verdicts need both sides: the quicker one does not run far ahead.
+        """
         with self._lock:
             if self._stopped or not self._waiting:
                 return None
-            sides = crew.sides or (own,)
+            sides = {*own, *crew.sides}
             at = next((i for i, t in enumerate(self._waiting) if t.job.side in sides), 0)
+            if self._waiting[at].job.seed - self._waiting[0].job.seed > _AHEAD:
+                at = 0
             return self._waiting.pop(at)

@@ -169,9 +169,12 @@ def _opened(path: Path) -> sqlite3.Connection:
             )
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
-        with db:
-            db.execute(_SCHEMA)
-            db.execute(f"PRAGMA user_version = {_VERSION}")
+        if version == 0:
+            with db:
+                db.execute(_SCHEMA)
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+        db.execute("BEGIN IMMEDIATE")  # refused now, not after the first hour, where it must be
+        db.rollback()
     except sqlite3.Error as error:
         db.close()
         raise _told(path, error) from error
@@ -244,6 +247,7 @@ def _readable(path: Path) -> tuple[list[Row], bool]:
     lost = False
     try:
         db = sqlite3.connect(path)
+        db.execute("PRAGMA writable_schema = ON")  # else nothing of a file cut off is read
         last = _last_id(db)
     except sqlite3.Error:
         return [], True
