@@ -38,6 +38,8 @@ class Fakes:
 
     def __init__(self, folder):
         self.home, self.folder, self.log = folder, folder / "out", folder / "log"
+        self.commands = FAKE
+        self.times = self.log.with_suffix(".times")
         self.log.touch()
         for side, command in FAKE.items():
             script = folder / side
@@ -82,6 +84,7 @@ class Fakes:
         with Store(self.folder, repair=repair) as store:
             board = session.board(request, known, store, resume=resume)
             session.carry_out(board, known, store, executor, _unseen)
+        self.exit_code = result.exit_code(board)
         return result.to_json(board), list(board.failed.values())
 
     def begun(self):

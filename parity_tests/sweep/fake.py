@@ -29,6 +29,8 @@ def train(job, progress):
     log = Path(os.environ["FAKE_LOG"])
     with log.open("a") as file:
         file.write(line)
+    with log.with_suffix(".times").open("a") as file:
+        file.write(f"{time.time()}\n")
     fault, _, seed = os.environ.get("FAKE_FAULT", "").partition(" ")
     if fault and job.seed == int(seed):
         trouble(fault, log.read_text().count(line))

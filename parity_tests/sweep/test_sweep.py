@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from shared.sweep.store import FILE
+from shared.sweep.store import FILE, StoreError
 
 
 def jobs(fakes):
@@ -54,13 +54,12 @@ def test_one_document_and_everything_behind_it(fakes, tmp_path):
     assert len(behind["examples"][0]["classes"]) == 10
 
 
-@pytest.mark.parametrize(
-    ("margin", "gap", "code", "verdict"), [(20, 0, 0, "equal"), (0.5, 0.2, 1, "different")]
-)
-def test_exit_codes(fakes, margin, gap, code, verdict):
-    found, out, _ = fakes.run("--margin", margin, "--json", seeds=6, FAKE_GAP=gap)
-    assert found == code
-    assert {row["verdict"] for row in json.loads(out)["examples"]} == {verdict}
+@pytest.mark.parametrize(("gap", "code", "verdict"), [(0, 0, "equal"), (0.3, 1, "different")])
+def test_exit_codes(fakes, monkeypatch, gap, code, verdict):
+    monkeypatch.setenv("FAKE_GAP", str(gap))
+    document, _ = fakes.sweep(margin=20, seeds=6)
+    assert fakes.exit_code == code
+    assert {row["verdict"] for row in document["examples"]} == {verdict}
 
 
 def test_kill_9_in_the_middle_repeats_nothing_finished(fakes, tmp_path):
@@ -123,9 +122,8 @@ def test_an_interrupt_keeps_what_is_finished(fakes, number):
 def test_two_at_once_on_one_folder(fakes):
     first = fakes.start(FAKE_SECONDS=0.5)
     wait_for(fakes.begun)
-    code, _, errors = fakes.run()
-    assert code == 2
-    assert f"another sweep, process {first.pid}, works here" in errors
+    with pytest.raises(StoreError, match=f"another sweep, process {first.pid}, works here"):
+        fakes.sweep()
     first.kill()
     first.communicate()
 
@@ -145,6 +143,7 @@ def test_a_job_that_fails_leaves_the_others(fakes, monkeypatch, fault, words):
     document, failures = fakes.sweep(seeds=3, divisions=("matched",), timeout=timeout)
     assert all(words in failure for failure in failures)
     assert document["jobs"] == {"done": 4, "reused": 0, "failed": 2}
+    assert fakes.exit_code == 2
     assert document["examples"][0]["seeds"] == 2
     assert fakes.begun().count("torch matched 2") == (1 if fault == "raise" else 3)
 
@@ -162,9 +161,8 @@ def test_damaged_results_are_said_and_repaired(fakes):
     content = bytearray(path.read_bytes())
     content[8192:12288] = b"\xa5" * 4096
     path.write_bytes(bytes(content))
-    code, _, errors = fakes.run()
-    assert code == 2
-    assert "is damaged" in errors
+    with pytest.raises(StoreError, match="is damaged"):
+        fakes.sweep()
     document, _ = fakes.sweep(repair=True)
     assert document["jobs"]["done"] + document["jobs"]["reused"] == 16
     assert document["jobs"]["reused"] > 8

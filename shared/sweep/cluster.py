@@ -16,7 +16,7 @@ from shared.sweep import remote
 from shared.sweep.job import Task
 from shared.sweep.local import Outcome
 
-_CONNECT = 15.0
+CONNECT = 15.0
 WORKERLESS = 60.0
 """Seconds without any worker after which nobody is waited for any more."""
 _POLL = 1.0
@@ -35,6 +35,7 @@ class Cluster:
         timeout: seconds without a sign of life after which a job's process counts as hung.
         commands: as in `shared.sweep.process.Starting`.
         workerless: seconds to wait while there is no worker.
+        connect: seconds to wait for the scheduler's first answer.
     """
 
     def __init__(
@@ -43,15 +44,16 @@ class Cluster:
         timeout: float,
         commands: Mapping[Side, Sequence[str]] | None = None,
         workerless: float = WORKERLESS,
+        connect: float = CONNECT,
     ) -> None:
         self._scheduler, self._timeout = scheduler, timeout
         self._commands = {side: list(command) for side, command in (commands or {}).items()}
-        self._workerless = workerless
+        self._workerless, self._connect = workerless, connect
         self._futures: dict[str, tuple[Task, Any]] = {}
         self._ended: queue.Queue[str] = queue.Queue()
 
     def __enter__(self) -> Cluster:
-        self._client = _connected(self._scheduler)
+        self._client = _connected(self._scheduler, self._connect)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -143,7 +145,7 @@ class Cluster:
         )
 
 
-def _connected(scheduler: str) -> Any:
+def _connected(scheduler: str, timeout: float) -> Any:
     try:
         from distributed import Client  # noqa: PLC0415  # an optional extra
     except ImportError as error:
@@ -163,7 +165,7 @@ def _connected(scheduler: str) -> Any:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         connect: Any = Client  # has no types
-        return connect(**named, timeout=_CONNECT, set_as_default=False)
+        return connect(**named, timeout=timeout, set_as_default=False)
     except (OSError, ValueError, RuntimeError, TimeoutError) as error:
         raise SchedulerError(
             f"--scheduler {scheduler}: no Dask scheduler answers there ({error}). Expected one "

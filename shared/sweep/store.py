@@ -173,7 +173,8 @@ def _opened(path: Path) -> sqlite3.Connection:
             with db:
                 db.execute(_SCHEMA)
                 db.execute(f"PRAGMA user_version = {_VERSION}")
-        db.execute("BEGIN IMMEDIATE")  # refused now, not after the first hour, where it must be
+        db.execute("BEGIN IMMEDIATE")  # a file that cannot be written is better known now
+        db.execute(f"PRAGMA user_version = {_VERSION}")
         db.rollback()
     except sqlite3.Error as error:
         db.close()
