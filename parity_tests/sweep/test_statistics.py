@@ -134,6 +134,19 @@ def test_type_one_error_of_different(monkeypatch):
     assert stats.binomtest(wrong, times, 0.03, alternative="less").pvalue > 0.001  # it does bite
 
 
+def test_three_looks_keep_the_error(monkeypatch):
+    """Sides the margin apart: looking three times gives chance no more than one time in twenty."""
+    monkeypatch.setattr(statistics, "bootstrap", lambda *_: None)
+    random = np.random.default_rng(9)
+    times = 500
+    called = 0
+    for _ in range(times):
+        left, right = made(random, 0.5, 0.3)
+        looks = (compare(left[:n], right[:n], looks=3) for n in (4, 8, 12))
+        called += any(look.equal_p <= 0.05 for look in looks)
+    assert stats.binomtest(called, times, 0.05, alternative="greater").pvalue > 0.01
+
+
 @pytest.mark.parametrize("mean", [0.0, 0.2])
 def test_power_is_what_simulation_gives(mean):
     random = np.random.default_rng(7)

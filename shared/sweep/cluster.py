@@ -154,13 +154,13 @@ def _connected(scheduler: str, timeout: float) -> Any:
             "pip install 'parity-suite[distributed]'"
         ) from error
     named: dict[str, Any] = {"address": scheduler}
-    if "://" not in scheduler and Path(scheduler).suffix == ".json":
-        if not Path(scheduler).is_file():
-            raise UsageError(
-                f"--scheduler {scheduler}: no such file. Expected what dask scheduler "
-                "--scheduler-file wrote, or an address: tcp://host:8786"
-            )
+    if Path(scheduler).is_file():
         named = {"scheduler_file": scheduler}
+    elif "://" not in scheduler and ("/" in scheduler or scheduler.endswith(".json")):
+        raise UsageError(
+            f"--scheduler {scheduler}: no such file. Expected what dask scheduler "
+            "--scheduler-file wrote, or an address: tcp://host:8786"
+        )
     level = logging.getLogger("distributed").level
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:

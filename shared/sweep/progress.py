@@ -6,12 +6,12 @@ import time
 from collections import defaultdict
 from types import TracebackType
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from shared.spec import SIDES
 from shared.statistics import Comparison
 from shared.sweep.board import Board, Row
 from shared.sweep.job import Job
@@ -28,8 +28,7 @@ class Display:
         self._board, self._places = board, places
         self._console = Console(stderr=True)
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._begin = self._said = time.monotonic()
-        self._before = dict(board.found)
+        self._said = time.monotonic()
 
     def __enter__(self) -> Display:
         if self._console.is_terminal:
@@ -93,10 +92,12 @@ def duration(seconds: float) -> str:
 
 def table(board: Board) -> Table:
     """A line an example and division."""
-    found = Table(title="PyTorch minus Keras, test accuracy in points", title_justify="left")
+    title = "PyTorch minus Keras, test accuracy in points"
+    found = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
     for heading in ("example", "division", "seeds", "gap", "interval", "verdict"):
         right = heading in ("seeds", "gap", "interval")
-        found.add_column(heading, justify="right" if right else "left")
+        whole = heading != "verdict"  # the one column that may be of two lines
+        found.add_column(heading, justify="right" if right else "left", no_wrap=whole)
     for row in board.rows:
         words = row.verdict.words if row.final else f"so far: {row.verdict.words}"
         words += f" (decided after {len(row.seeds)} seeds)" if row.stopped else ""
@@ -104,7 +105,7 @@ def table(board: Board) -> Table:
         found.add_row(
             row.example,
             row.division,
-            f"{len(row.seeds)} of {board.request.seeds}",
+            f"{len(row.seeds)}/{board.request.seeds}",
             "–" if mean is None else f"{mean:+.2f}",
             interval(row.comparison),
             Text(words, style=_STYLES[row.verdict.answer] if row.final else "dim"),
@@ -150,4 +151,4 @@ def _lines(board: Board, row: Row) -> list[str]:
     return lines
 
 
-__all__ = ["SIDES", "Display", "duration", "interval", "outcome", "seconds_left", "table"]
+__all__ = ["Display", "duration", "interval", "outcome", "seconds_left", "table"]
