@@ -68,7 +68,7 @@ class Request:
         if not self.stop:
             return (self.seeds,)
         at = (math.ceil(self.seeds * look / LOOKS) for look in range(1, LOOKS + 1))
-        return tuple(dict.fromkeys(max(FEWEST, n) for n in at if max(FEWEST, n) <= self.seeds))
+        return tuple(dict.fromkeys(min(max(FEWEST, n), self.seeds) for n in at))
 
 
 def jobs(request: Request) -> tuple[Job, ...]:
