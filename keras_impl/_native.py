@@ -103,9 +103,7 @@ def _fit(feed, model, optimizer):
     """`compile` and `fit`; on arrays where it shuffles itself, else on batches in their order."""
     batches = feed.batches
     images, labels = batches.everything, batches.labels
-    binary = model.outputs[0].shape[-1] == 1 if hasattr(model, "outputs") else False
-    loss = (BinaryCrossentropy if binary else SparseCategoricalCrossentropy)(from_logits=True)
-    labels = labels[:, None] if binary else labels
+    loss, labels = _loss(model, labels)
     trained = model
     if feed.masked or "training" not in inspect.signature(model.call).parameters:
         trained = _functional(model, batches, masked=feed.masked)
@@ -120,6 +118,13 @@ def _fit(feed, model, optimizer):
         given |= {"steps_per_epoch": steps, "shuffle": False}
         told = trained.fit(_dataset(feed, images, labels), **given)
     return [float(value) for value in told.history["loss"]]
+
+
+def _loss(model, labels):
+    """The usual loss for this many outputs, and the labels as it takes them."""
+    if hasattr(model, "outputs") and model.outputs[0].shape[-1] == 1:
+        return BinaryCrossentropy(from_logits=True), labels[:, None]
+    return SparseCategoricalCrossentropy(from_logits=True), labels
 
 
 def _functional(model, batches, *, masked):

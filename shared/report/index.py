@@ -139,7 +139,8 @@ def _forest(gaps: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
     """Draw the gaps of a sweep, if there was one; a figure of an earlier one goes."""
     path = folder / "figures" / _FOREST
     if not gaps:
-        path.unlink(missing_ok=True)
+        if path.is_file():
+            path.unlink()
         return []
     # Imported here because drawing loads Matplotlib.
     from shared.report.gaps import forest  # noqa: PLC0415

@@ -50,15 +50,18 @@ def read(folder: Path) -> list[dict[str, Any]]:
         return []
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         return []
-    return [
-        row
-        for row in found.get("examples", [])
-        if isinstance(row, dict)
-        and row.keys() >= _FIELDS
-        and row["verdict"] in _WORDS
-        and {"mean", "low", "high"} <= row["gap"].keys()
-        and None not in row["gap"].values()
-    ]
+    rows = found.get("examples")
+    return [row for row in rows if _whole(row)] if isinstance(rows, list) else []
+
+
+def _whole(row: Any) -> bool:
+    """Whether this is a gap that has been measured."""
+    if not isinstance(row, dict) or not row.keys() >= _FIELDS or row["verdict"] not in _WORDS:
+        return False
+    gap = row["gap"]
+    return isinstance(gap, dict) and all(
+        isinstance(gap.get(bound), int | float) for bound in ("mean", "low", "high")
+    )
 
 
 def section(folder: Path, example: str) -> str:

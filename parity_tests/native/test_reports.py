@@ -1,0 +1,221 @@
+"""Attribution, the page of the defaults, and the sections that a sweep adds."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from parity_tests.engine.test_report import training_result
+from parity_tests.native.synthetic import summaries, sweep
+from shared.native import attribute
+from shared.native.attribution import change
+from shared.report import defaults, gaps, index, native, pages
+
+EVERY = summaries()
+BLUE, GREY = (0, 114, 178), (189, 189, 189)
+
+
+def test_the_steps_are_the_planted_effects_and_add_up():
+    found = attribute("fashion_mlp", EVERY)
+    by = {step.default: step.gap["accuracy"] for step in found.steps}
+    assert list(by) == ["fit", "initialiser", "optimizer", "shuffling"]
+    assert by["initialiser"].mean == pytest.approx(3 - 1, abs=0.1)
+    assert by["optimizer"].mean == pytest.approx(-1, abs=0.1)  # Keras' own is the matched one
+    assert by["shuffling"].mean == pytest.approx(0.5 - 0.5 / 3, abs=0.1)
+    for metric in ("accuracy", "loss"):
+        total = found.native[metric].mean + sum(s.gap[metric].mean for s in found.steps)
+        assert total == pytest.approx(found.matched[metric].mean)
+    assert by["initialiser"].clear
+    assert by["optimizer"].clear
+    assert found.seeds == tuple(range(1, 13))
+
+
+def test_rows_are_paired_by_seed():
+    """The luck of a seed is twenty times the effect's spread, and is gone."""
+    rows = {(r.side, r.default): r for r in attribute("fashion_mlp", EVERY).rows}
+    alone = rows["torch", "initialiser"].alone["accuracy"]
+    assert alone.mean == pytest.approx(-3, abs=0.1)
+    assert alone.high - alone.low < 0.2
+    assert rows["torch", "initialiser"].given["accuracy"].mean == pytest.approx(3 - 1, abs=0.1)
+    assert rows["keras", "initialiser"].given["accuracy"].mean == pytest.approx(1 - 3, abs=0.1)
+    assert rows["keras", "optimizer"].alone == {}
+    assert rows["torch", "optimizer"].distance.mean == pytest.approx(0.1)
+
+
+def test_only_seeds_that_have_everything_count():
+    some = [s for s in EVERY if not (s.seed > 9 and s.setting == "native" and s.side == "keras")]
+    found = attribute("fashion_mlp", some)
+    assert found.seeds == tuple(range(1, 10))
+    assert found.native["accuracy"].seeds == 9
+    none = [s for s in EVERY if (s.side, s.setting) != ("torch", "matched")]
+    assert attribute("fashion_mlp", none) is None
+    assert attribute("iris_mlp", EVERY) is None
+
+
+def test_the_order_of_the_summaries_is_nothing():
+    assert attribute("fashion_mlp", EVERY[::-1]) == attribute("fashion_mlp", EVERY)
+    assert attribute("fashion_mlp", {s.key: s for s in EVERY}) == attribute("fashion_mlp", EVERY)
+
+
+def test_nothing_is_claimed_of_few_seeds_or_of_no_effect():
+    assert not change([1.0, 1.1, 0.9, 1.0]).clear
+    assert change([1.0, 1.1, 0.9, 1.0, 1.2]).clear
+    assert not change([-1.0, 1.1, 0.9, -1.0, 0.2, 0.1]).clear
+    assert change([2.0] * 6).low == 2.0
+    assert change([2.0]).seeds == 1
+
+
+def page(tmp_path, some):
+    written = defaults.write(some, tmp_path, "Made up.")
+    assert all(path.is_file() for path in written)
+    return (tmp_path / "defaults.md").read_text("utf-8")
+
+
+def test_the_page_says_what_is_so(tmp_path):
+    text = page(tmp_path, EVERY)
+    for words in (
+        "# What a default costs", "## Initialiser", "## Adam's epsilon and betas", "KerasAdam",
+        "xavier_uniform_", "TorchAdam", "VarianceScaling", "12 seeds", "Made up.",
+        "(figures/defaults-fashion_mlp-matched.png)",
+    ):  # fmt: skip
+        assert words in text
+    line = next(x for x in text.splitlines() if x.startswith("| fashion_mlp | **+2"))
+    assert "**-2" in line  # the other direction
+    assert "points below Keras" in text
+    native = next(x for x in text.splitlines() if x.startswith("| initialiser matched |"))
+    assert 140 < int(re.search(r"(-?\d+) %", native)[1]) < 160  # 2 of 1.33 points
+    shares = [int(x) for x in re.findall(r"matched.*\| (-?\d+) % \|", text)]
+    assert abs(sum(shares) - 100) < 5
+    assert "Too few seeds" not in text
+    document = json.loads((tmp_path / "defaults.json").read_text("utf-8"))
+    assert document["examples"][0]["example"] == "fashion_mlp"
+    assert document["format"] == 1
+
+
+def test_few_seeds_are_said(tmp_path):
+    text = page(tmp_path, summaries(seeds=3))
+    assert "Too few seeds for any claim: fashion_mlp" in text
+    assert not [line for line in text.splitlines() if line.startswith("|") and "**" in line]
+
+
+def test_old_figures_go_and_an_empty_sweep_is_a_page(tmp_path):
+    page(tmp_path, EVERY)
+    text = page(tmp_path, [])
+    assert "No example has been trained in every setting yet" in text
+    assert not list((tmp_path / "figures").glob("*.png"))
+
+
+def test_the_same_summaries_give_the_same_bytes(tmp_path):
+    one, other = (defaults.write(EVERY, tmp_path / name) for name in ("a", "b"))
+    assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
+
+
+def pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+def near(image, colour):
+    """Pixels that have about this colour, which bars are drawn in a little paler."""
+    return int((np.abs(image - np.array(colour)).max(axis=2) < 40).sum())
+
+
+def test_a_waterfall_has_colour_only_where_something_is_clear():
+    clear = pixels(gaps.waterfall(attribute("fashion_mlp", EVERY)))
+    assert near(clear, BLUE) > 1000
+    doubtful = pixels(gaps.waterfall(attribute("fashion_mlp", summaries(seeds=4))))
+    assert near(doubtful, BLUE) == 0
+    assert near(doubtful, GREY) > 1000
+    assert clear.shape[0] > 300
+
+
+def test_a_forest_tells_verdicts_apart():
+    rows = [
+        native.Gap(verdict, 0.1, -0.2, 0.3, verdict)
+        for verdict in ("equal", "different", "undecided")
+    ]
+    every, one = (pixels(gaps.forest(some, 0.5)) for some in (rows, rows[:1]))
+    red = (176, 0, 32)
+    assert near(every, red) > 50
+    assert near(one, red) == 0
+    assert every.shape[0] > one.shape[0]
+
+
+def save(folder, document):
+    folder.mkdir(exist_ok=True)
+    (folder / native.FILE).write_text(json.dumps(document), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [("equal", "equal within the margin"), ("different", "✗ different"),
+     ("undecided", "? undecided")],
+)  # fmt: skip
+def test_a_page_has_its_section_where_a_sweep_was_run(tmp_path, verdict, words):
+    assert native.section(tmp_path, "fashion_mlp") == ""
+    save(tmp_path, sweep(verdict))
+    text = native.section(tmp_path, "fashion_mlp")
+    assert native.HEADING in text
+    assert words in text
+    assert "| 12 |" in text
+    assert native.section(tmp_path, "iris_mlp") == ""
+    assert "defaults.md" not in text
+    page(tmp_path, EVERY)
+    assert "defaults.md" in native.section(tmp_path, "fashion_mlp")
+
+
+def test_the_section_stands_on_the_page_between_accuracy_and_other_pairs(tmp_path):
+    save(tmp_path, sweep("equal", example="tiny_training"))
+    own = native.section(tmp_path, "tiny_training")
+    text, _ = pages.page(training_result(), own)
+    assert own.strip() in text
+    assert text.index("## Accuracy") < text.index(native.HEADING) < text.index("## Environment")
+    assert "[own defaults](#own-defaults)" in text
+    without, _ = pages.page(training_result())
+    assert native.HEADING not in without
+    assert "own-defaults" not in without
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    ["{", "[]", '{"format": 9, "examples": []}', '{"format": 1, "examples": [{"example": "x"}]}',
+     json.dumps(sweep(gap={"mean": None, "low": 0, "high": 1})), json.dumps(sweep(gap=None)),
+     '{"format": 1, "examples": null}'],
+)  # fmt: skip
+def test_a_damaged_sweep_is_none(tmp_path, damaged):
+    (tmp_path / native.FILE).write_text(damaged, "utf-8")
+    assert native.read(tmp_path) == []
+
+
+def test_the_index_has_table_and_forest_only_with_a_sweep(tmp_path):
+    index.write(set(), tmp_path)
+    before = (tmp_path / "README.md").read_text("utf-8")
+    assert native.HEADING not in before
+    save(tmp_path, sweep("different"))
+    index.write(set(), tmp_path)
+    text = (tmp_path / "README.md").read_text("utf-8")
+    assert native.HEADING in text
+    assert "(figures/sweep-forest.png)" in text
+    assert "+0.90 … +1.60" in text
+    (tmp_path / native.FILE).unlink()
+    index.write(set(), tmp_path)
+    assert (tmp_path / "README.md").read_text("utf-8") == before
+    assert not (tmp_path / "figures" / "sweep-forest.png").exists()
+
+
+def test_a_page_is_drawn_again_when_the_sweep_has_changed(tmp_path):
+    def written(name, text):
+        (tmp_path / f"{name}.md").write_text(text, "utf-8")
+
+    written("fashion_mlp", "# A page\n")
+    assert native.stands(tmp_path, "fashion_mlp")
+    save(tmp_path, sweep("equal"))
+    assert not native.stands(tmp_path, "fashion_mlp")
+    written("fashion_mlp", f"# A page\n\n{native.section(tmp_path, 'fashion_mlp')}")
+    assert native.stands(tmp_path, "fashion_mlp")
+    save(tmp_path, sweep("undecided"))
+    assert not native.stands(tmp_path, "fashion_mlp")
+    (tmp_path / native.FILE).unlink()
+    assert not native.stands(tmp_path, "fashion_mlp")
