@@ -33,6 +33,7 @@ from shared.options import (
     TorchPython,
     Train,
 )
+from shared.sweep.cli import sweep
 
 # What is slow to import is imported by the command that needs it: help must be quick.
 if TYPE_CHECKING:
@@ -272,6 +273,7 @@ def diff(
 app.command(epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
             "--input 8,3,64,64")(check)  # fmt: skip
 app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
+app.command("sweep", epilog="Example: parity sweep fashion_mlp --seeds 12")(sweep)
 
 
 @data_app.command("status", epilog="Example: parity data status --json")

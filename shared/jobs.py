@@ -79,12 +79,18 @@ class Channel:
         self._out.flush()
 
 
-def serve(hello: Callable[[], dict[str, Any]], handle: Callable[[Job, Progress], None]) -> None:
+def serve(
+    hello: Callable[[], dict[str, Any]],
+    handle: Callable[[Any, Progress], dict[str, Any] | None],
+    parse: Callable[[str], Any] = Job.from_json,
+) -> None:
     """Serve jobs from standard input until told to quit.
 
     Args:
         hello: imports the framework and returns what identifies it.
-        handle: makes one recording, reporting progress.
+        handle: does one job, reporting progress; what it returns goes with the word that it is
+            done. A recording is written, and needs no words.
+        parse: reads a line as a job, which has an `id`.
     """
     channel = Channel()
     try:
@@ -95,16 +101,19 @@ def serve(hello: Callable[[], dict[str, Any]], handle: Callable[[Job, Progress],
     # Not before: at the end of input the reader ends the process, whatever is still to be said.
     lines = _stdin_lines()
     while (line := lines.get()) != "quit":
-        job = Job.from_json(line)
+        job = parse(line)
         channel.send("started", job=job.id)
         try:
-            handle(job, lambda done, total, id_=job.id: channel.send(  # type: ignore[misc]
-                "progress", job=id_, done=done, total=total))  # fmt: skip
+            told = handle(job, _telling(channel, job.id))
         except Exception as error:
             details = "" if isinstance(error, ParityError) else traceback.format_exc()
             channel.send("failed", job=job.id, message=_words(error), details=details)
         else:
-            channel.send("done", job=job.id)
+            channel.send("done", job=job.id, **(told or {}))
+
+
+def _telling(channel: Channel, job: str) -> Progress:
+    return lambda done, total: channel.send("progress", job=job, done=done, total=total)
 
 
 def _words(error: Exception) -> str:

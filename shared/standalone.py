@@ -35,6 +35,7 @@ def main(package: str, make_framework: Callable[[int], Framework]) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--bench", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--sweep", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.worker:
         _serve(package, make_framework, chosen.threads)
@@ -43,6 +44,11 @@ def main(package: str, make_framework: Callable[[int], Framework]) -> None:
         from shared.bench import child  # noqa: PLC0415  # only a measuring process needs it
 
         child.main(package, make_framework)
+        return
+    if chosen.sweep:
+        from shared.sweep import child as sweeping  # noqa: PLC0415  # only a sweep needs it
+
+        sweeping.main(package, make_framework, chosen.threads)
         return
     try:
         spec = examples.find(chosen.example or "")

@@ -1,0 +1,103 @@
+"""Sweeps that take no time: the suite's own code, but for what a side's process trains."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.examples import find
+from shared.sweep import result, session
+from shared.sweep.local import Local
+from shared.sweep.plan import Request
+from shared.sweep.process import Starting
+from shared.sweep.store import Store
+
+ROOT = Path(__file__).parents[2]
+PARITY = [sys.executable, "-c", "from shared.cli import main; main()"]
+FAKE = {
+    side: [sys.executable, "-m", "parity_tests.sweep.fake", side] for side in ("torch", "keras")
+}
+
+
+def _heeds_interrupts():
+    """A shell starts background jobs with SIGINT ignored, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class Fakes:
+    """Interpreters that answer as Python does, but whose sides are `fake`.
+
+    Attributes:
+        log: of jobs begun.
+        folder: of results.
+    """
+
+    def __init__(self, folder):
+        self.home, self.folder, self.log = folder, folder / "out", folder / "log"
+        self.commands = FAKE
+        self.times = self.log.with_suffix(".times")
+        self.log.touch()
+        for side, command in FAKE.items():
+            script = folder / side
+            own = " ".join(f'"{word}"' for word in command)
+            script.write_text(
+                f'#!/bin/sh\n[ "$1" = -c ] && exec "{sys.executable}" "$@"\nexec {own}\n'
+            )
+            script.chmod(0o755)
+
+    def command(self, *more, seeds=4):
+        return [
+            *PARITY, "sweep", "softmax_regression", "--seeds", str(seeds),
+            "--train", "300", "--test", "500", "--out", str(self.folder),
+            "--torch-python", str(self.home / "torch"),
+            "--keras-python", str(self.home / "keras"), *map(str, more),
+        ]  # fmt: skip
+
+    def environment(self, **more):
+        own = {"FAKE_LOG": str(self.log), "PYTHONPATH": str(ROOT)}
+        return {**os.environ, **own, **{name: str(value) for name, value in more.items()}}
+
+    def start(self, *more, seeds=4, **environment):
+        return subprocess.Popen(
+            self.command(*more, seeds=seeds), cwd=ROOT, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, env=self.environment(**environment),
+            preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - nothing else runs in this process
+        )  # fmt: skip
+
+    def run(self, *more, seeds=4, **environment):
+        """Exit code, standard output, standard error."""
+        process = self.start(*more, seeds=seeds, **environment)
+        out, errors = process.communicate(timeout=120)
+        assert "Traceback" not in errors, errors
+        return process.returncode, out, errors
+
+    def sweep(self, *, timeout=20.0, workers=2, resume=True, repair=False, place=None, **asked):
+        """The same in this process: the JSON, and the messages of jobs that failed."""
+        size = {"train": 300, "test": 500}
+        request = Request((find("softmax_regression"),), **{"seeds": 4, **size, **asked})
+        known = session.tasks(request, {})
+        executor = place or Local(workers, Starting(timeout=timeout, commands=FAKE))
+        with Store(self.folder, repair=repair) as store:
+            board = session.board(request, known, store, resume=resume)
+            session.carry_out(board, known, store, executor, _unseen)
+        self.exit_code = result.exit_code(board)
+        return result.to_json(board), list(board.failed.values())
+
+    def begun(self):
+        return self.log.read_text().splitlines()
+
+
+@contextlib.contextmanager
+def _unseen(board, places):
+    yield lambda: None
+
+
+@pytest.fixture
+def fakes(tmp_path, monkeypatch):
+    made = Fakes(tmp_path)
+    monkeypatch.setenv("FAKE_LOG", str(made.log))
+    return made

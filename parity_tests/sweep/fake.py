@@ -1,0 +1,73 @@
+"""A side's process that trains nothing: made-up results, always the same for a job.
+
+``python -m parity_tests.sweep.fake torch``. By environment: FAKE_LOG is a file that gets a line a
+job begun, FAKE_SECONDS how long each takes, FAKE_FAULT what goes wrong at which seed, FAKE_GAP how
+much better PyTorch is.
+"""
+
+import os
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from shared.data import load
+from shared.errors import DataError
+from shared.examples import find
+from shared.native.summary import Summary
+from shared.sweep import child
+
+SPREAD = 0.02
+CHANNEL = 3
+"""The descriptor that `shared.jobs.Channel` gets, the first that is free."""
+
+
+def train(job, progress):
+    line = f"{job.side} {job.setting} {job.seed}\n"
+    log = Path(os.environ["FAKE_LOG"])
+    with log.open("a") as file:
+        file.write(line)
+    with log.with_suffix(".times").open("a") as file:
+        file.write(f"{time.time()}\n")
+    fault, _, seed = os.environ.get("FAKE_FAULT", "").partition(" ")
+    if fault and job.seed == int(seed):
+        trouble(fault, log.read_text().count(line))
+    time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
+    return summary(job)
+
+
+def trouble(fault, times):
+    match fault:
+        case "raise":
+            raise DataError("no such data here")
+        case "die":
+            os._exit(9)
+        case "die_once" if times == 1:
+            os._exit(9)
+        case "rubbish":
+            os.write(CHANNEL, b"hello\n")
+        case "hang":
+            time.sleep(600)
+
+
+def summary(job):
+    """Predictions that are right with a probability drawn for the job."""
+    spec, size = find(job.example), job.size
+    labels = load(spec.training.dataset, size.part, train=size.train, test=size.test).test_labels
+    random = np.random.default_rng([zlib.crc32(f"{job.side} {job.setting}".encode()), job.seed])
+    share = 0.8 + SPREAD * random.standard_normal()
+    share += float(os.environ.get("FAKE_GAP", "0")) * (job.side == "torch")
+    right = random.random(len(labels)) < share
+    predicted = np.where(right, labels, (labels + 1) % 10).astype(np.uint8)
+    return Summary(
+        job.example, job.pair, job.side, job.setting, job.seed,
+        test_accuracy=float(right.mean()), test_loss=0.5,
+        per_class=tuple(float(right[labels == c].mean()) for c in range(10)),
+        predictions=predicted, epoch_losses=(1.0, 0.5), step1_distance=0.1, seconds=0.1,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    child.answer(lambda: sys.argv[1], train)

@@ -1,0 +1,171 @@
+"""A real Dask scheduler and real workers, over TCP on loopback."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from parity_tests.sweep.conftest import FAKE, ROOT
+from parity_tests.sweep.test_sweep import jobs, wait_for
+from shared.errors import UsageError
+from shared.sweep.cluster import Cluster, SchedulerError
+
+pytest.importorskip("distributed")
+
+
+class Dask:
+    """A scheduler and workers in processes of their own."""
+
+    def __init__(self, home):
+        self.home, self.file = home, home / "scheduler.json"
+        self.processes = []
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0",
+                                     "--no-dashboard", "--scheduler-file", self.file)  # fmt: skip
+        wait_for(lambda: self.file.is_file() and self.file.read_text().endswith("}"))
+        self.address = json.loads(self.file.read_text())["address"]
+
+    def _start(self, what, *arguments):
+        command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *map(str, arguments)]
+        log = (self.home / f"{what}{len(self.processes)}.log").open("w")
+        process = subprocess.Popen(
+            command, cwd=self.home, stdout=log, stderr=log,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def worker(self):
+        return self._start("worker", self.address, "--nthreads", "1", "--no-nanny",
+                           "--no-dashboard", "--host", "127.0.0.1",
+                           "--local-directory", self.home / "space")  # fmt: skip
+
+    def close(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def dask(tmp_path, fakes, monkeypatch):
+    (tmp_path / "dask").mkdir()
+    made = Dask(tmp_path / "dask")
+    yield made
+    made.close()
+
+
+def cluster(dask, **more):
+    return Cluster(dask.address, 60.0, FAKE, **more)
+
+
+def test_many_workers_give_what_one_machine_gives(fakes, dask):
+    for _ in range(2):
+        dask.worker()
+    there, failures = fakes.sweep(place=cluster(dask))
+    assert failures == []
+    assert there["jobs"] == {"done": 16, "reused": 0, "failed": 0}
+    here, _ = fakes.sweep(resume=False)
+    assert here == there
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(fakes, dask, monkeypatch):
+    monkeypatch.setenv("FAKE_SECONDS", "0.3")
+    expected, _ = fakes.sweep(workers=4)
+    first, _ = dask.worker(), dask.worker()
+    killed = []
+
+    def kill():
+        children = psutil.Process(first.pid).children(recursive=True)
+        if len(fakes.begun()) >= 16 + 4 and children and not killed:
+            first.kill()
+            killed.extend(children)
+
+    with _meanwhile(kill):
+        found, failures = fakes.sweep(place=cluster(dask), resume=False)
+    assert killed
+    assert failures == []
+    assert found == expected
+    assert not psutil.wait_procs(killed, timeout=10)[1]
+
+
+def test_the_scheduler_gone_is_said_and_what_is_finished_is_kept(fakes, dask, monkeypatch):
+    monkeypatch.setenv("FAKE_SECONDS", "0.3")
+    dask.worker()
+
+    def kill():
+        if len(jobs(fakes)) >= 3:
+            dask.scheduler.kill()
+
+    begin = time.monotonic()
+    with _meanwhile(kill), pytest.raises(SchedulerError, match=r"scheduler is gone.*is kept"):
+        fakes.sweep(place=cluster(dask))
+    assert time.monotonic() - begin < 40
+    finished = jobs(fakes)
+    assert 3 <= len(finished) < 16
+    assert fakes.sweep()[0]["jobs"] == {
+        "done": 16 - len(finished), "reused": len(finished), "failed": 0
+    }  # fmt: skip
+
+
+def test_throughput_grows_with_workers(fakes, dask, monkeypatch):
+    """Jobs that wait, so that it is the handing out that is measured, not this machine's cores."""
+    monkeypatch.setenv("FAKE_SECONDS", "0.4")
+
+    def rate(seeds):
+        """Jobs a second, once every worker has its processes."""
+        fakes.times.write_text("")
+        fakes.sweep(place=cluster(dask), seeds=seeds, resume=False)
+        begun = sorted(map(float, fakes.times.read_text().split()))
+        some = begun[len(begun) // 2 :]
+        return (len(some) - 1) / (some[-1] - some[0])
+
+    dask.worker()
+    one = rate(2)
+    dask.worker()
+    dask.worker()
+    assert rate(6) > 1.8 * one
+
+
+def test_a_failed_job_is_said_and_the_others_go_on(fakes, dask, monkeypatch):
+    monkeypatch.setenv("FAKE_FAULT", "raise 2")
+    dask.worker()
+    found, failures = fakes.sweep(place=cluster(dask), seeds=3)
+    assert found["jobs"] == {"done": 8, "reused": 0, "failed": 4}
+    assert all("no such data here" in failure for failure in failures)
+
+
+def test_no_workers_is_said(fakes, dask):
+    with pytest.raises(SchedulerError, match=r"had no worker for 2 s.*dask worker tcp"):
+        fakes.sweep(place=cluster(dask, workerless=2.0))
+
+
+def test_no_scheduler_is_said(fakes, tmp_path):
+    with pytest.raises(SchedulerError, match="no Dask scheduler answers there"):
+        fakes.sweep(place=Cluster("tcp://127.0.0.1:1", 60.0, FAKE, connect=2.0))
+    with pytest.raises(UsageError, match="no such file"):
+        fakes.sweep(place=Cluster(str(tmp_path / "none.json"), 60.0, FAKE))
+
+
+@contextlib.contextmanager
+def _meanwhile(act):
+    """Call `act` again and again in a thread."""
+    import threading
+
+    over = threading.Event()
+
+    def watch():
+        while not over.wait(0.1):
+            act()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,68 @@
+"""What people see while seeds come in."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from parity_tests.sweep.fake import summary
+from shared.examples import find
+from shared.sweep import plan, progress
+from shared.sweep.board import Board
+from shared.sweep.plan import Request
+
+
+def board(done, **asked):
+    """A board with the first so many jobs done, two seconds each of PyTorch, four of Keras."""
+    request = Request((find("fashion_mlp"),), **{"seeds": 4, "train": 300, "test": 500, **asked})
+    planned = plan.jobs(request)
+    made = Board(request, planned, {"fashion_mlp": np.zeros(500, int)})
+    for job in planned[:done]:
+        seconds = 2.0 if job.side == "torch" else 4.0
+        made.add(job, dataclasses.replace(summary(job), seconds=seconds))
+    return made
+
+
+def text(part):
+    console = Console(file=io.StringIO(), width=100)
+    console.print(part)
+    return console.file.getvalue()
+
+
+def test_time_left_is_of_jobs_of_the_same_kind():
+    assert progress.seconds_left(board(0), 1) is None
+    made = board(8)  # of 16: four of each side are left
+    assert progress.seconds_left(made, 1) == pytest.approx(4 * 2 + 4 * 4)
+    assert progress.seconds_left(made, 4) == pytest.approx(6)
+    assert progress.Display(made, 4).words() == "8 of 16 jobs; 6 s left"
+    assert progress.Display(board(16), 4).words() == "16 of 16 jobs"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(40, "40 s"), (720, "12 min"), (12_600, "3.5 h")])
+def test_durations(seconds, words):
+    assert progress.duration(seconds) == words
+
+
+def test_a_verdict_before_the_end_is_one_so_far():
+    assert "so far: undecided" in text(progress.table(board(12)))
+    assert "so far" not in text(progress.table(board(16)))
+    assert "3/4" in text(progress.table(board(12)))
+
+
+def test_what_is_asked_again_is_planned_once():
+    every = plan.jobs(Request((find("fashion_mlp"),), seeds=2, attribution=True))
+    assert len(every) == len(set(every))
+    settings = {(job.side, job.setting) for job in every}
+    assert {("keras", "native"), ("keras", "matched"), ("torch", "native~initialiser")} <= settings
+    assert [job.seed for job in every] == sorted(job.seed for job in every)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "looks"), [(12, (4, 8, 12)), (24, (8, 16, 24)), (5, (3, 4, 5)), (3, (3,)), (2, (2,))]
+)
+def test_looks_are_fixed_beforehand(seeds, looks):
+    asked = Request((find("fashion_mlp"),), seeds=seeds, stop=True)
+    assert asked.looks == looks
+    assert dataclasses.replace(asked, stop=False).looks == (seeds,)

@@ -1,0 +1,227 @@
+"""The command in every trouble, with processes that only make results up."""
+
+import json
+import os
+import signal
+import sqlite3
+import time
+
+import psutil
+import pytest
+
+from shared.sweep.store import FILE, StoreError
+
+
+def jobs(fakes):
+    """(side, setting, seed) of what is kept; read as another process may, at any time."""
+    if not (fakes.folder / FILE).is_file():
+        return []
+    db = sqlite3.connect(f"{(fakes.folder / FILE).as_uri()}?mode=ro", uri=True)
+    try:
+        rows = [json.loads(text)["job"] for (text,) in db.execute("SELECT task FROM jobs")]
+    except sqlite3.OperationalError:
+        return []
+    finally:
+        db.close()
+    return sorted(f"{row['side']} {row['setting']} {row['seed']}" for row in rows)
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it did not happen")
+
+
+def test_one_document_and_everything_behind_it(fakes, tmp_path):
+    code, out, errors = fakes.run("--json", "--details", tmp_path / "d.json", seeds=5)
+    document = json.loads(out)
+    assert errors == ""
+    assert set(document) == {"format", "examples", "jobs"}
+    assert document["jobs"] == {"done": 20, "reused": 0, "failed": 0}
+    for row, division in zip(document["examples"], ("native", "matched"), strict=True):
+        assert set(row) == {"example", "division", "seeds", "margin", "gap", "verdict"}
+        assert (row["example"], row["division"]) == ("softmax_regression", division)
+        assert row["seeds"] == 5
+        assert row["gap"]["low"] < row["gap"]["mean"] < row["gap"]["high"]
+        assert row["verdict"] == "undecided"
+    assert code == 2
+    behind = json.loads((tmp_path / "d.json").read_text())
+    assert {"churn", "mcnemar", "classes", "p_equal"} <= behind["examples"][0].keys()
+    assert len(behind["runs"]) == 20
+    assert len(behind["examples"][0]["classes"]) == 10
+
+
+@pytest.mark.parametrize(("gap", "code", "verdict"), [(0, 0, "equal"), (0.3, 1, "different")])
+def test_exit_codes(fakes, monkeypatch, gap, code, verdict):
+    monkeypatch.setenv("FAKE_GAP", str(gap))
+    document, _ = fakes.sweep(margin=20, seeds=6)
+    assert fakes.exit_code == code
+    assert {row["verdict"] for row in document["examples"]} == {verdict}
+
+
+def test_kill_9_in_the_middle_repeats_nothing_finished(fakes, tmp_path):
+    (tmp_path / "whole").mkdir()
+    whole = type(fakes)(tmp_path / "whole")
+    expected, _ = whole.sweep()
+    everything = sorted(set(fakes.begun()))
+    fakes.log.write_text("")
+
+    process = fakes.start("--json", "--workers", "2", FAKE_SECONDS=0.4)
+    wait_for(lambda: len(jobs(fakes)) >= 5)
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) == 2
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    psutil.wait_procs(children, timeout=20)
+    assert not any(child.is_running() for child in children)
+
+    finished, begun = jobs(fakes), fakes.begun()
+    assert 5 <= len(finished) < 16
+    code, out, _ = fakes.run("--json", "--workers", "2")
+    again = fakes.begun()[len(begun) :]
+    assert not set(again) & set(finished)
+    assert sorted([*again, *finished]) == everything
+    made = json.loads(out)
+    assert made["examples"] == expected["examples"]
+    assert made["jobs"] == {"done": 16 - len(finished), "reused": len(finished), "failed": 0}
+
+    before = fakes.begun()
+    assert fakes.sweep()[0] == made | {"jobs": {"done": 0, "reused": 16, "failed": 0}}
+    assert fakes.begun() == before
+    assert code == 2
+
+
+def test_no_resume_does_everything_again(fakes):
+    fakes.sweep(seeds=2)
+    assert fakes.sweep(seeds=2, resume=False)[0]["jobs"] == {"done": 8, "reused": 0, "failed": 0}
+    assert len(jobs(fakes)) == 8
+
+
+def test_more_seeds_take_over_the_first_ones(fakes):
+    fakes.sweep(seeds=2)
+    assert fakes.sweep(seeds=3)[0]["jobs"] == {"done": 4, "reused": 8, "failed": 0}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_keeps_what_is_finished(fakes, number):
+    process = fakes.start("--workers", "1", FAKE_SECONDS=0.3)
+    wait_for(lambda: jobs(fakes))
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "Interrupted after" in errors
+    assert "goes on from there" in errors
+    assert "Traceback" not in errors
+    assert not psutil.wait_procs(children, timeout=10)[1]
+
+
+def test_two_at_once_on_one_folder(fakes):
+    first = fakes.start(FAKE_SECONDS=0.5)
+    wait_for(fakes.begun)
+    with pytest.raises(StoreError, match=f"another sweep, process {first.pid}, works here"):
+        fakes.sweep()
+    first.kill()
+    first.communicate()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("raise", "no such data here"),
+        ("die", "exit code 9"),
+        ("rubbish", "printed something that is no event"),
+        ("hang", "no sign of life for 1.5 s"),
+    ],
+)
+def test_a_job_that_fails_leaves_the_others(fakes, monkeypatch, fault, words):
+    monkeypatch.setenv("FAKE_FAULT", f"{fault} 2")
+    timeout = 1.5 if fault == "hang" else 20.0
+    document, failures = fakes.sweep(seeds=3, divisions=("matched",), timeout=timeout)
+    assert all(words in failure for failure in failures)
+    assert document["jobs"] == {"done": 4, "reused": 0, "failed": 2}
+    assert fakes.exit_code == 2
+    assert document["examples"][0]["seeds"] == 2
+    assert fakes.begun().count("torch matched 2") == (1 if fault == "raise" else 3)
+
+
+def test_a_process_that_dies_once_is_replaced(fakes, monkeypatch):
+    monkeypatch.setenv("FAKE_FAULT", "die_once 1")
+    document, failures = fakes.sweep(seeds=2)
+    assert document["jobs"] == {"done": 8, "reused": 0, "failed": 0}
+    assert failures == []
+
+
+def test_damaged_results_are_said_and_repaired(fakes):
+    fakes.sweep()
+    path = fakes.folder / FILE
+    content = bytearray(path.read_bytes())
+    content[8192:12288] = b"\xa5" * 4096
+    path.write_bytes(bytes(content))
+    with pytest.raises(StoreError, match="is damaged"):
+        fakes.sweep()
+    document, _ = fakes.sweep(repair=True)
+    assert document["jobs"]["done"] + document["jobs"]["reused"] == 16
+    assert document["jobs"]["reused"] > 8
+
+
+def test_a_dry_run_does_nothing(fakes):
+    code, out, _ = fakes.run("--dry-run", "--stop-when-decided", seeds=12)
+    assert code == 0
+    assert "48 jobs, 0 of them finished" in out
+    assert "looks after 4, 8, 12 seeds" in out
+    assert not fakes.folder.exists()
+
+
+def test_stopping_early(fakes, monkeypatch):
+    """A gap as wide as this is clear at the first look; of the other seeds few are begun."""
+    monkeypatch.setenv("FAKE_GAP", "0.15")
+    asked = {"stop": True, "seeds": 12, "divisions": ("native",)}
+    document, _ = fakes.sweep(workers=1, **asked)
+    assert document["examples"][0]["verdict"] == "different"
+    assert document["examples"][0]["seeds"] == 4
+    assert document["jobs"]["done"] <= 10
+    again, _ = fakes.sweep(**asked)
+    assert again["examples"] == document["examples"]
+    assert again["jobs"]["done"] == 0
+
+
+def test_who_is_quick_does_not_decide(fakes, monkeypatch):
+    """The verdict of a sweep that stops rests on the seeds of its look, whatever else is there."""
+    monkeypatch.setenv("FAKE_GAP", "0.15")
+    whole, _ = fakes.sweep(seeds=12, divisions=("native",))
+    stopped, _ = fakes.sweep(seeds=12, divisions=("native",), stop=True)
+    assert whole["examples"][0]["seeds"] == 12
+    assert stopped["examples"][0]["seeds"] == 4
+    # Three looks: an interval of 1 - 2 · 5 % / 3, wider than that of 90 %, and of fewer seeds.
+    gap = stopped["examples"][0]["gap"]
+    assert gap["high"] - gap["low"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--division", "nativ"], "expected native or matched"),
+        (["--margin", "0.1"], "worth 0.2 points"),
+        (["--torch-python", "/no/python"], "--torch-python PATH"),
+        (["--torch-python", "/bin/false"], "--torch-python PATH"),
+        (["--scheduler", "tcp://127.0.0.1:1"], "one or the other"),
+    ],
+)
+def test_bad_options(fakes, options, words):
+    code, _, errors = fakes.run(*options)
+    assert code == 2
+    assert words in errors
+    assert fakes.begun() == []
+
+
+def test_a_side_that_cannot_start_ends_the_sweep(fakes):
+    (fakes.home / "keras").write_text(
+        (fakes.home / "keras").read_text().replace("parity_tests.sweep.fake", "no_such_module")
+    )
+    code, _, errors = fakes.run()
+    assert code == 2
+    assert "--keras-python PATH" in errors

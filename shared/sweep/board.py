@@ -1,0 +1,180 @@
+"""What is known so far: results as they come in, and what follows from them.
+
+Whatever order jobs end in, on however many machines, the same results give the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared import statistics
+from shared.native.summary import Key, Summary
+from shared.spec import SIDES
+from shared.statistics import ALPHA, Comparison, Verdict
+from shared.sweep.job import Job
+from shared.sweep.plan import Request
+
+
+@dataclass(frozen=True)
+class Row:
+    """One example in one division.
+
+    Attributes:
+        example, division: of what.
+        seeds: whose results the verdict is about.
+        comparison: of their test accuracies.
+        verdict: after Holm over the examples of the division.
+        final: nothing more will come; before that, the verdict is that so far.
+        stopped: decided at a look before the last seed.
+    """
+
+    example: str
+    division: str
+    seeds: tuple[int, ...]
+    comparison: Comparison
+    verdict: Verdict
+    final: bool
+    stopped: bool
+
+
+@dataclass
+class Board:
+    """All results of a sweep so far.
+
+    Attributes:
+        request: what was asked.
+        planned: all jobs.
+        labels: example → classes of its test set.
+        found: job → its result.
+        failed: job → why there is none.
+        reused: how many results were there before.
+        done: how many were made now.
+    """
+
+    request: Request
+    planned: tuple[Job, ...]
+    labels: Mapping[str, NDArray[Any]]
+    found: dict[Job, Summary] = field(default_factory=dict)
+    failed: dict[Job, str] = field(default_factory=dict)
+    reused: int = 0
+    done: int = 0
+    _verdicts: list[Row] | None = None
+
+    def add(self, job: Job, summary: Summary, *, reused: bool = False) -> None:
+        """Take a result."""
+        self.found[job] = summary
+        self.reused += reused
+        self.done += not reused
+        self._verdicts = None
+
+    def fail(self, job: Job, message: str) -> None:
+        """Take note that there will be no result."""
+        self.failed[job] = message
+        self._verdicts = None
+
+    @property
+    def waiting(self) -> list[Job]:
+        """Jobs that are still to be done: neither finished, nor no longer needed."""
+        ended = self.ended if self.request.stop else frozenset()
+        return [
+            job
+            for job in self.planned
+            if job not in self.found
+            and job not in self.failed
+            and (job.example, job.setting) not in ended
+        ]
+
+    @property
+    def ended(self) -> frozenset[tuple[str, str]]:
+        """(example, division) that a look has decided."""
+        return frozenset((row.example, row.division) for row in self.rows if row.stopped)
+
+    @property
+    def rows(self) -> list[Row]:
+        """A row an example and division, in the order asked for."""
+        if self._verdicts is None:
+            self._verdicts = [
+                row for division in self.request.divisions for row in self._division(division)
+            ]
+        return self._verdicts
+
+    def summaries(self, example: str, division: str) -> dict[Key, Summary]:
+        """All results of an example in a division."""
+        return {
+            s.key: s for s in self.found.values() if (s.example, s.setting) == (example, division)
+        }
+
+    def _division(self, division: str) -> Iterable[Row]:
+        names = [spec.name for spec in self.request.specs]
+        found = [self._compare(name, division) for name in names]
+        verdicts = statistics.judge([comparison for comparison, *_ in found])
+        for name, (comparison, seeds, open_, stopped), verdict in zip(
+            names, found, verdicts, strict=True
+        ):
+            final = stopped or not open_
+            yield Row(name, division, seeds, comparison, verdict, final, stopped)
+
+    def _compare(
+        self, example: str, division: str
+    ) -> tuple[Comparison, tuple[int, ...], bool, bool]:
+        """Comparison, its seeds, whether more are to come, whether a look has decided."""
+        results = self.summaries(example, division)
+        broken = {j.seed for j in self.failed if (j.example, j.setting) == (example, division)}
+        both = [
+            seed
+            for seed in range(1, self.request.seeds + 1)
+            if all(Key(side, division, seed) in results for side in SIDES)
+        ]
+        open_ = len(set(both) | broken) < self.request.seeds
+        looks = self.request.looks if self.request.stop else ()
+        for look in looks:
+            # Just those seeds, also where others have already come: who is quick must not count.
+            if not set(range(1, look + 1)) <= set(both) | broken:
+                break
+            some = tuple(seed for seed in both if seed <= look)
+            comparison = self._of(results, division, some)
+            if look < self.request.seeds and self._decides(comparison):
+                return comparison, some, False, True
+        return self._of(results, division, tuple(both)), tuple(both), open_, False
+
+    def _of(
+        self, results: Mapping[Key, Summary], division: str, seeds: tuple[int, ...]
+    ) -> Comparison:
+        left, right = (
+            [100 * results[Key(side, division, seed)].test_accuracy for seed in seeds]
+            for side in SIDES
+        )
+        looks = len(self.request.looks)
+        return statistics.compare(left, right, self.request.margin, looks=looks)
+
+    def _decides(self, comparison: Comparison) -> bool:
+        """Whether this look alone decides, whatever the other examples will give."""
+        if len(comparison.gaps) < statistics.FEWEST:
+            return False
+        examples = len(self.request.specs)
+        return comparison.equal_p <= ALPHA or comparison.different_p * examples <= ALPHA
+
+    def details(self, row: Row) -> dict[str, Any]:
+        """Per-class gaps, churn and single runs of a row, as plain values."""
+        results = self.summaries(row.example, row.division)
+        left, right = (
+            [results[Key(side, row.division, seed)] for seed in row.seeds] for side in SIDES
+        )
+        labels = self.labels[row.example]
+        turned = statistics.churn([s.predictions for s in left], [s.predictions for s in right])
+        single = [
+            statistics.mcnemar(a.predictions, b.predictions, labels)
+            for a, b in zip(left, right, strict=True)
+        ]
+        shares = [[s.per_class for s in some] for some in (left, right)]
+        classes = statistics.class_gaps(shares[0], shares[1], row.comparison.margin) if left else []
+        return {
+            "churn": turned,
+            "mcnemar": single,
+            "classes": [c for c in classes if not np.isnan(c.gaps).any()],
+        }

@@ -1,0 +1,184 @@
+"""Jobs on a Dask cluster that exists. Dask finds the workers and repeats what a dead one held."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from shared.errors import UsageError, WorkerError
+from shared.spec import Side
+from shared.sweep import remote
+from shared.sweep.job import Task
+from shared.sweep.local import Outcome
+
+CONNECT = 15.0
+WORKERLESS = 60.0
+"""Seconds without any worker after which nobody is waited for any more."""
+_POLL = 1.0
+_KEPT = "What is finished is kept; the same command goes on from there."
+
+
+class SchedulerError(WorkerError):
+    """The scheduler cannot be reached, or is gone."""
+
+
+class Cluster:
+    """A Dask cluster as the place where jobs are done.
+
+    Args:
+        scheduler: ``tcp://host:8786``, or the path of a scheduler file.
+        timeout: seconds without a sign of life after which a job's process counts as hung.
+        commands: as in `shared.sweep.process.Starting`.
+        workerless: seconds to wait while there is no worker.
+        connect: seconds to wait for the scheduler's first answer.
+    """
+
+    def __init__(
+        self,
+        scheduler: str,
+        timeout: float,
+        commands: Mapping[Side, Sequence[str]] | None = None,
+        workerless: float = WORKERLESS,
+        connect: float = CONNECT,
+    ) -> None:
+        self._scheduler, self._timeout = scheduler, timeout
+        self._commands = {side: list(command) for side, command in (commands or {}).items()}
+        self._workerless, self._connect = workerless, connect
+        self._futures: dict[str, tuple[Task, Any]] = {}
+        self._ended: queue.Queue[str] = queue.Queue()
+
+    def __enter__(self) -> Cluster:
+        self._client = _connected(self._scheduler, self._connect)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        # Of a scheduler that is gone, Dask says at length that it is gone.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for _, future in self._futures.values():
+            with contextlib.suppress(Exception):
+                future.cancel()
+        with contextlib.suppress(Exception):
+            self._client.close(timeout=5)
+
+    @property
+    def places(self) -> int:
+        """Threads of all workers, as they are now."""
+        with contextlib.suppress(Exception):
+            return max(1, int(sum(self._client.nthreads().values())))
+        return 1
+
+    def submit(self, tasks: Sequence[Task]) -> None:
+        """Hand everything to the scheduler; the first in the list have precedence."""
+        for place, task in enumerate(tasks):
+            future = self._client.submit(
+                remote.work, task.to_dict(), self._timeout, self._commands,
+                key=f"parity-{task.digest}", priority=-place, pure=True,
+            )  # fmt: skip
+            self._futures[task.digest] = task, future
+            future.add_done_callback(lambda _, digest=task.digest: self._ended.put(digest))
+
+    def withdraw(self, digests: frozenset[str]) -> None:
+        """Cancel jobs; those that run go on to their end, and nobody asks for them."""
+        for digest in digests:
+            _, future = self._futures.pop(digest, (None, None))
+            if future is not None:
+                future.cancel()
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Jobs as they end.
+
+        Raises:
+            SchedulerError: the scheduler is gone, or has had no worker for long.
+        """
+        alone: float | None = None
+        while self._futures:
+            try:
+                digest = self._ended.get(timeout=_POLL)
+            except queue.Empty:
+                alone = self._lonely(alone)
+                continue
+            task, future = self._futures.get(digest, (None, None))
+            if task is None or future is None:
+                continue
+            outcome = self._outcome(task, future)
+            del self._futures[digest]
+            yield outcome
+
+    def _outcome(self, task: Task, future: Any) -> Outcome:
+        if future.status == "cancelled":
+            raise self._gone()
+        if future.status == "error":
+            error = future.exception()
+            return Outcome(task, failure=f"{task.job.words}: {_explained(error)}")
+        try:
+            found = future.result(timeout=60)
+        except Exception as error:
+            raise self._gone() from error
+        return Outcome(task, found.get("summary"), found.get("failure", ""))
+
+    def _lonely(self, since: float | None) -> float | None:
+        """Since when there has been no worker; None while there is one."""
+        if self._client.status != "running" or self._client.scheduler is None:
+            raise self._gone()
+        try:
+            workers = len(self._client.scheduler_info(n_workers=-1)["workers"])
+        except Exception as error:
+            raise self._gone() from error
+        if workers:
+            return None
+        now = time.monotonic()
+        if since is not None and now - since > self._workerless:
+            raise SchedulerError(
+                f"{self._scheduler}: the scheduler has had no worker for {self._workerless:g} s. "
+                f"Start some: dask worker {self._scheduler} --nthreads 1. {_KEPT}"
+            )
+        return since or now
+
+    def _gone(self) -> SchedulerError:
+        return SchedulerError(
+            f"{self._scheduler}: the scheduler is gone, or no longer answers. {_KEPT}"
+        )
+
+
+def _connected(scheduler: str, timeout: float) -> Any:
+    try:
+        from distributed import Client  # noqa: PLC0415  # an optional extra
+    except ImportError as error:
+        raise UsageError(
+            f"--scheduler needs Dask, which is not installed here ({error}). Install the extra: "
+            "pip install 'parity-suite[distributed]'"
+        ) from error
+    named: dict[str, Any] = {"address": scheduler}
+    if Path(scheduler).is_file():
+        named = {"scheduler_file": scheduler}
+    elif "://" not in scheduler and ("/" in scheduler or scheduler.endswith(".json")):
+        raise UsageError(
+            f"--scheduler {scheduler}: no such file. Expected what dask scheduler "
+            "--scheduler-file wrote, or an address: tcp://host:8786"
+        )
+    level = logging.getLogger("distributed").level
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        connect: Any = Client  # has no types
+        return connect(**named, timeout=timeout, set_as_default=False)
+    except (OSError, ValueError, RuntimeError, TimeoutError) as error:
+        raise SchedulerError(
+            f"--scheduler {scheduler}: no Dask scheduler answers there ({error}). Expected one "
+            "that runs, such as tcp://host:8786, or its scheduler file. Start one: dask scheduler"
+        ) from error
+    finally:
+        logging.getLogger("distributed").setLevel(level)
+
+
+def _explained(error: BaseException | None) -> str:
+    name = type(error).__name__
+    if name == "KilledWorker":
+        return f"it has ended several workers, perhaps out of memory. {error}"
+    if isinstance(error, ImportError):
+        return f"a worker lacks this package ({error}). Install it there as it is here."
+    return f"{name}: {error}"

@@ -1,0 +1,151 @@
+"""What ``parity sweep`` does with its options."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from shared.errors import InterruptionError, UsageError
+from shared.runner import sigterm_as_interrupt
+from shared.session import side_named
+from shared.spec import SIDES, TITLES
+from shared.sweep import plan, progress, result, session
+from shared.sweep.board import Board
+from shared.sweep.cluster import Cluster
+from shared.sweep.local import Executor, Local
+from shared.sweep.plan import Request
+from shared.sweep.process import Starting
+from shared.sweep.store import FILE, Store, default_folder
+
+
+def carry_out(
+    request: Request,
+    *,
+    workers: int | None,
+    scheduler: str | None,
+    out: Path | None,
+    resume: bool,
+    repair: bool,
+    dry_run: bool,
+    pythons: Mapping[str, str | None],
+    timeout: float,
+    report: Path | None,
+    details: Path | None,
+    quiet: bool,
+) -> int:
+    """Sweep, print the table or the JSON, and write files if asked.
+
+    Args:
+        request: what to sweep.
+        workers: local processes; None for as many as the cores hold.
+        scheduler: of a Dask cluster, in place of local processes.
+        out: folder of the results.
+        resume: take over what is finished.
+        repair: take what is whole out of a damaged file first.
+        dry_run: only say what would be done.
+        pythons: interpreters, by side.
+        timeout: seconds without a sign of life.
+        report: folder for sweep.json and, where it was measured, defaults.md.
+        details: file for everything behind the verdicts.
+        quiet: JSON on standard output, and nothing else there.
+
+    Returns:
+        The exit code.
+    """
+    session.check(request)
+    named = {side_named(side): python for side, python in pythons.items() if python}
+    if scheduler and (named or workers):
+        raise UsageError(
+            "--workers and interpreters are of this machine; with --scheduler the cluster has its "
+            "own. Expected one or the other."
+        )
+    known = session.tasks(request, named)
+    folder = out or default_folder()
+    if dry_run:
+        return _planned(request, known, folder, resume=resume)
+    starting = Starting(named, timeout)
+    executor: Executor = (
+        Cluster(scheduler, timeout) if scheduler else Local(_workers(request, workers), starting)
+    )
+    with sigterm_as_interrupt(), Store(folder, repair=repair) as store:
+        if store.repaired:
+            Console(stderr=True).print(store.repaired, highlight=False, soft_wrap=True)
+        made = session.board(request, known, store, resume=resume)
+        try:
+            session.carry_out(made, known, store, executor, _watching)
+        except KeyboardInterrupt:
+            raise InterruptionError(
+                f"Interrupted after {made.done:,} jobs, which are kept with {made.reused:,} "
+                "earlier ones. The same command goes on from there."
+            ) from None
+    _tell(made, folder, report, details, quiet=quiet)
+    return result.exit_code(made)
+
+
+def _workers(request: Request, workers: int | None) -> int:
+    """As many as get `threads` cores each."""
+    return workers or max(1, (os.cpu_count() or 1) // request.threads)
+
+
+@contextlib.contextmanager
+def _watching(board: Board, places: int) -> Iterator[Callable[[], None]]:
+    with progress.Display(board, places) as display:
+        yield display.show
+
+
+def _planned(request: Request, known: Mapping[Any, Any], folder: Path, *, resume: bool) -> int:
+    """Say what would be done, and change nothing."""
+    there = 0
+    if resume and (folder / FILE).is_file():
+        with Store(folder) as store:
+            there = sum(store.get(task) is not None for task in known.values())
+    for spec in request.specs:
+        described = plan.dataset(request, spec).describe()
+        for side in SIDES:
+            some = [job for job in known if (job.example, job.side) == (spec.name, side)]
+            settings = ", ".join(dict.fromkeys(job.setting for job in some))
+            print(f"{spec.name}, {TITLES[side]}: {len(some)} jobs ({settings}); {described}")
+    looks = ", ".join(map(str, request.looks))
+    print(f"{len(known)} jobs, {there} of them finished in {folder}; margin {request.margin:g} "
+          f"points; looks after {looks} seeds")  # fmt: skip
+    return 0
+
+
+def _tell(
+    made: Board, folder: Path, report: Path | None, details: Path | None, *, quiet: bool
+) -> None:
+    short = json.dumps(result.to_json(made), indent=2, allow_nan=False)
+    if quiet:
+        print(short)
+    else:
+        console = Console()
+        for part in progress.outcome(made):
+            console.print(part, highlight=False)
+        print(f"Results: {folder / FILE}")
+    for message in made.failed.values():
+        Console(stderr=True).print(f"parity: {message}", highlight=False, markup=False)
+    if details is not None:
+        _write(details, json.dumps(result.details(made), indent=2, allow_nan=False))
+    if report is not None:
+        _write(report / "sweep.json", short)
+        if made.request.attribution:
+            from shared.report import defaults  # noqa: PLC0415  # Matplotlib is slow to import
+
+            defaults.write(made.found.values(), report)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"Cannot write {path}: {error.strerror}. The results are kept; the same command "
+            "writes it without training anything anew."
+        ) from error

@@ -1,0 +1,115 @@
+"""Which jobs a sweep has, in which order, and when it looks at its results."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shared.data import ImageData, load
+from shared.errors import UsageError
+from shared.native.settings import plan as settings_of
+from shared.spec import SIDES, ExampleSpec, Size
+from shared.statistics import FEWEST, MARGIN
+from shared.sweep.job import Job
+
+DIVISIONS = ("native", "matched")
+LOOKS = 3
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to sweep.
+
+    Attributes:
+        specs: the examples.
+        seeds: how many; they are 1, 2, ….
+        margin: in points, fixed before anything is run.
+        divisions: of `DIVISIONS`; each is a setting of the same name on both sides.
+        attribution: also every setting between them, which no verdict is about.
+        full: the full data and all epochs.
+        train, test, epochs: other sizes.
+        threads: CPU threads a job computes with.
+        stop: an example ends when a look decides it.
+    """
+
+    specs: tuple[ExampleSpec, ...]
+    seeds: int = 12
+    margin: float = MARGIN
+    divisions: tuple[str, ...] = DIVISIONS
+    attribution: bool = False
+    full: bool = False
+    train: int | None = None
+    test: int | None = None
+    epochs: int | None = None
+    threads: int = 1
+    stop: bool = False
+
+    def size(self, spec: ExampleSpec) -> Size:
+        """The size of every job of an example.
+
+        Raises:
+            UsageError: the example has no training.
+        """
+        size = spec.size(full=self.full)
+        if size is None:
+            raise UsageError(
+                f"{spec.name} has no training to repeat. Expected an example that trains; parity "
+                "list shows which have a dataset."
+            )
+        own: dict[str, Any] = {"train": self.train, "test": self.test, "epochs": self.epochs}
+        return dataclasses.replace(size, **{k: v for k, v in own.items() if v is not None})
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Numbers of seeds at which the question may be taken as decided; the last is all."""
+        if not self.stop:
+            return (self.seeds,)
+        at = (math.ceil(self.seeds * look / LOOKS) for look in range(1, LOOKS + 1))
+        return tuple(dict.fromkeys(min(max(FEWEST, n), self.seeds) for n in at))
+
+
+def jobs(request: Request) -> tuple[Job, ...]:
+    """Every job, seed by seed, so that each seed soon has both sides of every example.
+
+    Raises:
+        UsageError: an example that has no native division, or none that trains.
+    """
+    return tuple(dict.fromkeys(_jobs(request)))
+
+
+def _jobs(request: Request) -> Iterator[Job]:
+    for seed in range(1, request.seeds + 1):
+        for spec in request.specs:
+            size = request.size(spec)
+            plans = {side: settings_of(spec.name, side) for side in SIDES}
+            for setting in request.divisions:
+                for side in SIDES:
+                    pair = plans[side].pair
+                    yield Job(spec.name, pair, side, setting, seed, size, request.threads)
+            for side in SIDES if request.attribution else ():
+                for step in plans[side].settings:
+                    pair = plans[side].pair
+                    yield Job(spec.name, pair, side, step.name, seed, size, request.threads)
+
+
+def dataset(request: Request, spec: ExampleSpec) -> ImageData:
+    """The data of an example, which has to be here and fit for the question.
+
+    Raises:
+        DataError: it is missing.
+        UsageError: the test set is too small for the margin.
+    """
+    size = request.size(spec)
+    assert spec.training is not None
+    loaded = load(spec.training.dataset, size.part, train=size.train, test=size.test)
+    found = loaded.of_classes(spec.training.classes)
+    if (one := 100 / len(found.test_labels)) > request.margin:
+        raise UsageError(
+            f"{spec.name}: a single one of {len(found.test_labels):,} test samples is worth "
+            f"{one:.3g} points, more than the margin of {request.margin:g}: no seeds could decide "
+            "that. Expected more test samples (--test, --full) or a wider --margin."
+        )
+    return found

@@ -1,0 +1,113 @@
+"""The answer of a sweep as JSON: the short one of ``--json``, and everything behind it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from shared import FORMAT
+from shared.statistics import ALPHA, Comparison, Interval
+from shared.sweep.board import Board, Row
+from shared.sweep.plan import LOOKS
+
+EQUAL, DIFFERENT, COULD_NOT_TELL = 0, 1, 2
+
+
+def to_json(board: Board) -> dict[str, Any]:
+    """What ``parity sweep --json`` prints."""
+    return {
+        "format": FORMAT,
+        "examples": [_short(row) for row in board.rows],
+        "jobs": {"done": board.done, "reused": board.reused, "failed": len(board.failed)},
+    }
+
+
+def details(board: Board) -> dict[str, Any]:
+    """The same with everything that the verdicts rest on."""
+    request = board.request
+    return {
+        **to_json(board),
+        "plan": {
+            "seeds": request.seeds,
+            "margin": request.margin,
+            "alpha": ALPHA,
+            "looks": list(request.looks),
+            "correction": f"Bonferroni over {LOOKS} looks" if request.stop else "",
+            "full": request.full,
+            "threads": request.threads,
+        },
+        "examples": [{**_short(row), **_long(board, row)} for row in board.rows],
+        "failures": [
+            {**job.to_dict(), "message": message} for job, message in board.failed.items()
+        ],
+        "runs": [
+            {"seconds": round(summary.seconds, 3), "example": job.example, "side": job.side,
+             "setting": job.setting, "seed": job.seed, "test_accuracy": summary.test_accuracy,
+             "test_loss": _plain(summary.test_loss),
+             "epoch_losses": [_plain(loss) for loss in summary.epoch_losses]}
+            for job, summary in sorted(board.found.items(), key=lambda item: _place(item[0]))
+        ],
+    }  # fmt: skip
+
+
+def exit_code(board: Board) -> int:
+    """0 all equal within the margin, 1 some differ, 2 a job failed or a question is open."""
+    if board.failed:
+        return COULD_NOT_TELL
+    answers = {row.verdict.answer for row in board.rows}
+    if "different" in answers:
+        return DIFFERENT
+    return COULD_NOT_TELL if "undecided" in answers else EQUAL
+
+
+def _short(row: Row) -> dict[str, Any]:
+    interval = row.comparison.interval
+    return {
+        "example": row.example,
+        "division": row.division,
+        "seeds": len(row.seeds),
+        "margin": row.comparison.margin,
+        "gap": {
+            "mean": row.comparison.mean,
+            "low": interval.low if interval else None,
+            "high": interval.high if interval else None,
+        },
+        "verdict": row.verdict.answer,
+    }
+
+
+def _long(board: Board, row: Row) -> dict[str, Any]:
+    found = board.details(row)
+    return {
+        "words": row.verdict.words,
+        "seeds_needed": row.verdict.needed,
+        "stopped": row.stopped,
+        "significant": row.verdict.significant,
+        "p_different_holm": row.verdict.adjusted_p,
+        **_numbers(row.comparison),
+        "churn": dataclasses.asdict(found["churn"]),
+        "mcnemar": [dataclasses.asdict(single) for single in found["mcnemar"]],
+        "classes": [_numbers(comparison) for comparison in found["classes"]],
+    }
+
+
+def _numbers(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "gaps": list(comparison.gaps),
+        "t_interval": _interval(comparison.interval),
+        "bootstrap_interval": _interval(comparison.bootstrap),
+        "p_equal": comparison.equal_p,
+        "p_different": comparison.different_p,
+    }
+
+
+def _interval(interval: Interval | None) -> dict[str, float] | None:
+    return dataclasses.asdict(interval) if interval else None
+
+
+def _plain(value: float) -> float | None:
+    return value if value - value == 0 else None  # infinities and NaN are no JSON
+
+
+def _place(job: Any) -> tuple[Any, ...]:
+    return (job.example, job.setting, job.side, job.seed)

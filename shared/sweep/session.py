@@ -1,0 +1,103 @@
+"""A sweep from names to verdicts: plan, take over what is there, do the rest, keep each at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+
+from shared.errors import UsageError
+from shared.native.summary import Summary
+from shared.spec import SIDES, Side
+from shared.sweep import job as jobs_of
+from shared.sweep import plan
+from shared.sweep.board import Board
+from shared.sweep.job import Job, Task
+from shared.sweep.local import Executor, Outcome
+from shared.sweep.plan import Request
+from shared.sweep.store import Store
+
+Watch = Callable[[Board, int], AbstractContextManager[Callable[[], None]]]
+"""Given board and number of places: what is called after every job."""
+
+
+def tasks(request: Request, pythons: Mapping[Side, str]) -> dict[Job, Task]:
+    """Every job with the programs and versions that it must be done with.
+
+    Raises:
+        UsageError, WorkerError: as in `plan.jobs` and `job.versions`.
+    """
+    versions = {side: jobs_of.versions(side, pythons.get(side, "")) for side in SIDES}
+    return {
+        job: Task(job, jobs_of.code(job.side, job.example), versions[job.side])
+        for job in plan.jobs(request)
+    }
+
+
+def board(
+    request: Request, known: Mapping[Job, Task], store: Store | None, *, resume: bool = True
+) -> Board:
+    """The board with everything that is there already.
+
+    Raises:
+        DataError: data of an example is missing.
+        StoreError: a result that is there is damaged.
+    """
+    labels = {spec.name: plan.dataset(request, spec).test_labels for spec in request.specs}
+    made = Board(request, tuple(known), labels)
+    if store is not None and resume:
+        for job, task in known.items():
+            if (found := store.get(task)) is not None:
+                made.add(job, Summary.from_dict(found), reused=True)
+    return made
+
+
+def carry_out(
+    made: Board, known: Mapping[Job, Task], store: Store, executor: Executor, watch: Watch
+) -> None:
+    """Do what is still to be done.
+
+    Raises:
+        StoreError: a result cannot be kept. The others are.
+        WorkerError: no process of a side can be started, or the cluster is gone.
+    """
+    waiting = made.waiting
+    if not waiting:
+        return
+    with executor:
+        executor.submit([known[job] for job in waiting])
+        with watch(made, executor.places) as show:
+            open_ = set(waiting)
+            for outcome in executor.outcomes():
+                _take(made, store, outcome)
+                open_.discard(outcome.task.job)
+                if made.request.stop:
+                    needless = open_ - set(made.waiting)
+                    open_ -= needless
+                    executor.withdraw(frozenset(known[job].digest for job in needless))
+                show()
+
+
+def _take(made: Board, store: Store, outcome: Outcome) -> None:
+    job = outcome.task.job
+    if outcome.summary is None:
+        made.fail(job, outcome.failure)
+        return
+    summary = Summary.from_dict(outcome.summary)
+    asked = (job.example, job.pair, job.side, job.setting, job.seed)
+    if (summary.example, summary.pair, *summary.key) != asked:
+        made.fail(job, f"{job.words}: the answer is that of another job, {summary.key}")
+        return
+    store.put(outcome.task, outcome.summary)  # first on disk, then on the board
+    made.add(job, summary)
+
+
+def check(request: Request) -> None:
+    """Refuse what cannot be asked.
+
+    Raises:
+        UsageError: says why.
+    """
+    if not request.specs:
+        raise UsageError("Name an example. parity list shows which have a dataset.")
+    if strange := [d for d in request.divisions if d not in plan.DIVISIONS]:
+        raise UsageError(f"--division '{strange[0]}': expected {' or '.join(plan.DIVISIONS)}.")
