@@ -217,16 +217,16 @@ def test_a_step_is_recognised_from_parts(monkeypatch):
 # --- Memory ---------------------------------------------------------------------------------------
 
 CHILD = """
-    import resource, sys
+    import sys
     from pathlib import Path
     from shared import session, verdict
+    from shared.bench.child import peak_memory
     from shared.compare import Question
     from shared.spec import Pair
     pair = Pair("made", "made", "", "")
     judged = verdict.judge_pair(pair, *session.gather(sorted(Path(sys.argv[1]).iterdir())),
                                 Question())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(judged.verdict, peak // (1 << 20 if sys.platform == "darwin" else 1 << 10), judged.text)
+    print(judged.verdict, round(peak_memory()), judged.text)
 """
 LARGE = """
     import sys

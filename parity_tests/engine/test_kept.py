@@ -53,7 +53,7 @@ def changed(before, after):
         ("pytorch_impl/_optimizers.py", set(EXAMPLES)), ("keras_impl/_weights.py", set(EXAMPLES)),
         ("pytorch_impl/autograd.py", {"autograd"}), ("keras_impl/fashion_mlp.py", {"fashion_mlp"}),
         ("shared/examples/autograd.py", {"autograd"}),
-        ("shared/examples/_optimizer_equations.py", {"optimizers"}),
+        ("shared/optimizer_equations.py", set(EXAMPLES)),
         ("shared/examples/iris_mlp.py", set()), ("shared/examples/__init__.py", set()),
         ("pytorch_impl/iris_mlp.py", set()), ("shared/check/words.py", set()),
         ("shared/differences/losses.py", set()),
