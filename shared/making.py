@@ -157,7 +157,6 @@ def make(
         dataset = data.load(spec.training.dataset, size.part, train=size.train, test=size.test)
         checksum = dataset.checksum
         way = spec.training.way(f"{framework.side}/{job.way}")
-        way = spec.training.nudged(way) if job.nudged else way
         training = spec.training.of(way)
         dataset = dataset.of_classes(training.classes).first(training.samples)
         _Run(framework, twin, training, way, dataset, sheet, job).record(progress)

@@ -313,16 +313,6 @@ class Training:
             for fast in self.fast
         )
 
-    def nudged(self, way: Way) -> Way:
-        """How the nudged run of a way is made: nobody reads that code, so by its fast path.
-
-        Never compiled with XLA: that takes seconds, more than one run gains.
-        """
-        fast = way.fast or next((fast for fast in self.fast if fast.of == way.id), None)
-        if fast is None:
-            return way
-        return dataclasses.replace(way, fast=dataclasses.replace(fast, jit=False))
-
     @property
     def fast_pairs(self) -> tuple[Pair, ...]:
         """Every fast path beside the way that it must be equal to; judged when asked for."""

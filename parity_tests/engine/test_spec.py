@@ -18,7 +18,6 @@ from shared.spec import (
     VALUES,
     Case,
     ExampleSpec,
-    Fast,
     Initial,
     Known,
     Mask,
@@ -266,14 +265,3 @@ def test_the_two_ways_of_a_pair_change_the_same() -> None:
         for pair in example.pairs:
             left, right = (example.training.way(id_) for id_ in (pair.left, pair.right))
             assert left.changes == right.changes, f"{example.name}/{pair.name}"
-
-
-def test_a_nudged_run_takes_the_fast_path_where_there_is_one(training_spec):
-    training = training_spec.training
-    first = training.ways[0]
-    assert training.nudged(first) is first
-    fast = dataclasses.replace(training, fast=(Fast(first.id, jit=True),))
-    assert fast.nudged(first).fast == Fast(first.id, jit=False)
-    assert fast.nudged(first).id == first.id
-    assert fast.nudged(training.ways[1]) is training.ways[1]
-    assert not fast.nudged(fast.fast_ways[0]).fast.jit
