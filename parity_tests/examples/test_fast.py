@@ -87,7 +87,7 @@ FAULTS = [
     ("torch", "fashion_mlp", "torch_loop_fast", UNCORRECTED, "weights/step1/"),
     ("torch", "fashion_mlp", "torch_loop_fast", STRANGERS, "inputs/batches"),
     ("keras", "fashion_mlp", "keras_tape_fast", NEIGHBOURS, "loss/curve"),
-    ("keras", "regularisation", "keras_dropout_fast", ONE_MASK, "weights/step2/"),
+    ("keras", "regularisation", "keras_dropout_fast", ONE_MASK, "loss/curve"),
 ]
 NAMES = ["epsilon not corrected", "rows of a batch turned", "another batch's rows", "one mask"]
 
