@@ -1,36 +1,14 @@
 """Fixtures of all tests, and the table of planted faults at the end of a run."""
 
-import os
-
 import pytest
 
 from parity_tests.planted import page
-from shared import session
-from shared.examples import ALL
 
 _PLANTED = pytest.StashKey[list]()
 
 
 def pytest_configure(config):
     config.stash[_PLANTED] = []
-
-
-@pytest.fixture(scope="session")
-def recordings_folder(tmp_path_factory):
-    """Where `outcome` records."""
-    return tmp_path_factory.mktemp("recordings")
-
-
-@pytest.fixture(scope="session")
-def outcome(recordings_folder):
-    """Every example at its default size, both sides, all pairs: made once a session.
-
-    Where the tests must not skip, data that is missing is an error.
-    """
-    made = session.carry_out(session.Request(ALL, recordings_folder))
-    if made.failures and os.environ.get("CI"):
-        pytest.fail("\n".join(made.failures.values()))
-    return made
 
 
 @pytest.fixture(scope="session")

@@ -130,6 +130,7 @@ def _idiomatic(task):
 
 
 def _fast(task):
+    torch.set_flush_denormal(True)  # see `_fast.flushing`; before any thread is started
     model = _model(task)
     images, labels = torch.from_numpy(task.images()), torch.from_numpy(task.labels())
     steps = Steps(

@@ -5,14 +5,17 @@ other: batches are rows of one tensor, all parameters are moved in one kernel, a
 when a stretch of steps has ended.
 """
 
+import contextlib
+
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
+
+from ._rewriting import simplified
 
 LONGEST = 256
 """Steps a call at most: what is told of progress, and how many masks are drawn ahead."""
 _CACHED = 2**22
 """Bytes of images that are gathered at once."""
-_VIEWS = (torch.ops.aten.t.default, torch.ops.aten.view.default, torch.ops.aten.permute.default)
 
 
 class Steps:
@@ -41,7 +44,7 @@ class Steps:
         self._pictures = images.dim() == 4
         if self._pictures and not channels_last:
             self._images = images.permute(0, 3, 1, 2).contiguous()
-        self._permuted = self._pictures and channels_last
+        self._channels_last = channels_last
         self._traced = {} if traced else None
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         fuse(optimizer)
@@ -52,7 +55,7 @@ class Steps:
         """Images and labels of these samples as the model takes them."""
         images = self._images.index_select(0, chosen)
         # Channels last in memory, first in the axes: a matter of strides, nothing is copied.
-        images = images.permute(0, 3, 1, 2) if self._permuted else images
+        images = images.permute(0, 3, 1, 2) if self._pictures and self._channels_last else images
         return images, self._labels.index_select(0, chosen)
 
     def batches(self, order):
@@ -67,9 +70,10 @@ class Steps:
         losses = []
         step = self._step if self._traced is None else self._traced_step
         given = zip(self.batches(order), *(mask.unbind() for mask in masks), strict=True)
-        for (images, labels), *drawn in given:
-            losses.append(step(images, labels, *drawn))
-            self._move()
+        with flushing():
+            for (images, labels), *drawn in given:
+                losses.append(step(images, labels, *drawn))
+                self._move()
         return torch.stack(losses)
 
     def _step(self, *batch):
@@ -94,41 +98,26 @@ class Steps:
             return loss.detach(), *(parameter.grad for parameter in self._parameters)
 
         kept = {name: buffer.clone() for name, buffer in self._model.named_buffers()}
-        operations = simplified(make_fx(step)(*batch))
+        operations = simplified(make_fx(step)(*batch), channels_last=self._channels_last)
         for name, buffer in self._model.named_buffers():
             buffer.copy_(kept[name])  # tracing is a run, and a run moves running statistics
         return operations
 
 
-def simplified(operations):
-    """The operations as a function, without what autograd's bookkeeping leaves behind.
+@contextlib.contextmanager
+def flushing():
+    """Subnormal numbers count as 0, as they always do in TensorFlow.
 
-    That is other names of the same tensor. A view of a parameter is taken once: the optimizer moves
-    it in place. Parameters become arguments, which Python finds sooner than a module's attributes.
+    Adam's moments of a pixel that is black in almost every image decay into them, and a processor
+    computes with those many times as slowly. It is a switch of each thread: those that PyTorch
+    starts later have it too, those that it has started already keep their own.
     """
-    graph, aten = operations.graph, torch.ops.aten
-    held = {}
-    for node in list(graph.nodes):
-        if node.op == "get_attr":
-            held[node] = getattr(operations, node.target).detach()
-        elif node.target in (aten.alias.default, aten.detach.default):
-            node.replace_all_uses_with(node.args[0])
-        elif node.target is aten.t.default and node.args[0].target is aten.t.default:
-            node.replace_all_uses_with(node.args[0].args[0])
-        elif node.target in _VIEWS and node.args[0] in held:
-            held[node] = node.target(held[node.args[0]], *node.args[1:])
-    last = [node for node in graph.nodes if node.op == "placeholder"][-1]
-    given = []
-    for node, tensor in held.items():
-        if node.users:
-            with graph.inserting_after(last):
-                last = graph.placeholder(f"held_{len(given)}")
-            node.replace_all_uses_with(last)
-            given.append(tensor)
-    graph.eliminate_dead_code()
-    operations.recompile()
-    forward = operations.forward
-    return lambda *batch: forward(*batch, *given)
+    before = torch.tensor(1e-40, dtype=torch.float32).mul(1.0).item() == 0.0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
 
 
 def fuse(optimizer):

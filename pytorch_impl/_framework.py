@@ -21,6 +21,8 @@ class PyTorch:
         self._flattened = {}
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)
+        # Would fill all new memory with NaN first, to show who reads it: a tenth of a step.
+        torch.utils.deterministic.fill_uninitialized_memory = False
         torch.set_float32_matmul_precision("highest")
 
     def versions(self):

@@ -184,7 +184,16 @@ def test_a_failed_job_skips_its_example_and_spares_the_others(tmp_path):
     assert "b2" not in [e.job.id for e in events if e.job]
 
 
+@pytest.fixture
+def interruptible():
+    """A shell makes its background jobs ignore SIGINT, and these tests may be one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("interruptible")
 def test_interrupting_leaves_nothing_behind(tmp_path, number):
     command = fake(tmp_path, "torch", "time.sleep(600)")
     threading.Timer(1.0, lambda: os.kill(os.getpid(), number)).start()

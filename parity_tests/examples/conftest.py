@@ -1,6 +1,7 @@
-"""Recordings of the headline examples on the full data, made once a session."""
+"""Recordings of every example, and of the headline examples on the full data, made once."""
 
 import os
+import shutil
 
 import pytest
 
@@ -10,6 +11,21 @@ from shared.examples import ALL
 HEADLINES = {"fashion_mlp": ("matched",)}
 """Examples, and pairs of them, trained on the full data in the tests; all the others are in the
 committed reports: ``parity report --full``."""
+
+
+@pytest.fixture(scope="package")
+def outcome(tmp_path_factory):
+    """Every example at its default size, both sides, all pairs.
+
+    Where the tests must not skip, data that is missing is an error. The recordings are gigabytes:
+    they go with the last test that asks for them.
+    """
+    folder = tmp_path_factory.mktemp("recordings")
+    made = session.carry_out(session.Request(ALL, folder))
+    if made.failures and os.environ.get("CI"):
+        pytest.fail("\n".join(made.failures.values()))
+    yield made
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

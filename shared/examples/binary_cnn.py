@@ -42,7 +42,7 @@ BINARY_CNN = ExampleSpec(
         layers=("conv", "relu", "pool", "flatten", "logit"),
         default=Size("embedded", epochs=1, train=1270, test=2115),
         full=Size("embedded", epochs=5),
-        fast=(Fast("torch/loop", channels_last=True), Fast("keras/tape")),
+        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "mini-batches of 128"),
             Way("keras", "tape", "train", "keras_adam", "mini-batches of 128"),

@@ -36,7 +36,7 @@ DIGIT_CNN = ExampleSpec(
         layers=("conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"),
         default=Size("embedded", epochs=1, train=6390, test=2000),
         full=Size("full", epochs=3),
-        fast=(Fast("torch/loop", channels_last=True), Fast("keras/tape")),
+        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
             Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),

@@ -66,7 +66,7 @@ DIVERGENCE = ExampleSpec(
             Published(321, 0.17), Published(1605, 0.45), Published(3210, 0.63),
             Published(42_210, 1.16),
         ),
-        fast=(Fast("torch/loop", channels_last=True), Fast("keras/tape")),
+        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
             Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),

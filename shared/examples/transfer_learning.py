@@ -219,7 +219,7 @@ TRANSFER_LEARNING = ExampleSpec(
         # world, and pretraining would end at 0.59.
         default=Size("embedded", epochs=1, train=6070),
         full=Size("full", epochs=1),
-        fast=(Fast("torch/pretrain", channels_last=True), Fast("keras/pretrain")),
+        fast=(Fast("torch/pretrain", channels_last=True, traced=True), Fast("keras/pretrain")),
         ways=(
             Way("torch", "pretrain", "train", "sgd", "pretraining"),
             Way("keras", "pretrain", "train", "sgd", "pretraining"),
