@@ -81,8 +81,8 @@ def measure(way, example="fashion_mlp", code=None, side="torch", **fields):
 
 
 def test_a_step_that_dawdles_is_seen_where_it_is_taken():
-    # A traced fast path calls the twin's step once; that of a convolution is not traced.
-    for way, example in (("idiomatic", "fashion_mlp"), ("fast", "digit_cnn")):
+    # A traced fast path calls the twin's step once; that of sequential_cnn is not traced.
+    for way, example in (("idiomatic", "fashion_mlp"), ("fast", "sequential_cnn")):
         code = SLOW.format(package="pytorch_impl", example=example)
         found = measure(way, example=example, code=code)
         assert found.values["step"] >= 0.05

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from parity_tests.bench.synthetic import made
 from shared.bench import words
-from shared.bench.result import to_json
+from shared.bench.result import from_json, to_json
+from shared.errors import UsageError
 from shared.report import performance
 
 MEASUREMENT = {"example", "side", "way", "what", "unit", "median", "low", "high", "runs"}
@@ -71,15 +72,81 @@ def test_the_page_has_all_parts_and_its_figures(tmp_path):
     for unit in ("epoch, s", "step, ms", "memory, MiB", "samples a batch"):
         assert unit in text
     figures = re.findall(r"\(figures/(.*?)\)", text)
-    assert figures == ["performance-fashion_mlp.png", "performance-fashion_mlp-sweep.png"]
+    names = ("", "-modes", "-sweep")
+    assert figures == [f"performance-fashion_mlp{name}.png" for name in names]
     assert {p.name for p in (tmp_path / "figures").iterdir()} == set(figures)
-    assert json.loads((tmp_path / "performance.json").read_text("utf-8")) == to_json(made())
+    twin = json.loads((tmp_path / "performance.json").read_text("utf-8"))
+    assert twin == {"format": 1, "benches": [to_json(made())]}
+
+
+def figures(folder):
+    return sorted(p.name for p in (folder / "figures").iterdir())
+
+
+def of_another(result, example="fashion_cnn"):
+    """The same numbers as those of another example."""
+
+    def renamed(rows):
+        return tuple(dataclasses.replace(row, example=example) for row in rows)
+
+    return dataclasses.replace(
+        result, measurements=renamed(result.measurements), ratios=renamed(result.ratios),
+        modes=renamed(result.modes), sweep=renamed(result.sweep), facts={},
+    )  # fmt: skip
 
 
 def test_a_figure_that_is_no_longer_there_goes(tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "performance-nothing.png").write_bytes(b"")
+    page(dataclasses.replace(made(), sweep=(), modes=()), tmp_path)
+    assert figures(tmp_path) == ["performance-fashion_mlp.png"]
+
+
+def test_what_was_measured_before_stays_on_the_page(tmp_path):
+    page(dataclasses.replace(made(keras=3.0), sweep=()), tmp_path)
+    text = page(of_another(made()), tmp_path)
+    assert text.index("## fashion_mlp") < text.index("## fashion_cnn")  # in teaching order
+    assert text.count("Bench 1.") == 2  # ways and modes
+    assert text.count("Bench 2.") == 3
+    assert "| 0.333 [" in text
+    assert len(figures(tmp_path)) == 5
+
+
+def test_what_is_measured_anew_replaces_what_was(tmp_path):
+    page(made(keras=3.0), tmp_path)
+    text = page(dataclasses.replace(made(keras=1.5), modes=(), sweep=()), tmp_path)
+    assert "| 0.333 [" not in text
+    assert text.count("| 0.667 [") == 4
+    assert text.count("Bench 1.") == 2  # modes and sweep of the first one
+    assert text.count("Bench 2.") == 1
     page(made(), tmp_path)
-    page(dataclasses.replace(made(), sweep=()), tmp_path)
-    assert [p.name for p in (tmp_path / "figures").iterdir()] == ["performance-fashion_mlp.png"]
+    twin = json.loads((tmp_path / "performance.json").read_text("utf-8"))
+    assert twin == {"format": 1, "benches": [to_json(made())]}
+
+
+def test_each_bench_says_where_and_of_what_it_is(tmp_path):
+    load = {"pid": 7, "percent": 42.0, "command": "another program"}
+    page(made(loads=[load]), tmp_path)
+    other = of_another(made())
+    other = dataclasses.replace(other, plan=other.plan | {"full": True, "runs": 9})
+    text = page(other, tmp_path)
+    assert "| the examples' default sizes | 5 runs" in text
+    assert "| whole data | 9 runs" in text
+    assert "`another program`" in text
+    assert "nothing that loads it" in text
+
+
+def test_a_result_is_read_as_it_was_written():
+    result = made()
+    assert from_json(json.loads(json.dumps(to_json(result)))) == result
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", '{"benches": [{"format": 1}]}'])
+def test_a_twin_that_is_none_is_refused_and_kept(tmp_path, text):
+    (tmp_path / "performance.json").write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=r"Expected"):
+        performance.write(made(), tmp_path)
+    assert (tmp_path / "performance.json").read_text("utf-8") == text
 
 
 def test_what_loaded_the_machine_is_on_the_page(tmp_path):

@@ -23,6 +23,9 @@ def bench(
         list[str] | None,
         typer.Option(help="Only tutorial, idiomatic, fast or limit; can be repeated."),
     ] = None,
+    ways: Annotated[
+        bool, typer.Option("--ways/--no-ways", help="None of them: only --modes or --sweep.")
+    ] = True,
     side: Annotated[
         list[str] | None, typer.Option(help="Only torch or keras; can be repeated.")
     ] = None,
@@ -55,7 +58,8 @@ def bench(
     result = command.carry_out(
         specs=[examples.find(name) for name in dict.fromkeys(names or [])], full=full,
         train=train, epochs=epochs,
-        runs=runs, ways=way or [], sides=side or [], modes=modes, sweep=sweep, report=report,
+        runs=runs, ways=(way or []) if ways else None, sides=side or [],
+        modes=modes, sweep=sweep, report=report,
         pythons={"torch": torch_python, "keras": keras_python}, threads=threads, timeout=timeout,
         quiet=as_json,
     )  # fmt: skip

@@ -24,7 +24,7 @@ from shared.spec import SIDES, ExampleSpec
 def carry_out(
     *,
     specs: Sequence[ExampleSpec],
-    ways: Sequence[str],
+    ways: Sequence[str] | None,
     sides: Sequence[str],
     threads: int | None,
     timeout: float,
@@ -37,7 +37,7 @@ def carry_out(
 
     Args:
         specs: what to measure; every example that trains where there are none.
-        ways, sides: as they were typed; all where there are none.
+        ways, sides: as they were typed; all where there are none. No way at all for None.
         threads: CPU threads of each process; None for as many as there are cores.
         timeout: seconds for one process.
         pythons: interpreters.
@@ -48,7 +48,7 @@ def carry_out(
     Raises:
         UsageError: an option that names nothing.
     """
-    if strange := [way for way in ways if way not in WAYS]:
+    if strange := [way for way in ways or () if way not in WAYS]:
         raise UsageError(f"--way '{strange[0]}': expected {', '.join(WAYS)}.")
     chosen = {side_named(side) for side in sides}
     options = Options(
@@ -58,7 +58,7 @@ def carry_out(
     )
     request = Request(
         specs=tuple(specs) or tuple(spec for spec in ALL if spec.training),
-        ways=tuple(way for way in WAYS if way in ways) or WAYS,
+        ways=() if ways is None else tuple(way for way in WAYS if way in ways) or WAYS,
         sides=tuple(side for side in SIDES if side in chosen) or SIDES,
         options=options,
         **rest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from shared.bench import statistics
 from shared.bench.job import WAYS, Measured
 from shared.bench.plan import Kind
 from shared.bench.statistics import Interval
+from shared.errors import UsageError
 from shared.spec import SIDES, Side
 
 UNITS = {
@@ -101,6 +103,27 @@ class Result:
         every = (*self.measurements, *self.modes, *self.sweep)
         return tuple(dict.fromkeys(m.example for m in every))
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is left of it."""
+        return not (self.measurements or self.modes or self.sweep)
+
+    def without(self, other: Result) -> Result:
+        """What the other has not measured as well: of each example ways, modes and sweep."""
+
+        def left(own: Sequence[Measurement], anew: Sequence[Measurement]) -> tuple[Any, ...]:
+            again = {(m.example, m.over) for m in anew}
+            return tuple(m for m in own if (m.example, m.over) not in again)
+
+        measured = left(self.measurements, other.measurements)
+        return dataclasses.replace(
+            self,
+            measurements=measured,
+            ratios=tuple(ratios(measured)),
+            modes=left(self.modes, other.modes),
+            sweep=left(self.sweep, other.sweep),
+        )
+
     def of(self, example: str, side: str, way: str, what: str) -> Measurement | None:
         """One measurement of the four ways or of the modes."""
         every = (*self.measurements, *self.modes)
@@ -181,3 +204,31 @@ def _ratio(r: Ratio) -> dict[str, Any]:
         "of": r.of, "to": r.to, "what": "epoch", **vars(r.interval),
         "significant": r.interval.significant,
     }  # fmt: skip
+
+
+def from_json(document: Mapping[str, Any]) -> Result:
+    """Read what `to_json` wrote; ratios and intervals are computed anew from the runs.
+
+    Raises:
+        UsageError: it is no such document.
+    """
+    try:
+        measured = tuple(map(_read, document["measurements"]))
+        return Result(
+            document["machine"], document["plan"], measured, tuple(ratios(measured)),
+            tuple(map(_read, document["modes"])), tuple(map(_read, document["sweep"])),
+            document["facts"],
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"This is no result of parity bench ({type(error).__name__}: {error}). Expected a "
+            "document that parity bench --json has printed; measure it again."
+        ) from error
+
+
+def _read(fields: Mapping[str, Any]) -> Measurement:
+    runs = tuple(map(float, fields["values"]))
+    return Measurement(
+        fields["example"], fields["side"], fields["way"], fields["what"], statistics.median(runs),
+        runs, fields.get("over", ""), fields.get("at", 0),
+    )  # fmt: skip

@@ -19,6 +19,8 @@ from shared.spec import SIDES, TITLES, ExampleSpec, Side, Size, Training
 
 WARM_UP = "the first epoch of each process"
 WIDTHS = (32, 128, 512, 2048)
+_MODE_STEPS = 100
+"""Steps an epoch of eager and compiled ones: it is the step that is asked for."""
 _BATCHES = (0.25, 1, 4, 16)
 _SAMPLES = (0.125, 0.25, 0.5)
 Say = Callable[[str], None]
@@ -34,9 +36,9 @@ class Request:
         full: the whole data.
         train: only so many samples.
         epochs: that are timed in each process, behind the one that warms up.
-        ways, sides: which of them.
-        modes: eager and compiled steps, too.
-        sweep: batch size, width and number of samples, too.
+        ways, sides: which of them; no way at all where only modes or a sweep are asked for.
+        modes: eager and compiled steps.
+        sweep: batch size, width and number of samples.
         options: interpreters, threads, time-out.
     """
 
@@ -71,7 +73,8 @@ def carry_out(request: Request, say: Say = lambda words: None) -> Result:
     """Measure everything that is asked, one process at a time.
 
     Raises:
-        UsageError: an example without training; or the suite is at work elsewhere.
+        UsageError: an example without training; nothing to time; or the suite is at work
+            elsewhere.
         WorkerError: a process that died, hung, or answered with rubbish.
     """
     _check(request)
@@ -89,6 +92,8 @@ def carry_out(request: Request, say: Say = lambda words: None) -> Result:
 
 
 def _check(request: Request) -> None:
+    if not (request.ways or request.modes or request.sweep):
+        raise UsageError("Nothing is left to time: --no-ways needs --modes or --sweep beside it.")
     for spec in request.specs:
         if spec.training is None:
             raise UsageError(
@@ -100,12 +105,15 @@ def _check(request: Request) -> None:
 def _groups(request: Request, spec: ExampleSpec) -> Iterable[_Group]:
     size = request.size(spec)
     jobs = [Job(spec.name, way, request.options.threads, size, spec.seed) for way in request.ways]
-    yield _Group("ways", tuple(Kind(side, job) for job in jobs for side in request.sides))
+    if jobs:
+        yield _Group("ways", tuple(Kind(side, job) for job in jobs for side in request.sides))
     if request.modes:
+        assert spec.training is not None
+        few = _at_most(_MODE_STEPS, spec.training, size)
         yield _Group(
             "modes",
             tuple(
-                Kind(side, Job(spec.name, mode, request.options.threads, size, spec.seed))
+                Kind(side, Job(spec.name, mode, request.options.threads, few, spec.seed))
                 for side in request.sides
                 for mode in MODES[side]
             ),
@@ -130,6 +138,13 @@ def _sweeps(training: Training, base: Job) -> Iterable[tuple[str, list[Job]]]:
     yield "width", [dataclasses.replace(base, width=width) for width in WIDTHS]
     sizes = [dataclasses.replace(base.size, train=n) for n in counts if n - held >= least]
     yield "samples", [dataclasses.replace(base, size=size) for size in sizes]
+
+
+def _at_most(steps: int, training: Training, size: Size) -> Size:
+    """The size, with no more steps an epoch than these."""
+    samples = size.train or _samples(training, size)
+    most = training.held(size) + steps * training.batch_size
+    return dataclasses.replace(size, train=most) if most < samples else size
 
 
 def _samples(training: Training, size: Size) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shared import FORMAT
 from shared.bench import statistics
 from shared.bench.job import MODES, WAYS
-from shared.bench.result import Measurement, Ratio, Result, to_json
+from shared.bench.result import Measurement, Ratio, Result, from_json, to_json
 from shared.bench.words import COLUMNS, cell, interval
+from shared.errors import UsageError
+from shared.examples import ALL
 from shared.report import bars, documents
 from shared.report.files import render, save
 from shared.report.words import count, listed, number
@@ -27,56 +31,135 @@ _MEANT = {
 
 
 @dataclass(frozen=True)
+class _Section:
+    """One kind of measurement of an example.
+
+    Attributes:
+        bench: number of the bench that made it.
+        rows: of its table.
+        figure: file name.
+    """
+
+    bench: int
+    rows: list[dict[str, Any]]
+    figure: str = ""
+
+
+@dataclass(frozen=True)
 class _Part:
-    """What the page says of one example."""
+    """What the page says of one example; a section that was not measured is None."""
 
     name: str
-    figure: str
-    rows: list[dict[str, str]]
+    ways: _Section | None
     ratios: list[dict[str, str]]
     sides: list[dict[str, str]]
-    modes: list[dict[str, str]]
-    sweep: str
-    swept: list[dict[str, str]]
+    modes: _Section | None
+    sweep: _Section | None
     facts: list[str]
 
 
 def write(result: Result, folder: Path) -> list[Path]:
-    """Write ``performance.md``, its figures and its JSON twin; old figures of it go.
+    """Write ``performance.md``, its figures and its JSON twin; figures of no use any more go.
+
+    What an earlier bench measured stands beside it, unless it was measured anew.
 
     Returns:
         Every file written.
+
+    Raises:
+        UsageError: the twin that is there is none.
     """
+    benches = [*_earlier(result, folder), result]
     written: list[Path] = []
     parts = []
-    for example in result.examples:
-        figures = _figures(result, example)
+    for example in _in_order(benches):
+        part, figures = _part(benches, example)
         written += [save(folder / "figures" / file, made) for file, made in figures.items()]
-        parts.append(_part(result, example, set(figures)))
+        parts.append(part)
     for old in (folder / "figures").glob(f"{NAME}-*.png"):
         if old not in written:
             old.unlink()
     text = render(
-        NAME, machine=result.machine, plan=result.plan, loads=_loads(result), parts=parts,
-        headings=[COLUMNS[what] for what in COLUMNS], ways=_meant(result),
-        versions=_versions(result), enough=statistics.ENOUGH,
+        NAME, benches=[_context(bench) for bench in benches], parts=parts,
+        headings=[COLUMNS[what] for what in COLUMNS], ways=_meant(benches),
+        enough=statistics.ENOUGH, plan=result.plan,
     )  # fmt: skip
-    twin = documents.to_text(to_json(result))
+    twin = documents.to_text({"format": FORMAT, "benches": [to_json(b) for b in benches]})
     return [save(folder / f"{NAME}.md", text), save(folder / f"{NAME}.json", twin), *written]
 
 
-def _figures(result: Result, example: str) -> dict[str, bytes]:
-    """Those of one example, by file name."""
-    panes = [
-        ("seconds an epoch (shorter is faster)", _of(result.measurements, example, "epoch")),
-        ("milliseconds a step, eager and compiled", _of(result.modes, example, "step")),
-    ]
-    figures = {}
-    if drawn := [(heading, rows) for heading, rows in panes if rows]:
-        figures[f"{NAME}-{example}.png"] = bars.epochs(drawn)
-    if swept := _of(result.sweep, example, "epoch"):
-        figures[f"{NAME}-{example}-sweep.png"] = bars.sweep(swept)
-    return figures
+def _earlier(result: Result, folder: Path) -> list[Result]:
+    """What is on the page already and was not measured anew."""
+    path = folder / f"{NAME}.json"
+    if not path.is_file():
+        return []
+    try:
+        found = json.loads(path.read_text("utf-8"))["benches"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is there, but no twin of a page on performance ({type(error).__name__}). "
+            "Expected what --report has written; move it away, and measure again."
+        ) from error
+    left = [from_json(document).without(result) for document in found]
+    return [bench for bench in left if not bench.empty]
+
+
+def _in_order(benches: Sequence[Result]) -> list[str]:
+    """Every example that was measured, in teaching order."""
+    measured = {example for bench in benches for example in bench.examples}
+    return [spec.name for spec in ALL if spec.name in measured]
+
+
+def _context(bench: Result) -> dict[str, str]:
+    """Where and how one bench measured, for the table of benches."""
+    machine, plan = bench.machine, bench.plan
+    size = f"first {plan['train']:,} training samples" if plan.get("train") else (
+        "whole data" if plan.get("full") else "the examples' default sizes"
+    )  # fmt: skip
+    return {
+        "machine": f"{machine['cpu']}, {count(machine['cores'], 'core')}, "
+        f"{machine['memory_gib']} GiB, {count(machine['threads'], 'thread')}",
+        "versions": _versions(bench),
+        "size": size,
+        "runs": f"{plan['runs']} runs, {count(plan['epochs'], 'timed epoch')} each",
+        "loads": _loads(bench),
+    }
+
+
+def _part(benches: Sequence[Result], example: str) -> tuple[_Part, dict[str, bytes]]:
+    """What the page says of an example, and its figures by file name."""
+    figures: dict[str, bytes] = {}
+    modes = tuple(dict.fromkeys(mode for side in SIDES for mode in MODES[side]))
+
+    def section(name: str, kind: str, what: str) -> _Section | None:
+        for place, bench in enumerate(benches, 1):
+            drawn = _of(getattr(bench, kind), example, what)
+            if drawn and kind == "sweep":
+                figures[name] = bars.sweep(drawn)
+                return _Section(place, _swept(drawn), name)
+            if drawn:
+                figures[name] = bars.epochs([(_AXES[kind], drawn)])
+                ways = WAYS if kind == "measurements" else modes
+                return _Section(place, _rows(bench, example, ways), name)
+        return None
+
+    own = [r for bench in benches for r in bench.ratios if r.example == example]
+    part = _Part(
+        example,
+        section(f"{NAME}-{example}.png", "measurements", "epoch"),
+        [_ratio(r) for r in own if r.side],
+        [_sides(r) for r in own if r.way],
+        section(f"{NAME}-{example}-modes.png", "modes", "step"),
+        section(f"{NAME}-{example}-sweep.png", "sweep", "epoch"),
+        [fact for bench in benches for fact in _facts(bench, example)],
+    )
+    return part, figures
+
+
+_AXES = {
+    "measurements": "seconds an epoch (shorter is faster)",
+    "modes": "milliseconds a step, eager and compiled",
+}
 
 
 def _of(rows: Sequence[Measurement], example: str, what: str) -> list[Measurement]:
@@ -85,31 +168,14 @@ def _of(rows: Sequence[Measurement], example: str, what: str) -> list[Measuremen
     ]
 
 
-def _part(result: Result, example: str, figures: set[str]) -> _Part:
-    own = [r for r in result.ratios if r.example == example]
-    modes = tuple(dict.fromkeys(mode for side in SIDES for mode in MODES[side]))
-    bar, grown = f"{NAME}-{example}.png", f"{NAME}-{example}-sweep.png"
-    return _Part(
-        example,
-        bar if bar in figures else "",
-        _rows(result, example, WAYS),
-        [_ratio(r) for r in own if r.side],
-        [_sides(r) for r in own if r.way],
-        _rows(result, example, modes),
-        grown if grown in figures else "",
-        _swept(_of(result.sweep, example, "epoch")),
-        _facts(result, example),
-    )
-
-
-def _rows(result: Result, example: str, ways: Sequence[str]) -> list[dict[str, str]]:
-    rows = []
+def _rows(result: Result, example: str, ways: Sequence[str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     for side in SIDES:
         for way in ways:
             cells = [result.of(example, side, way, what) for what in COLUMNS]
             if any(cells):
                 rows.append({"way": f"{TITLES[side]}, {way}", "cells": [cell(c) for c in cells]})
-    return rows  # type: ignore[return-value]
+    return rows
 
 
 def _ratio(ratio: Ratio) -> dict[str, str]:
@@ -130,7 +196,7 @@ def _sides(ratio: Ratio) -> dict[str, str]:
     return {"way": ratio.way, "ratio": f"{ratio.mark}{interval(ratio.interval)}", "words": words}
 
 
-def _swept(rows: Sequence[Measurement]) -> list[dict[str, str]]:
+def _swept(rows: Sequence[Measurement]) -> list[dict[str, Any]]:
     at = {(m.over, m.at, m.side): m for m in rows}
     return [
         {
@@ -165,8 +231,8 @@ def _versions(result: Result) -> str:
     return ", ".join(f"{name} {value}" for name, value in found.items())
 
 
-def _meant(result: Result) -> list[tuple[str, str]]:
-    measured = {m.way for m in result.measurements}
+def _meant(benches: Sequence[Result]) -> list[tuple[str, str]]:
+    measured = {m.way for bench in benches for m in bench.measurements}
     return [(way, words) for way, words in _MEANT.items() if way in measured]
 
 
