@@ -99,7 +99,7 @@ def serve(
         channel.send("broken", message=_words(error), details=traceback.format_exc())
         return
     # Not before: at the end of input the reader ends the process, whatever is still to be said.
-    lines = _stdin_lines()
+    lines = stdin_lines()
     while (line := lines.get()) != "quit":
         job = parse(line)
         channel.send("started", job=job.id)
@@ -120,8 +120,13 @@ def _words(error: Exception) -> str:
     return str(error) if isinstance(error, ParityError) else f"{type(error).__name__}: {error}"
 
 
-def _stdin_lines() -> queue.Queue[str]:
-    """Lines of standard input, read beside the work, so that the parent's death is noticed."""
+def stdin_lines() -> queue.Queue[str]:
+    """Lines of standard input, read beside the work, so that the parent's death is noticed.
+
+    Returns:
+        Where they come in, without their ends. After ``quit`` none is read; at the end of input
+        the process ends.
+    """
     lines: queue.Queue[str] = queue.Queue()
 
     def read() -> None:

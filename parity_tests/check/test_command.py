@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -342,3 +343,28 @@ def test_weights_that_are_not_taken_whole(remotes, tmp_path, name, verdict):
     keras.write_text(ODD_KERAS)
     shape = "3,9,8" if name == "Slice" else "4,8"
     assert checked(remotes, f"{torch}:{name}", f"{keras}:{name}", shape).verdict == verdict
+
+
+BUSY = """
+import time
+from shared.check import serve
+def make(build, title, threads):
+    time.sleep(60)
+serve.main("torch", lambda: object, "anything", lambda: make)
+"""
+
+
+def test_the_parents_death_ends_a_side_that_is_at_work():
+    request = {"do": "load", "target": {"module": "builtins", "name": "object", "arguments": {}}}
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT,
+    )  # fmt: skip
+    assert json.loads(process.stdout.readline())["event"] == "ready"
+    process.stdin.write(json.dumps(request) + "\n")
+    process.stdin.flush()
+    begin = time.monotonic()
+    process.stdin.close()
+    assert process.wait(timeout=50) == 3
+    assert time.monotonic() - begin < 10
+    process.stdout.close()

@@ -121,7 +121,7 @@ class Remote(Model):
         trace: TracebackType | None,
     ) -> None:
         with contextlib.suppress(OSError):
-            self._send({"do": "quit"})
+            self._write("quit")
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(timeout=0.1 if kind else 5)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -225,10 +225,13 @@ class Remote(Model):
         return out
 
     def _send(self, request: Mapping[str, Any]) -> None:
-        assert self._child.stdin is not None
         self._tail.clear()  # what was printed before is not about this
+        self._write(json.dumps(request))
+
+    def _write(self, line: str) -> None:
+        assert self._child.stdin is not None
         with contextlib.suppress(OSError, ValueError):
-            self._child.stdin.write(json.dumps(request) + "\n")
+            self._child.stdin.write(line + "\n")
             self._child.stdin.flush()
 
     def _take(self) -> dict[str, Any]:

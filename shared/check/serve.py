@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 from shared.check import target
 from shared.check.side import Array, Model, Order
 from shared.errors import ParityError
-from shared.jobs import Channel
+from shared.jobs import Channel, stdin_lines
 
 Make = Callable[[Callable[[], Any], str, int], Model]
 
@@ -44,10 +43,9 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
         return
     channel.send("ready", side=side)
     model: Model | None = None
-    for line in sys.stdin:
+    lines = stdin_lines()
+    while (line := lines.get()) != "quit":
         request = json.loads(line)
-        if request["do"] == "quit":
-            return
         try:
             if request["do"] == "load":
                 wish = target.Target(**request["target"])
