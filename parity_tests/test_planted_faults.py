@@ -1,6 +1,7 @@
 """Every planted fault turns the verdict and is named at the right first place; no false alarms."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,8 +45,9 @@ def row_recordings(tmp_path_factory):
     # TensorFlow traces every program anew and takes longer: two processes share its part.
     here = rows.here()
     work = [("torch", here), ("keras", here[::2]), ("keras", here[1::2])]
-    return recorded([(side, ",".join(some)) for side, some in work],
-                    tmp_path_factory.mktemp("planted_rows"))  # fmt: skip
+    folder = tmp_path_factory.mktemp("planted_rows")
+    yield recorded([(side, ",".join(some)) for side, some in work], folder)
+    shutil.rmtree(folder)  # gigabytes
 
 
 def runs(folder, name, side):
