@@ -8,8 +8,10 @@ import torch
 
 from shared.check.graph import Graph, Node, Source, Value
 from shared.check.side import Traced
+from shared.errors import ParityError
 
 from . import weights
+from .tracer import reaching
 
 
 class Writer:
@@ -27,13 +29,19 @@ class Writer:
         self.tracer, self.inputs, self.outputs, self.model = tracer, inputs, outputs, model
         self.ids, self.constants = {}, {}
         self._keys, self._numbers = {}, itertools.count()
-        self.steps = _alive(tracer.steps, outputs)
+        alive = {id(step) for step in reaching([ref.root.step for ref in outputs])}
+        self.steps = [step for step in tracer.steps if id(step) in alive]
 
     def written(self, title):
         """The graph, its index arrays, and node id → step."""
         for place, step in enumerate(self.steps):
             for root in step.outputs:
                 root.name = f"n{place}:{root.place}"
+                if not all(type(n) is int for n in root.shape):
+                    raise ParityError(
+                        f"What {step.name} yields has rows of unlike length ({root.shape}). "
+                        "Expected a tensor that is an array."
+                    )
         nodes = [self._node(f"n{k}", step) for k, step in enumerate(self.steps)]
         outputs = tuple(self._source(ref) for ref in self.outputs)
         parameters, unused = self._parameters(nodes, outputs)
@@ -105,16 +113,6 @@ class Writer:
             return []
         shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         return [f"What {shown} computes reaches no output and is left out."]
-
-
-def _alive(steps, outputs):
-    wanted = {id(ref.root.step) for ref in outputs if ref.root.step is not None}
-    kept = []
-    for step in reversed(steps):
-        if id(step) in wanted:
-            kept.append(step)
-            wanted |= {id(r.root.step) for r in step.sources if r.root.step is not None}
-    return kept[::-1]
 
 
 def _canonical_places(binding, shape):

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from shared.errors import ParityError
+
 from .calls import Call, flatten, mapped, number, opened, words
 from .helpers import changed, is_leaf, module_code, plain_arguments, versions, widened
 from .refs import Ref, Root, Stale, Table, dtype_name
@@ -55,7 +57,7 @@ class Tracer(TorchFunctionMode):
         self.training, self.keep = training, keep
         self.wide = precision == "float64"
         self.table, self.steps, self.notes, self.stopped = Table(), [], [], []
-        self._names, self._labels = set(), []
+        self._names, self._labels, self.leaving = set(), [], []
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]
         self.cumulative = set()
@@ -83,6 +85,30 @@ class Tracer(TorchFunctionMode):
             self._appeared(tensor)
             known = self.table.get(tensor)
         return self.constant(tensor) if known is None else known
+
+    def outcome(self, tensor):
+        """What a tensor is that the model returns."""
+        return self.ref(tensor)
+
+    def finish(self, outputs):
+        """The run is over.
+
+        Raises:
+            ParityError: numbers went on from tensors that they left, so that what the outputs are
+                made of was not seen.
+        """
+        alive = {id(step) for step in reaching([ref.root.step for ref in outputs])}
+        for step, call in self.leaving:
+            lost = [s.name for s in reaching([step]) if s.parameters and id(s) not in alive]
+            if lost:
+                raise ParityError(
+                    f"What {lost[-1]} computes is taken out of its tensor ({call}), so that its "
+                    "way to the outputs is not seen"
+                )
+
+    def everywhere(self):
+        """While the model runs: all of it is seen."""
+        return self
 
     def knows(self, tensor):
         """Whether the tensor was made, or given, under these eyes."""
@@ -166,6 +192,8 @@ class Tracer(TorchFunctionMode):
         made = [t for t in flatten(result) if not any(t is u for u in call.tensors)]
         if not made and not changed(before):
             if call.name in LEAVING:
+                where = f"{call.code()} in {self.where}"
+                self.leaving += [(self.ref(t).root.step, where) for t in call.tensors]
                 self.note(
                     f"The forward pass takes numbers out of tensors ({call.code()} in "
                     f"{self.where}); what it does with them is not seen."
@@ -288,6 +316,17 @@ class Tracer(TorchFunctionMode):
 
     def _appeared(self, tensor):
         """A tensor that autograd knows to be computed, but not by what goes by here: one node."""
+        given = self.made_of(tensor)
+        if not given:
+            return
+        what = type(tensor.grad_fn).__name__.removesuffix("0").removesuffix("Backward")
+        self.note(f"What ends in {what} in {self.where} cannot be looked into; it is one node.")
+        inner = [self.frames.pop()] if len(self.frames) > 1 and is_leaf(self.module) else []
+        self.unseen(tensor, given, what)
+        self.frames += inner
+
+    def made_of(self, tensor):
+        """The nearest known tensors that autograd followed on the way to this one."""
         held, given = self.table.by_slope(), []
         waiting, seen = [tensor.grad_fn], set()
         while waiting:
@@ -301,16 +340,13 @@ class Tracer(TorchFunctionMode):
             else:
                 waiting += [f for f, _ in function.next_functions]
         given = [x for x in reversed(given) if self.table.get(x) is not None]
-        if not given:
-            return
-        what = type(tensor.grad_fn).__name__.removesuffix("0").removesuffix("Backward")
-        self.note(f"What ends in {what} in {self.where} cannot be looked into; it is one node.")
+        return [x for x in given if self.ref(x).root.kind != "parameter"] or given
+
+    def unseen(self, tensor, given, what):
+        """A node for what nobody saw computing this tensor of those."""
         call = Call(_not_alone, (), {})
         call.name, call.code = "unseen", lambda: what
-        own = [x for x in given if self.ref(x).root.kind != "parameter"]
-        inner = [self.frames.pop()] if len(self.frames) > 1 and is_leaf(self.module) else []
-        self.step(call, "opaque", {"name": what}, own or given, result=tensor, before=[])
-        self.frames += inner
+        self.step(call, "opaque", {"name": what}, given, result=tensor, before=[])
 
     # -- modules -------------------------------------------------------------------------------
 
@@ -394,6 +430,17 @@ class _Label:
 
     def __exit__(self, *_):
         self.labels.pop()
+
+
+def reaching(steps):
+    """All steps that these are made of, themselves too, in no order."""
+    found, waiting = {}, [s for s in steps if s is not None]
+    while waiting:
+        step = waiting.pop()
+        if id(step) not in found:
+            found[id(step)] = step
+            waiting += [r.root.step for r in step.sources if r.root.step is not None]
+    return list(found.values())
 
 
 def _overwritten(old, new, hits):

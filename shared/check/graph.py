@@ -60,7 +60,8 @@ or ``last`` and says where this side has the channel axis):
 ``dropout``             rate; noise dropout|gaussian|depth|…;
                         active (bool: it dropped in *evaluation*)
                         Its value is always its input: numbers are compared without the draw.
-``opaque``              name of the class or function: what the tracer cannot look into
+``opaque``              name of the class or function: what the tracer cannot look into;
+                        ``untraced`` for what runs between layers where only these are seen
 
 Attention is always taken apart: dense query, key and value, ``matmul`` (scores), ``multiply`` by a
 scalar, ``add`` of a mask, ``activation`` softmax, ``matmul``, dense output; so a built-in layer and
@@ -93,6 +94,8 @@ ROLES: dict[str, str] = {
 """Role → canonical axes. Bidirectional layers prefix ``forward_`` and ``backward_``."""
 
 STATISTICS = ("mean", "variance")
+UNTRACED = "untraced"
+"""Name of an opaque node for what runs between two layers of a model that is seen layer by layer."""
 
 
 @dataclass(frozen=True)
