@@ -11,7 +11,6 @@ from shared.check.side import Traced
 from shared.errors import ParityError
 
 from . import weights
-from .tracer import reaching
 
 
 class Writer:
@@ -29,8 +28,7 @@ class Writer:
         self.tracer, self.inputs, self.outputs, self.model = tracer, inputs, outputs, model
         self.ids, self.constants = {}, {}
         self._keys, self._numbers = {}, itertools.count()
-        alive = {id(step) for step in reaching([ref.root.step for ref in outputs])}
-        self.steps = [step for step in tracer.steps if id(step) in alive]
+        self.steps = _alive(tracer.steps, outputs)
 
     def written(self, title):
         """The graph, its index arrays, and node id → step."""
@@ -106,13 +104,34 @@ class Writer:
         described = {b.id: weights.described(b, own, values) for b in bindings.all.values()}
         return described, tuple(p for p in described if p not in used)
 
-    def _left_out(self):
+    @property
+    def lost(self):
+        """Names of layers that reach no output."""
         alive = {id(s) for s in self.steps}
-        names = [s.name for s in self.tracer.steps if id(s) not in alive and s.parameters]
+        return [s.name for s in self.tracer.steps if id(s) not in alive and s.parameters]
+
+    def fixed(self):
+        """What goes into the outputs and depends on nothing, as arrays."""
+        roots = [ref.root for step in self.steps for ref in step.sources]
+        roots += [ref.root for ref in self.outputs]
+        return [weights.as_array(r.data) for r in roots if r.constant and r.data is not None]
+
+    def _left_out(self):
+        names = self.lost
         if not names:
             return []
         shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         return [f"What {shown} computes reaches no output and is left out."]
+
+
+def _alive(steps, outputs):
+    wanted = {id(ref.root.step) for ref in outputs if ref.root.step is not None}
+    kept = []
+    for step in reversed(steps):
+        if id(step) in wanted:
+            kept.append(step)
+            wanted |= {id(r.root.step) for r in step.sources if r.root.step is not None}
+    return kept[::-1]
 
 
 def _canonical_places(binding, shape):

@@ -5,7 +5,7 @@ import contextlib
 import torch
 from torch import nn
 
-from shared.check.graph import UNTRACED
+from shared.check.layerwise import UNTRACED
 
 from .calls import flatten
 from .refs import Ref
@@ -97,7 +97,7 @@ class Layerwise(Tracer):
             self.table.set(tensor, twin.moved(twin.index().reshape(tensor.shape)))
             return
         given = [] if tensor.grad_fn is None else self.made_of(tensor)
-        self.unseen(tensor, given or self._untaken(), UNTRACED)
+        self.unseen(tensor, given or self._untaken(), UNTRACED, UNTRACED)
 
     def _equal(self, tensor):
         """What holds the same numbers in the same order, whatever their type."""

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from shared.check.graph import STATISTICS
-from shared.check.side import Model, layerwise_note
+from shared.check.layerwise import expect_fixed, note, turned
+from shared.check.side import Model
 from shared.check.target import guarded
 from shared.errors import ParityError
 
@@ -70,11 +71,28 @@ class TorchModel(Model):
 
     def _written(self, inputs, failure):
         writer = self._seen(inputs)
+        if writer.lost and self._tracing is Tracer:
+            self._expect_fixed(writer, inputs)
         if failure is not None and self._tracing is Layerwise:
             paths = set(writer.tracer.paths.values())
             layers = sum(step.name in paths for step in writer.steps)
-            writer.tracer.note(layerwise_note("PyTorch", failure, layers))
+            writer.tracer.note(note("PyTorch", failure, layers))
         return writer.written(self.title), writer.steps
+
+    def _expect_fixed(self, writer, inputs):
+        """What counts as made of nothing must be the same on other inputs, where layers are lost.
+
+        Raises:
+            ParityError: it is not: numbers have left their tensors and come back.
+        """
+        bindings = self._bindings
+        try:
+            other = self._seen(turned(inputs)).fixed()
+        except ParityError:
+            return
+        finally:
+            self._bindings = bindings
+        expect_fixed(writer.fixed(), other, writer.lost[-1])
 
     def _seen(self, inputs):
         self._bindings = Bindings()

@@ -6,8 +6,6 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from shared.errors import ParityError
-
 from .calls import Call, flatten, mapped, number, opened, words
 from .helpers import changed, is_leaf, module_code, plain_arguments, versions, widened
 from .refs import Ref, Root, Stale, Table, dtype_name
@@ -57,7 +55,7 @@ class Tracer(TorchFunctionMode):
         self.training, self.keep = training, keep
         self.wide = precision == "float64"
         self.table, self.steps, self.notes, self.stopped = Table(), [], [], []
-        self._names, self._labels, self.leaving = set(), [], []
+        self._names, self._labels = set(), []
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]
         self.cumulative = set()
@@ -91,20 +89,7 @@ class Tracer(TorchFunctionMode):
         return self.ref(tensor)
 
     def finish(self, outputs):
-        """The run is over.
-
-        Raises:
-            ParityError: numbers went on from tensors that they left, so that what the outputs are
-                made of was not seen.
-        """
-        alive = {id(step) for step in reaching([ref.root.step for ref in outputs])}
-        for step, call in self.leaving:
-            lost = [s.name for s in reaching([step]) if s.parameters and id(s) not in alive]
-            if lost:
-                raise ParityError(
-                    f"What {lost[-1]} computes is taken out of its tensor ({call}), so that its "
-                    "way to the outputs is not seen"
-                )
+        """The run is over, and returned these."""
 
     def everywhere(self):
         """While the model runs: all of it is seen."""
@@ -192,8 +177,6 @@ class Tracer(TorchFunctionMode):
         made = [t for t in flatten(result) if not any(t is u for u in call.tensors)]
         if not made and not changed(before):
             if call.name in LEAVING:
-                where = f"{call.code()} in {self.where}"
-                self.leaving += [(self.ref(t).root.step, where) for t in call.tensors]
                 self.note(
                     f"The forward pass takes numbers out of tensors ({call.code()} in "
                     f"{self.where}); what it does with them is not seen."
@@ -342,10 +325,10 @@ class Tracer(TorchFunctionMode):
         given = [x for x in reversed(given) if self.table.get(x) is not None]
         return [x for x in given if self.ref(x).root.kind != "parameter"] or given
 
-    def unseen(self, tensor, given, what):
+    def unseen(self, tensor, given, what, name="unseen"):
         """A node for what nobody saw computing this tensor of those."""
         call = Call(_not_alone, (), {})
-        call.name, call.code = "unseen", lambda: what
+        call.name, call.code = name, lambda: what
         self.step(call, "opaque", {"name": what}, given, result=tensor, before=[])
 
     # -- modules -------------------------------------------------------------------------------
@@ -430,17 +413,6 @@ class _Label:
 
     def __exit__(self, *_):
         self.labels.pop()
-
-
-def reaching(steps):
-    """All steps that these are made of, themselves too, in no order."""
-    found, waiting = {}, [s for s in steps if s is not None]
-    while waiting:
-        step = waiting.pop()
-        if id(step) not in found:
-            found[id(step)] = step
-            waiting += [r.root.step for r in step.sources if r.root.step is not None]
-    return list(found.values())
 
 
 def _overwritten(old, new, hits):

@@ -94,8 +94,6 @@ ROLES: dict[str, str] = {
 """Role → canonical axes. Bidirectional layers prefix ``forward_`` and ``backward_``."""
 
 STATISTICS = ("mean", "variance")
-UNTRACED = "untraced"
-"""Name of an opaque node for what runs between two layers of a model that is seen layer by layer."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ from shared.jobs import Precision
 
 Array = NDArray[Any]
 Mode = Literal["evaluate", "train"]
-_REASON = 160
-"""So many letters of why a model cannot be traced."""
 
 
 @dataclass(frozen=True)
@@ -30,32 +28,6 @@ class Traced:
 
     graph: Graph
     ids: Mapping[str, NDArray[np.int64]]
-
-
-def layerwise_note(side: str, error: BaseException, layers: int) -> str:
-    """What is lost where a model runs but cannot be traced, in words for the reader.
-
-    Args:
-        side: which framework.
-        error: why it cannot be traced.
-        layers: how many were seen instead.
-    """
-    seen = f"its {layers} layers" if layers > 1 else "its one layer" if layers else "no layer at all"
-    return (
-        f"{side}'s model runs, but cannot be traced ({_reason(error)}). It is seen layer by layer "
-        f"instead: {seen}. What is lost: what runs between layers (functions, operators, layers "
-        "that are not the framework's own) is an untraced node, of which no setting is compared "
-        "and no cause named; what a layer takes is known where it is just what another gave, and "
-        "else guessed by order and gradients, so that layers are paired by order, kind and shape. "
-        "Outputs, loss and gradients are compared as always."
-    )
-
-
-def _reason(error: BaseException) -> str:
-    """Class and message of the exception behind it, on one line."""
-    behind = error.__cause__ or error
-    text = " ".join(str(behind).split())
-    return f"{type(behind).__name__}: {text[:_REASON]}{' …' if len(text) > _REASON else ''}"
 
 
 @dataclass(frozen=True)
