@@ -1,0 +1,103 @@
+"""The other side of `unseen_torch`: the same models, seen and unseen, right and wrong."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+EPSILON = 1e-5
+
+
+class Plain(keras.Model):
+    """Two layers with a norm, an activation and a residual between them."""
+
+    def __init__(self, act="relu", epsilon=EPSILON, factor=2.0, bias=True, name=None):
+        super().__init__(name=name)
+        self.act, self.factor = act, factor
+        self.first, self.norm = layers.Dense(16), layers.LayerNormalization(epsilon=epsilon)
+        self.second, self.head = layers.Dense(16, use_bias=bias), layers.Dense(4)
+
+    def call(self, x):
+        """The whole."""
+        h = self.norm(self.between(self.first(x)))
+        return self.head(h + self.between(self.second(h)))
+
+    def between(self, h):
+        """What is not heard elsewhere."""
+        return getattr(ops, self.act)(h) * self.factor
+
+
+class Graph(Plain):
+    """Asks for a graph, which there is not where all runs eagerly."""
+
+    @tf.function
+    def between(self, h):
+        """The same."""
+        assert not tf.executing_eagerly(), "listened to"
+        return getattr(tf.nn, self.act)(h) * self.factor
+
+
+class Through(Plain):
+    """Takes its numbers through NumPy, so that there is no gradient, either."""
+
+    def between(self, h):
+        """The same, by another library."""
+        return tf.constant(np.asarray(super().between(h)))
+
+
+class Detached(Plain):
+    """The same without a gradient, for all to hear."""
+
+    def between(self, h):
+        """The same."""
+        return ops.stop_gradient(super().between(h))
+
+
+class Rows(Plain):
+    """A data set within the model."""
+
+    def between(self, h):
+        """The same, row by row."""
+        rows = tf.data.Dataset.from_tensor_slices(h)
+        return tf.stack([super(Rows, self).between(row) for row in rows])
+
+
+class Embedded(keras.Model):
+    """Words and their places."""
+
+    def __init__(self, shift=0, act="tanh"):
+        super().__init__()
+        self.words, self.places = layers.Embedding(20, 8), layers.Embedding(12, 8)
+        self.head, self.shift, self.act = layers.Dense(3), shift, act
+
+    def call(self, x):
+        """Words and places."""
+        places = self.places(ops.arange(x.shape[1]) + self.shift)
+        return self.head(getattr(ops, self.act)(self.words(x) + places))
+
+
+class Stepped(keras.Model):
+    """Relu, sigmoid twice, a factor."""
+
+    def __init__(self, factor=3.0):
+        super().__init__()
+        self.first, self.head, self.factor = layers.Dense(16), layers.Dense(4), factor
+
+    def call(self, x):
+        """All in a row."""
+        h = ops.sigmoid(ops.sigmoid(ops.relu(self.first(x))))
+        return self.head(h * self.factor)
+
+
+class Kept(keras.Model):
+    """Puts what a layer gives into a variable and goes on from there."""
+
+    def __init__(self, act="relu"):
+        super().__init__()
+        self.first, self.head, self.act = layers.Dense(16), layers.Dense(4), act
+        self.last = self.add_weight(shape=(5, 16), trainable=False, initializer="zeros")
+
+    def call(self, x):
+        """Written and read."""
+        self.last.assign(getattr(ops, self.act)(self.first(x)))
+        return self.head(self.last)
