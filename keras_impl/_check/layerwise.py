@@ -49,6 +49,12 @@ class Layerwise(Tracer):
             stack.callback(op_callbacks.remove_op_callback, hear)
             yield
 
+    def hears_between(self, tensor):
+        """A dropout that is called as a function: it must not drop, and its rate is compared."""
+        if not self._inside:
+            self._resolve(tensor)
+        return not self._inside
+
     def _layer(self, layer, args, kwargs):
         given = tensors_in([args, kwargs])
         if self._inside or not given or not tf.executing_eagerly():
@@ -117,7 +123,4 @@ class Layerwise(Tracer):
     def _untaken(self):
         """The values that nothing has taken yet."""
         taken = {source.root for raw in self.nodes for source in raw.sources}
-        return [
-            y for raw in self.nodes for k, y in enumerate(raw.outputs) if (raw, k) not in taken
-        ]
-
+        return [y for raw in self.nodes for k, y in enumerate(raw.outputs) if (raw, k) not in taken]

@@ -106,6 +106,10 @@ class Tracer:
     def finish(self, outputs):
         """The run is over, and returned these."""
 
+    def hears_between(self, tensor):
+        """Whether a dropout of this is to be heard though nothing else is at present."""
+        return False
+
     def is_constant(self, tensor):
         """Whether no input and no weight is in it."""
         return not self.is_live(tensor) or self._refs[id(tensor)].root[0] == "constant"

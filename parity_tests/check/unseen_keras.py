@@ -53,15 +53,6 @@ class Detached(Plain):
         return ops.stop_gradient(super().between(h))
 
 
-class Rows(Plain):
-    """A data set within the model."""
-
-    def between(self, h):
-        """The same, row by row."""
-        rows = tf.data.Dataset.from_tensor_slices(h)
-        return tf.stack([super(Rows, self).between(row) for row in rows])
-
-
 class Embedded(keras.Model):
     """Words and their places."""
 
@@ -101,3 +92,44 @@ class Kept(keras.Model):
         """Written and read."""
         self.last.assign(getattr(ops, self.act)(self.first(x)))
         return self.head(self.last)
+
+
+class Images(keras.Model):
+    """A convolution, a norm and a dense layer, channels last."""
+
+    def __init__(self, act="relu", epsilon=EPSILON, unseen=False):
+        super().__init__()
+        self.conv, self.norm = layers.Conv2D(4, 3), layers.BatchNormalization(epsilon=epsilon)
+        self.head, self.act, self.unseen = layers.Dense(5), act, unseen
+
+    def call(self, x, training=None):
+        """Convolved, normalised, flattened."""
+        h = self.norm(self.conv(x), training=training)
+        return self.head(self.hidden(h) if self.unseen else self.between(h))
+
+    def between(self, h):
+        """As rows."""
+        return ops.reshape(getattr(ops, self.act)(h), (h.shape[0], -1))
+
+    @tf.function
+    def hidden(self, h):
+        """As rows, in a graph."""
+        assert not tf.executing_eagerly(), "listened to"
+        return self.between(h)
+
+
+class Dropping(Graph):
+    """Drops between layers, by a function."""
+
+    def __init__(self, rate=0.5, always=False, **arguments):
+        super().__init__(**arguments)
+        self.rate, self.always = rate, always
+
+    def call(self, x, training=None):
+        """The whole."""
+        h = self.norm(self.drop(self.between(self.first(x)), training))
+        return self.head(h + self.drop(self.between(self.second(h)), training))
+
+    def drop(self, h, training):
+        """In training only, or always."""
+        return keras.random.dropout(h, self.rate) if training or self.always else h

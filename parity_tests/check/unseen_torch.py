@@ -64,9 +64,13 @@ class Detached(Plain):
 class Dropping(Untouchable):
     """Drops between layers, by a function."""
 
+    def __init__(self, rate=0.5, always=False):
+        super().__init__()
+        self.rate, self.always = rate, always
+
     def between(self, h):
         """The same, and dropout."""
-        return F.dropout(super().between(h), 0.5, self.training)
+        return F.dropout(super().between(h), self.rate, self.training or self.always)
 
 
 class Embedded(nn.Module):
@@ -160,3 +164,31 @@ class Threaded(Plain):
         for thread in threads:
             thread.join()
         return torch.stack(rows)
+
+
+class Images(nn.Module):
+    """A convolution, a norm and a dense layer, and a flatten between them that nobody sees."""
+
+    def __init__(self, seen=False, act="relu"):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+        self.head, self.seen, self.act = nn.Linear(100, 5), seen, act
+
+    def forward(self, x):
+        """Convolved, normalised, flattened."""
+        h = self.norm(self.conv(x))
+        if not self.seen:
+            assert not torch._C._is_torch_function_mode_enabled(), "listened to"
+        return self.head(getattr(torch, self.act)(h).flatten(1))
+
+
+class Single(nn.Module):
+    """Two layers and an activation, which lets no gradient back."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.head = nn.Linear(8, 16), nn.Linear(16, 4)
+
+    def forward(self, x):
+        """One after the other."""
+        return self.head(torch.relu(self.first(x)).detach())

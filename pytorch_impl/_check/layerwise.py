@@ -3,11 +3,13 @@
 import contextlib
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
 from shared.check.layerwise import UNTRACED
 
 from .calls import flatten
+from .noise import DROPOUT
 from .refs import Ref
 from .tracer import Tracer
 
@@ -36,12 +38,28 @@ class Layerwise(Tracer):
     @contextlib.contextmanager
     def everywhere(self):
         """While the model runs: nothing is seen but by the hooks."""
+        before = {name: getattr(F, name) for name in DROPOUT if hasattr(F, name)}
         try:
+            for name, function in before.items():
+                setattr(F, name, self._seen(function))
             yield self
         finally:
+            for name, function in before.items():
+                setattr(F, name, function)
             if self._depth:  # a layer has raised, so that its hook was not called
                 self._depth = 0
                 self.__exit__(None, None, None)
+
+    def _seen(self, function):
+        """A dropout that is called as a function: it must not drop, and its rate is compared."""
+
+        def seen(input, *args, **kwargs):
+            if self._depth or not _plain(input):
+                return function(input, *args, **kwargs)
+            self._resolve(input)
+            return self.run(function, input, *args, **kwargs)
+
+        return seen
 
     def enter(self, module, args):
         """A module begins; within PyTorch's own all is seen."""
@@ -105,9 +123,10 @@ class Layerwise(Tracer):
             return None  # by chance, too
         numbers = tensor.detach().reshape(-1).double()
         for other, ref in self.table.computed():
-            if other.numel() == tensor.numel() and _plain(other):
-                if torch.equal(numbers, other.detach().reshape(-1).double()):
-                    return ref
+            if other.numel() != tensor.numel() or not _plain(other):
+                continue
+            if torch.equal(numbers, other.detach().reshape(-1).double()):
+                return ref
         return None
 
     def _untaken(self):

@@ -54,7 +54,7 @@ class TorchModel(Model):
 
     def _attempts(self, inputs):
         """In full; if that fails though the model runs by itself, layer by layer."""
-        failure = None
+        failure = last = None
         for self._tracing in (Tracer, Layerwise):
             # With gradients first, because autograd knows of results that go by unseen.
             for self._sloped in (True, False):
@@ -63,11 +63,11 @@ class TorchModel(Model):
                 except Exception as error:
                     if isinstance(error, MemoryError) or "Out of memory" in str(error):
                         raise
-                    failure = failure or error
+                    failure, last = failure or error, error
             if not any(runs(self.model, inputs, "float32", gradients=g) for g in (True, False)):
                 break
         assert failure is not None
-        raise failure
+        raise failure from (failure.__cause__ if last is failure else last)
 
     def _written(self, inputs, failure):
         writer = self._seen(inputs)

@@ -15,7 +15,7 @@ from shared.check.target import bare
 from shared.errors import ParityError
 
 UNTRACED = "untraced"
-"""Name of an opaque node for what runs between two layers of a model that is seen layer by layer."""
+"""Name of an opaque node for what runs between two layers, where only these are seen."""
 _REASON = 160
 """So many letters of why a model cannot be traced."""
 
@@ -30,14 +30,14 @@ def note(side: str, error: BaseException, layers: int) -> str:
         error: why it cannot be traced.
         layers: how many were seen instead.
     """
-    seen = f"its {layers} layers" if layers > 1 else "its one layer" if layers else "no layer at all"
+    seen = {0: "no layer at all", 1: "its one layer"}.get(layers, f"its {layers} layers")
     return (
-        f"The {side} model runs, but cannot be traced ({_reason(error)}). It is seen layer by layer "
-        f"instead: {seen}. What is lost: what runs between layers (functions, operators, layers "
-        "that are not the framework's own) is an untraced node, of which no setting is compared "
-        "and no cause named; what a layer takes is known where it is just what another gave, and "
-        "else guessed by order and gradients, so that layers are paired by order, kind and shape. "
-        "Outputs, loss and gradients are compared as always."
+        f"The {side} model runs, but cannot be traced ({_reason(error)}). It is seen layer by "
+        f"layer instead: {seen}. What is lost: what runs between layers (functions, operators, "
+        "layers that are not the framework's own) is an untraced node, of which no setting is "
+        "compared and no cause named; what a layer takes is known where it is just what another "
+        "gave, and else guessed by order and gradients, so that layers are paired by order, kind "
+        "and shape. Outputs, loss and gradients are compared as always."
     )
 
 

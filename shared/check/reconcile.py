@@ -44,10 +44,11 @@ def reconcile(
     if alike is not None:
         left, right = alike
         found = align(left, right, pairs=pairs, inputs=inputs)
-    drawn = unseen.drawn_together(left, right, found)
-    if drawn is not None:
-        left, right = drawn
-        found = align(left, right, pairs=pairs, inputs=inputs)
+    for _ in range(2):
+        drawn = unseen.drawn_together(left, right, found)
+        if drawn is not None:
+            left, right = drawn
+            found = align(left, right, pairs=pairs, inputs=inputs)
     return left, right, found
 
 

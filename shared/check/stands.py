@@ -19,7 +19,7 @@ from shared.check.normalise import Merged, Normal
 from shared.check.pieces import contrary, spread
 from shared.check.result import Standing
 from shared.check.side import Array
-from shared.check.unseen import is_untraced
+from shared.check.unseen import is_doubtful, is_untraced
 from shared.errors import ParityError
 from shared.jobs import Precision
 from shared.noise import Finding
@@ -188,7 +188,7 @@ class Stands:
         """The right's node on the left's sources."""
         fed = {p: self._fed(match, p) for p in self.recorded.precisions}
         untold = Stand(match, "untold", finding, linked=False, between=between)
-        if any(sources is None for sources in fed.values()):
+        if any(sources is None for sources in fed.values()) or is_doubtful(self.subject, match):
             return untold
         try:
             answers = {

@@ -7,13 +7,21 @@ untraced node yields, and none of them is taken for one that the other side lack
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from shared.check.align import Alignment, Link
+import numpy as np
+
+from shared.check import arrange, comparing
+from shared.check.align import Alignment, Link, Pair
+from shared.check.arrange import Arrangement
 from shared.check.graph import Source, Value
+from shared.check.judging import LEVEL, Recorded, Subject
 from shared.check.layerwise import UNTRACED
+from shared.check.matches import Match
 from shared.check.normalise import Merged, Normal
+from shared.noise import Finding
 
 VIEW = "#seen"
 """Behind the id of a value: as all see it that take it."""
@@ -24,18 +32,19 @@ def is_untraced(node: Merged) -> bool:
     return node.kind == "opaque" and node.settings.get("name") == UNTRACED
 
 
-def drawn_together(
-    left: Normal, right: Normal, found: Alignment
-) -> tuple[Normal, Normal] | None:
-    """Both with one node opposite each untraced one; None where nothing changes.
+def drawn_together(left: Normal, right: Normal, found: Alignment) -> tuple[Normal, Normal] | None:
+    """Both with one node opposite each untraced one, step by step; None where nothing changes.
 
     Args:
         left, right: in normal form.
         found: how they lie on each other.
     """
+    chained = _chained(left), _chained(right)
+    if chained != (left, right):
+        return chained
     sides = [left, right]
     for at in (0, 1):
-        free = set((found.right_only, found.left_only)[at])
+        free = set((found.right_only, found.left_only)[at]) | _partners(left, right, found, at)
         for value in _opposite(left, right, found, at):
             region = _region(sides[1 - at], value, free)
             if region is not None:
@@ -44,11 +53,22 @@ def drawn_together(
     return None if sides == [left, right] else (sides[0], sides[1])
 
 
+def _chained(normal: Normal) -> Normal:
+    """Untraced nodes in a row, between which a dropout stood, are one."""
+    for node in normal.nodes:
+        takers = [n for n in normal.nodes for s in n.sources if s.value == node.value]
+        given = any(s.value == node.value for s in normal.outputs)
+        if is_untraced(node) and len(takers) == 1 and is_untraced(takers[0]) and not given:
+            return _chained(_merged(normal, [node, takers[0]]))
+    return normal
+
+
 def _opposite(left: Normal, right: Normal, found: Alignment, at: int) -> Iterator[str]:
     """For each untraced node of one side the value that stands in its place on the other."""
     mine, theirs = (left, right)[at], (right, left)[at]
     alone = {v.id for n in mine.nodes if is_untraced(n) for v in n.values}
-    alone -= {mine.by_id[(p.left, p.right)[at]].value for p in found.pairs}
+    settled = [p for p in found.pairs if all(map(is_untraced, _nodes(left, right, p)))]
+    alone -= {_nodes(left, right, p)[at].value for p in settled}
 
     def across(links: tuple[Link, ...], own: tuple[Source, ...],
                other: tuple[Source, ...]) -> Iterator[str]:  # fmt: skip
@@ -61,6 +81,16 @@ def _opposite(left: Normal, right: Normal, found: Alignment, at: int) -> Iterato
         one, other = (pair.left, pair.right)[:: 1 - 2 * at]
         yield from across(pair.links, mine.by_id[one].sources, theirs.by_id[other].sources)
     yield from across(found.outputs, mine.outputs, theirs.outputs)
+
+
+def _nodes(left: Normal, right: Normal, pair: Pair) -> tuple[Merged, Merged]:
+    return left.by_id[pair.left], right.by_id[pair.right]
+
+
+def _partners(left: Normal, right: Normal, found: Alignment, at: int) -> set[str]:
+    """Of the other side what was taken for the partner of an untraced node."""
+    every = [_nodes(left, right, pair) for pair in found.pairs]
+    return {nodes[1 - at].id for nodes in every if is_untraced(nodes[at])}
 
 
 def _region(normal: Normal, value: str, free: set[str]) -> list[Merged] | None:
@@ -77,9 +107,9 @@ def _region(normal: Normal, value: str, free: set[str]) -> list[Merged] | None:
     for node in reversed(normal.nodes):
         taken = [takers.get(v.id, set()) for v in node.values]
         inner = any(taken) and all(t <= kept for t in taken)
-        if inner and node.id in free and not node.parameters:
-            if not given & {v.id for v in node.values}:
-                kept.add(node.id)
+        bare = not node.parameters and not given & {v.id for v in node.values}
+        if inner and bare and node.id in free:
+            kept.add(node.id)
     return [node for node in normal.nodes if node.id in kept]
 
 
@@ -132,3 +162,59 @@ def _view(normal: Normal, node: Merged) -> _Seen | None:
     if not view.ids:
         return None
     return _Seen(Value(f"{node.value}{VIEW}", view.shape, node.values[0].dtype), view)
+
+
+# Arrangements
+
+
+def arrangements(subject: Subject, recorded: Recorded) -> dict[str, Arrangement]:
+    """How what untraced nodes yield goes across, where another guess than the shapes' agrees.
+
+    An image that is flattened unseen stands in another order on a side that has its channels last.
+
+    Args:
+        subject: the two models; their guesses are in `Across.guessed`.
+        recorded: both in evaluation mode.
+
+    Returns:
+        Id of the left's value → its arrangement; the first one only, as all behind it changes.
+    """
+    for match in subject.matches:
+        if not (is_untraced(match.left) and is_untraced(match.right)):
+            continue
+        now = subject.across.values.get(match.left.value)
+        if now is None or _agrees(match, recorded, now):
+            continue
+        for guess in _guesses(subject, match):
+            if _agrees(match, recorded, guess):
+                return {match.left.value: guess}
+    return {}
+
+
+def is_doubtful(subject: Subject, match: Match) -> bool:
+    """Whether what an untraced node yields may stand in another order than is guessed."""
+    guessed = match.left.value in subject.across.guessed
+    return guessed and is_untraced(match.left) and len(list(_guesses(subject, match))) > 1
+
+
+def _agrees(match: Match, recorded: Recorded, move: Arrangement) -> bool:
+    keys = f"values/{match.left.value}", f"values/{match.right.value}"
+    found = comparing.compare(
+        Finding(match.left.name, LEVEL, "identical"), recorded.quad(*keys, move)
+    )
+    return found.agrees
+
+
+def _guesses(subject: Subject, match: Match) -> Iterator[Arrangement]:
+    left, right = match.left.values[0].shape, match.right.values[0].shape
+    yield from arrange.candidates(left, right)
+    if left != right or len(left) != 2:
+        return
+    for move in {id(m): m for m in subject.across.values.values()}.values():
+        if move.axes is None or len(move.left) < 3 or move.is_identity or left[1] % move.left[1]:
+            continue
+        image = (left[0], move.left[1], left[1] // move.left[1])
+        places = np.arange(math.prod(left), dtype=np.int64).reshape(image).transpose(0, 2, 1)
+        back = np.arange(math.prod(left), dtype=np.int64).reshape(image[0], image[2], image[1])
+        for flat in (places, back.transpose(0, 2, 1)):
+            yield Arrangement(left, right, None, flat.reshape(right))
