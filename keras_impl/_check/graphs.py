@@ -67,8 +67,10 @@ def reaching_nothing(nodes, outputs):
 
 def fixed(tracer, nodes, outputs):
     """What goes into the outputs and depends on nothing, as arrays."""
-    refs = [s for raw in _alive(nodes, outputs) for s in raw.sources] + list(outputs)
-    return [tracer.constants[r.root[1]] for r in refs if r.root[0] == "constant"]
+    alive = _alive(nodes, outputs)
+    refs = [s for raw in alive for s in raw.sources] + list(outputs)
+    arrays = [tracer.constants[r.root[1]] for r in refs if r.root[0] == "constant"]
+    return arrays + [np.array(raw.settings.get("scalar", 0.0), float) for raw in alive]
 
 
 class Builder:

@@ -96,6 +96,11 @@ class Layerwise(Tracer):
                 unseen[0].sources += [
                     Ref(root, tuple(y.shape)) for root, y in zip(roots, raw.outputs, strict=True)
                 ]
+        # In the order of execution, by which the other side's are told apart.
+        order = {raw: place for place, raw in enumerate(self.nodes)}
+        for raw in self.nodes:
+            if raw.settings.get("name") == UNTRACED:
+                raw.sources.sort(key=lambda ref: order.get(ref.root[0], -1))
 
     def _resolve(self, tensor):
         """Say of a tensor that nobody heard being made where it comes from."""

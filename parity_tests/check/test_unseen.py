@@ -10,6 +10,7 @@ from shared.check.layerwise import UNTRACED
 from shared.check.request import Request, processes
 from shared.check.result import to_json
 from shared.check.session import check_in
+from shared.check.side import Order
 from shared.check.target import ModelError, Target
 from shared.provenance import ROOT
 from shared.report import checks
@@ -48,6 +49,8 @@ RIGHT = [
     ("Plain", "Graph", ROW, {}, ["Keras"]),
     ("Ragged", "Graph", ROW, {}, BOTH),
     ("Detached", "Through", ROW, {}, ["Keras"]),
+    ("Listed", "Detached", ROW, {}, ["PyTorch"]),
+    ("Gated", "Gated", ROW, {}, ["PyTorch"]),
     ("Untouchable", "Plain", ROW, {"train": True}, ["PyTorch"]),
     ("Ragged", "Graph", ROW, {"train": True}, BOTH),
     ("Embedded", "Embedded", WORDS, {"torch": {"seen": False}}, ["PyTorch"]),
@@ -123,6 +126,7 @@ def test_a_fault_in_a_layer_is_proven_as_ever(remotes, port):
     assert found.first.torch == layer
     assert [(c.kind, c.status) for c in found.causes] == [(kind, "confirmed")]
     assert found.causes[0].fix
+    assert len(found.divergences) == 1  # nothing behind it is accused
 
 
 def test_places_that_are_counted_from_elsewhere_part(remotes):
@@ -196,3 +200,69 @@ def test_nodes_are_the_same_in_every_run_and_have_values(remotes):
         names = [[n.name for n in remote.trace(given).graph.nodes] for _ in range(2)]
         assert names[0] == names[1]
         assert sum(UNTRACED in name for name in names[0]) == 2
+
+
+def test_what_is_only_copied_is_what_it_was(remotes):
+    for left, right in (("Copied", "Copied"), ("Copied", "Plain")):
+        for remote, target in zip(remotes, _targets(left, right), strict=True):
+            remote.load(target)
+            graph = remote.trace([np.random.default_rng(0).standard_normal((5, 8))]).graph
+            if target.name == "Copied":
+                assert any(SAID in note for note in graph.notes)
+                assert [n.kind for n in graph.nodes] == ["dense", "layer_norm", "dense", "dense"]
+    assert _answer(remotes, "Copied", "Copied").verdict == "agree"
+
+
+def test_autograd_tells_what_unseen_values_are_made_of(remotes):
+    remote, target = remotes[0], _targets("Ragged", "Plain")[0]
+    remote.load(target)
+    graph = remote.trace([np.random.default_rng(0).standard_normal((5, 8))]).graph
+    names = {value.id: node.name for node in graph.nodes for value in node.values}
+    unseen = next(node for node in graph.nodes if node.name == f"{UNTRACED}_1")
+    assert {names[source.value] for source in unseen.sources} == {"second", "norm"}
+
+
+def test_what_nobody_was_seen_to_take_goes_into_what_is_unseen(remotes):
+    found = _answer(remotes, "Gated", "Gated", keras={"act": "tanh"})
+    assert found.verdict == "differ"
+    remotes[0].load(_targets("Gated", "Gated")[0])
+    graph = remotes[0].trace([np.random.default_rng(0).standard_normal((5, 8))]).graph
+    names = {value.id: node.name for node in graph.nodes for value in node.values}
+    (unseen,) = (node for node in graph.nodes if node.name == UNTRACED)
+    assert {names[source.value] for source in unseen.sources} == {"first", "gate"}
+    assert not graph.unused
+
+
+def test_a_checkpoint_that_runs_a_backward_of_its_own_has_gradients(remotes):
+    found = _answer(remotes, "Checkpointed", "Plain")
+    assert found.verdict == "agree"
+    assert found.worst("gradients") is not None
+
+
+@pytest.mark.parametrize(
+    ("at", "names", "nodes"),
+    [(0, ("Quantised", ""), 9), (1, ("", "Strange"), 9)],
+    ids=["Quantised", "Strange"],
+)
+def test_what_is_no_array_is_not_in_the_way(remotes, at, names, nodes):
+    remote, target = remotes[at], _targets(*names)[at]
+    remote.load(target)
+    given = [np.random.default_rng(0).standard_normal((5, 8))]
+    graph = remote.trace(given).graph
+    assert not any(SAID in note for note in graph.notes)
+    values = remote.record(Order("float32", "evaluate", given))
+    recorded = [n for n in graph.nodes if f"values/{n.id}:0" in values]
+    assert len(recorded) >= nodes
+
+
+def test_weights_that_a_model_writes_into_are_put_back(remotes):
+    found = _answer(remotes, "Writing", "Plain")
+    assert found.verdict == "agree"  # what it makes of its weight goes across
+    assert any("writes into its own weights" in note for note in found.notes)
+    assert _answer(remotes, "Writing", "Plain", keras=TANH).verdict == "differ"
+
+
+def test_what_is_not_finite_is_named_in_the_headline(remotes):
+    found = _answer(remotes, "Single", "Kept", torch={"factor": float("nan")})
+    assert found.verdict == "undecided"
+    assert "the output is not finite: nan in PyTorch" in words.headline(found)

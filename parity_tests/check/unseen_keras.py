@@ -133,3 +133,42 @@ class Dropping(Graph):
     def drop(self, h, training):
         """In training only, or always."""
         return keras.random.dropout(h, self.rate) if training or self.always else h
+
+
+class Copied(Graph):
+    """What a layer gives goes on as other tensors of the same numbers."""
+
+    def call(self, x):
+        """Two layers and the norm; nothing but copies between them."""
+        return self.head(self.copy(self.second(self.copy(self.norm(self.first(x))))))
+
+    @tf.function
+    def copy(self, h):
+        """In a graph, where nobody listens."""
+        assert not tf.executing_eagerly(), "listened to"
+        return tf.identity(h)
+
+
+class Gated(keras.Model):
+    """One number that a layer gives scales what another gives."""
+
+    def __init__(self, act="relu"):
+        super().__init__()
+        self.gate, self.first, self.head = layers.Dense(1), layers.Dense(1), layers.Dense(4)
+        self.act = act
+
+    def call(self, x):
+        """Scaled."""
+        k = ops.stop_gradient(ops.mean(ops.sigmoid(self.gate(x))))
+        return self.head(getattr(ops, self.act)(self.first(x)) * k)
+
+
+class Strange(Plain):
+    """Tensors that are no arrays, and a function that TensorFlow numbers anew in each run."""
+
+    def between(self, h):
+        """Kept aside, and row by row."""
+        if not tf.executing_eagerly():
+            return super().between(h)
+        kept = tf.experimental.Optional.from_value(h).get_value()
+        return tf.vectorized_map(super().between, tf.reshape(kept, h.shape))

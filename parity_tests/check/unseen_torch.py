@@ -5,6 +5,7 @@ import threading
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.checkpoint import checkpoint
 
 
 class Plain(nn.Module):
@@ -185,10 +186,73 @@ class Images(nn.Module):
 class Single(nn.Module):
     """Two layers and an activation, which lets no gradient back."""
 
-    def __init__(self):
+    def __init__(self, factor=1.0):
         super().__init__()
-        self.first, self.head = nn.Linear(8, 16), nn.Linear(16, 4)
+        self.first, self.head, self.factor = nn.Linear(8, 16), nn.Linear(16, 4), factor
 
     def forward(self, x):
         """One after the other."""
-        return self.head(torch.relu(self.first(x)).detach())
+        h = torch.relu(self.first(x)).detach()
+        return self.head(h if self.factor == 1.0 else h * self.factor)
+
+
+class Copied(Plain):
+    """What a layer gives goes on as other tensors of the same numbers, or of others."""
+
+    def forward(self, x):
+        """Two layers and the norm; nothing but copies between them."""
+        return self.head(self.copy(self.second(self.copy(self.norm(self.first(x))))))
+
+    def copy(self, h):
+        """Row by row, as a nested tensor."""
+        parts = torch.nested.as_nested_tensor([h[:2], h[2:]])
+        return torch.cat([part + 0 for part in parts.unbind()])
+
+
+class Listed(Plain):
+    """Takes its numbers through a list."""
+
+    def between(self, h):
+        """The same."""
+        return torch.tensor(super().between(h).tolist(), dtype=h.dtype)
+
+
+class Gated(nn.Module):
+    """One number that a layer gives scales what another gives, out of its tensor or in it."""
+
+    def __init__(self, out=True):
+        super().__init__()
+        self.gate, self.first, self.head = nn.Linear(8, 1), nn.Linear(8, 1), nn.Linear(1, 4)
+        self.out = out
+
+    def forward(self, x):
+        """Scaled."""
+        k = torch.sigmoid(self.gate(x)).mean()
+        return self.head(torch.relu(self.first(x)) * (k.item() if self.out else k.detach()))
+
+
+class Checkpointed(Plain):
+    """Computes again on the way back, by PyTorch's older way."""
+
+    def between(self, h):
+        """The same."""
+        return checkpoint(super().between, h, use_reentrant=True)
+
+
+class Quantised(Plain):
+    """Whole numbers of eight bits on the way."""
+
+    def between(self, h):
+        """Rounded to tenths."""
+        whole = torch.quantize_per_tensor(h.float(), 0.1, 0, torch.qint8)
+        return super().between(whole.dequantize().to(h.dtype))
+
+
+class Writing(Plain):
+    """Writes into its own weight before it is used."""
+
+    def forward(self, x):
+        """The whole, by a weight that is changed first."""
+        with torch.no_grad():
+            self.head.weight.mul_(0.5)
+        return super().forward(x)

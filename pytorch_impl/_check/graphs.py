@@ -114,7 +114,8 @@ class Writer:
         """What goes into the outputs and depends on nothing, as arrays."""
         roots = [ref.root for step in self.steps for ref in step.sources]
         roots += [ref.root for ref in self.outputs]
-        return [weights.as_array(r.data) for r in roots if r.constant and r.data is not None]
+        arrays = [weights.as_array(r.data) for r in roots if r.constant and r.data is not None]
+        return arrays + [np.array(s.settings.get("scalar", 0.0), float) for s in self.steps]
 
     def _left_out(self):
         names = self.lost

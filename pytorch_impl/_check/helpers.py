@@ -101,3 +101,38 @@ def widened(func, args, kwargs):
     if name in WIDE and getattr(torch.Tensor, name, None) is func:
         func = torch.Tensor.double
     return func, mapped(args, change), mapped(kwargs, change)
+
+
+class Label:
+    """While this lasts, nodes and parameters are called so."""
+
+    def __init__(self, labels, label):
+        self.labels, self.label = labels, label
+
+    def __enter__(self):
+        self.labels.append(self.label)
+
+    def __exit__(self, *_):
+        self.labels.pop()
+
+
+def overwritten(old, new, hits):
+    """What is left of a tensor that was written through another."""
+    return torch.where(hits >= 0, new.reshape(-1)[hits.clamp(min=0)], old)
+
+
+def not_alone():
+    """In place of a function that was not seen."""
+    raise RuntimeError("the function that computes it was not seen")
+
+
+def joined(*parts):
+    """A path of those that are not empty."""
+    return ".".join(p for p in parts if p)
+
+
+def leaves(output):
+    """What may hold tensors in what a module returns."""
+    if isinstance(output, (torch.Tensor, list, tuple, dict)):
+        return output
+    return list(vars(output).values()) if hasattr(output, "__dict__") else []

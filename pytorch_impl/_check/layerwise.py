@@ -102,6 +102,11 @@ class Layerwise(Tracer):
             unseen = [s for s in self.steps[place:] if s.settings.get("name") == UNTRACED]
             if unseen and len(lost) == len(step.outputs):
                 unseen[0].sources += [Ref(root, root.shape) for root in lost]
+        # In the order of execution, by which the other side's are told apart.
+        order = {id(step): place for place, step in enumerate(self.steps)}
+        for step in self.steps:
+            if step.settings.get("name") == UNTRACED:
+                step.sources.sort(key=lambda ref: order.get(id(ref.root.step), -1))
 
     def _appeared(self, tensor):
         self._resolve(tensor)

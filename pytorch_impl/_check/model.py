@@ -13,13 +13,17 @@ from shared.errors import ParityError
 from . import arithmetic, attention, control, kinds, movement, noise, recurrent  # noqa: F401
 from .calls import flatten, mapped
 from .graphs import Writer
-from .helpers import NARROW, slopes
+from .helpers import NARROW, changed, slopes, versions
 from .layerwise import Layerwise
 from .learning import Learning, settings_of
 from .running import built, forward, in_precision, moded, runs, surroundings, to_tensor, untouched
 from .steps import Own, Slot
 from .tracer import Tracer
 from .weights import Arrays, Bindings, as_array, tensors
+
+_WRITES = (
+    "The PyTorch model writes into its own weights as it runs; they are put back after every run."
+)
 
 
 class TorchModel(Model):
@@ -41,6 +45,7 @@ class TorchModel(Model):
         self.title, self.model = title, built(build)
         self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
         self._sloped, self._learning, self._tracing = True, None, Tracer
+        self._writes = False
 
     # -- graph -----------------------------------------------------------------------------------
 
@@ -96,11 +101,16 @@ class TorchModel(Model):
 
     def _seen(self, inputs):
         self._bindings = Bindings()
-        with self._around("float32", self._sloped), untouched(self.model):
+        around = self._around("float32", self._sloped)
+        with around, untouched(self.model, weights=True):
             model = moded(in_precision(self.model, "float32"), training=False)
+            before = versions(model.parameters())
             tracer = self._tracing(model, self._bindings)
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
             found, names = forward(model, tracer, given)
+            self._writes = bool(changed(before))
+            if self._writes:
+                tracer.note(_WRITES)
             outputs = [tracer.outcome(x) for x in found]
             tracer.finish(outputs)
             return Writer(tracer, roots, outputs, self.model, names)
@@ -173,7 +183,8 @@ class TorchModel(Model):
         gradients = bool(len(order.projections)) or self._sloped or order.learn
         with self._around(order.precision, gradients):
             model = in_precision(self.model, order.precision)
-            with untouched(model, weights=bool(order.steps) and model is self.model):
+            kept = bool(order.steps) or self._writes
+            with untouched(model, weights=kept and model is self.model):
                 return _Run(self, model, order, graph).recorded()
 
     def learn(self, loss, optimizer):

@@ -125,7 +125,10 @@ def _merged(normal: Normal, region: list[Merged]) -> Normal:
     """The graph with one untraced node in place of these."""
     last, inner = region[-1], {v.id for node in region[:-1] for v in node.values}
     seen = _view(normal, last)
-    sources = dict.fromkeys(s for node in region for s in node.sources if s.value not in inner)
+    order = {v.id: place for place, n in enumerate(normal.nodes) for v in n.values}
+    every = dict.fromkeys(s for node in region for s in node.sources if s.value not in inner)
+    # In the order of execution, by which the other side's are told apart.
+    sources = sorted(every, key=lambda source: order.get(source.value, -1))
     name = last.name if len(region) == 1 else f"{region[0].name} … {last.name}"
     node = replace(
         last,
