@@ -89,6 +89,8 @@ BETWEEN = [
     ("Ragged", "Plain", ROW, {"keras": LARGE}, (UNTRACED, "model.relu … model.multiply"), "scale"),
     ("Plain", "Graph", ROW, {"keras": TANH}, ("relu … mul", "model.untraced"), "unknown"),
     ("Ragged", "Graph", ROW, {"keras": TANH}, (UNTRACED, "model.untraced"), "unknown"),
+    ("Plain", "Graph", ROW, {"keras": {"shift": 1.0}},
+     ("relu_1 … add", "model.untraced_1"), "offset"),
     ("Images", "Images", IMAGE, {"keras": TANH}, (UNTRACED, "model.tanh"), "unknown"),
     ("Images", "Images", IMAGE, {"keras": {**TANH, **UNSEEN}, "torch": {"seen": True}},
      ("relu", "model.untraced"), "unknown"),

@@ -11,16 +11,17 @@ EPSILON = 1e-5
 class Plain(keras.Model):
     """Two layers with a norm, an activation and a residual between them."""
 
-    def __init__(self, act="relu", epsilon=EPSILON, factor=2.0, bias=True, name=None):
-        super().__init__(name=name)
-        self.act, self.factor = act, factor
+    def __init__(self, act="relu", epsilon=EPSILON, factor=2.0, bias=True, shift=0.0):
+        super().__init__()
+        self.act, self.factor, self.shift = act, factor, shift
         self.first, self.norm = layers.Dense(16), layers.LayerNormalization(epsilon=epsilon)
         self.second, self.head = layers.Dense(16, use_bias=bias), layers.Dense(4)
 
     def call(self, x):
         """The whole."""
         h = self.norm(self.between(self.first(x)))
-        return self.head(h + self.between(self.second(h)))
+        joined = h + self.between(self.second(h))
+        return self.head(joined + self.shift if self.shift else joined)
 
     def between(self, h):
         """What is not heard elsewhere."""
