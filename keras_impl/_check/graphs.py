@@ -70,7 +70,7 @@ def fixed(tracer, nodes, outputs):
     alive = _alive(nodes, outputs)
     refs = [s for raw in alive for s in raw.sources] + list(outputs)
     arrays = [tracer.constants[r.root[1]] for r in refs if r.root[0] == "constant"]
-    return arrays + [np.array(raw.settings.get("scalar", 0.0), float) for raw in alive]
+    return arrays + [np.array(raw.settings.get("scalar", 0.0)) for raw in alive]
 
 
 class Builder:

@@ -12,7 +12,7 @@ from tensorflow.python.framework import op_callbacks
 from shared.check.layerwise import UNTRACED
 
 from . import functions, layers
-from .marks import Ref, filled, is_numeric
+from .marks import Ref, is_numeric
 from .primitives import indices
 from .tracer import Tracer, is_builtin, read, tensors_in
 
@@ -38,7 +38,7 @@ class Layerwise(Tracer):
         """Hear the layers that are called in this block; what is a `tf.function` stays one."""
 
         def call(layer, *args, **kwargs):
-            return self._layer(layer, *filled((args, kwargs), read))
+            return self._layer(layer, *read((args, kwargs)))
 
         hear = self._heard
         with contextlib.ExitStack() as stack:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from shared.check.layerwise import expect_fixed, note, turned
+from shared.check.layerwise import expect_fixed, note, turned, with_hidden_uses
 from shared.check.side import Model, Traced
 from shared.errors import ParityError
 
@@ -87,7 +87,7 @@ class KerasModel(Model):
         names = set(names_of(self._models["float32"]).values())
         layers = sum(node.name in names for node in graph.nodes)
         told = (*graph.notes, note("Keras", failure, layers))
-        return builder, dataclasses.replace(graph, notes=told), nodes
+        return builder, with_hidden_uses(dataclasses.replace(graph, notes=told)), nodes
 
     def _built(self):
         tracer, nodes, tensors, outputs = self._listen("float32")

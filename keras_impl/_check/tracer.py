@@ -26,9 +26,11 @@ def tensors_in(structure):
     return [leaf for leaf in flat(structure) if tf.is_tensor(leaf) and hasattr(leaf, "numpy")]
 
 
-def read(leaf):
-    """A variable that a layer is given, as the tensor that the layer would make of it."""
-    return tf.convert_to_tensor(leaf) if isinstance(leaf, keras.Variable) else leaf
+def read(given):
+    """Arguments of a layer, variables among them as the tensors that it would make of them."""
+    if not any(isinstance(leaf, keras.Variable) for leaf in flat(given)):
+        return given  # as it is: a dictionary may be of a class of its own
+    return filled(given, lambda x: tf.convert_to_tensor(x) if isinstance(x, keras.Variable) else x)
 
 
 def is_builtin(layer):
@@ -233,7 +235,7 @@ class Tracer:
         hear = self._heard
 
         def call(layer, *args, **kwargs):
-            return self._layer(layer, *filled((args, kwargs), read))
+            return self._layer(layer, *read((args, kwargs)))
 
         with contextlib.ExitStack() as stack:
             # Innermost last: what was patched first is put back last.

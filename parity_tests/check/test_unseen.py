@@ -268,3 +268,11 @@ def test_what_is_not_finite_is_named_in_the_headline(remotes):
     found = _answer(remotes, "Single", "Kept", torch={"factor": float("nan")})
     assert found.verdict == "undecided"
     assert "the output is not finite: nan in PyTorch" in words.headline(found)
+
+
+def test_a_layer_that_is_fed_no_array_is_not_seen_but_its_weights_are_found(remotes):
+    found = _answer(remotes, "Within", "Single")
+    assert found.verdict == "agree"
+    assert _sides(found) == ["PyTorch"]
+    assert any("taken across by their shapes" in note for note in found.notes)
+    assert _answer(remotes, "Within", "Single", keras=TANH).verdict == "differ"

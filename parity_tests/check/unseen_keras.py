@@ -173,3 +173,15 @@ class Strange(Plain):
             return super().between(h)
         kept = tf.experimental.Optional.from_value(h).get_value()
         return tf.vectorized_map(super().between, tf.reshape(kept, h.shape))
+
+
+class Single(keras.Model):
+    """Two layers and an activation, which lets no gradient back."""
+
+    def __init__(self, act="relu"):
+        super().__init__()
+        self.first, self.head, self.act = layers.Dense(16), layers.Dense(4), act
+
+    def call(self, x):
+        """One after the other."""
+        return self.head(ops.stop_gradient(getattr(ops, self.act)(self.first(x))))

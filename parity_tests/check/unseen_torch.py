@@ -256,3 +256,12 @@ class Writing(Plain):
         with torch.no_grad():
             self.head.weight.mul_(0.5)
         return super().forward(x)
+
+
+class Within(Single):
+    """A layer that is fed rows of unlike length."""
+
+    def forward(self, x):
+        """The same."""
+        h = torch.relu(self.first(torch.nested.as_nested_tensor([x[:2], x[2:]])))
+        return self.head(torch.cat(list(h.unbind())).detach())

@@ -115,7 +115,7 @@ class Writer:
         roots = [ref.root for step in self.steps for ref in step.sources]
         roots += [ref.root for ref in self.outputs]
         arrays = [weights.as_array(r.data) for r in roots if r.constant and r.data is not None]
-        return arrays + [np.array(s.settings.get("scalar", 0.0), float) for s in self.steps]
+        return arrays + [np.array(s.settings.get("scalar", 0.0)) for s in self.steps]
 
     def _left_out(self):
         names = self.lost

@@ -9,6 +9,7 @@ from torch import nn
 from shared.check.layerwise import UNTRACED
 
 from .calls import flatten
+from .helpers import leaves
 from .noise import DROPOUT
 from .refs import Ref
 from .tracer import Tracer
@@ -83,6 +84,8 @@ class Layerwise(Tracer):
                 self.__exit__(None, None, None)
         elif len(self.steps) > begun or self.frames[-1].module is self.model:
             output = None  # its layers were seen
+        elif not all(map(_plain, flatten((args, leaves(output))))):
+            args = output = None  # of what is no array nothing can be kept
         else:
             for tensor in flatten(args):
                 self._resolve(tensor)

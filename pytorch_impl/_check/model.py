@@ -1,11 +1,13 @@
 """A user's PyTorch model as the check asks for it."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import nn
 
 from shared.check.graph import STATISTICS
-from shared.check.layerwise import expect_fixed, note, turned
+from shared.check.layerwise import expect_fixed, note, turned, with_hidden_uses
 from shared.check.side import Model
 from shared.check.target import guarded
 from shared.errors import ParityError
@@ -82,7 +84,8 @@ class TorchModel(Model):
             paths = set(writer.tracer.paths.values())
             layers = sum(step.name in paths for step in writer.steps)
             writer.tracer.note(note("PyTorch", failure, layers))
-        return writer.written(self.title), writer.steps
+        traced = writer.written(self.title)
+        return replace(traced, graph=with_hidden_uses(traced.graph)), writer.steps
 
     def _expect_fixed(self, writer, inputs):
         """What counts as made of nothing must be the same on other inputs, where layers are lost.

@@ -6,11 +6,13 @@ Used by both sides; knows no framework.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.check.graph import Graph
 from shared.check.target import bare
 from shared.errors import ParityError
 
@@ -52,6 +54,12 @@ def _reason(error: BaseException) -> str:
     if isinstance(behind, ParityError) or text.startswith(name):
         return text.rstrip(".:")
     return f"{name}: {text}" if text else name
+
+
+def with_hidden_uses(graph: Graph) -> Graph:
+    """Without a word about unused weights, where an untraced node may use them."""
+    hidden = any(node.settings.get("name") == UNTRACED for node in graph.nodes)
+    return replace(graph, unused=()) if hidden else graph
 
 
 def turned(inputs: Arrays) -> list[NDArray[Any]]:
