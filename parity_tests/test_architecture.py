@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "shared.initial", "shared.errors", "shared.jobs", "shared.making", "shared.standalone",
     "shared.transfer", "shared.check.graph", "shared.check.side", "shared.check.serve",
     "shared.bench.child", "shared.bench.job", "shared.native",
-    "shared.check.recipes", "shared.check.target",
+    "shared.check.recipes", "shared.check.target", "shared.check.layerwise",
 }  # fmt: skip
 SOURCES = sorted(
     p for folder in ("shared", *PACKAGES.values()) for p in (ROOT / folder).rglob("*.py")

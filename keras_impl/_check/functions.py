@@ -171,7 +171,10 @@ def _settings(name, arguments):
 def _dropout(tracer):
     def dropout(inputs, rate=0.5, *args, **kwargs):
         x = kwargs.pop("x", inputs) if inputs is None else inputs
-        if tracer.paused or not hasattr(x, "numpy"):
+        if not hasattr(x, "numpy"):
+            tracer.note("A dropout within a tf.function is switched off; its rate is not compared.")
+            return x
+        if tracer.paused and not tracer.hears_between(x):
             return x
         # Reached in evaluation only by who drops there.
         return note_dropout(tracer, x, rate, "dropout", tracer.evaluating)

@@ -50,6 +50,29 @@ def named(nodes, name_of):
     return names
 
 
+def _alive(nodes, outputs):
+    wanted, kept = {ref.root[0] for ref in outputs if isinstance(ref.root[0], Raw)}, []
+    for raw in reversed(nodes):
+        if raw in wanted:
+            kept.append(raw)
+            wanted |= {s.root[0] for s in raw.sources if isinstance(s.root[0], Raw)}
+    return kept[::-1]
+
+
+def reaching_nothing(nodes, outputs):
+    """Names of layers that reach no output."""
+    alive = set(_alive(nodes, outputs))
+    return [str(raw.name) for raw in nodes if raw not in alive and raw.parameters]
+
+
+def fixed(tracer, nodes, outputs):
+    """What goes into the outputs and depends on nothing, as arrays."""
+    alive = _alive(nodes, outputs)
+    refs = [s for raw in alive for s in raw.sources] + list(outputs)
+    arrays = [tracer.constants[r.root[1]] for r in refs if r.root[0] == "constant"]
+    return arrays + [np.array(raw.settings.get("scalar", 0.0)) for raw in alive]
+
+
 class Builder:
     """Makes a graph of a finished trace."""
 

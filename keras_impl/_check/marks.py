@@ -135,6 +135,13 @@ def taken(value, ids):
     return value if ids is None else tf.gather(tf.reshape(value, [-1]), ids)
 
 
+def is_numeric(tensor):
+    """Whether it is an array of numbers: no text, no handle, no rows of unlike length."""
+    kind = tensor.dtype
+    numbers = kind.is_floating or kind.is_integer or kind.is_bool or kind.is_complex
+    return isinstance(tensor, tf.Tensor) and numbers
+
+
 def as_array(x):
     """A copy of a variable, a tensor or an array."""
     return np.array(x.numpy() if hasattr(x, "numpy") else x)

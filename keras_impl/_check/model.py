@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from shared.check.layerwise import expect_fixed, note, turned, with_hidden_uses
 from shared.check.side import Model, Traced
 from shared.errors import ParityError
 
 from . import failures, twins
 from .fold import fold
-from .graphs import Builder
+from .graphs import Builder, fixed, reaching_nothing
+from .layerwise import Layerwise
 from .learning import Learning, settings_of
 from .marks import Weight, as_array, returned
 from .naming import every_layer, names_of
@@ -53,6 +56,7 @@ class KerasModel(Model):
         self._plan = []
         self._runs = {}
         self.learning = None
+        self._tracing = Tracer
 
     # The abstract class
 
@@ -60,13 +64,68 @@ class KerasModel(Model):
         """Run it once in evaluation mode and float32, and say what it did."""
         self._arrays = [np.asarray(x) for x in inputs]
         self._runs = {}
-        tracer, nodes, tensors, outputs = self._listen("float32")
-        builder = Builder(tracer, nodes, self._models["float32"])
-        graph = builder.graph(self.title, tensors, outputs, self.output_names)
+        builder, graph, nodes = self._attempts()
+        tracer = builder.tracer
         self._weights = tracer.weights
         self._parameters = {name: key for key, name in builder.parameters.items()}
         self._keep("float32", nodes)
         return Traced(graph, builder.ids)
+
+    def _attempts(self):
+        """In full; if that fails though the model runs by itself, layer by layer."""
+        self._tracing = Tracer
+        try:
+            return self._built()
+        except Exception as error:
+            if not self._runs_alone() or "out of memory" in str(error):
+                raise
+            self._tracing, failure = Layerwise, error
+        try:
+            builder, graph, nodes = self._built()
+        except Exception as error:
+            raise failure from error
+        names = set(names_of(self._models["float32"]).values())
+        layers = sum(node.name in names for node in graph.nodes)
+        told = (*graph.notes, note("Keras", failure, layers))
+        return builder, with_hidden_uses(dataclasses.replace(graph, notes=told)), nodes
+
+    def _built(self):
+        tracer, nodes, tensors, outputs = self._listen("float32")
+        builder = Builder(tracer, nodes, self._models["float32"])
+        lost = reaching_nothing(nodes, outputs)
+        if lost and self._tracing is Tracer:
+            self._expect_fixed(tracer, nodes, outputs, lost)
+        graph = builder.graph(self.title, tensors, outputs, self.output_names)
+        return builder, graph, nodes
+
+    def _expect_fixed(self, tracer, nodes, outputs, lost):
+        """What counts as made of nothing must be the same on other inputs, where layers are lost.
+
+        Raises:
+            ParityError: it is not: numbers have left their tensors and come back.
+        """
+        arrays, heard = self._arrays, self.heard
+        self._arrays = turned(arrays)
+        try:
+            other, again, _, found = self._listen("float32")
+        except ParityError:
+            return
+        finally:
+            self._arrays, self.heard = arrays, heard
+        expect_fixed(fixed(tracer, nodes, outputs), fixed(other, again, found), lost[-1])
+
+    def _runs_alone(self):
+        """Whether it runs when nobody listens."""
+        model = self._models["float32"]
+        saved = [(v, as_array(v)) for v in model.variables if model.built]
+        try:
+            call(model, self.tensors(self._arrays, "float32"), False)
+        except Exception:  # whatever the user's code does
+            return False
+        finally:
+            for variable, value in saved:
+                variable.assign(value)
+        return True
 
     def weights(self):
         """Every parameter, canonical, float64."""
@@ -204,7 +263,8 @@ class KerasModel(Model):
             for variable, value in saved:
                 variable.assign(value)
             named = returned(outputs)
-            found = [tracer.ref(y) for _, y in named]
+            found = [tracer.outcome(y) for _, y in named]
+            tracer.finish(found)
             self.output_names = tuple(name for name, _ in named)
             self.heard = [raw.signature for raw in tracer.nodes]
             nodes = fold(tracer.nodes, found, tracer.weights)
@@ -222,7 +282,7 @@ class KerasModel(Model):
     def _tracer(self, precision, **more):
         model = self._models[precision]
         known = weights_of(model)
-        tracer = Tracer(names_of(model), known, exact=precision == "float64", **more)
+        tracer = self._tracing(names_of(model), known, exact=precision == "float64", **more)
         trainable = {id(v) for v in model.trainable_variables}
         tracer.trainable = {k for k, w in known.items() if id(w.variable) in trainable}
         return tracer

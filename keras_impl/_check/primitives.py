@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import numpy as np
 import tensorflow as tf
@@ -18,6 +19,8 @@ MOVES = frozenset((
     "SpaceToDepth", "DeepCopy", "Bitcast", "ReverseSequence", "MatrixDiagPart",
     "ConjugateTranspose",
 ))  # fmt: skip
+_NUMBERED = re.compile(r"__inference_(.+)_\d+")
+"""How TensorFlow calls a function that it has traced: another number in each run."""
 FREE = frozenset((
     "Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "Fill", "VariableShape",
     "BroadcastArgs", "BroadcastGradientArgs",
@@ -122,7 +125,7 @@ def opaque(t, call):
     if call.op.startswith(("Random", "StatelessRandom")):
         t.constant(call.outputs)
         return
-    node(t, call, "opaque", {"name": call.op})
+    node(t, call, "opaque", {"name": _NUMBERED.sub(r"\1", call.op)})
 
 
 # What only moves numbers

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from . import failures
 from .learning import exact
-from .marks import as_array, returned
+from .marks import as_array, is_numeric, returned
 from .model import run
 
 STATISTICS = ("mean", "variance")
@@ -116,13 +116,15 @@ class _Recorder:
         if not self.order.keep_values:
             return
         for k, array in enumerate(tracer.constants):
-            self.kept[f"values/constant:{k}"] = array
+            if array.dtype.kind in "fiubc":
+                self.kept[f"values/constant:{k}"] = array
         places = _aligned(self.owner.heard, [n.signature for n in tracer.nodes])
         for i, (_, origin) in enumerate(self.owner._plan):
             if origin not in places:
                 continue
             for k, y in enumerate(tracer.nodes[places[origin]].outputs):
-                self.kept[f"values/n{i}:{k}"] = np.array(y)
+                if is_numeric(y):
+                    self.kept[f"values/n{i}:{k}"] = np.array(y)
 
     def gradients(self, gradients):
         """Gradients of the first pass."""

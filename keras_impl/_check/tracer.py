@@ -17,13 +17,20 @@ from keras.src.layers.layer import Layer
 from tensorflow.python.framework import op_callbacks
 
 from . import functions, layers, primitives
-from .marks import SOME, Raw, Ref, Scope, Weight, flat
+from .marks import SOME, Raw, Ref, Scope, Weight, filled, flat
 from .naming import code_of, user_line
 
 
 def tensors_in(structure):
     """Every eager tensor in nested arguments."""
     return [leaf for leaf in flat(structure) if tf.is_tensor(leaf) and hasattr(leaf, "numpy")]
+
+
+def read(given):
+    """Arguments of a layer, variables among them as the tensors that it would make of them."""
+    if not any(isinstance(leaf, keras.Variable) for leaf in flat(given)):
+        return given  # as it is: a dictionary may be of a class of its own
+    return filled(given, lambda x: tf.convert_to_tensor(x) if isinstance(x, keras.Variable) else x)
 
 
 def is_builtin(layer):
@@ -64,6 +71,7 @@ class Tracer:
         self._keys = {id(w.variable._value.handle): key for key, w in weights.items()}
         self._refs: dict[int, Ref] = {}
         self._masks: dict[int, tuple] = {}
+        self._written: dict[int, Ref] = {}
         self._known: set[int] = set()
         self._kept: list = []
         self._inputs: dict[int, tuple[int, ...]] = {}
@@ -92,6 +100,17 @@ class Tracer:
             self.constants.append(np.array(tensor))
             self._mark(tensor, Ref(("constant", len(self.constants) - 1), tuple(tensor.shape)))
         return self._refs[id(tensor)]
+
+    def outcome(self, tensor):
+        """Where a tensor comes from that the model returns."""
+        return self.ref(tensor)
+
+    def finish(self, outputs):
+        """The run is over, and returned these."""
+
+    def hears_between(self, tensor):
+        """Whether a dropout of this is to be heard though nothing else is at present."""
+        return False
 
     def is_constant(self, tensor):
         """Whether no input and no weight is in it."""
@@ -216,7 +235,7 @@ class Tracer:
         hear = self._heard
 
         def call(layer, *args, **kwargs):
-            return self._layer(layer, args, kwargs)
+            return self._layer(layer, *read((args, kwargs)))
 
         with contextlib.ExitStack() as stack:
             # Innermost last: what was patched first is put back last.
@@ -238,12 +257,22 @@ class Tracer:
         with self.suspended():
             if op == "ReadVariableOp":
                 self._read(inputs[0], outputs[0])
+            elif op == "AssignVariableOp":
+                self._write(*inputs)
             else:
                 primitives.hear(self, primitives.Call(op, list(inputs), attrs, list(outputs)))
 
+    def _write(self, handle, tensor):
+        self._written.pop(id(handle), None)
+        if self.is_live(tensor):
+            self._kept.append(handle)
+            self._written[id(handle)] = self._refs[id(tensor)]
+
     def _read(self, handle, tensor):
         key = self._keys.get(id(handle))
-        if key is None:
+        if id(handle) in self._written:  # what the model has just put there
+            self.alias(tensor, self._written[id(handle)])
+        elif key is None:
             if tensor.dtype.is_floating:
                 self.note("The model reads a tf.Variable that Keras does not know: no weight.")
             self.constant([tensor])

@@ -79,18 +79,24 @@ def flatten(tree):
 
 
 def mapped(tree, change):
-    """The same nest with every leaf changed."""
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(mapped(part, change) for part in tree))
+    """The same nest with every leaf changed; what holds none that changes is itself."""
     if isinstance(tree, torch.Size):
         return tree
     if isinstance(tree, (list, tuple)):
-        return type(tree)(mapped(part, change) for part in tree)
+        parts = [mapped(part, change) for part in tree]
+        if _same(parts, tree):
+            return tree
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
     if isinstance(tree, dict):
-        return {key: mapped(part, change) for key, part in tree.items()}
+        parts = [mapped(part, change) for part in tree.values()]
+        return tree if _same(parts, tree.values()) else dict(zip(tree, parts, strict=True))
     if isinstance(tree, slice):
         return slice(*(mapped(p, change) for p in (tree.start, tree.stop, tree.step)))
     return change(tree)
+
+
+def _same(parts, before):
+    return all(a is b for a, b in zip(parts, before, strict=True))
 
 
 class Call:

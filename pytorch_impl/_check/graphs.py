@@ -8,6 +8,7 @@ import torch
 
 from shared.check.graph import Graph, Node, Source, Value
 from shared.check.side import Traced
+from shared.errors import ParityError
 
 from . import weights
 
@@ -34,6 +35,11 @@ class Writer:
         for place, step in enumerate(self.steps):
             for root in step.outputs:
                 root.name = f"n{place}:{root.place}"
+                if not all(type(n) is int for n in root.shape):
+                    raise ParityError(
+                        f"What {step.name} yields has rows of unlike length ({root.shape}). "
+                        "Expected a tensor that is an array."
+                    )
         nodes = [self._node(f"n{k}", step) for k, step in enumerate(self.steps)]
         outputs = tuple(self._source(ref) for ref in self.outputs)
         parameters, unused = self._parameters(nodes, outputs)
@@ -98,9 +104,21 @@ class Writer:
         described = {b.id: weights.described(b, own, values) for b in bindings.all.values()}
         return described, tuple(p for p in described if p not in used)
 
-    def _left_out(self):
+    @property
+    def lost(self):
+        """Names of layers that reach no output."""
         alive = {id(s) for s in self.steps}
-        names = [s.name for s in self.tracer.steps if id(s) not in alive and s.parameters]
+        return [s.name for s in self.tracer.steps if id(s) not in alive and s.parameters]
+
+    def fixed(self):
+        """What goes into the outputs and depends on nothing, as arrays."""
+        roots = [ref.root for step in self.steps for ref in step.sources]
+        roots += [ref.root for ref in self.outputs]
+        arrays = [weights.as_array(r.data) for r in roots if r.constant and r.data is not None]
+        return arrays + [np.array(s.settings.get("scalar", 0.0)) for s in self.steps]
+
+    def _left_out(self):
+        names = self.lost
         if not names:
             return []
         shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

@@ -27,6 +27,36 @@ def is_leaf(module):
     )
 
 
+def slopes(loss, wanted):
+    """The gradient of each, None where there is none."""
+    if not loss.requires_grad:
+        return [None] * len(wanted)
+    if not _reentrant(loss):
+        return list(torch.autograd.grad(loss, wanted, allow_unused=True))
+    for x in wanted:  # such a checkpoint knows of no gradients but those that tensors keep
+        x.grad = None
+        x.retain_grad()
+    loss.backward()
+    found = [x.grad for x in wanted]
+    for x in wanted:
+        x.grad = None
+    return found
+
+
+def _reentrant(loss):
+    """Whether a part of it is computed again on the way back, by a backward of its own."""
+    waiting, seen = [loss.grad_fn], set()
+    while waiting:
+        function = waiting.pop()
+        if function is None or function in seen:
+            continue
+        if type(function).__name__ == "CheckpointFunctionBackward":
+            return True
+        seen.add(function)
+        waiting += [f for f, _ in function.next_functions]
+    return False
+
+
 def module_code(module):
     """``nn.BatchNorm2d(64, eps=1e-05, …)``."""
     text = " ".join(repr(module).split())
@@ -71,3 +101,38 @@ def widened(func, args, kwargs):
     if name in WIDE and getattr(torch.Tensor, name, None) is func:
         func = torch.Tensor.double
     return func, mapped(args, change), mapped(kwargs, change)
+
+
+class Label:
+    """While this lasts, nodes and parameters are called so."""
+
+    def __init__(self, labels, label):
+        self.labels, self.label = labels, label
+
+    def __enter__(self):
+        self.labels.append(self.label)
+
+    def __exit__(self, *_):
+        self.labels.pop()
+
+
+def overwritten(old, new, hits):
+    """What is left of a tensor that was written through another."""
+    return torch.where(hits >= 0, new.reshape(-1)[hits.clamp(min=0)], old)
+
+
+def not_alone():
+    """In place of a function that was not seen."""
+    raise RuntimeError("the function that computes it was not seen")
+
+
+def joined(*parts):
+    """A path of those that are not empty."""
+    return ".".join(p for p in parts if p)
+
+
+def leaves(output):
+    """What may hold tensors in what a module returns."""
+    if isinstance(output, (torch.Tensor, list, tuple, dict)):
+        return output
+    return list(vars(output).values()) if hasattr(output, "__dict__") else []

@@ -1,23 +1,31 @@
 """A user's PyTorch model as the check asks for it."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import nn
 
 from shared.check.graph import STATISTICS
+from shared.check.layerwise import expect_fixed, note, turned, with_hidden_uses
 from shared.check.side import Model
 from shared.check.target import guarded
 from shared.errors import ParityError
 
-from . import arithmetic, attention, kinds, movement, noise, recurrent  # noqa: F401
+from . import arithmetic, attention, control, kinds, movement, noise, recurrent  # noqa: F401
 from .calls import flatten, mapped
 from .graphs import Writer
-from .helpers import NARROW
+from .helpers import NARROW, changed, slopes, versions
+from .layerwise import Layerwise
 from .learning import Learning, settings_of
-from .running import built, forward, in_precision, moded, surroundings, to_tensor, untouched
+from .running import built, forward, in_precision, moded, runs, surroundings, to_tensor, untouched
 from .steps import Own, Slot
 from .tracer import Tracer
 from .weights import Arrays, Bindings, as_array, tensors
+
+_WRITES = (
+    "The PyTorch model writes into its own weights as it runs; they are put back after every run."
+)
 
 
 class TorchModel(Model):
@@ -38,35 +46,80 @@ class TorchModel(Model):
             torch.manual_seed(0)  # so that a check says the same numbers twice
         self.title, self.model = title, built(build)
         self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
-        self._sloped, self._learning = True, None
+        self._sloped, self._learning, self._tracing = True, None, Tracer
+        self._writes = False
 
     # -- graph -----------------------------------------------------------------------------------
 
     def trace(self, inputs):
         """See `shared.check.side.Model.trace`."""
         self._materialise(inputs)
-        # With gradients, because autograd knows of results that go by unseen.
-        self._sloped = True
-        try:
-            writer = self._seen(inputs)
-        except ParityError as error:
-            self._sloped = False
-            try:
-                writer = self._seen(inputs)
-            except ParityError:
-                raise error from error.__cause__
-        self._traced = self._as_built(writer.written(self.title))
-        self._steps = {n.id: s for n, s in zip(self._traced.graph.nodes, writer.steps, strict=True)}
+        traced, steps = self._attempts(inputs)
+        self._traced = self._as_built(traced)
+        self._steps = {n.id: s for n, s in zip(traced.graph.nodes, steps, strict=True)}
         return self._traced
+
+    def _attempts(self, inputs):
+        """In full; if that fails though the model runs by itself, layer by layer."""
+        failure = last = None
+        for self._tracing in (Tracer, Layerwise):
+            # With gradients first, because autograd knows of results that go by unseen.
+            for self._sloped in (True, False):
+                try:
+                    return self._written(inputs, failure)
+                except Exception as error:
+                    if isinstance(error, MemoryError) or "Out of memory" in str(error):
+                        raise
+                    failure, last = failure or error, error
+            if not any(runs(self.model, inputs, "float32", gradients=g) for g in (True, False)):
+                break
+        assert failure is not None
+        raise failure from (failure.__cause__ if last is failure else last)
+
+    def _written(self, inputs, failure):
+        writer = self._seen(inputs)
+        if writer.lost and self._tracing is Tracer:
+            self._expect_fixed(writer, inputs)
+        if failure is not None and self._tracing is Layerwise:
+            paths = set(writer.tracer.paths.values())
+            layers = sum(step.name in paths for step in writer.steps)
+            writer.tracer.note(note("PyTorch", failure, layers))
+        traced = writer.written(self.title)
+        return replace(traced, graph=with_hidden_uses(traced.graph)), writer.steps
+
+    def _expect_fixed(self, writer, inputs):
+        """What counts as made of nothing must be the same on other inputs, where layers are lost.
+
+        Raises:
+            ParityError: it is not: numbers have left their tensors and come back.
+        """
+        bindings = self._bindings
+        try:
+            other = self._seen(turned(inputs)).fixed()
+        except ParityError:
+            return
+        finally:
+            self._bindings = bindings
+        expect_fixed(writer.fixed(), other, writer.lost[-1])
 
     def _seen(self, inputs):
         self._bindings = Bindings()
-        with surroundings("float32", gradients=self._sloped), untouched(self.model):
+        around = self._around("float32", self._sloped)
+        with around, untouched(self.model, weights=True):
             model = moded(in_precision(self.model, "float32"), training=False)
-            tracer = Tracer(model, self._bindings)
+            before = versions(model.parameters())
+            tracer = self._tracing(model, self._bindings)
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
             found, names = forward(model, tracer, given)
-            return Writer(tracer, roots, [tracer.ref(x) for x in found], self.model, names)
+            self._writes = bool(changed(before))
+            if self._writes:
+                tracer.note(_WRITES)
+            outputs = [tracer.outcome(x) for x in found]
+            tracer.finish(outputs)
+            return Writer(tracer, roots, outputs, self.model, names)
+
+    def _around(self, precision, gradients):
+        return surroundings(precision, gradients=gradients, eager=self._tracing is Tracer)
 
     def _as_built(self, traced):
         """`Parameter.constant` speaks of the model as it was built, not of weights set since."""
@@ -131,9 +184,10 @@ class TorchModel(Model):
         """See `shared.check.side.Model.record`."""
         graph = self._graph
         gradients = bool(len(order.projections)) or self._sloped or order.learn
-        with surroundings(order.precision, gradients=gradients):
+        with self._around(order.precision, gradients):
             model = in_precision(self.model, order.precision)
-            with untouched(model, weights=bool(order.steps) and model is self.model):
+            kept = bool(order.steps) or self._writes
+            with untouched(model, weights=kept and model is self.model):
                 return _Run(self, model, order, graph).recorded()
 
     def learn(self, loss, optimizer):
@@ -155,7 +209,7 @@ class TorchModel(Model):
             raise ParityError(
                 f"There is no node '{node}' in the traced model. Expected one of its graph's ids."
             )
-        with surroundings(precision, gradients=False):
+        with self._around(precision, gradients=False):
             given = [to_tensor(x, precision).clone() for x in sources]
             result = _again(step, given, tensors(self.model), precision)
         made = list(flatten(result))[: len(step.outputs)]
@@ -239,8 +293,9 @@ class _Run:
 
     def _forward(self, *, training, keep):
         moded(self.model, training=training)
-        tracer = Tracer(self.model, self.bindings, self.order.precision, training=training,
-                        keep=keep)  # fmt: skip
+        tracer = self.owner._tracing(
+            self.model, self.bindings, self.order.precision, training=training, keep=keep
+        )
         given, _ = self.owner._given(tracer, self.order.inputs, self.order.precision,
                                      gradients=torch.is_grad_enabled())  # fmt: skip
         outputs, _ = forward(self.model, tracer, given)
@@ -282,17 +337,14 @@ class _Run:
                     self.out[f"gradients/output:{place}"] = as_array(slope)
         moved = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
         wanted = [*moved.values(), *(x for x in given if x.requires_grad)]
-        if loss.requires_grad:
-            found = torch.autograd.grad(loss, wanted, allow_unused=True)
-        else:
-            found = [None] * len(wanted)
+        found = slopes(loss, wanted)
         rest = iter(found[len(moved) :])
         for place, x in enumerate(given):
             slope = next(rest) if x.requires_grad else None
             if slope is not None:
                 self.out[f"gradients/input:{place}"] = as_array(slope)
-        slopes = dict(zip(moved, found, strict=False))
-        return loss, {name: s for name, s in slopes.items() if s is not None}
+        every = dict(zip(moved, found, strict=False))
+        return loss, {name: s for name, s in every.items() if s is not None}
 
     def _canonical(self, slopes, prefix="gradients"):
         own = {name: as_array(s, self.order.precision) for name, s in slopes.items()}

@@ -112,6 +112,12 @@ class Table:
                 return found
         return None
 
+    def computed(self):
+        """Every tensor, with what it is, that an input or a node yields; the latest first."""
+        for tensor, ref in reversed(list(self._refs.values())):
+            if isinstance(ref, Ref) and ref.root.kind in ("input", "node"):
+                yield tensor, ref
+
     def by_slope(self):
         """autograd's function → the tensor that it made."""
         tensors = (t for t, _ in self._refs.values())

@@ -21,8 +21,11 @@ _FOREIGN = (str(Path(torch.__file__).parent), str(_OWN), sysconfig.get_paths()["
 
 
 @contextlib.contextmanager
-def surroundings(precision, *, gradients):
-    """Default type, no fused attention, fixed draws; all as before afterwards."""
+def surroundings(precision, *, gradients, eager=False):
+    """Default type, no fused attention, fixed draws; all as before afterwards.
+
+    With `eager` what is compiled runs as it is written, and is seen.
+    """
     dtype = torch.get_default_dtype()
     fast = torch.backends.mha.get_fastpath_enabled()
     strict = torch.are_deterministic_algorithms_enabled()
@@ -31,7 +34,8 @@ def surroundings(precision, *, gradients):
         torch.set_default_dtype(getattr(torch, precision))
         torch.backends.mha.set_fastpath_enabled(False)
         torch.use_deterministic_algorithms(True, warn_only=True)
-        with torch.random.fork_rng(devices=[]), torch.set_grad_enabled(gradients):
+        stance = torch.compiler.set_stance("force_eager" if eager else "default")
+        with stance, torch.random.fork_rng(devices=[]), torch.set_grad_enabled(gradients):
             torch.manual_seed(0)
             yield
     finally:
@@ -121,7 +125,7 @@ def forward(model, tracer, inputs):
     """Run it under the tracer; returns what it returns, flattened to tensors, and their names."""
     arguments = [inputs] if _wants_list(model, inputs) else inputs
     try:
-        with watched(model, tracer), tracer:
+        with watched(model, tracer), tracer.everywhere():
             output = model(*arguments)
     except ParityError:
         raise
@@ -130,6 +134,20 @@ def forward(model, tracer, inputs):
     tracer.returned = output
     found = list(outputs_of(output))
     return [tensor for _, tensor in found], tuple(name for name, _ in found)
+
+
+def runs(model, inputs, precision, *, gradients):
+    """Whether it runs when nobody looks."""
+    arguments = [to_tensor(x, precision) for x in inputs]
+    if gradients:
+        arguments = [x.requires_grad_().clone() if x.is_floating_point() else x for x in arguments]
+    arguments = [arguments] if _wants_list(model, arguments) else arguments
+    try:
+        with surroundings(precision, gradients=gradients), untouched(model):
+            moded(in_precision(model, precision), training=False)(*arguments)
+    except Exception:  # whatever the user's code does
+        return False
+    return True
 
 
 def _wants_list(model, inputs):

@@ -7,7 +7,19 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from .calls import Call, flatten, mapped, number, opened, words
-from .helpers import changed, is_leaf, module_code, plain_arguments, versions, widened
+from .helpers import (
+    Label,
+    changed,
+    is_leaf,
+    joined,
+    leaves,
+    module_code,
+    not_alone,
+    overwritten,
+    plain_arguments,
+    versions,
+    widened,
+)
 from .refs import Ref, Root, Stale, Table, dtype_name
 from .steps import Frame, Own, Slot, Step
 
@@ -83,6 +95,17 @@ class Tracer(TorchFunctionMode):
             self._appeared(tensor)
             known = self.table.get(tensor)
         return self.constant(tensor) if known is None else known
+
+    def outcome(self, tensor):
+        """What a tensor is that the model returns."""
+        return self.ref(tensor)
+
+    def finish(self, outputs):
+        """The run is over, and returned these."""
+
+    def everywhere(self):
+        """While the model runs: all of it is seen."""
+        return self
 
     def knows(self, tensor):
         """Whether the tensor was made, or given, under these eyes."""
@@ -278,9 +301,9 @@ class Tracer(TorchFunctionMode):
         """Only now that it is used, the node of a tensor that was written through another."""
         hits = stale.hits
         step = Step(
-            self._unique(_joined(self.frames[-1].path, "overwritten")), "opaque",
+            self._unique(joined(self.frames[-1].path, "overwritten")), "opaque",
             {"name": "overwritten"}, [stale.old, stale.new], [], {}, "x[...] = y",
-            (_overwritten, (Slot(0), Slot(1), hits), {}, None),
+            (overwritten, (Slot(0), Slot(1), hits), {}, None),
         )  # fmt: skip
         self.steps.append(step)
         self._yielded(step, 0, tensor, inplace=False)
@@ -288,6 +311,17 @@ class Tracer(TorchFunctionMode):
 
     def _appeared(self, tensor):
         """A tensor that autograd knows to be computed, but not by what goes by here: one node."""
+        given = self.made_of(tensor)
+        if not given:
+            return
+        what = type(tensor.grad_fn).__name__.removesuffix("0").removesuffix("Backward")
+        self.note(f"What ends in {what} in {self.where} cannot be looked into; it is one node.")
+        inner = [self.frames.pop()] if len(self.frames) > 1 and is_leaf(self.module) else []
+        self.unseen(tensor, given, what)
+        self.frames += inner
+
+    def made_of(self, tensor):
+        """The nearest known tensors that autograd followed on the way to this one."""
         held, given = self.table.by_slope(), []
         waiting, seen = [tensor.grad_fn], set()
         while waiting:
@@ -301,16 +335,13 @@ class Tracer(TorchFunctionMode):
             else:
                 waiting += [f for f, _ in function.next_functions]
         given = [x for x in reversed(given) if self.table.get(x) is not None]
-        if not given:
-            return
-        what = type(tensor.grad_fn).__name__.removesuffix("0").removesuffix("Backward")
-        self.note(f"What ends in {what} in {self.where} cannot be looked into; it is one node.")
-        call = Call(_not_alone, (), {})
-        call.name, call.code = "unseen", lambda: what
-        own = [x for x in given if self.ref(x).root.kind != "parameter"]
-        inner = [self.frames.pop()] if len(self.frames) > 1 and is_leaf(self.module) else []
-        self.step(call, "opaque", {"name": what}, own or given, result=tensor, before=[])
-        self.frames += inner
+        return [x for x in given if self.ref(x).root.kind != "parameter"] or given
+
+    def unseen(self, tensor, given, what, name="unseen"):
+        """A node for what nobody saw computing this tensor of those."""
+        call = Call(not_alone, (), {})
+        call.name, call.code = name, lambda: what
+        self.step(call, "opaque", {"name": what}, given, result=tensor, before=[])
 
     # -- modules -------------------------------------------------------------------------------
 
@@ -332,13 +363,13 @@ class Tracer(TorchFunctionMode):
 
     def labelled(self, label):
         """Within this, nodes and parameters are called so (``query``)."""
-        return _Label(self._labels, label)
+        return Label(self._labels, label)
 
     def enter(self, module, args):
         """A module begins."""
         path = self.paths.get(id(module))
         if path is None:
-            path = _joined(self.frames[-1].path, type(module).__name__.lower())
+            path = joined(self.frames[-1].path, type(module).__name__.lower())
         self.frames.append(Frame(path, module))
 
     def leave(self, module, args, output):
@@ -346,7 +377,7 @@ class Tracer(TorchFunctionMode):
         if len(self.frames) > 1 and self.frames[-1].module is module:
             given = [t for t in flatten(args) if self.knows(t) and not self.fixed(t)]
             held = {id(v) for v in vars(module).values()}
-            made = [t for t in flatten(_leaves(output)) if not self.knows(t) and id(t) not in held]
+            made = [t for t in flatten(leaves(output)) if not self.knows(t) and id(t) not in held]
             if given and made:
                 call = Call(module, args, {})
                 call.name = type(module).__name__
@@ -368,14 +399,14 @@ class Tracer(TorchFunctionMode):
         if call.func is frame.module:
             return self._unique(frame.path or name), module_code(frame.module)
         if inner:
-            return self._unique(_joined(frame.path, inner)), call.code()
+            return self._unique(joined(frame.path, inner)), call.code()
         alone = is_leaf(frame.module) and (
             has_parameters or not list(frame.module.parameters(recurse=False))
         )
         if alone and not frame.used:
             frame.used = True
             return self._unique(frame.path or name), module_code(frame.module)
-        return self._unique(_joined(frame.path, name)), call.code()
+        return self._unique(joined(frame.path, name)), call.code()
 
     def _unique(self, base):
         name, more = base, itertools.count(1)
@@ -383,32 +414,3 @@ class Tracer(TorchFunctionMode):
             name = f"{base}_{next(more)}"
         self._names.add(name)
         return name
-
-
-class _Label:
-    def __init__(self, labels, label):
-        self.labels, self.label = labels, label
-
-    def __enter__(self):
-        self.labels.append(self.label)
-
-    def __exit__(self, *_):
-        self.labels.pop()
-
-
-def _overwritten(old, new, hits):
-    return torch.where(hits >= 0, new.reshape(-1)[hits.clamp(min=0)], old)
-
-
-def _not_alone():
-    raise RuntimeError("the function that computes it was not seen")
-
-
-def _joined(*parts):
-    return ".".join(p for p in parts if p)
-
-
-def _leaves(output):
-    if isinstance(output, (torch.Tensor, list, tuple, dict)):
-        return output
-    return list(vars(output).values()) if hasattr(output, "__dict__") else []

@@ -244,6 +244,8 @@ class Arrays:
 def as_array(tensor, precision=None):
     """A tensor as an array of its own."""
     tensor = tensor.detach()
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
     if tensor.layout != torch.strided:
         tensor = tensor.to_dense()
     if precision:

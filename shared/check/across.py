@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -80,6 +81,7 @@ class Across:
         scrambled: keys of `sources` where it is the same numbers in another order.
         guessed: ids of left root values whose arrangement was taken from the shapes alone.
         tied: weights.
+        known: id of the left's root value → how it goes across, found by the numbers.
     """
 
     values: dict[str, Arrangement]
@@ -88,10 +90,15 @@ class Across:
     scrambled: set[tuple[str, int]] = field(default_factory=set)
     guessed: set[str] = field(default_factory=set)
     tied: list[Tied] = field(default_factory=list)
+    known: Mapping[str, Arrangement] = field(default_factory=dict)
 
 
 def follow(
-    matched: Sequence[Match], left: Normal, right: Normal, inputs: Sequence[Arrangement]
+    matched: Sequence[Match],
+    left: Normal,
+    right: Normal,
+    inputs: Sequence[Arrangement],
+    known: Mapping[str, Arrangement] = MappingProxyType({}),
 ) -> Across:
     """Walk through all pairs in the order of execution.
 
@@ -99,9 +106,12 @@ def follow(
         matched: pairs of the two graphs.
         left, right: the graphs.
         inputs: how each input goes across.
+        known: id of a left's root value → how it goes across, where that is known already.
     """
     names = [f"input:{i}" for i in range(len(inputs))]
-    across = Across(dict(zip(names, inputs, strict=True)), dict(zip(names, names, strict=True)))
+    across = Across(
+        dict(zip(names, inputs, strict=True)), dict(zip(names, names, strict=True)), known=known
+    )
     for match in matched:
         _visit(match, left, right, across)
     return across
@@ -122,7 +132,8 @@ def _visit(match: Match, left: Normal, right: Normal, across: Across) -> None:
         across.sources[a.id, link.at] = found
         seen.append(found)
     for mine_value, their_value in zip(a.values, b.values, strict=False):
-        found = _output(a, b, mine_value.shape, their_value.shape, seen)
+        found = across.known.get(mine_value.id)
+        found = found or _output(a, b, mine_value.shape, their_value.shape, seen)
         if found is None:
             options = arrange.candidates(mine_value.shape, their_value.shape)
             across.guessed.add(mine_value.id)

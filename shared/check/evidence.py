@@ -27,6 +27,7 @@ from shared.check.reference import apply
 from shared.check.reference_layers import channel_axis
 from shared.check.side import Array, Mode
 from shared.check.stands import Stand, Stands, taken
+from shared.check.unseen import is_untraced
 from shared.noise import FALLBACK, SHRINK, U64, C, Finding
 
 _ENOUGH = 3
@@ -62,6 +63,8 @@ def causes(
             found_ = prove_(stand)
             if not all(c.confirmed for c in found_):
                 found_ = causes_sources.told(stands, stand) or found_
+            if is_untraced(stand.match.left) or is_untraced(stand.match.right):
+                found_ = [replace(c, fix="") for c in found_]  # which line it is, nobody knows
             listed += found_
     listed += structure.at_outputs(subject, stands)
     listed += structure.masks(stands, found)

@@ -60,7 +60,8 @@ or ``last`` and says where this side has the channel axis):
 ``dropout``             rate; noise dropout|gaussian|depth|…;
                         active (bool: it dropped in *evaluation*)
                         Its value is always its input: numbers are compared without the draw.
-``opaque``              name of the class or function: what the tracer cannot look into
+``opaque``              name of the class or function: what the tracer cannot look into;
+                        ``untraced`` for what runs between layers where only these are seen
 
 Attention is always taken apart: dense query, key and value, ``matmul`` (scores), ``multiply`` by a
 scalar, ``add`` of a mask, ``activation`` softmax, ``matmul``, dense output; so a built-in layer and

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from shared.check import pieces
+from shared.check import pieces, unseen
 from shared.check.align import Alignment, align
 from shared.check.normalise import Merged, Normal
 
@@ -44,6 +44,11 @@ def reconcile(
     if alike is not None:
         left, right = alike
         found = align(left, right, pairs=pairs, inputs=inputs)
+    for _ in range(2):
+        drawn = unseen.drawn_together(left, right, found)
+        if drawn is not None:
+            left, right = drawn
+            found = align(left, right, pairs=pairs, inputs=inputs)
     return left, right, found
 
 

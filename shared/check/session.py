@@ -22,6 +22,7 @@ from shared.check import (
     pieces,
     shifting,
     tables,
+    unseen,
 )
 from shared.check import inputs as feeding
 from shared.check.across import Across
@@ -138,6 +139,7 @@ class _Check:
             self._set(torch, keras, weights)
         with stage("record", "running both in float32 and float64, forwards and backwards"):
             recorded = self._record(subject, "evaluate", draw=0)
+            subject, recorded = self._arranged(subject, recorded)
         subject, found = tables.noted(subject, recorded)
         self._notes += found
         with stage("judge", "comparing"):
@@ -360,6 +362,21 @@ class _Check:
         normals = {"torch": subject.torch, "keras": subject.keras}
         spread = {key: pieces.spread(normals[key[0]], run) for key, run in runs.items()}
         return Recorded(spread, arrays, moved)
+
+    def _arranged(
+        self, subject: judging.Subject, recorded: Recorded
+    ) -> tuple[judging.Subject, Recorded]:
+        """What an untraced node yields, in the order that the numbers tell, and weights by it."""
+        known: dict[str, Arrangement] = {}
+        while found := unseen.arrangements(subject, recorded):
+            known |= found
+            paths = across.follow(subject.matches, subject.torch, subject.keras, self._moves, known)
+            weights = self._take_weights(subject.torch, subject.keras, paths)
+            subject = computed.marked(replace(subject, across=paths, weights=weights))
+            if not self._request.keep_weights:
+                self._set(subject.torch, subject.keras, weights)
+            recorded = self._record(subject, "evaluate", draw=0)
+        return subject, recorded
 
     def _left_over(
         self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged

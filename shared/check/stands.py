@@ -19,6 +19,7 @@ from shared.check.normalise import Merged, Normal
 from shared.check.pieces import contrary, spread
 from shared.check.result import Standing
 from shared.check.side import Array
+from shared.check.unseen import is_doubtful, is_untraced
 from shared.errors import ParityError
 from shared.jobs import Precision
 from shared.noise import Finding
@@ -105,8 +106,11 @@ class Stands:
         """Every source has its partner, and they agree."""
         if match.right.id in self.subject.tables and match.right.id not in self.subject.remade:
             return False
+        unseen = is_untraced(match.left) and is_untraced(match.right)
         for link in match.links:
             if link.left is None or link.right is None:
+                if unseen:  # what it takes was not seen, but guessed
+                    continue
                 return False
             if link.left_between or link.right_between:
                 return False
@@ -184,7 +188,7 @@ class Stands:
         """The right's node on the left's sources."""
         fed = {p: self._fed(match, p) for p in self.recorded.precisions}
         untold = Stand(match, "untold", finding, linked=False, between=between)
-        if any(sources is None for sources in fed.values()):
+        if any(sources is None for sources in fed.values()) or is_doubtful(self.subject, match):
             return untold
         try:
             answers = {

@@ -45,7 +45,9 @@ def headline(result: Result) -> str:
         case "differ":
             return f"differ: {torch} (PyTorch) and {keras} (Keras) are not the same function"
         case _:
-            return f"undecided: {torch} (PyTorch) against {keras} (Keras) could not be told"
+            why = next((p for p in result.parts if p.finding.status == "nonfinite"), None)
+            told = f": {parted(why.finding, why.finding.key)}" if why is not None else ""
+            return f"undecided: {torch} (PyTorch) against {keras} (Keras) could not be told{told}"
 
 
 def number(ratio: float | None) -> str:
