@@ -108,10 +108,14 @@ def _idiomatic(task):
 
 
 def _fast(task):
+    how = task.fast
+    parts = how.parts if task.job.threads >= how.parts else 1
+    # Parts of a batch take a thread each; nothing is to be gained from several within each.
+    tf.config.threading.set_intra_op_parallelism_threads(task.job.threads // parts)
     model = _model(task)
     images, labels = tf.constant(task.images()), tf.constant(task.labels())
-    jit = task.switch("jit")
-    steps = Steps(task.gradients, model, task.optimizer(model), images, labels, jit=jit)
+    switches = {"jit": how.jit, "fused": how.fused, "parts": parts}
+    steps = Steps(task.gradients, model, task.optimizer(model), images, labels, **switches)
     order = [tf.constant(some) for some in task.stretches(LONGEST)]
 
     def train():
@@ -138,7 +142,8 @@ def _fast(task):
         for some in order:
             gathered(some)
 
-    return Prepared(train, load, {"compiled": "XLA" if jit else "graph"})
+    facts = {"compiled": "XLA" if how.jit else "graph"}
+    return Prepared(train, load, facts | ({"batch": f"in {parts} parts"} if parts > 1 else {}))
 
 
 def _limit(task):

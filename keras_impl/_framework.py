@@ -145,7 +145,9 @@ class Keras:
     def train_fast(self, loss_and_gradients, model, optimizer, batches, on_step, *, fast, pauses):
         """Take many steps in one graph; see `_fast`."""
         images, labels = self.inputs(batches.everything), self.tensor(batches.labels)
-        steps = Steps(loss_and_gradients, model, optimizer, images, labels, jit=fast.jit)
+        parts = fast.parts if self._threads >= fast.parts else 1
+        how = {"jit": fast.jit, "fused": fast.fused, "parts": parts}
+        steps = Steps(loss_and_gradients, model, optimizer, images, labels, **how)
         for start, stop in batches.stretches(pauses, LONGEST):
             order = tf.constant(np.stack(batches.order[start:stop]))
             masks = [self.tensor(mask) for mask in batches.masks(start, stop)]

@@ -139,8 +139,8 @@ def _fast(task):
         task.optimizer(model),
         images,
         labels,
-        channels_last=task.switch("channels_last"),
-        traced=task.switch("traced"),
+        channels_last=task.fast.channels_last,
+        traced=task.fast.traced,
     )
     order = [torch.from_numpy(some) for some in task.stretches(LONGEST)]
 
@@ -164,7 +164,7 @@ def _fast(task):
 
 def _limit(task):
     model = _model(task)
-    channels_last = task.switch("channels_last")
+    channels_last = task.fast.channels_last
     steps = {}
     for length in set(task.lengths):
         images = torch.from_numpy(_first(task.images(task.kept[:length])))

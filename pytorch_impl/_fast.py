@@ -6,6 +6,7 @@ when a stretch of steps has ended.
 """
 
 import contextlib
+import functools
 
 import torch
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -48,8 +49,9 @@ class Steps:
         self._traced = {} if traced else None
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         fuse(optimizer)
-        # Of a bridge: its step without what PyTorch puts around every optimizer's.
-        self._move = getattr(optimizer, "move", optimizer.step)
+        self._optimizer = optimizer
+        bridge = getattr(optimizer, "move", None)
+        self._move = functools.partial(bridge, self._parameters) if bridge else self._by_step
 
     def batch(self, chosen):
         """Images and labels of these samples as the model takes them."""
@@ -70,24 +72,30 @@ class Steps:
         losses = []
         step = self._step if self._traced is None else self._traced_step
         given = zip(self.batches(order), *(mask.unbind() for mask in masks), strict=True)
-        with flushing():
+        with flushing(), torch.no_grad():
             for (images, labels), *drawn in given:
                 losses.append(step(images, labels, *drawn))
-                self._move()
         return torch.stack(losses)
 
     def _step(self, *batch):
-        return self._gradients(self._model, *batch)[0].detach()
+        with torch.enable_grad():
+            loss = self._gradients(self._model, *batch)[0].detach()
+        self._optimizer.step()
+        return loss
 
-    @torch.no_grad()
     def _traced_step(self, *batch):
-        operations = self._traced.get(len(batch[0]))
+        size = batch[0].shape[0]
+        operations = self._traced.get(size)
         if operations is None:
-            operations = self._traced[len(batch[0])] = self._trace(batch)
+            operations = self._traced[size] = self._trace(batch)
         loss, *gradients = operations(*batch)
+        self._move(gradients)
+        return loss
+
+    def _by_step(self, gradients):
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient
-        return loss
+        self._optimizer.step()
 
     def _trace(self, batch):
         """The operations of a step. Parameters are taken as they stand, so later steps see them."""

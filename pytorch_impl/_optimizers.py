@@ -6,6 +6,7 @@ What Keras passes through `ops.cast` is rounded to float32, in float64 too; f(b)
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -30,19 +31,28 @@ class KerasOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if not state:
-                    state["step"] = 0
-                    for name, start in self._slots(group).items():
-                        state[name] = torch.full_like(parameter, start)
-                state["step"] += 1
-                if group["weight_decay"] is not None:
-                    parameter.sub_(parameter * f(group["weight_decay"]) * group["lr"])
-                self._update(parameter, parameter.grad, group, state)
+            self._each(group)
         return loss
+
+    def _each(self, group):
+        """Parameter by parameter."""
+        for parameter in group["params"]:
+            if parameter.grad is None:
+                continue
+            state = self._state(group, parameter)
+            state["step"] += 1
+            if group["weight_decay"] is not None:
+                parameter.sub_(parameter * f(group["weight_decay"]) * group["lr"])
+            self._update(parameter, parameter.grad, group, state)
+
+    def _state(self, group, parameter):
+        """Of a parameter; made at its first step."""
+        state = self.state[parameter]
+        if not state:
+            state["step"] = 0
+            for name, start in self._slots(group).items():
+                state[name] = torch.full_like(parameter, start)
+        return state
 
     def _slots(self, group):
         raise NotImplementedError
@@ -83,6 +93,15 @@ class KerasSGD(KerasOptimizer):
             parameter.add_(velocity * momentum - gradient * group["lr"])
         else:
             parameter.add_(velocity)
+
+
+class _Lists(NamedTuple):
+    """What PyTorch's fused kernel takes besides parameters and gradients."""
+
+    states: list
+    first: list
+    second: list
+    settled: list
 
 
 def _fusible(group):
@@ -131,58 +150,80 @@ class KerasAdam(KerasOptimizer):
     ):
         own = {"lr": lr, "betas": betas, "eps": eps, "amsgrad": amsgrad, "fused": fused}
         super().__init__(params, weight_decay=weight_decay, **own)
+        self._lists = {}
+
+    def __setstate__(self, state):
+        super().__setstate__(state)
+        self._lists = {}  # a state that was loaded has tensors of its own
 
     @torch.no_grad()
     def step(self, closure=None):
         """One update of every parameter that has a gradient."""
         if closure is not None or not all(map(_fusible, self.param_groups)):
             return super().step(closure)
-        self.move()
+        for group in self.param_groups:
+            parameters = [p for p in group["params"] if p.grad is not None]
+            if not self._fused(group, parameters, [p.grad for p in parameters]):
+                self._each(group)
         return None
 
-    @torch.no_grad()
-    def move(self):
-        """The fused update by itself, without hooks around it and without a closure."""
-        if not all(map(_fusible, self.param_groups)):
-            super().step()
-            return
-        for group in self.param_groups:
-            self._fused(group, [p for p in group["params"] if p.grad is not None])
+    def move(self, parameters, gradients):
+        """One update of these parameters by these gradients, where no gradients are tracked.
 
-    def _fused(self, group, parameters):
-        """PyTorch's kernel with another rate and epsilon at every step.
-
-        It computes lr/(1 − b1^t) · m / (√v/√(1 − b2^t) + eps), so eps/√(1 − b2^t) for eps puts
-        epsilon before the correction, and lr makes up for what float32(b) is not b.
+        The fused one, where it is possible, without what PyTorch puts around every `step`, and
+        without the way through ``parameter.grad``.
         """
-        if not parameters:
-            return
-        for parameter in parameters:
-            state = self.state[parameter]
-            if not state:
-                state["step"] = torch.zeros(())
-                state |= {name: torch.zeros_like(parameter) for name in self._slots(group)}
-        states = [self.state[parameter] for parameter in parameters]
-        steps = [state["step"] for state in states]
-        torch._foreach_add_(steps, 1)
-        group["taken"] = taken = group.get("taken", 0) + 1
+        group = self.param_groups[0]
+        alone = len(self.param_groups) == 1 and _fusible(group)
+        if not (alone and self._fused(group, parameters, gradients)):
+            for parameter, gradient in zip(parameters, gradients, strict=True):
+                parameter.grad = gradient
+            self.step()
+
+    def _fused(self, group, parameters, gradients):
+        """PyTorch's kernel for all parameters at once; False if they are not equally far.
+
+        It computes lr/(1 − b1^t) · m / (√v/√(1 − b2^t) + eps). At a t so large that the corrections
+        are 1 it is left to this side to correct, before epsilon, with float32(b).
+        """
+        lists = self._listed(group, parameters)
+        steps = {state["step"] for state in lists.states}
+        if len(steps) != 1:
+            return not steps
+        step = steps.pop() + 1
+        for state in lists.states:
+            state["step"] = step
         beta1, beta2 = group["betas"]
-        root = math.sqrt(1 - beta2**taken)
         torch._fused_adam_(
             parameters,
-            [parameter.grad for parameter in parameters],
-            [state["exp_avg"] for state in states],
-            [state["exp_avg_sq"] for state in states],
+            gradients,
+            lists.first,
+            lists.second,
             [],
-            steps,
-            lr=self._rate(group, taken) * (1 - beta1**taken) / root,
+            lists.settled,
+            lr=self._rate(group, step),
             beta1=beta1,
             beta2=beta2,
             weight_decay=0.0,
-            eps=group["eps"] / root,
+            eps=group["eps"],
             amsgrad=False,
             maximize=False,
         )
+        return True
+
+    def _listed(self, group, parameters):
+        """The state of these parameters as the kernel takes it, looked up once."""
+        which = tuple(map(id, parameters))
+        if which not in self._lists:
+            states = [self._state(group, parameter) for parameter in parameters]
+            settled = torch.tensor(2.0**60)
+            self._lists[which] = _Lists(
+                states,
+                [state["exp_avg"] for state in states],
+                [state["exp_avg_sq"] for state in states],
+                [settled] * len(states),
+            )
+        return self._lists[which]
 
     @staticmethod
     def _rate(group, step):

@@ -8,6 +8,18 @@ _NAMES = (_ATEN.alias.default, _ATEN.detach.default)
 _POOL = _ATEN.max_pool2d_with_indices.default
 _POOL_BACKWARD = _ATEN.max_pool2d_with_indices_backward.default
 _RELU = _ATEN.relu.default
+_SUM = _ATEN.sum.dim_IntList
+_SHORT = {
+    _ATEN.mm.default: torch.mm,
+    _ATEN.addmm.default: torch.addmm,
+    _ATEN.t.default: torch.t,
+    _ATEN._addmm_activation.default: torch._addmm_activation,
+    _RELU: torch.relu,
+    _SUM: torch.sum,
+    _ATEN._log_softmax.default: torch._log_softmax,
+    _ATEN._log_softmax_backward_data.default: torch._log_softmax_backward_data,
+}
+"""Functions of Python that come to the same kernel by a shorter way than the operator's."""
 _RELU_BACKWARD = _ATEN.threshold_backward.default
 
 
@@ -23,8 +35,14 @@ def simplified(operations, *, channels_last):
     if channels_last:
         _pooled_as_they_lie(graph)
     _relu_behind_pooling(graph)
+    _relu_with_its_product(graph)
+    _sums_without_their_axis(graph)
     held = _held(operations)
     graph.eliminate_dead_code()
+    for node in graph.nodes:
+        if node.target is _ATEN.view.default:
+            node.op, node.target = "call_method", "view"
+        node.target = _SHORT.get(node.target, node.target)
     operations.recompile()
     forward = operations.forward
     return lambda *batch: forward(*batch, *held)
@@ -43,12 +61,16 @@ def _one_name_each(graph):
 def _held(operations):
     """Parameters, made arguments, which Python finds sooner than a module's attributes.
 
-    A view of a parameter is taken once: the optimizer moves it in place.
+    A view of a parameter is taken once: the optimizer moves it in place. So is the 1 that every
+    gradient begins with.
     """
     graph, held = operations.graph, {}
     for node in graph.nodes:
         if node.op == "get_attr":
             held[node] = getattr(operations, node.target).detach()
+        elif node.target is _ATEN.ones_like.default and not _written(node):
+            of = node.meta["tensor_meta"]
+            held[node] = torch.ones(of.shape, dtype=of.dtype)
         elif node.target in _VIEWS and node.args[0] in held:
             held[node] = node.target(held[node.args[0]], *node.args[1:])
     last = [node for node in graph.nodes if node.op == "placeholder"][-1]
@@ -106,6 +128,30 @@ def _swap(graph, pool, relu, backward, masks):
         node.args = (masked, relu.args[0], *others)
     for mask in masks:
         mask.replace_all_uses_with(mask.args[0])
+
+
+def _relu_with_its_product(graph):
+    """ReLU is taken where a dense layer's sums lie, in the same call."""
+    for node in _each(graph, _RELU):
+        product = node.args[0]
+        if product.target is _ATEN.addmm.default and len(product.users) == 1 and not product.kwargs:
+            node.target, node.args = _ATEN._addmm_activation.default, product.args
+
+
+def _sums_without_their_axis(graph):
+    """A sum over the batch that keeps its axis, and a view that takes it away, are one sum."""
+    for view in _each(graph, _ATEN.view.default):
+        total = view.args[0]
+        if total.target is not _SUM or len(total.users) != 1 or total.args[1:] != ([0], True):
+            continue
+        if len(total.meta["tensor_meta"].shape) == 2:
+            view.target, view.args = _SUM, (*total.args[:2], False)
+
+
+def _written(node):
+    """Whether an operation writes into this tensor."""
+    return any(getattr(user.target, "_schema", None) and user.target._schema.is_mutable
+               for user in node.users)  # fmt: skip
 
 
 def _each(graph, target):

@@ -107,14 +107,19 @@ class Fast:
     Attributes:
         of: id of the way that it does the same as, with the same public functions.
         jit: TensorFlow compiles the steps with XLA; otherwise they are a plain graph.
+        fused: TensorFlow compiles the optimizer's update alone with XLA.
         channels_last: PyTorch keeps images and convolutions with the channels last in memory.
         traced: PyTorch writes down once which operations a step comes to, and runs only these.
+        parts: TensorFlow cuts each batch into so many, and computes them side by side, where it has
+            so many threads. The loss must be a mean over samples that know nothing of each other.
     """
 
     of: str
     jit: bool = False
     traced: bool = False
     channels_last: bool = False
+    fused: bool = False
+    parts: int = 1
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,24 @@ def test_a_fast_path_agrees_with_what_it_stands_for(judgements, spec, pair):
     assert judged.verdict == "agree", judged.text
 
 
+IN_PARTS = [s for s in TRAINED if any(fast.parts > 1 for fast in s.training.fast)]
+
+
+@pytest.mark.parametrize("spec", IN_PARTS, ids=lambda spec: spec.name)
+def test_a_batch_in_parts_is_the_same_batch(tmp_path, spec):
+    """One of an odd number among them, so that the parts are not alike."""
+    chosen = small(spec)
+    training = dataclasses.replace(chosen.training, default=dataclasses.replace(
+        chosen.training.default, train=2 * spec.training.batch_size + 7
+    ))  # fmt: skip
+    chosen = dataclasses.replace(chosen, training=training)
+    options = runner.Options(threads=2)
+    found = session.carry_out(session.Request((chosen,), tmp_path, options=options)).verdicts[0]
+    for judged in found.pairs:
+        assert judged.verdict == "agree", judged.text
+    assert any(f.status == "rounding" for f in found.pairs[1].findings)  # another sum than before
+
+
 @pytest.mark.parametrize("spec", TRAINED, ids=lambda spec: spec.name)
 def test_every_trained_example_has_a_fast_path_on_both_sides(spec):
     headline = spec.pairs[0]
@@ -73,7 +91,7 @@ def test_fast_paths_stand_on_no_page(spec):
 UNCORRECTED = """
 import torch
 own = torch._fused_adam_
-torch._fused_adam_ = lambda *args, eps, **more: own(*args, eps=1e-7, **more)
+torch._fused_adam_ = lambda *args, lr, **more: own(*args, lr=1e-3, **more)
 """
 STRANGERS = """
 from pytorch_impl._fast import Steps
@@ -98,7 +116,7 @@ FAULTS = [
     ("keras", "fashion_mlp", "keras_tape_fast", NEIGHBOURS, "loss/curve"),
     ("keras", "regularisation", "keras_dropout_fast", ONE_MASK, "loss/curve"),
 ]
-NAMES = ["epsilon not corrected", "rows of a batch turned", "another batch's rows", "one mask"]
+NAMES = ["rate not corrected", "rows of a batch turned", "another batch's rows", "one mask"]
 
 
 @pytest.mark.parametrize("planted", FAULTS, ids=NAMES)

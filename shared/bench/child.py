@@ -29,7 +29,7 @@ from shared.bench.job import Job, Timeline, steady
 from shared.errors import ParityError, UsageError
 from shared.feeding import Batches, scaled
 from shared.making import Framework
-from shared.spec import PACKAGES, Side, Training, Way
+from shared.spec import PACKAGES, Fast, Side, Training, Way
 
 Array = NDArray[Any]
 _FRAMEWORK_WAYS = ("idiomatic", "fast")
@@ -133,10 +133,11 @@ class Task:
         function: Callable[..., Any] = getattr(self.twin, self.way.gradients)
         return function
 
-    def switch(self, name: str) -> bool:
-        """A switch of this way's fast path, by its name in the spec; off where it has none."""
+    @property
+    def fast(self) -> Fast:
+        """The switches of this way's fast path; all off where it has none."""
         every = (fast for fast in self.training.fast if fast.of == self.way.id)
-        return any(bool(getattr(fast, name)) for fast in every)
+        return next(every, Fast(self.way.id))
 
     def stretches(self, longest: int) -> list[Array]:
         """Indices of one epoch, ``(steps, batch)``: batches of one size, so many at most."""

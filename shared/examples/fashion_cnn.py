@@ -42,7 +42,10 @@ FASHION_CNN = ExampleSpec(
         ),
         default=Size("embedded", epochs=1, train=2550, test=1000),
         full=Size("full", epochs=5),
-        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
+        fast=(
+            Fast("torch/loop", channels_last=True, traced=True),
+            Fast("keras/tape", fused=True, parts=2),
+        ),
         ways=(
             Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
             Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),

@@ -61,7 +61,7 @@ SOFTMAX_REGRESSION = ExampleSpec(
         layers=("flatten", "logits"),
         default=Size("embedded", epochs=10, train=11_990),
         full=Size("full", epochs=10),
-        fast=(Fast("torch/api", traced=True), Fast("keras/api")),
+        fast=(Fast("torch/api", traced=True), Fast("keras/api", jit=True)),
         ways=(
             Way("torch", "api", "train", "sgd", "nn.Linear, CrossEntropyLoss, optim.SGD"),
             _scratch("torch"),
