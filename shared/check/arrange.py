@@ -88,6 +88,12 @@ def channels_back(left: Shape) -> Arrangement:
     return permuted(left, (0, len(left) - 1, *range(1, len(left) - 1)))
 
 
+def is_layout(found: Arrangement) -> bool:
+    """Whether no axes change places but as those of images do, channels first or last."""
+    layouts = (identity, channels_moved, channels_back)
+    return found.axes in [layout(found.left).axes for layout in layouts]
+
+
 def by_channels(left: Shape, right: Shape, first: str, other: str) -> Arrangement | None:
     """From where each side says that it has its channels; None where the shapes deny it."""
     if len(left) < 3 or first == other:
