@@ -71,6 +71,7 @@ def test_the_page_has_all_parts_and_its_figures(tmp_path):
         assert heading in text
     for unit in ("epoch, s", "step, ms", "memory, MiB", "samples a batch"):
         assert unit in text
+    assert "| 700 [700, 700] |" in text
     figures = re.findall(r"\(figures/(.*?)\)", text)
     names = ("", "-modes", "-sweep")
     assert figures == [f"performance-fashion_mlp{name}.png" for name in names]

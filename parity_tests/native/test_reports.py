@@ -10,6 +10,7 @@ from PIL import Image
 
 from parity_tests.engine.test_report import training_result
 from parity_tests.native.synthetic import summaries, sweep
+from shared import report
 from shared.native import attribute
 from shared.native.attribution import change
 from shared.report import defaults, gaps, index, native, pages
@@ -164,6 +165,45 @@ def test_a_page_has_its_section_where_a_sweep_was_run(tmp_path, verdict, words):
     assert "defaults.md" not in text
     page(tmp_path, EVERY)
     assert "defaults.md" in native.section(tmp_path, "fashion_mlp")
+
+
+def gap(example, mean, verdict="equal"):
+    return {"example": example, "division": "native", "seeds": 12, "margin": 0.5,
+            "gap": {"mean": mean, "low": mean - 0.1, "high": mean + 0.1},
+            "verdict": verdict}  # fmt: skip
+
+
+def swept(folder, *rows):
+    (folder / "sweep.json").write_text(json.dumps({"format": 1, "examples": rows}), "utf-8")
+
+
+def test_a_section_that_is_placed_is_as_if_the_page_had_been_drawn_with_it(tmp_path):
+    bare, _ = pages.page(training_result())
+    swept(tmp_path, gap("tiny_training", 0.12))
+    own = native.section(tmp_path, "tiny_training")
+    drawn, _ = pages.page(training_result(), own)
+    assert "+0.12" in drawn
+    assert native.placed(bare, own) == drawn
+    swept(tmp_path, gap("tiny_training", -0.34, "different"))
+    other = native.section(tmp_path, "tiny_training")
+    assert native.placed(drawn, other) == pages.page(training_result(), other)[0]
+    assert native.placed(drawn, "") == bare
+
+
+def test_a_sweep_goes_on_the_pages_and_into_the_index_that_are_there(tmp_path):
+    assert report.write_native(tmp_path) == []
+    assert not list(tmp_path.iterdir())
+    report.write([training_result()], tmp_path)
+    before = (tmp_path / "index.json").read_text("utf-8")
+    page = tmp_path / "tiny_training.md"
+    (tmp_path / "fashion_mlp.md").write_text(page.read_text("utf-8"), "utf-8")
+    swept(tmp_path, gap("fashion_mlp", 0.12))
+    written = {path.name for path in report.write_native(tmp_path)}
+    assert written == {"fashion_mlp.md", "README.md", "index.json", "sweep-forest.png"}
+    assert "+0.12" in (tmp_path / "fashion_mlp.md").read_text("utf-8")
+    assert "+0.12" in (tmp_path / "README.md").read_text("utf-8")
+    assert "+0.12" not in page.read_text("utf-8")
+    assert (tmp_path / "index.json").read_text("utf-8") == before
 
 
 def test_the_section_stands_on_the_page_between_accuracy_and_other_pairs(tmp_path):

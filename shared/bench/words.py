@@ -63,7 +63,10 @@ def cell(measurement: Measurement | None) -> str:
     """``1.2 [1.1, 1.3]``, steps in milliseconds."""
     if measurement is None:
         return NONE
-    return interval(measurement.interval, SHOWN.get(measurement.what, 1.0))
+    some = measurement.interval
+    if measurement.what == "memory":
+        return f"{some.median:,.0f} [{some.low:,.0f}, {some.high:,.0f}]"
+    return interval(some, SHOWN.get(measurement.what, 1.0))
 
 
 def interval(some: Interval, factor: float = 1.0) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from shared.differences import DIFFERENCES
 from shared.report.result import Result
 
-__all__ = ["Result", "write"]
+__all__ = ["Result", "write", "write_native"]
 
 
 def write(
@@ -42,6 +42,20 @@ def write(
             on_written(result, files)
             written += files
     return [*written, *write_index({r.verdict.spec.name for r in results}, folder)]
+
+
+def write_native(folder: Path) -> list[Path]:
+    """Put the results of a sweep, ``sweep.json`` in the folder, on the pages and into the index.
+
+    Returns:
+        Every file written; none where no report has been made yet.
+    """
+    from shared.report import native  # noqa: PLC0415
+    from shared.report.index import run_now  # noqa: PLC0415
+    from shared.report.index import write as write_index  # noqa: PLC0415
+
+    now = run_now(folder)
+    return [] if now is None else [*native.place(folder), *write_index(now, folder)]
 
 
 def _page(result: Result, folder: Path) -> list[Path]:

@@ -114,6 +114,8 @@ def write(now: Set[str], folder: Path) -> list[Path]:
         forest=_FOREST if gaps else "",
         defaults=(folder / "defaults.md").exists(),
         planted=(folder / "planted.md").exists(),
+        ports=(folder / "ports.md").exists(),
+        performance=(folder / "performance.md").exists(),
         partial=[(row.spec.name, row.found["pairs_not_run"]) for row in rows
                  if row.found and row.found.get("pairs_not_run")],
     )  # fmt: skip
@@ -133,6 +135,15 @@ def write(now: Set[str], folder: Path) -> list[Path]:
         save(folder / "README.md", text),
         save(folder / "index.json", documents.to_text(document)),
     ]
+
+
+def run_now(folder: Path) -> set[str] | None:
+    """What the index that is there says was run for it; None where there is none."""
+    try:
+        found = json.loads((folder / "index.json").read_text(encoding="utf-8"))["examples"]
+        return {row["example"] for row in found if row["run_now"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _forest(gaps: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:

@@ -6,13 +6,14 @@ They are read from ``sweep.json`` beside the pages, which is what `parity sweep 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared import FORMAT
-from shared.report.files import render
+from shared.report.files import render, save
 from shared.report.words import number
 
 FILE = "sweep.json"
@@ -22,6 +23,13 @@ _WORDS = {
     "different": "✗ different",
     "undecided": "? undecided",
 }
+_LINK = " · [own defaults](#own-defaults)"
+_OWN = re.compile(rf"^{HEADING}\n.*?(?=^## )", re.MULTILINE | re.DOTALL)
+_BEHIND = re.compile(
+    "^## (Other pairs that must agree|What happens without the bridge|Both sources)$", re.MULTILINE
+)
+"""What may stand behind the section."""
+_BEHIND_LINKS = re.compile(r" · \[(other pairs|without the bridge|both sources)\]\(#", re.MULTILINE)
 _FIELDS = {"example", "division", "seeds", "margin", "gap", "verdict"}
 
 
@@ -83,6 +91,32 @@ def stands(folder: Path, example: str) -> bool:
     except OSError:
         return False
     return wanted.strip() in page if wanted else HEADING not in page
+
+
+def place(folder: Path) -> list[Path]:
+    """Put what the sweep says on the pages that are there, which need not be made anew for it.
+
+    Returns:
+        The pages that changed.
+    """
+    pages = [folder / f"{row['example']}.md" for row in read(folder)]
+    changed = []
+    for path in dict.fromkeys(pages):
+        if path.is_file() and not stands(folder, path.stem):
+            text = path.read_text(encoding="utf-8")
+            changed.append(save(path, placed(text, section(folder, path.stem))))
+    return changed
+
+
+def placed(page: str, section: str) -> str:
+    """A page with this section in place of the one that it has, if any; as if drawn with it."""
+    bare = _OWN.sub("", page).replace(_LINK, "", 1)
+    contents = _BEHIND_LINKS.search(bare)
+    behind = _BEHIND.search(bare)
+    if not section or contents is None or behind is None:
+        return bare
+    at, to = contents.start(), behind.start()
+    return f"{bare[:at]}{_LINK}{bare[at:to]}{section.strip()}\n\n{bare[to:]}"
 
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

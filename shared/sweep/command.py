@@ -137,7 +137,19 @@ def _tell(
         if made.request.attribution:
             from shared.report import defaults  # noqa: PLC0415  # Matplotlib is slow to import
 
-            defaults.write(made.found.values(), report)
+            defaults.write(made.found.values(), report, _data(made.request))
+        from shared.report import write_native  # noqa: PLC0415
+
+        write_native(report)
+
+
+def _data(request: Request) -> str:
+    """On what it was measured, in a line for people."""
+    described: dict[str, list[str]] = {}
+    for spec in request.specs:
+        described.setdefault(plan.dataset(request, spec).describe(), []).append(spec.name)
+    told = "; ".join(f"{', '.join(names)}: {data}" for data, names in described.items())
+    return f"{told}. {request.seeds} seeds."
 
 
 def _write(path: Path, text: str) -> None:
