@@ -90,8 +90,13 @@ def channels_back(left: Shape) -> Arrangement:
 
 def is_layout(found: Arrangement) -> bool:
     """Whether no axes change places but as those of images do, channels first or last."""
-    layouts = (identity, channels_moved, channels_back)
-    return found.axes in [layout(found.left).axes for layout in layouts]
+    return found.axes in [layout.axes for layout in layouts(found.left, found.right)]
+
+
+def layouts(left: Shape, right: Shape) -> list[Arrangement]:
+    """The same order, and channels moved to the end or to the front, as far as the shapes fit."""
+    every = (identity(left), channels_moved(left), channels_back(left))
+    return [layout for layout in every if layout.right == right]
 
 
 def by_channels(left: Shape, right: Shape, first: str, other: str) -> Arrangement | None:

@@ -112,14 +112,17 @@ class Subject:
     def _in_place(self, root: str, found: Arrangement) -> bool:
         """Whether an output's axes stand where a reader looks for them.
 
-        Shapes that are not alike tell of it themselves. Where they are alike, axes change places
-        only as the channels of images do, and only where something has its channels moved; what
-        was found by the numbers alone is no witness of that.
+        Axes change places only as the channels of images do, wherever the shapes allow that: of
+        shapes that are alike, only where something has its channels moved; what was found by the
+        numbers alone is no witness of that.
         """
         if found.axes is None:
             return False
-        if found.is_identity or found.left != found.right:
+        if found.is_identity:
             return True
+        if found.left != found.right:
+            # A square image has room for its rows in the place of its columns.
+            return arrange.is_layout(found) or not arrange.layouts(found.left, found.right)
         witnesses = [f"input:{i}" for i in range(len(self.torch.inputs))]
         witnesses += [root] if root not in self.across.known else []
         moved = [self.across.values.get(value) for value in witnesses]
