@@ -489,6 +489,15 @@ def test_what_nothing_explains_is_said():
     assert (found.kind, found.status) == ("activation", "suspected")
 
 
+def test_nothing_is_claimed_from_what_is_no_number():
+    same = [node("multiply", {"scalar": float("nan")}, ((3, 4),)) for _ in range(2)]
+    assert not causes.differing(*same)
+    sources, weights = drawn("nan", ((3, 4),), {"kernel": (4, 5), "bias": (5,)})
+    dense = node("dense", {"units": 5, "bias": True}, ((3, 4),))
+    lost = evidence(dense, dense, sources, weights, right_out=np.full((3, 5), np.nan))
+    assert [(c.kind, c.status) for c in causes.prove(lost)] == [("unknown", "suspected")]
+
+
 def test_missing_and_extra_layers():
     sources, weights = drawn("bypass", ((3, 5),), {"kernel": (5, 4)})
     x = sources[0]
@@ -652,6 +661,12 @@ FIXES = [
      "layers.BatchNormalization()", "layers.BatchNormalization(scale=False)"),
     ("mask_zero", "keras", "embedding", {"mask_zero": True}, {"mask_zero": False},
      "layers.Embedding(9, 4)", "layers.Embedding(9, 4, mask_zero=True)"),
+    ("bias", "keras", "dense", {"bias": True}, {"bias": False},
+     'layers.EinsumDense("ab,cbd->acd", output_shape=(3, 4))',
+     'layers.EinsumDense("ab,cbd->acd", output_shape=(3, 4), bias_axes="cd")'),
+    ("bias", "keras", "dense", {"bias": False}, {"bias": True},
+     'layers.EinsumDense("abc,cd->abd", output_shape=(None, 4), bias_axes="d")',
+     'layers.EinsumDense("abc,cd->abd", output_shape=(None, 4))'),
     ("flatten_order", "torch", "dense", {}, {}, "nn.Linear(18, 5)",
      "x = x.permute(0, 2, 3, 1).flatten(1)\nnn.Linear(18, 5)"),
 ]  # fmt: skip

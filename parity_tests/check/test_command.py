@@ -43,6 +43,16 @@ def nothing():
 def exits():
     sys.exit(4)
 
+def interrupts():
+    raise KeyboardInterrupt
+
+class Interrupts(nn.Linear):
+    def __init__(self):
+        super().__init__(5, 2)
+
+    def forward(self, x):
+        raise KeyboardInterrupt
+
 class Needs(nn.Linear):
     def __init__(self, size):
         super().__init__(size, 2)
@@ -150,6 +160,8 @@ def test_what_is_typed_wrong_is_told_at_once(words, told):
         ("Huge", "2,5", "Out of memory"),
         ("Endless", "2,5", "RecursionError"),
         ("exits", SMALL, "called exit(4)"),
+        ("interrupts", SMALL, "raised KeyboardInterrupt, as Ctrl-C does"),
+        ("Interrupts", "2,5", "raise KeyboardInterrupt"),
         ("Wrong", "2,4", "return self.fc(x)"),
     ],
 )
@@ -158,6 +170,7 @@ def test_a_model_that_does_not_work_is_told_in_one_message(remotes, models, name
         checked(remotes, f"{models}:{name}", f"{KERAS}:small_cnn", shape)
     assert told in str(caught.value)
     assert "site-packages" not in str(caught.value)
+    assert "Traceback" not in str(caught.value)
 
 
 def test_an_error_while_importing_shows_the_line(remotes, tmp_path):

@@ -49,6 +49,14 @@ class Tied(nn.Module):
     def forward(self, x):
         return self.o(torch.tanh(self.e(x)))
 
+class Halved(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.head = nn.Linear(8, 8), nn.Linear(8, 8), nn.Linear(8, 3)
+        self.b.weight = self.a.weight
+    def forward(self, x):
+        return self.head(torch.tanh(self.b(torch.tanh(self.a(x)))))
+
 def plain():
     return nn.Sequential(nn.Linear(8, 6), nn.ReLU())
 """
@@ -85,6 +93,11 @@ def untied():
     y = ops.tanh(layers.Embedding(20, 8, name="e")(x))
     return Model(x, layers.Dense(20, use_bias=False, name="o")(y))
 
+def again():
+    x = Input((8,))
+    a = layers.Dense(8, name="a")
+    return Model(x, layers.Dense(3, name="head")(ops.tanh(a(ops.tanh(a(x))))))
+
 def plain(limit=None, penalty=None):
     return keras.Sequential([Input((8,)), layers.Dense(6, kernel_regularizer=penalty),
                              layers.ReLU(max_value=limit)])
@@ -104,6 +117,7 @@ WRONG = (
     ("Stops", {"stop": False}, "stops", {"stop": True}, "4,8", "stop_gradient", False),
     ("Averages", {}, "averages", {}, "6,5", "momentum", True),
     ("Tied", {}, "untied", {}, "3,6:int<20", "weights", False),
+    ("Halved", {}, "again", {}, "4,8", "weights", False),
 )
 LATENT = (
     ("plain", {}, "plain", {"limit": 60.0}, "activation", False),

@@ -88,6 +88,17 @@ def channels_back(left: Shape) -> Arrangement:
     return permuted(left, (0, len(left) - 1, *range(1, len(left) - 1)))
 
 
+def is_layout(found: Arrangement) -> bool:
+    """Whether no axes change places but as those of images do, channels first or last."""
+    return found.axes in [layout.axes for layout in layouts(found.left, found.right)]
+
+
+def layouts(left: Shape, right: Shape) -> list[Arrangement]:
+    """The same order, and channels moved to the end or to the front, as far as the shapes fit."""
+    every = (identity(left), channels_moved(left), channels_back(left))
+    return [layout for layout in every if layout.right == right]
+
+
 def by_channels(left: Shape, right: Shape, first: str, other: str) -> Arrangement | None:
     """From where each side says that it has its channels; None where the shapes deny it."""
     if len(left) < 3 or first == other:

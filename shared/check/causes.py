@@ -129,6 +129,8 @@ def prove(evidence: Evidence) -> tuple[Cause, ...]:
     if evidence.before <= evidence.tolerance:
         return ()
     suspicions = differing(evidence.left, evidence.right, axes=evidence.axes)
+    if any(np.any(np.isnan(a)) for a in (evidence.left_output, evidence.right_output)):
+        return _suspected(evidence, suspicions)  # NaN is NaN, whatever is repaired
     bounds = [e for e in (evidence, evidence.coarse()) if e is not None]
     for together in (False, True):
         for given in bounds:

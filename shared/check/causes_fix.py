@@ -88,10 +88,19 @@ def _plain(*keys: str) -> Callable[[Node, Node, Side], str]:
             value = theirs[key]
             if key in ("stride", "dilation"):
                 value = small(value)
+            if word == "use_bias" and called(node.code) == "EinsumDense":
+                word, value = "bias_axes", _bias_axes(node.code) if value else None
             arguments[_word(word, node.code)] = value
         return changed(node.code, arguments) if arguments else ""
 
     return make
+
+
+def _bias_axes(code: str) -> str:
+    """The letters of an equation's output that only the kernel has."""
+    found = re.search(r"""["']([\w.]+),([\w.]+)->([\w.]+)["']""", code)
+    taken, kernel, given = found.groups() if found else ("", "", "")
+    return "".join(c for c in given if c in kernel and c not in taken)
 
 
 def _word(word: str, code: str) -> str:
@@ -252,6 +261,8 @@ def _units(node: Node, other: Node, side: Side) -> str:
         "dense": {"torch": "out_features", "keras": "units"},
         "recurrent": {"torch": "hidden_size", "keras": "units"},
     }
+    if called(node.code) == "EinsumDense":
+        return ""  # its width is one of the numbers of its output_shape
     if node.kind in names and "units" in theirs:
         return changed(node.code, {names[node.kind][side]: theirs["units"]})
     if node.kind == "embedding":

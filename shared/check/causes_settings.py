@@ -89,14 +89,14 @@ _ROLES = {
 
 
 def same(a: Any, b: Any) -> bool:
-    """Equal settings: numbers to float32, sequences element by element."""
+    """Equal settings: numbers to float32, sequences element by element; NaN is NaN."""
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     number = (int, float)
     if isinstance(a, number) and isinstance(b, number):
-        return math.isclose(a, b, rel_tol=1e-6, abs_tol=0.0)
+        return math.isclose(a, b, rel_tol=1e-6, abs_tol=0.0) or (math.isnan(a) and math.isnan(b))
     return bool(a == b)
 
 

@@ -165,7 +165,7 @@ def _proven(stands: Stands, stand: Stand, mode: Mode) -> list[Cause]:
     except Exception:  # whatever a strange layer does to the proof, the verdict stands without it
         found = suspected(stand.match)
     found = [_with_momentum(stand.match, cause) for cause in found]
-    named = [_unflattened(stands.subject, stand.match, _sized(given, c)) for c in found]
+    named = [_unflattened(stands.subject, given, stand.match, _sized(given, c)) for c in found]
     return named or [_unknown(stand.match)]
 
 
@@ -253,10 +253,12 @@ def _turned(mine: Array, theirs: Array | None, order: Sequence[int]) -> bool:
     return np.allclose(np.concatenate([gates[g] for g in order], -1), theirs, rtol=1e-6, atol=0)
 
 
-def _unflattened(subject: Subject, match: Match, cause: Cause) -> Cause:
+def _unflattened(subject: Subject, given: Evidence, match: Match, cause: Cause) -> Cause:
     """A dense kernel whose rows stand as the other side flattens."""
     if cause.kind != "weights" or match.left.kind != "dense":
         return cause
+    if np.array_equal(given.left_parameters["kernel"], given.right_parameters["kernel"]):
+        return cause  # row by row the same: it is another weight that differs
     mine = np.asarray(subject.weights[0][match.left.parameters["kernel"]])
     theirs = np.asarray(subject.weights[1][match.right.parameters["kernel"]])
     if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=1e-6, atol=0):

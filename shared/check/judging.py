@@ -88,9 +88,10 @@ class Subject:
                 continue
             ids = indices(self.torch, mine), indices(self.keras, theirs)
             found = arrange.seen(root, mine.shape, theirs.shape, *ids)
-            if found is not None and found.axes is not None:
+            if found is not None and self._in_place(mine.value, found):
                 continue
             kind = "flatten_order" if found is not None and len(theirs.shape) == 2 else "order"
+            kind = "axis" if found is not None and found.axes is not None else kind
             yield named(self.torch, mine.value), named(self.keras, theirs.value), kind
 
     def _moved(self, mine: Source, theirs: Source) -> Arrangement | None:
@@ -104,9 +105,28 @@ class Subject:
                 indices(self.keras, theirs),
             )
             # In another order they are other outputs, though the same numbers.
-            if found is not None and found.axes is not None:
+            if found is not None and self._in_place(mine.value, found):
                 return found
         return next(iter(arrange.candidates(mine.shape, theirs.shape)), None)
+
+    def _in_place(self, root: str, found: Arrangement) -> bool:
+        """Whether an output's axes stand where a reader looks for them.
+
+        Axes change places only as the channels of images do, wherever the shapes allow that: of
+        shapes that are alike, only where something has its channels moved; what was found by the
+        numbers alone is no witness of that.
+        """
+        if found.axes is None:
+            return False
+        if found.is_identity:
+            return True
+        if found.left != found.right:
+            # A square image has room for its rows in the place of its columns.
+            return arrange.is_layout(found) or not arrange.layouts(found.left, found.right)
+        witnesses = [f"input:{i}" for i in range(len(self.torch.inputs))]
+        witnesses += [root] if root not in self.across.known else []
+        moved = [self.across.values.get(value) for value in witnesses]
+        return arrange.is_layout(found) and any(m is not None and not m.is_identity for m in moved)
 
     @property
     def exact(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from shared.check import arrange
+from shared.check.arrange import Arrangement
 from shared.check.graph import Graph
 from shared.check.side import Array
 
@@ -41,6 +43,23 @@ def given_back(projections: Sequence[Array], wanted: Sequence[int] | None) -> li
     if wanted is None or not len(projections):
         return list(projections)
     return [projections[list(wanted).index(k)] for k in range(len(wanted))]
+
+
+def turned(moves: Iterable[Arrangement | None]) -> Iterator[str]:
+    """What is to be noted of outputs whose axes stand elsewhere, and not as images have them.
+
+    Args:
+        moves: how each output goes across.
+    """
+    for at, move in enumerate(moves):
+        if move is None or move.axes is None or move.is_identity:
+            continue
+        if not arrange.is_layout(move) or move.left == move.right:
+            left, right = (" × ".join(map(str, shape)) for shape in (move.left, move.right))
+            yield (
+                f"Output {at} is {left} in PyTorch and {right} in Keras, where its axes stand in "
+                f"the order {', '.join(map(str, move.axes))} of PyTorch's; it is compared so."
+            )
 
 
 class Reordered(Mapping[str, Array]):

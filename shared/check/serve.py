@@ -57,6 +57,8 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
                     answer = _carry_out(model, request)
         except ParityError as error:
             channel.send("failed", message=str(error))
+        except KeyboardInterrupt as error:  # no Ctrl-C comes here: the process has no terminal
+            channel.send("failed", message=target.interrupted(error))
         except BaseException as error:
             channel.send("failed", message=target.in_words(error), details=traceback.format_exc())
         else:

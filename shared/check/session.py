@@ -141,7 +141,7 @@ class _Check:
             recorded = self._record(subject, "evaluate", draw=0)
             subject, recorded = self._arranged(subject, recorded)
         subject, found = tables.noted(subject, recorded)
-        self._notes += found
+        self._notes += [*found, *outputs.turned(move for *_, move in subject.outputs())]
         with stage("judge", "comparing"):
             judged = judging.judge(subject, recorded, dropouts.active(subject))
             again = subject.tables and judged.agrees

@@ -237,10 +237,16 @@ def guarded(doing: str) -> Iterator[None]:
         raise ModelError(
             f"The code called exit({error.code!r}) while {doing}.{own_lines(error)}"
         ) from error
-    except (Exception, KeyboardInterrupt) as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
+    except Exception as error:
         raise ModelError(f"{in_words(error)}, while {doing}.{own_lines(error)}") from error
+
+
+def interrupted(error: KeyboardInterrupt) -> str:
+    """What to say of a model that interrupts itself, where nobody else can."""
+    return (
+        "The code raised KeyboardInterrupt, as Ctrl-C does. Expected code that runs to its end; "
+        f"take out what raises it.{own_lines(error)}"
+    )
 
 
 def bare(text: str) -> str:
