@@ -1,12 +1,6 @@
 """Causes that no setting tells: heads, another part or order of numbers, gradients, bounds."""
 
-from contextlib import ExitStack
-
 import pytest
-
-from shared.check import inputs
-from shared.check.session import Request, check_in, processes
-from shared.check.target import Target
 
 TORCH = """
 import torch
@@ -124,24 +118,6 @@ LATENT = (
     ("plain", {}, "plain", {"penalty": "l2"}, "regularisation", True),
     ("Averages", {}, "averages", {}, "momentum", False),
 )
-
-
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    """The result of a pair."""
-    folder = tmp_path_factory.mktemp("named")
-    (folder / "t.py").write_text(TORCH, "utf-8")
-    (folder / "k.py").write_text(KERAS, "utf-8")
-    with ExitStack() as stack:
-        remotes = stack.enter_context(processes(Request()))
-
-        def asked(torch, torch_given, keras, keras_given, shape, *, train=False):
-            request = Request(inputs=(inputs.parse(shape),), train=train)
-            targets = (Target(f"{folder}/t.py", torch, torch_given),
-                       Target(f"{folder}/k.py", keras, keras_given))  # fmt: skip
-            return check_in(remotes, targets, request)
-
-        yield asked
 
 
 @pytest.mark.parametrize("row", RIGHT, ids=str)

@@ -1,13 +1,6 @@
 """Outputs whose axes stand elsewhere: the same numbers are not the same outputs."""
 
-from contextlib import ExitStack
-
 import pytest
-
-from shared.check import inputs
-from shared.check.request import Request, processes
-from shared.check.session import check_in
-from shared.check.target import Target
 
 TORCH = """
 import torch
@@ -98,36 +91,19 @@ RIGHT = (
 )
 
 
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    """The result of a pair."""
-    folder = tmp_path_factory.mktemp("turned")
-    (folder / "t.py").write_text(TORCH, "utf-8")
-    (folder / "k.py").write_text(KERAS, "utf-8")
-    with ExitStack() as stack:
-        remotes = stack.enter_context(processes(Request()))
-
-        def asked(name, torch, keras, shape):
-            request = Request(inputs=(inputs.parse(shape),))
-            targets = (Target(f"{folder}/t.py", name, torch),
-                       Target(f"{folder}/k.py", name, keras))  # fmt: skip
-            return check_in(remotes, targets, request)
-
-        yield asked
-
-
 @pytest.mark.parametrize("row", WRONG, ids=str)
 def test_axes_that_change_places_unseen_by_the_shapes_are_other_outputs(ask, row):
-    found = ask(*row)
+    name, torch, keras, shape = row
+    found = ask(name, torch, name, keras, shape)
     assert found.verdict == "differ"
     # Where layers alone are seen, nothing between them can be named.
-    blind = row[1] == UNSEEN or "hidden" in row[2]
+    blind = torch == UNSEEN or "hidden" in keras
     assert {c.kind for c in found.causes} & ({"unknown"} if blind else {"order", "axis"})
 
 
 @pytest.mark.parametrize("row", RIGHT, ids=str)
 def test_axes_where_the_layout_has_them_agree_and_odd_ones_are_noted(ask, row):
-    *pair, noted = row
-    found = ask(*pair)
+    name, torch, keras, shape, noted = row
+    found = ask(name, torch, name, keras, shape)
     assert found.verdict == "agree"
     assert any(NOTED in note for note in found.notes) == noted

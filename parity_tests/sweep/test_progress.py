@@ -36,6 +36,7 @@ def test_time_left_is_of_jobs_of_the_same_kind():
     made = board(8)  # of 16: four of each side are left
     assert progress.seconds_left(made, 1) == pytest.approx(4 * 2 + 4 * 4)
     assert progress.seconds_left(made, 4) == pytest.approx(6)
+    assert progress.seconds_left(board(15), 1) == pytest.approx(4)  # one of Keras
     assert progress.Display(made, 4).words() == "8 of 16 jobs; 6 s left"
     assert progress.Display(board(16), 4).words() == "16 of 16 jobs"
 
@@ -66,3 +67,6 @@ def test_looks_are_fixed_beforehand(seeds, looks):
     asked = Request((find("fashion_mlp"),), seeds=seeds, stop=True)
     assert asked.looks == looks
     assert dataclasses.replace(asked, stop=False).looks == (seeds,)
+    looks_at = board(8, seeds=seeds, stop=True).rows[0].comparison.looks
+    assert looks_at == len(looks)  # what the p-values are corrected for
+    assert board(8, seeds=seeds).rows[0].comparison.looks == 1
