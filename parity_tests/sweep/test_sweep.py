@@ -105,6 +105,20 @@ def test_more_seeds_take_over_the_first_ones(fakes):
     assert fakes.sweep(seeds=3)[0]["jobs"] == {"done": 4, "reused": 8, "failed": 0}
 
 
+def test_what_follows_from_what_is_finished(fakes, tmp_path):
+    code, out, _ = fakes.run("--finished", "--json")
+    assert code == 2
+    assert [row["seeds"] for row in json.loads(out)["examples"]] == [0, 0]
+    fakes.sweep(seeds=3)
+    before = fakes.begun()
+    code, out, _ = fakes.run("--finished", "--json", "--attribution", "--report", tmp_path / "r")
+    assert code == 2  # another seed was asked for
+    assert fakes.begun() == before
+    assert json.loads(out)["jobs"] == {"done": 0, "reused": 12, "failed": 0}
+    assert [row["seeds"] for row in json.loads(out)["examples"]] == [3, 3]
+    assert "As many seeds as are finished." in (tmp_path / "r" / "defaults.md").read_text()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_keeps_what_is_finished(fakes, number):
     process = fakes.start("--workers", "1", FAKE_SECONDS=0.3)
@@ -210,6 +224,7 @@ def test_who_is_quick_does_not_decide(fakes, monkeypatch):
         (["--torch-python", "/no/python"], "--torch-python PATH"),
         (["--torch-python", "/bin/false"], "--torch-python PATH"),
         (["--scheduler", "tcp://127.0.0.1:1"], "one or the other"),
+        (["--finished", "--no-resume"], "one or the other"),
     ],
 )
 def test_bad_options(fakes, options, words):

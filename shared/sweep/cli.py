@@ -48,6 +48,9 @@ def sweep(
         Path | None, typer.Option(help="Folder for results. Default: the user's cache.")
     ] = None,
     resume: Annotated[bool, typer.Option(help="Take over what is finished.")] = True,
+    finished: Annotated[
+        bool, typer.Option("--finished", help="Only what follows from what is finished.")
+    ] = False,
     repair: Annotated[
         bool, typer.Option("--repair", help="Take what is whole out of a damaged file first.")
     ] = False,
@@ -89,8 +92,9 @@ def sweep(
         threads=threads, stop=stop_when_decided,
     )  # fmt: skip
     code = command.carry_out(
-        request, workers=workers, scheduler=scheduler, out=out, resume=resume, repair=repair,
-        dry_run=dry_run, pythons={"torch": torch_python, "keras": keras_python}, timeout=timeout,
-        report=report, details=details, quiet=as_json,
+        request, workers=workers, scheduler=scheduler, out=out, resume=resume,
+        finished=finished, repair=repair, dry_run=dry_run,
+        pythons={"torch": torch_python, "keras": keras_python}, timeout=timeout, report=report,
+        details=details, quiet=as_json,
     )  # fmt: skip
     raise typer.Exit(code)

@@ -31,6 +31,7 @@ def carry_out(
     scheduler: str | None,
     out: Path | None,
     resume: bool,
+    finished: bool,
     repair: bool,
     dry_run: bool,
     pythons: Mapping[str, str | None],
@@ -47,6 +48,7 @@ def carry_out(
         scheduler: of a Dask cluster, in place of local processes.
         out: folder of the results.
         resume: take over what is finished.
+        finished: train nothing more.
         repair: take what is whole out of a damaged file first.
         dry_run: only say what would be done.
         pythons: interpreters, by side.
@@ -65,6 +67,10 @@ def carry_out(
             "--workers and interpreters are of this machine; with --scheduler the cluster has its "
             "own. Expected one or the other."
         )
+    if finished and not resume:
+        raise UsageError(
+            "--finished asks for what is there, --no-resume to leave it. Expected one or the other."
+        )
     known = session.tasks(request, named)
     folder = out or default_folder()
     if dry_run:
@@ -78,11 +84,13 @@ def carry_out(
             Console(stderr=True).print(store.repaired, highlight=False, soft_wrap=True)
         made = session.board(request, known, store, resume=resume)
         try:
-            session.carry_out(made, known, store, executor, _watching)
+            if not finished:
+                session.carry_out(made, known, store, executor, _watching)
         except KeyboardInterrupt:
             raise InterruptionError(
                 f"Interrupted after {made.done:,} jobs, which are kept with {made.reused:,} "
-                "earlier ones. The same command goes on from there."
+                "earlier ones. The same command goes on from there; with --finished it says what "
+                "follows from them."
             ) from None
     _tell(made, folder, report, details, quiet=quiet)
     return result.exit_code(made)
@@ -137,19 +145,20 @@ def _tell(
         if made.request.attribution:
             from shared.report import defaults  # noqa: PLC0415  # Matplotlib is slow to import
 
-            defaults.write(made.found.values(), report, _data(made.request))
+            defaults.write(made.found.values(), report, _data(made))
         from shared.report import write_native  # noqa: PLC0415
 
         write_native(report)
 
 
-def _data(request: Request) -> str:
+def _data(made: Board) -> str:
     """On what it was measured, in a line for people."""
     described: dict[str, list[str]] = {}
-    for spec in request.specs:
-        described.setdefault(plan.dataset(request, spec).describe(), []).append(spec.name)
+    for spec in made.request.specs:
+        described.setdefault(plan.dataset(made.request, spec).describe(), []).append(spec.name)
     told = "; ".join(f"{', '.join(names)}: {data}" for data, names in described.items())
-    return f"{told}. {request.seeds} seeds."
+    seeds = f"{made.request.seeds} seeds" if not made.waiting else "As many seeds as are finished"
+    return f"{told}. {seeds}."
 
 
 def _write(path: Path, text: str) -> None:

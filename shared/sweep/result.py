@@ -51,8 +51,8 @@ def details(board: Board) -> dict[str, Any]:
 
 
 def exit_code(board: Board) -> int:
-    """0 all equal within the margin, 1 some differ, 2 a job failed or a question is open."""
-    if board.failed:
+    """0 all equal within the margin, 1 some differ, 2 a question is open, or a job not done."""
+    if board.failed or not all(row.final for row in board.rows):
         return COULD_NOT_TELL
     answers = {row.verdict.answer for row in board.rows}
     if "different" in answers:
