@@ -20,5 +20,7 @@ KerasPython = Annotated[str | None, typer.Option(help="Interpreter that has Kera
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads of each side.")]
 Timeout = Annotated[
     float,
-    typer.Option(min=0.1, help="Seconds without a sign of life after which a side is stopped."),
+    typer.Option(
+        min=0.1, max=1e6, help="Seconds without a sign of life after which a side is stopped."
+    ),
 ]

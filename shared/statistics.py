@@ -7,8 +7,9 @@ one-sided tests (TOST) against a margin that is fixed beforehand.
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +36,8 @@ _RESAMPLES = 9_999
 _SEED = 6
 _NOTHING = 1e-9
 """Points. What is left of a difference of two equal accuracies after rounding."""
+RESOLUTION = 0.01
+"""Points that one of 10,000 test samples is worth."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +138,19 @@ def compare(
     margin: float = MARGIN,
     *,
     looks: int = 1,
+    resolution: float = RESOLUTION,
 ) -> Comparison:
     """Compare two sides, paired by seed.
+
+    Accuracies are shares of whole samples, so a few seeds can all have the same gap by chance, and
+    no test could tell that from certainty. A spread below that of rounding to whole samples is
+    therefore taken to be that: the resolution over √12 (Sheppard, 1897).
 
     Args:
         left, right: accuracies in points, in the same order of seeds.
         margin: in points, above 0.
         looks: how many looks at the data are planned.
+        resolution: what one test sample is worth, in points, above 0.
     """
     one, other = np.asarray(left, np.float64), np.asarray(right, np.float64)
     gaps = one - other
@@ -149,8 +158,9 @@ def compare(
     if len(gaps) < 2:
         return Comparison(told, margin, None, None, 1.0, 1.0, looks)
     level = 1 - 2 * ALPHA / looks
-    if np.ptp(gaps) < _NOTHING:
-        return _without_spread(told, margin, level, looks)
+    least = resolution / math.sqrt(12)
+    if np.std(gaps, ddof=1) < least:
+        return _steady(told, margin, level, looks, least)
     equal = float(ttost_paired(one, other, -margin, margin)[0])
     found = stats.ttest_rel(one, other)
     bounds = found.confidence_interval(level)
@@ -161,13 +171,18 @@ def compare(
     )  # fmt: skip
 
 
-def _without_spread(gaps: tuple[float, ...], margin: float, level: float, looks: int) -> Comparison:
-    """All gaps are one number, on which t would divide by 0."""
-    gap = float(np.mean(gaps))
-    interval = Interval(gap, gap, gap, level)
-    equal = 0.0 if abs(gap) < margin else 1.0
-    different = 0.0 if abs(gap) > _NOTHING else 1.0
-    return Comparison(gaps, margin, interval, interval, equal, different, looks)
+def _steady(
+    gaps: tuple[float, ...], margin: float, level: float, looks: int, spread: float
+) -> Comparison:
+    """The same tests with a spread that is given."""
+    gap, error = float(np.mean(gaps)), spread / math.sqrt(len(gaps))
+    t = stats.t(len(gaps) - 1)
+    low, high = (gap + bound * error for bound in t.interval(level))
+    equal = max(float(t.sf((margin + gap) / error)), float(t.sf((margin - gap) / error)))
+    different = 2 * float(t.sf(abs(gap) / error))
+    interval = Interval(gap, low, high, level)
+    return Comparison(gaps, margin, interval, interval, min(1.0, equal * looks),
+                      min(1.0, different * looks), looks)  # fmt: skip
 
 
 def bootstrap(gaps: Sequence[float], level: float = 1 - 2 * ALPHA) -> Interval:
@@ -192,10 +207,12 @@ def judge(comparisons: Sequence[Comparison]) -> list[Verdict]:
         return []
     p_values = [c.different_p for c in comparisons]
     adjusted = multipletests(p_values, alpha=ALPHA, method="holm")[1]
-    return [_judge(c, float(p)) for c, p in zip(comparisons, adjusted, strict=True)]
+    return [
+        _judge(c, float(p), len(comparisons)) for c, p in zip(comparisons, adjusted, strict=True)
+    ]
 
 
-def _judge(comparison: Comparison, adjusted: float) -> Verdict:
+def _judge(comparison: Comparison, adjusted: float, examples: int) -> Verdict:
     seeds, margin = len(comparison.gaps), comparison.margin
     if seeds < FEWEST or comparison.interval is None:
         return Verdict("undecided", False, adjusted, f"undecided: fewer than {FEWEST} seeds")
@@ -210,16 +227,21 @@ def _judge(comparison: Comparison, adjusted: float) -> Verdict:
         beyond = low >= margin or high <= -margin
         words = f"different, {'by more than' if beyond else 'whether by more than'} {margin:g}"
         return Verdict("different", True, adjusted, words + ("" if beyond else " is open"))
-    needed = seeds_needed(comparison)
+    needed = seeds_needed(comparison, examples)
     more = f"{needed:,} seeds would probably decide" if needed else f"not even {MOST:,} seeds would"
     return Verdict("undecided", False, adjusted, f"undecided: {more}", needed)
 
 
-def seeds_needed(comparison: Comparison, power: float = POWER) -> int | None:
+def seeds_needed(comparison: Comparison, examples: int = 1, power: float = POWER) -> int | None:
     """Seeds in all with which an undecided question is decided with this probability.
 
     Assumes that the gaps are normal and that their mean and spread are those seen so far; the
     spread of few seeds is itself uncertain, so the number is a rough one.
+
+    Args:
+        comparison: of the seeds so far.
+        examples: over which the t-test is corrected; its p-value has to pass Holm's first step.
+        power: the probability.
 
     Returns:
         The smaller of the numbers that TOST and the paired t-test need; None above `MOST`.
@@ -231,7 +253,7 @@ def seeds_needed(comparison: Comparison, power: float = POWER) -> int | None:
 
     def probability(seeds: int) -> float:
         equal = tost_power(mean, spread, comparison.margin, seeds, alpha)
-        return max(equal, float(TTestPower().power(mean / spread, seeds, alpha)))
+        return max(equal, float(TTestPower().power(mean / spread, seeds, alpha / examples)))
 
     low, high = len(comparison.gaps), len(comparison.gaps) + 1
     while probability(high) < power:
@@ -291,8 +313,20 @@ def _mean(values: NDArray[Any]) -> float | None:
 
 
 def class_gaps(
-    left: Sequence[Sequence[float]], right: Sequence[Sequence[float]], margin: float = MARGIN
-) -> list[Comparison]:
-    """A comparison for each class, from shares of its samples that are right, run by run."""
+    left: Sequence[Sequence[float]],
+    right: Sequence[Sequence[float]],
+    samples: Mapping[int, int],
+    margin: float = MARGIN,
+) -> dict[int, Comparison]:
+    """A comparison for each class that has test samples.
+
+    Args:
+        left, right: run by run, share of each class's samples that are right.
+        samples: class → how many test samples it has.
+        margin: in points.
+    """
     one, other = 100 * np.array(left, np.float64), 100 * np.array(right, np.float64)
-    return [compare(one[:, c], other[:, c], margin) for c in range(one.shape[1])]
+    return {
+        c: compare(one[:, c], other[:, c], margin, resolution=100 / count)
+        for c, count in samples.items()
+    }

@@ -56,6 +56,13 @@ def test_only_seeds_that_have_everything_count():
     assert attribute("iris_mlp", EVERY) is None
 
 
+def test_of_a_training_that_diverged_nothing_is_clear():
+    diverged = change([1.0, 2.0, np.nan, 3.0, 4.0, 5.0])
+    assert not diverged.clear
+    assert defaults.cell(diverged) == "–"
+    assert change([1.0, 2.0, 1.5, 3.0, 4.0, 5.0]).clear
+
+
 def test_the_order_of_the_summaries_is_nothing():
     assert attribute("fashion_mlp", EVERY[::-1]) == attribute("fashion_mlp", EVERY)
     assert attribute("fashion_mlp", {s.key: s for s in EVERY}) == attribute("fashion_mlp", EVERY)
@@ -204,6 +211,13 @@ def test_a_sweep_goes_on_the_pages_and_into_the_index_that_are_there(tmp_path):
     assert "+0.12" in (tmp_path / "README.md").read_text("utf-8")
     assert "+0.12" not in page.read_text("utf-8")
     assert (tmp_path / "index.json").read_text("utf-8") == before
+    # A later sweep that is not about it: what this one said stands nowhere any more.
+    swept(tmp_path, gap("tiny_training", 0.34) | {"level": 1 - 0.1 / 3})
+    written = {path.name for path in report.write_native(tmp_path)}
+    assert {"fashion_mlp.md", "tiny_training.md"} <= written
+    assert native.HEADING not in (tmp_path / "fashion_mlp.md").read_text("utf-8")
+    for told in (page, tmp_path / "README.md"):
+        assert "| 96.7 % interval |" in told.read_text("utf-8")
 
 
 def test_the_section_stands_on_the_page_between_accuracy_and_other_pairs(tmp_path):

@@ -36,7 +36,29 @@ def train(job, progress):
     if fault and job.seed == int(seed):
         trouble(fault, log.read_text().count(line))
     time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
-    return summary(replace(job, seed=99) if fault == "other" and job.seed == int(seed) else job)
+    return wrong(fault, job) if fault and job.seed == int(seed) else summary(job)
+
+
+def wrong(fault, job):
+    """An answer that is none."""
+    made = summary(job)
+    match fault:
+        case "other":
+            return replace(made, seed=99)
+        case "short":
+            return replace(made, predictions=made.predictions[1:])
+        case "boast":
+            return replace(made, test_accuracy=1.0)
+        case "empty":
+            return Nothing()
+    return made
+
+
+class Nothing:
+    """What has no field of a summary."""
+
+    def to_dict(self):
+        return {}
 
 
 def trouble(fault, times):

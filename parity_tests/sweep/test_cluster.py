@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -29,21 +31,21 @@ class Dask:
         wait_for(lambda: self.file.is_file() and self.file.read_text().endswith("}"))
         self.address = json.loads(self.file.read_text())["address"]
 
-    def _start(self, what, *arguments):
+    def _start(self, what, *arguments, root=ROOT):
         command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *map(str, arguments)]
         log = (self.home / f"{what}{len(self.processes)}.log").open("w")
         process = subprocess.Popen(
             command, cwd=self.home, stdout=log, stderr=log,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(root)},
         )  # fmt: skip
         log.close()
         self.processes.append(process)
         return process
 
-    def worker(self):
+    def worker(self, root=ROOT):
         return self._start("worker", self.address, "--nthreads", "1", "--no-nanny",
                            "--no-dashboard", "--host", "127.0.0.1",
-                           "--local-directory", self.home / "space")  # fmt: skip
+                           "--local-directory", self.home / "space", root=root)  # fmt: skip
 
     def close(self):
         for process in self.processes:
@@ -137,6 +139,39 @@ def test_a_failed_job_is_said_and_the_others_go_on(fakes, dask, monkeypatch):
     found, failures = fakes.sweep(place=cluster(dask), seeds=3)
     assert found["jobs"] == {"done": 8, "reused": 0, "failed": 4}
     assert all("no such data here" in failure for failure in failures)
+
+
+def test_a_worker_with_other_sources_leaves_its_jobs_to_others(fakes, dask, tmp_path):
+    """It is the quickest of all to answer, and would take every job."""
+    other = tmp_path / "other"
+    shutil.copytree(ROOT / "shared", other / "shared",
+                    ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    for folder in ("pytorch_impl", "keras_impl", "parity_tests"):
+        (other / folder).symlink_to(ROOT / folder)
+    (other / "shared" / "metrics.py").write_text(
+        "# other\n" + (ROOT / "shared" / "metrics.py").read_text()
+    )
+    dask.worker(root=other)
+    found, failures = fakes.sweep(place=cluster(dask, workerless=2.0), seeds=2)
+    assert found["jobs"] == {"done": 0, "reused": 0, "failed": 8}
+    assert all("its sources are others" in failure for failure in failures)
+    dask.worker()
+    found, failures = fakes.sweep(place=cluster(dask))
+    assert failures == []
+    assert found["jobs"]["done"] == 16
+
+
+def test_a_frozen_scheduler_is_said(fakes, dask, monkeypatch):
+    monkeypatch.setenv("FAKE_SECONDS", "0.3")
+    dask.worker()
+
+    def freeze():
+        if len(jobs(fakes)) >= 2:
+            dask.scheduler.send_signal(signal.SIGSTOP)
+
+    with _meanwhile(freeze), pytest.raises(SchedulerError, match="no longer answers"):
+        fakes.sweep(place=cluster(dask, connect=3.0))
+    dask.scheduler.send_signal(signal.SIGCONT)
 
 
 def test_no_workers_is_said(fakes, dask):

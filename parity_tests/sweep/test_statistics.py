@@ -100,7 +100,23 @@ def test_gaps_without_spread(gap, answer):
     # 0.1 is no binary fraction: the gaps differ in their last bits.
     found = compare(np.array([80.1, 80.2, 80.7]) + gap, [80.1, 80.2, 80.7])
     assert judge([found])[0].answer == answer
-    assert found.interval.low == found.interval.high == pytest.approx(gap)
+    # 2.92, the 95 % quantile of t with two degrees of freedom, times 0.01 / √12 / √3.
+    assert found.interval.high - gap == pytest.approx(gap - found.interval.low)
+    assert found.interval.high - gap == pytest.approx(2.91999 * 0.01 / 6, rel=1e-5)
+
+
+def test_equal_gaps_of_few_samples_can_be_chance():
+    """Three seeds that are one sample apart: of ten examples one in four has such by chance."""
+    found = compare([80.2] * 3, [80.1] * 3, resolution=0.1)
+    nothing = compare([80.1, 80.3, 80.0], [80.2, 80.1, 80.1], resolution=0.1)
+    assert 0.01 < found.different_p < 0.05
+    assert not any(v.significant for v in judge([found] + 9 * [nothing]))
+
+
+def test_a_spread_above_rounding_is_what_it_is():
+    gaps = np.array([-0.1, 0.0, 0.1, 0.1])
+    found = compare(80 + gaps, [80.0] * 4, resolution=0.1)
+    assert found.different_p == pytest.approx(stats.ttest_1samp(gaps, 0).pvalue)
 
 
 def test_holm_over_examples():
@@ -166,6 +182,12 @@ def test_seeds_needed_are_the_fewest():
     # Cohen (1988), table 2.4.1.
     assert statistics.seeds_needed(gaps_of(1.0, 2.0)) == 34
     assert statistics.seeds_needed(gaps_of(0.4999, 500.0)) is None
+    # Of ten examples the smallest p-value has to be below 0.5 %: the same table, with α of 0.005.
+    ten = statistics.seeds_needed(gaps_of(1.0, 2.0), 10)
+    power = stats.nct.sf(stats.t.isf(0.0025, [ten - 2, ten - 1]), [ten - 2, ten - 1],
+                         0.5 * np.sqrt([ten - 1, ten]))  # fmt: skip
+    assert power[0] < 0.8 <= power[1]
+    assert f"{ten} seeds" in judge([gaps_of(1.0, 2.0)] + 9 * [gaps_of(0.0, 1.0)])[0].words
 
 
 def test_mcnemar():
@@ -195,6 +217,9 @@ def test_churn():
 
 def test_class_gaps():
     left, right = [(0.5, 0.9), (0.7, 0.9), (0.6, 0.9)], [(0.5, 0.8), (0.7, 0.8), (0.6, 0.8)]
-    none, ten = statistics.class_gaps(left, right)
-    assert none.mean == pytest.approx(0)
-    assert ten.mean == pytest.approx(10)
+    found = statistics.class_gaps(left, right, {0: 10, 1: 10})
+    assert found[0].mean == pytest.approx(0)
+    assert found[1].mean == pytest.approx(10)
+    assert found[1].different_p == pytest.approx(statistics.compare(
+        [90.0] * 3, [80.0] * 3, resolution=10.0).different_p)  # fmt: skip
+    assert statistics.class_gaps(left, right, {1: 10}).keys() == {1}

@@ -144,6 +144,43 @@ def test_a_damaged_file_is_said_and_what_is_whole_is_kept(tmp_path, how, kept_le
     assert len(list(tmp_path.glob("results.damaged-*.sqlite"))) == 1
 
 
+def test_a_repair_that_cannot_end_changes_nothing(tmp_path, monkeypatch):
+    """Killed or without room at any step: the damaged file stays, and the next repair ends it."""
+    path = filled(tmp_path)
+    hurt(path, "middle")
+    before = path.read_bytes()
+    for step in ("_write", "_link"):
+        monkeypatch.setattr(store, step, lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            Store(tmp_path, repair=True)
+        monkeypatch.undo()
+        assert path.read_bytes() == before
+    real = os.replace
+    monkeypatch.setattr(store.os, "replace", lambda a, b: real(a, b) if b != path else 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        Store(tmp_path, repair=True)
+    monkeypatch.undo()
+    with Store(tmp_path) as kept:  # what was whole at that moment is there, without --repair
+        assert 20 <= len(kept) < 40
+    assert not list(tmp_path.glob("results.rep*"))
+
+
+def test_what_passes_is_not_repaired(tmp_path):
+    """A file that another program holds, or that another release wrote, is not damaged."""
+    path = filled(tmp_path)
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA journal_mode = DELETE")
+    db.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="locked"):
+        store._repair(path)
+    db.execute("COMMIT")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StoreError, match="version 99"):
+        Store(tmp_path, repair=True)
+    assert [p.name for p in tmp_path.glob("results*")] == [FILE]
+
+
 def test_repairing_what_is_whole_changes_nothing(tmp_path):
     path = filled(tmp_path)
     before = path.read_bytes()

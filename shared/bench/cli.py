@@ -44,7 +44,7 @@ def bench(
         int | None, typer.Option(min=1, help="CPU threads. Default: as many as cores.")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds after which one process is stopped.")
+        float, typer.Option(min=0.1, max=1e6, help="Seconds after which one process is stopped.")
     ] = 1800.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON document on standard output.")

@@ -41,7 +41,7 @@ class Change:
     @property
     def clear(self) -> bool:
         """Whether it is told apart from 0."""
-        return self.seeds >= ENOUGH and not self.low <= 0.0 <= self.high
+        return self.seeds >= ENOUGH and (self.low > 0.0 or self.high < 0.0)  # of NaN neither
 
 
 @dataclass(frozen=True)

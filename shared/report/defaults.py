@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,7 +171,7 @@ def _row(row: Row) -> dict[str, str]:
 
 def cell(change: Change | None) -> str:
     """``+1.2 [0.3, 2.1]``; with ~ where it is not told apart from 0, bold where it is."""
-    if change is None:
+    if change is None or math.isnan(change.mean):  # of a training that diverged
         return NONE
     text = f"{signed(change.mean)} [{signed(change.low)}, {signed(change.high)}]"
     if signed(change.mean) == signed(change.low) == signed(change.high) == "0":

@@ -81,7 +81,7 @@ def _bar(axes: Axes, line: int, start: float, change: Change, colour: str) -> No
                   textcoords="offset points", fontsize=8)  # fmt: skip
 
 
-def forest(rows: Sequence[Gap], margin: float, level: int = 90) -> bytes:
+def forest(rows: Sequence[Gap], margin: float, level: str = "90") -> bytes:
     """Gaps and their intervals against the margin within which the frameworks count as equal.
 
     Args:

@@ -111,6 +111,7 @@ def write(now: Set[str], folder: Path) -> list[Path]:
         missing=missing,
         differences=_differences(folder),
         native=native.lines(gaps),
+        level=native.level(gaps),
         forest=_FOREST if gaps else "",
         defaults=(folder / "defaults.md").exists(),
         planted=(folder / "planted.md").exists(),
@@ -157,7 +158,7 @@ def _forest(gaps: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
     from shared.report.gaps import forest  # noqa: PLC0415
 
     margin = max(float(row["margin"]) for row in gaps)
-    return [save(path, forest(native.gaps(gaps), margin))]
+    return [save(path, forest(native.gaps(gaps), margin, native.level(gaps)))]
 
 
 def _differences(folder: Path) -> Mapping[str, Any] | None:

@@ -78,7 +78,7 @@ def section(folder: Path, example: str) -> str:
     if not rows:
         return ""
     return render(
-        "native", heading=HEADING, rows=lines(rows),
+        "native", heading=HEADING, rows=lines(rows), level=level(rows),
         defaults=_attributed(folder, example),
     )  # fmt: skip
 
@@ -99,10 +99,10 @@ def place(folder: Path) -> list[Path]:
     Returns:
         The pages that changed.
     """
-    pages = [folder / f"{row['example']}.md" for row in read(folder)]
     changed = []
-    for path in dict.fromkeys(pages):
-        if path.is_file() and not stands(folder, path.stem):
+    for path in sorted({*folder.glob("*.md")} - {folder / "README.md"}):
+        # Of an example that this sweep was not about, what an earlier one said goes, too.
+        if not stands(folder, path.stem):
             text = path.read_text(encoding="utf-8")
             changed.append(save(path, placed(text, section(folder, path.stem))))
     return changed
@@ -117,6 +117,11 @@ def placed(page: str, section: str) -> str:
         return bare
     at, to = contents.start(), behind.start()
     return f"{bare[:at]}{_LINK}{bare[at:to]}{section.strip()}\n\n{bare[to:]}"
+
+
+def level(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Of the intervals, in percent; one sweep has one."""
+    return f"{100 * float(rows[0].get('level', 0.9)):.3g}" if rows else ""
 
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -137,20 +137,26 @@ class Board:
             if not set(range(1, look + 1)) <= set(both) | broken:
                 break
             some = tuple(seed for seed in both if seed <= look)
-            comparison = self._of(results, division, some)
+            comparison = self._of(example, division, results, some)
             if look < self.request.seeds and self._decides(comparison):
                 return comparison, some, False, True
-        return self._of(results, division, tuple(both)), tuple(both), open_, False
+        return self._of(example, division, results, tuple(both)), tuple(both), open_, False
 
     def _of(
-        self, results: Mapping[Key, Summary], division: str, seeds: tuple[int, ...]
+        self,
+        example: str,
+        division: str,
+        results: Mapping[Key, Summary],
+        seeds: tuple[int, ...],
     ) -> Comparison:
         left, right = (
             [100 * results[Key(side, division, seed)].test_accuracy for seed in seeds]
             for side in SIDES
         )
-        looks = len(self.request.looks)
-        return statistics.compare(left, right, self.request.margin, looks=looks)
+        return statistics.compare(
+            left, right, self.request.margin, looks=len(self.request.looks),
+            resolution=100 / len(self.labels[example]),
+        )  # fmt: skip
 
     def _decides(self, comparison: Comparison) -> bool:
         """Whether this look alone decides, whatever the other examples will give."""
@@ -171,10 +177,8 @@ class Board:
             statistics.mcnemar(a.predictions, b.predictions, labels)
             for a, b in zip(left, right, strict=True)
         ]
-        shares = [[s.per_class for s in some] for some in (left, right)]
-        classes = statistics.class_gaps(shares[0], shares[1], row.comparison.margin) if left else []
-        return {
-            "churn": turned,
-            "mcnemar": single,
-            "classes": [c for c in classes if not np.isnan(c.gaps).any()],
-        }
+        ours, theirs = ([s.per_class for s in some] for some in (left, right))
+        samples = dict(zip(*map(list, np.unique(labels, return_counts=True)), strict=True))
+        margin = row.comparison.margin
+        classes = statistics.class_gaps(ours, theirs, samples, margin) if left else {}
+        return {"churn": turned, "mcnemar": single, "classes": classes}

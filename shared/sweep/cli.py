@@ -24,7 +24,7 @@ def sweep(
     names: Names = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 1 to so many.")] = 12,
     margin: Annotated[
-        float, typer.Option(min=0.001, help="Points of accuracy that count as equal.")
+        float, typer.Option(min=0.001, max=100, help="Points of accuracy that count as equal.")
     ] = 0.5,
     division: Annotated[
         list[str] | None, typer.Option(help="Only native or matched; can be repeated.")
@@ -72,7 +72,10 @@ def sweep(
     torch_python: TorchPython = None,
     keras_python: KerasPython = None,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds without a sign of life; then a job is stopped.")
+        float,
+        typer.Option(
+            min=0.1, max=1e6, help="Seconds without a sign of life; then a job is stopped."
+        ),
     ] = 1800.0,
     as_json: AsJson = False,
 ) -> None:

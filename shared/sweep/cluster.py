@@ -7,6 +7,7 @@ import logging
 import queue
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,25 @@ _KEPT = "What is finished is kept; the same command goes on from there."
 
 class SchedulerError(WorkerError):
     """The scheduler cannot be reached, or is gone."""
+
+
+@dataclass
+class _Refusal:
+    """A job that a worker is not fit for: it has other sources or versions, or no framework.
+
+    Attributes:
+        by: the addresses of all such workers.
+        words: of the last one.
+        since: when.
+        only: to which workers it was handed instead.
+        times: how often.
+    """
+
+    by: set[str] = field(default_factory=set)
+    words: str = ""
+    since: float = 0.0
+    only: frozenset[str] = frozenset()
+    times: int = 0
 
 
 class Cluster:
@@ -50,6 +70,8 @@ class Cluster:
         self._commands = {side: list(command) for side, command in (commands or {}).items()}
         self._workerless, self._connect = workerless, connect
         self._futures: dict[str, tuple[Task, Any]] = {}
+        self._refused: dict[str, _Refusal] = {}
+        self._lost = False
         self._ended: queue.Queue[str] = queue.Queue()
 
     def __enter__(self) -> Cluster:
@@ -59,7 +81,7 @@ class Cluster:
     def __exit__(self, *exception: object) -> None:
         # Of a scheduler that is gone, Dask says at length that it is gone.
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        for _, future in self._futures.values():
+        for _, future in () if self._lost else self._futures.values():
             with contextlib.suppress(Exception):
                 future.cancel()
         with contextlib.suppress(Exception):
@@ -75,12 +97,15 @@ class Cluster:
     def submit(self, tasks: Sequence[Task]) -> None:
         """Hand everything to the scheduler; the first in the list have precedence."""
         for place, task in enumerate(tasks):
-            future = self._client.submit(
-                remote.work, task.to_dict(), self._timeout, self._commands,
-                key=f"parity-{task.digest}", priority=-place, pure=True,
-            )  # fmt: skip
-            self._futures[task.digest] = task, future
-            future.add_done_callback(lambda _, digest=task.digest: self._ended.put(digest))
+            self._hand(task, place, f"parity-{task.digest}")
+
+    def _hand(self, task: Task, place: int, key: str, **where: Any) -> None:
+        future = self._client.submit(
+            remote.work, task.to_dict(), self._timeout, self._commands,
+            key=key, priority=-place, pure=True, **where,
+        )  # fmt: skip
+        self._futures[task.digest] = task, future
+        future.add_done_callback(lambda _, digest=task.digest: self._ended.put(digest))
 
     def withdraw(self, digests: frozenset[str]) -> None:
         """Cancel jobs; those that run go on to their end, and nobody asks for them."""
@@ -101,15 +126,41 @@ class Cluster:
                 digest = self._ended.get(timeout=_POLL)
             except queue.Empty:
                 alone = self._lonely(alone)
+                yield from self._stranded()
                 continue
             task, future = self._futures.get(digest, (None, None))
-            if task is None or future is None:
-                continue
+            if task is None or future is None or not future.done():
+                continue  # withdrawn, or handed to another worker meanwhile
             outcome = self._outcome(task, future)
-            del self._futures[digest]
-            yield outcome
+            if outcome is not None:
+                del self._futures[digest]
+                yield outcome
 
-    def _outcome(self, task: Task, future: Any) -> Outcome:
+    def _stranded(self) -> Iterator[Outcome]:
+        """Jobs that no worker has that is fit for them go to one that is, or end."""
+        workers = self._workers() if self._refused else frozenset()
+        for digest, refusal in list(self._refused.items()):
+            task, future = self._futures.get(digest, (None, None))
+            if task is None or future is None or refusal.only & workers:
+                continue
+            if self._elsewhere(task, refusal, workers):
+                continue
+            if time.monotonic() - refusal.since > self._workerless:
+                del self._futures[digest]
+                yield Outcome(task, failure=refusal.words)
+
+    def _elsewhere(self, task: Task, refusal: _Refusal, workers: frozenset[str]) -> bool:
+        """Hand a job to the workers that have not refused it, if there are any."""
+        refusal.only = workers - refusal.by
+        if not refusal.only:
+            return False
+        refusal.times += 1
+        self._hand(task, 0, f"parity-{task.digest}-{refusal.times}", workers=[*refusal.only],
+                   allow_other_workers=False)  # fmt: skip
+        return True
+
+    def _outcome(self, task: Task, future: Any) -> Outcome | None:
+        """What has become of a job; None where another worker has it now, or may still come."""
         if future.status == "cancelled":
             raise self._gone()
         if future.status == "error":
@@ -119,17 +170,35 @@ class Cluster:
             found = future.result(timeout=60)
         except Exception as error:
             raise self._gone() from error
-        return Outcome(task, found.get("summary"), found.get("failure", ""))
+        words = found.get("failure", "")
+        if "refused" in found:
+            refusal = self._refused.setdefault(task.digest, _Refusal())
+            refusal.by.add(found["refused"])
+            refusal.words, refusal.since = words, time.monotonic()
+            self._elsewhere(task, refusal, self._workers())
+            return None
+        return Outcome(task, found.get("summary"), words)
+
+    def _workers(self) -> frozenset[str]:
+        """Addresses of the workers that the scheduler knows now.
+
+        Raises:
+            SchedulerError: it does not answer.
+        """
+        try:
+            # Not scheduler_info(), which waits without end for a scheduler that is frozen.
+            known = self._client.sync(
+                self._client.scheduler.identity, n_workers=-1, callback_timeout=self._connect
+            )
+        except Exception as error:
+            raise self._gone() from error
+        return frozenset(known["workers"])
 
     def _lonely(self, since: float | None) -> float | None:
         """Since when there has been no worker; None while there is one."""
         if self._client.status != "running" or self._client.scheduler is None:
             raise self._gone()
-        try:
-            workers = len(self._client.scheduler_info(n_workers=-1)["workers"])
-        except Exception as error:
-            raise self._gone() from error
-        if workers:
+        if self._workers():
             return None
         now = time.monotonic()
         if since is not None and now - since > self._workerless:
@@ -140,6 +209,7 @@ class Cluster:
         return since or now
 
     def _gone(self) -> SchedulerError:
+        self._lost = True  # and is asked for nothing more
         return SchedulerError(
             f"{self._scheduler}: the scheduler is gone, or no longer answers. {_KEPT}"
         )

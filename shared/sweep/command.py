@@ -141,11 +141,19 @@ def _tell(
     if details is not None:
         _write(details, json.dumps(result.details(made), indent=2, allow_nan=False))
     if report is not None:
-        _write(report / "sweep.json", short)
+        found = result.to_report(made)
+        if not found["examples"]:
+            raise UsageError(
+                "--report: no example has two seeds of both sides yet, so there is nothing to say "
+                "and nothing was written. Repeat the command without --finished."
+            )
+        _write(report / "sweep.json", json.dumps(found, indent=2, allow_nan=False))
         if made.request.attribution:
             from shared.report import defaults  # noqa: PLC0415  # Matplotlib is slow to import
 
-            defaults.write(made.found.values(), report, _data(made))
+            # What earlier trainings said is not for nothing to be taken away.
+            if defaults.attributions(list(made.found.values())):
+                defaults.write(made.found.values(), report, _data(made))
         from shared.report import write_native  # noqa: PLC0415
 
         write_native(report)

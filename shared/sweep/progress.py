@@ -144,10 +144,11 @@ def _lines(board: Board, row: Row) -> list[str]:
     apart = sum(one.p <= 0.05 for one in single)
     lines = [f"{row.example}, {row.division}: other predictions between {told}"] if told else []
     lines.append(f"  {apart} of {len(single)} single pairs of runs part by McNemar's test at 5 %")
-    worst = max(found["classes"], key=lambda c: abs(c.mean or 0.0), default=None)
-    if worst is not None and worst.mean is not None:
-        at = found["classes"].index(worst)
-        lines.append(f"  widest gap of a class: {worst.mean:+.2f} [{interval(worst)}], class {at}")
+    classes = found["classes"]
+    at = max(classes, key=lambda c: abs(classes[c].mean or 0.0), default=None)
+    if at is not None and classes[at].mean is not None:
+        told = f"{classes[at].mean:+.2f} [{interval(classes[at])}]"
+        lines.append(f"  widest gap of a class: {told}, class {at}")
     return lines
 
 

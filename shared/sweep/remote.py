@@ -10,8 +10,9 @@ from typing import Any
 
 from shared.errors import WorkerError
 from shared.spec import Side
+from shared.sweep.child import refuse_others
 from shared.sweep.job import Task
-from shared.sweep.process import Crew, Starting, message
+from shared.sweep.process import BrokenError, Crew, Starting, message
 
 _idle: list[tuple[str, Crew]] = []
 _all: list[Crew] = []
@@ -29,20 +30,32 @@ def work(
         commands: as in `Starting`.
 
     Returns:
-        ``{"summary": …}``, or ``{"failure": words}``. No exception: what a job says against
-        itself it would say on every worker.
+        ``{"summary": …}``, or ``{"failure": words}``: what a job says against itself it would say
+        on every worker. Where this worker is not fit for it, ``refused`` is its address.
     """
     task = Task.from_dict(fields)
+    try:
+        refuse_others(task)
+    except WorkerError as error:
+        return {"failure": message(error), "refused": _address()}
     # A process computes with the number of threads that it was started with.
     kind = f"{task.job.threads} {timeout} {sorted(commands.items())}"
     crew = _taken(kind, Starting(timeout=timeout, commands=commands))
     try:
         return {"summary": crew.run(task)}
+    except BrokenError as error:
+        return {"failure": message(error), "refused": _address()}
     except WorkerError as error:
         return {"failure": message(error)}
     finally:
         with _lock:
             _idle.append((kind, crew))
+
+
+def _address() -> str:
+    from distributed import get_worker  # noqa: PLC0415  # an optional extra
+
+    return str(get_worker().address)
 
 
 def _taken(kind: str, starting: Starting) -> Crew:

@@ -50,6 +50,16 @@ def details(board: Board) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def to_report(board: Board) -> dict[str, Any]:
+    """The same for the pages: what was measured at all, with the level of the intervals."""
+    rows = [
+        {**_short(row), "level": row.comparison.interval.level}
+        for row in board.rows
+        if row.comparison.interval is not None
+    ]
+    return {**to_json(board), "examples": rows}
+
+
 def exit_code(board: Board) -> int:
     """0 all equal within the margin, 1 some differ, 2 a question is open, or a job not done."""
     if board.failed or not all(row.final for row in board.rows):
@@ -72,14 +82,15 @@ def _short(row: Row) -> dict[str, Any]:
             "low": interval.low if interval else None,
             "high": interval.high if interval else None,
         },
-        "verdict": row.verdict.answer,
+        # Before its last seed nothing is decided: who looks at every seed is wrong too often.
+        "verdict": row.verdict.answer if row.final else "undecided",
     }
 
 
 def _long(board: Board, row: Row) -> dict[str, Any]:
     found = board.details(row)
     return {
-        "words": row.verdict.words,
+        "words": row.verdict.words if row.final else f"so far: {row.verdict.words}",
         "seeds_needed": row.verdict.needed,
         "stopped": row.stopped,
         "significant": row.verdict.significant,
@@ -87,7 +98,7 @@ def _long(board: Board, row: Row) -> dict[str, Any]:
         **_numbers(row.comparison),
         "churn": dataclasses.asdict(found["churn"]),
         "mcnemar": [dataclasses.asdict(single) for single in found["mcnemar"]],
-        "classes": [_numbers(comparison) for comparison in found["classes"]],
+        "classes": [{"class": int(c), **_numbers(gap)} for c, gap in found["classes"].items()],
     }
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from typing import Any
+
+from numpy.typing import NDArray
 
 from shared.errors import UsageError
 from shared.native.summary import Summary
@@ -16,6 +19,8 @@ from shared.sweep.local import Executor, Outcome
 from shared.sweep.plan import Request
 from shared.sweep.store import Store
 
+_ROUNDED = 1e-9
+"""Share of the test set."""
 Watch = Callable[[Board, int], AbstractContextManager[Callable[[], None]]]
 """Given board and number of places: what is called after every job."""
 
@@ -82,13 +87,29 @@ def _take(made: Board, store: Store, outcome: Outcome) -> None:
     if outcome.summary is None:
         made.fail(job, outcome.failure)
         return
-    summary = Summary.from_dict(outcome.summary)
-    asked = (job.example, job.pair, job.side, job.setting, job.seed)
-    if (summary.example, summary.pair, *summary.key) != asked:
-        made.fail(job, f"{job.words}: the answer is that of another job, {summary.key}")
+    try:
+        summary = Summary.from_dict(outcome.summary)
+    except UsageError as error:
+        made.fail(job, f"{job.words}: {error}")
+        return
+    if wrong := _unfit(job, summary, made.labels[job.example]):
+        made.fail(job, f"{job.words}: {wrong}")
         return
     store.put(outcome.task, outcome.summary)  # first on disk, then on the board
     made.add(job, summary)
+
+
+def _unfit(job: Job, summary: Summary, labels: NDArray[Any]) -> str:
+    """Why this cannot be the result of the job; empty where it can."""
+    asked = (job.example, job.pair, job.side, job.setting, job.seed)
+    if (summary.example, summary.pair, *summary.key) != asked:
+        return f"the answer is that of another job, {summary.key}"
+    if len(summary.predictions) != len(labels):
+        return f"the answer has {len(summary.predictions):,} predictions, expected {len(labels):,}"
+    counted = float((summary.predictions == labels).mean())
+    if not abs(summary.test_accuracy - counted) < _ROUNDED:
+        return f"the answer says accuracy {summary.test_accuracy}, its predictions {counted}"
+    return ""
 
 
 def check(request: Request) -> None:
@@ -101,3 +122,8 @@ def check(request: Request) -> None:
         raise UsageError("Name an example. parity list shows which have a dataset.")
     if strange := [d for d in request.divisions if d not in plan.DIVISIONS]:
         raise UsageError(f"--division '{strange[0]}': expected {' or '.join(plan.DIVISIONS)}.")
+    if request.stop and request.attribution:
+        raise UsageError(
+            "--attribution needs every seed, --stop-when-decided ends before the last. Expected "
+            "one or the other."
+        )

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -23,6 +24,13 @@ from shared.errors import ParityError
 from shared.sweep.job import Task
 
 FILE = "results.sqlite"
+_WHOLE = "results.repaired.sqlite"
+"""A repaired file that is whole, for the moment until it stands in the place of the damaged one."""
+_LOGS = ("-wal", "-shm")
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+            sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
+            sqlite3.SQLITE_NOMEM)  # fmt: skip
+"""Troubles that are not the file's own."""
 VARIABLE = "PARITY_SWEEPS_DIR"
 _VERSION = 1
 _SCHEMA = """
@@ -50,6 +58,10 @@ def default_folder() -> Path:
     return Path(platformdirs.user_cache_dir("parity", appauthor=False)) / "sweeps"
 
 
+class DamagedError(StoreError):
+    """The file is no longer what was written; `--repair` saves what is whole."""
+
+
 class Store:
     """The results in one folder, for one sweep at a time. Close it, or use it in a `with`.
 
@@ -62,6 +74,7 @@ class Store:
         self._lock = _locked(folder)
         self.repaired = ""
         try:
+            _put_in_place(self.path)
             if repair:
                 self.repaired = _repair(self.path)
             self._db = _opened(self.path)
@@ -93,7 +106,7 @@ class Store:
         if row is None:
             return None
         if not _sound(row):
-            raise StoreError(_damaged(self.path, f"the result of {task.job.words} is not whole"))
+            raise _damaged(self.path, f"the result of {task.job.words} is not whole")
         summary: dict[str, Any] = json.loads(row[2])
         return summary
 
@@ -160,7 +173,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         raise _told(path, error) from error
     try:
         if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise StoreError(_damaged(path, str(found).splitlines()[-1]))
+            raise _damaged(path, str(found).splitlines()[-1])
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _VERSION):
             raise StoreError(
@@ -185,10 +198,14 @@ def _opened(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
 def _told(path: Path, error: sqlite3.Error) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    code = _code(error)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreError(_damaged(path, str(error)))
+        return _damaged(path, str(error))
     kept = "What is in it is kept; the same command goes on from there"
     if code == sqlite3.SQLITE_FULL:
         return StoreError(f"{path}: the disk is full. {kept} once there is room.")
@@ -198,8 +215,8 @@ def _told(path: Path, error: sqlite3.Error) -> StoreError:
     )
 
 
-def _damaged(path: Path, how: str) -> str:
-    return (
+def _damaged(path: Path, how: str) -> DamagedError:
+    return DamagedError(
         f"{path}: the file of results is damaged ({how}). Nothing was changed. --repair takes the "
         "results that are whole into a new file, keeps the damaged one beside it, and goes on."
     )
@@ -217,29 +234,82 @@ def _sound(row: Row) -> bool:
 
 
 def _repair(path: Path) -> str:
-    """Take every row that is whole into a new file; what was done, empty where nothing was."""
+    """Take every row that is whole into a new file; what was done, empty where nothing was.
+
+    The damaged file stays in its place until the new one is whole and on disk.
+    """
     if not path.exists():
         return ""
     rows, lost = _readable(path)
     if not lost:
-        with contextlib.suppress(StoreError):
+        try:
             _opened(path).close()
-            return ""
+        except DamagedError:
+            lost = True
+    if not lost:
+        return ""
+    fresh = path.with_name("results.repairing.sqlite")
     aside = path.with_name(f"results.damaged-{time.strftime('%Y%m%d-%H%M%S')}.sqlite")
-    path.rename(aside)
-    for end in ("-wal", "-shm"):
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
+    try:
+        _remove(fresh)
+        _write(fresh, rows)
+        for end in ("", *_LOGS):
+            if (old := path.with_name(path.name + end)).exists():
+                _link(old, aside.with_name(aside.name + end))
+        os.replace(fresh, path.with_name(_WHOLE))
+    except OSError as error:
+        raise StoreError(
+            f"{path}: cannot be repaired ({error.strerror}). Nothing was changed in it; make room, "
+            "or free the folder, and repeat this command."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            _remove(fresh)
+    _put_in_place(path)
+    return f"{len(rows)} results were whole and are kept; the damaged file is now {aside.name}"
+
+
+def _write(path: Path, rows: list[Row]) -> None:
     db = _opened(path)
     try:
         with db:
             query = f"INSERT OR REPLACE INTO jobs ({_ROW}) VALUES (?, ?, ?, ?, ?)"
             db.executemany(query, rows)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
         raise _told(path, error) from error
     finally:
         db.close()
-    return f"{len(rows)} results were whole and are kept; the damaged file is now {aside.name}"
+
+
+def _link(old: Path, new: Path) -> None:
+    """A second name of a file, or where there are no such, a copy."""
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copy2(old, new)
+
+
+def _remove(path: Path) -> None:
+    for end in ("", *_LOGS):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
+def _put_in_place(path: Path) -> None:
+    """End a repair, also one that a killed process has left here: logs of the damaged file first,
+    which SQLite would take for the new one's."""
+    whole = path.with_name(_WHOLE)
+    try:
+        if not whole.exists():
+            return
+        for end in _LOGS:
+            path.with_name(path.name + end).unlink(missing_ok=True)
+        os.replace(whole, path)
+    except OSError as error:
+        raise StoreError(
+            f"{whole}: cannot be put in the place of {path.name} ({error.strerror}). Both are "
+            "kept; free the folder and repeat this command."
+        ) from error
 
 
 def _readable(path: Path) -> tuple[list[Row], bool]:
@@ -250,14 +320,16 @@ def _readable(path: Path) -> tuple[list[Row], bool]:
         db = sqlite3.connect(path)
         db.execute("PRAGMA writable_schema = ON")  # else nothing of a file cut off is read
         last = _last_id(db)
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        _refuse_passing(path, error)
         return [], True
     with contextlib.closing(db):
         for number in range(1, last + 1):
             try:
                 query = f"SELECT {_ROW} FROM jobs NOT INDEXED WHERE id = ?"
                 row = db.execute(query, (number,)).fetchone()
-            except sqlite3.Error:
+            except sqlite3.Error as error:
+                _refuse_passing(path, error)
                 lost = True
                 continue
             if row is not None and _sound(row):
@@ -267,12 +339,24 @@ def _readable(path: Path) -> tuple[list[Row], bool]:
     return rows, lost
 
 
+def _refuse_passing(path: Path, error: sqlite3.Error) -> None:
+    """What will pass is no damage.
+
+    Raises:
+        StoreError: says what it is.
+    """
+    if _code(error) in _PASSING:
+        raise _told(path, error) from error
+
+
 def _last_id(db: sqlite3.Connection) -> int:
     """The highest id, or where that cannot be read, more than anyone has."""
     try:
         return int(db.execute("SELECT max(id) FROM jobs NOT INDEXED").fetchone()[0] or 0)
-    except sqlite3.OperationalError:  # no table
-        return 0
+    except sqlite3.OperationalError as error:
+        if _code(error) in _PASSING:
+            raise
+        return 0  # no table
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB:
             raise
