@@ -178,7 +178,8 @@ class Board:
             for a, b in zip(left, right, strict=True)
         ]
         ours, theirs = ([s.per_class for s in some] for some in (left, right))
-        samples = dict(zip(*map(list, np.unique(labels, return_counts=True)), strict=True))
+        found, counts = np.unique(labels, return_counts=True)
+        samples = dict(zip(found.tolist(), counts.tolist(), strict=True))
         margin = row.comparison.margin
         classes = statistics.class_gaps(ours, theirs, samples, margin) if left else {}
         return {"churn": turned, "mcnemar": single, "classes": classes}
