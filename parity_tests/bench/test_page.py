@@ -120,6 +120,7 @@ def test_what_is_measured_anew_replaces_what_was(tmp_path):
     assert text.count("| 0.667 [") == 4
     assert text.count("Bench 1.") == 2  # modes and sweep of the first one
     assert text.count("Bench 2.") == 1
+    assert text.count("`torch/limit`: layout: any") == 1
     page(made(), tmp_path)
     twin = json.loads((tmp_path / "performance.json").read_text("utf-8"))
     assert twin == {"format": 1, "benches": [to_json(made())]}

@@ -151,7 +151,12 @@ def _part(benches: Sequence[Result], example: str) -> tuple[_Part, dict[str, byt
         [_sides(r) for r in own if r.way],
         section(f"{NAME}-{example}-modes.png", "modes", "step"),
         section(f"{NAME}-{example}-sweep.png", "sweep", "epoch"),
-        [fact for bench in benches for fact in _facts(bench, example)],
+        [
+            fact
+            for bench in benches
+            if _of(bench.measurements, example, "epoch")  # of the ways, not of modes or a sweep
+            for fact in _facts(bench, example)
+        ],
     )
     return part, figures
 
