@@ -212,12 +212,17 @@ def test_a_sweep_goes_on_the_pages_and_into_the_index_that_are_there(tmp_path):
     assert "+0.12" not in page.read_text("utf-8")
     assert (tmp_path / "index.json").read_text("utf-8") == before
     # A later sweep that is not about it: what this one said stands nowhere any more.
-    swept(tmp_path, gap("tiny_training", 0.34) | {"level": 1 - 0.1 / 3})
+    swept(
+        tmp_path,
+        gap("tiny_training", 0.34, "undecided")
+        | {"level": 1 - 0.1 / 3, "words": "undecided: 39 seeds would probably decide"},
+    )
     written = {path.name for path in report.write_native(tmp_path)}
     assert {"fashion_mlp.md", "tiny_training.md"} <= written
     assert native.HEADING not in (tmp_path / "fashion_mlp.md").read_text("utf-8")
     for told in (page, tmp_path / "README.md"):
         assert "| 96.7 % interval |" in told.read_text("utf-8")
+        assert "| ? undecided: 39 seeds would probably decide |" in told.read_text("utf-8")
 
 
 def test_the_section_stands_on_the_page_between_accuracy_and_other_pairs(tmp_path):

@@ -123,6 +123,7 @@ def test_what_follows_from_what_is_finished(fakes, tmp_path):
         assert (row["seeds"], row["verdict"]) == (3, "undecided")
     told = json.loads((report / "sweep.json").read_text())["examples"]
     assert [(row["verdict"], row["level"]) for row in told] == 2 * [("undecided", 0.9)]
+    assert all(row["words"].startswith("so far: equal") for row in told)
     assert fakes.sweep(margin=20)[0]["examples"][0]["verdict"] == "equal"
 
 

@@ -135,10 +135,16 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
             "gap": f"{row['gap']['mean']:+.2f}",
             "interval": f"{row['gap']['low']:+.2f} … {row['gap']['high']:+.2f}",
             "margin": number(row["margin"]),
-            "verdict": _WORDS[row["verdict"]],
+            "verdict": _said(row),
         }
         for row in order
     ]
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    """The verdict; of an open one with what would decide it."""
+    words = row.get("words", "")
+    return f"? {words}" if row["verdict"] == "undecided" and words else _WORDS[row["verdict"]]
 
 
 def gaps(rows: Sequence[Mapping[str, Any]]) -> list[Gap]:

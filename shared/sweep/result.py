@@ -51,9 +51,9 @@ def details(board: Board) -> dict[str, Any]:
 
 
 def to_report(board: Board) -> dict[str, Any]:
-    """The same for the pages: what was measured at all, with the level of the intervals."""
+    """The same for the pages: what was measured at all, with level of the intervals and words."""
     rows = [
-        {**_short(row), "level": row.comparison.interval.level}
+        {**_short(row), "level": row.comparison.interval.level, "words": _words(row)}
         for row in board.rows
         if row.comparison.interval is not None
     ]
@@ -87,10 +87,14 @@ def _short(row: Row) -> dict[str, Any]:
     }
 
 
+def _words(row: Row) -> str:
+    return row.verdict.words if row.final else f"so far: {row.verdict.words}"
+
+
 def _long(board: Board, row: Row) -> dict[str, Any]:
     found = board.details(row)
     return {
-        "words": row.verdict.words if row.final else f"so far: {row.verdict.words}",
+        "words": _words(row),
         "seeds_needed": row.verdict.needed,
         "stopped": row.stopped,
         "significant": row.verdict.significant,
