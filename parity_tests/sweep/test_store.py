@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,6 +80,14 @@ def test_a_full_disk_keeps_the_rest(tmp_path):
         assert kept.get(task(3))["seed"] == 3
     with Store(tmp_path) as kept:
         assert len(kept) >= 40
+
+
+@pytest.mark.parametrize(("free", "words"), [(0, "the disk is full"), (1 << 30, "disk I/O error")])
+def test_an_io_error_where_no_room_is_left_is_a_full_disk(tmp_path, monkeypatch, free, words):
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR | 15 << 8  # of the shared memory
+    monkeypatch.setattr(store.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert words in str(store._told(tmp_path / FILE, error))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")

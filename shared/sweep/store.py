@@ -27,6 +27,8 @@ FILE = "results.sqlite"
 _WHOLE = "results.repaired.sqlite"
 """A repaired file that is whole, for the moment until it stands in the place of the damaged one."""
 _LOGS = ("-wal", "-shm")
+_ROOM = 1 << 16
+"""Bytes; SQLite asks for 32 KiB at a time."""
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
             sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM,
             sqlite3.SQLITE_NOMEM)  # fmt: skip
@@ -207,12 +209,20 @@ def _told(path: Path, error: sqlite3.Error) -> StoreError:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return _damaged(path, str(error))
     kept = "What is in it is kept; the same command goes on from there"
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _no_room(path)):
         return StoreError(f"{path}: the disk is full. {kept} once there is room.")
     return StoreError(
         f"{path}: cannot be written or read ({error}). {kept} once it can, or work elsewhere: "
         "--out FOLDER"
     )
+
+
+def _no_room(path: Path) -> bool:
+    """Whether the disk is what an I/O error is about: the logs' memory map says no more."""
+    try:
+        return shutil.disk_usage(path.parent).free < _ROOM
+    except OSError:
+        return False
 
 
 def _damaged(path: Path, how: str) -> DamagedError:
