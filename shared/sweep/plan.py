@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from shared.data import ImageData, load
 from shared.errors import UsageError
+from shared.native.settings import Plan
 from shared.native.settings import plan as settings_of
 from shared.spec import SIDES, ExampleSpec, Size
 from shared.statistics import FEWEST, MARGIN
@@ -72,27 +73,39 @@ class Request:
 
 
 def jobs(request: Request) -> tuple[Job, ...]:
-    """Every job, seed by seed, so that each seed soon has both sides of every example.
+    """Every job: first what the verdicts are about, then the way from native to matched, then each
+    default by itself; within each seed by seed, so that a seed soon has both sides of all examples.
 
     Raises:
         UsageError: an example that has no native division, or none that trains.
     """
-    return tuple(dict.fromkeys(_jobs(request)))
+    parts = (_divisions, _chains, _others) if request.attribution else (_divisions,)
+    return tuple(dict.fromkeys(job for part in parts for job in _jobs(request, part)))
 
 
-def _jobs(request: Request) -> Iterator[Job]:
+_Part = Callable[[Request, Plan], Iterable[str]]
+
+
+def _divisions(request: Request, _: Plan) -> Iterable[str]:
+    return request.divisions
+
+
+def _chains(_: Request, known: Plan) -> Iterable[str]:
+    return (step.name for step in known.chain)
+
+
+def _others(_: Request, known: Plan) -> Iterable[str]:
+    return (step.name for step in known.settings)
+
+
+def _jobs(request: Request, part: _Part) -> Iterator[Job]:
     for seed in range(1, request.seeds + 1):
         for spec in request.specs:
             size = request.size(spec)
             plans = {side: settings_of(spec.name, side) for side in SIDES}
-            for setting in request.divisions:
-                for side in SIDES:
-                    pair = plans[side].pair
-                    yield Job(spec.name, pair, side, setting, seed, size, request.threads)
-            for side in SIDES if request.attribution else ():
-                for step in plans[side].settings:
-                    pair = plans[side].pair
-                    yield Job(spec.name, pair, side, step.name, seed, size, request.threads)
+            for side, known in plans.items():
+                for setting in part(request, known):
+                    yield Job(spec.name, known.pair, side, setting, seed, size, request.threads)
 
 
 def dataset(request: Request, spec: ExampleSpec) -> ImageData:
