@@ -90,9 +90,11 @@ def test_the_page_says_what_is_so(tmp_path):
         "(figures/defaults-fashion_mlp-matched.png)",
     ):  # fmt: skip
         assert words in text
-    line = next(x for x in text.splitlines() if x.startswith("| fashion_mlp | **+2"))
+    line = next(x for x in text.splitlines() if x.startswith("| fashion_mlp | 12 | **+2"))
     assert "**-2" in line  # the other direction
-    assert "points below Keras" in text
+    assert "The native gap is -1.3 points of accuracy" in text
+    # Of a gap the sweep has the verdict, with its corrections.
+    assert not re.search(r"^\| (native|matched) gap \| (\*\*|~)", text, re.MULTILINE)
     native = next(x for x in text.splitlines() if x.startswith("| initialiser matched |"))
     assert 140 < int(re.search(r"(-?\d+) %", native)[1]) < 160  # 2 of 1.33 points
     shares = [int(x) for x in re.findall(r"matched.*\| (-?\d+) % \|", text)]

@@ -16,7 +16,7 @@ from shared.native.defaults import pairs
 from shared.report import documents, gaps
 from shared.report.files import render, save
 from shared.report.repairs import REPAIRS, Repair
-from shared.report.words import NONE, number
+from shared.report.words import NONE, count, number, signed
 from shared.spec import TITLES
 
 NAME = "defaults"
@@ -119,7 +119,7 @@ def _mistakes(every: Sequence[Attribution]) -> list[Mistake]:
             own = {row.side: row for row in found.rows if row.default == name}
             if own and all(row.given for row in own.values()):
                 both = own
-                rows.append({"example": _title(found)} | {
+                rows.append({"example": _title(found), "seeds": _seeds(own.values())} | {
                     f"{side}_{metric}": cell(row.given.get(metric))
                     for side, row in own.items() for metric in METRICS
                 })  # fmt: skip
@@ -127,6 +127,12 @@ def _mistakes(every: Sequence[Attribution]) -> list[Mistake]:
             torch, keras = both["torch"], both["keras"]
             told.append(Mistake(name, torch.title, torch.native, keras.native, repair, rows))
     return told
+
+
+def _seeds(rows: Iterable[Row]) -> str:
+    """``12``, or ``8 to 12`` where the sides have not the same."""
+    every = sorted({row.given["accuracy"].seeds for row in rows})
+    return " to ".join(map(str, dict.fromkeys((every[0], every[-1]))))
 
 
 def _part(found: Attribution) -> Part:
@@ -155,7 +161,8 @@ def _step(title: str, gap: Mapping[Metric, Change], native: Change | None) -> di
     share = NONE
     if native is not None and native.clear:
         share = f"{-100 * gap['accuracy'].mean / native.mean:.0f} %"
-    return {"title": title, "share": share, **{m: cell(gap[m]) for m in METRICS}}
+    shown = bare if native is None else cell  # of a gap itself the sweep has the verdict
+    return {"title": title, "share": share, **{m: shown(gap[m]) for m in METRICS}}
 
 
 def _row(row: Row) -> dict[str, str]:
@@ -173,28 +180,33 @@ def cell(change: Change | None) -> str:
     """``+1.2 [0.3, 2.1]``; with ~ where it is not told apart from 0, bold where it is."""
     if change is None or math.isnan(change.mean):  # of a training that diverged
         return NONE
-    text = f"{signed(change.mean)} [{signed(change.low)}, {signed(change.high)}]"
-    if signed(change.mean) == signed(change.low) == signed(change.high) == "0":
-        return "0"
+    text = bare(change)
+    if text == "0":
+        return text
     return f"**{text}**" if change.clear else f"~{text}"
 
 
-def signed(value: float) -> str:
-    """Two significant digits and always a sign; what rounding leaves is 0."""
-    return "0" if abs(value) < 5e-6 else number(value, 2) if value < 0 else f"+{number(value, 2)}"
+def bare(change: Change) -> str:
+    """``+1.2 [0.3, 2.1]``, without any word on it."""
+    if signed(change.mean) == signed(change.low) == signed(change.high) == "0":
+        return "0"
+    return f"{signed(change.mean)} [{signed(change.low)}, {signed(change.high)}]"
 
 
 def _lead(found: Attribution) -> str:
-    """The answer in a sentence or two, claiming only what the intervals say."""
+    """The way in a sentence or two; whether the frameworks differ is for the sweep to say."""
     gap, end = found.native["accuracy"], found.matched["accuracy"]
     told = (
-        f"With their own defaults PyTorch is {number(abs(gap.mean), 2)} points "
-        f"{'above' if gap.mean > 0 else 'below'} Keras"
-        if gap.clear
-        else "With their own defaults the two are not told apart in accuracy "
-        f"({signed(gap.mean)} points)"
+        f"The native gap is {signed(gap.mean)} points of accuracy, the matched one "
+        f"{signed(end.mean)}"
     )
-    clear = [s for s in found.steps if s.gap["accuracy"].clear or s.gap["loss"].clear]
-    words = ", ".join(f"{s.title}{' (luck)' if s.luck else ''}" for s in clear)
-    moved = f"What moves the gap: {words}." if clear else "No single default moves the gap clearly."
-    return f"{told}; matched, {signed(end.mean)} points are left. {moved}"
+    clear = [(s, [m for m in METRICS if s.gap[m].clear]) for s in found.steps]
+    words = ", ".join(
+        f"{s.title} ({' and '.join(metrics)}{', luck' if s.luck else ''})"
+        for s, metrics in clear
+        if metrics
+    )
+    moved = f"What moves the gap: {words}." if words else "No single default moves the gap clearly."
+    return (
+        f"{told}, over the {count(len(found.seeds), 'seed')} that have every step between. {moved}"
+    )

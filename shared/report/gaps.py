@@ -8,12 +8,13 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from shared.native import Attribution, Change
 from shared.native.attribution import Metric
 from shared.report.native import Gap
 from shared.report.plots import APART, BOUND, COLOURS, DPI, SECOND, STYLE, WRONG, png
-from shared.report.words import number
+from shared.report.words import number, signed
 
 _LABELS: dict[Metric, str] = {
     "accuracy": "test accuracy, PyTorch − Keras (points)",
@@ -62,6 +63,7 @@ def _fall(axes: Axes, found: Attribution, metric: Metric) -> None:
     _bar(axes, last, 0.0, found.matched[metric], APART)
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.14)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
 
 
 def _bar(axes: Axes, line: int, start: float, change: Change, colour: str) -> None:
@@ -77,7 +79,7 @@ def _bar(axes: Axes, line: int, start: float, change: Change, colour: str) -> No
         error_kw={"ecolor": "#757575", "elinewidth": 1.1, "capsize": 2.5},
     )
     right = start + max(change.high, change.mean, 0.0)
-    axes.annotate(number(change.mean, 2), (right, line), xytext=(5, 0), va="center",
+    axes.annotate(signed(change.mean), (right, line), xytext=(5, 0), va="center",
                   textcoords="offset points", fontsize=8)  # fmt: skip
 
 

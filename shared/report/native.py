@@ -79,6 +79,7 @@ def section(folder: Path, example: str) -> str:
         return ""
     return render(
         "native", heading=HEADING, rows=lines(rows), level=level(rows),
+        data=rows[0].get("data", ""),
         defaults=_attributed(folder, example),
     )  # fmt: skip
 
@@ -136,6 +137,7 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
             "interval": f"{row['gap']['low']:+.2f} … {row['gap']['high']:+.2f}",
             "margin": number(row["margin"]),
             "verdict": _said(row),
+            "data": row.get("data", ""),
         }
         for row in order
     ]

@@ -36,11 +36,13 @@ class _Section:
 
     Attributes:
         bench: number of the bench that made it.
+        runs: processes of each kind in it.
         rows: of its table.
         figure: file name.
     """
 
     bench: int
+    runs: int
     rows: list[dict[str, Any]]
     figure: str = ""
 
@@ -130,17 +132,19 @@ def _part(benches: Sequence[Result], example: str) -> tuple[_Part, dict[str, byt
     """What the page says of an example, and its figures by file name."""
     figures: dict[str, bytes] = {}
     modes = tuple(dict.fromkeys(mode for side in SIDES for mode in MODES[side]))
+    columns = tuple(COLUMNS)  # an epoch of the modes is cut short, and no epoch
 
     def section(name: str, kind: str, what: str) -> _Section | None:
         for place, bench in enumerate(benches, 1):
             drawn = _of(getattr(bench, kind), example, what)
             if drawn and kind == "sweep":
                 figures[name] = bars.sweep(drawn)
-                return _Section(place, _swept(drawn), name)
+                return _Section(place, bench.plan["runs"], _swept(drawn), name)
             if drawn:
                 figures[name] = bars.epochs([(_AXES[kind], drawn)])
-                ways = WAYS if kind == "measurements" else modes
-                return _Section(place, _rows(bench, example, ways), name)
+                whole = kind == "measurements"
+                rows = _rows(bench, example, WAYS if whole else modes, columns[not whole :])
+                return _Section(place, bench.plan["runs"], rows, name)
         return None
 
     own = [r for bench in benches for r in bench.ratios if r.example == example]
@@ -173,11 +177,13 @@ def _of(rows: Sequence[Measurement], example: str, what: str) -> list[Measuremen
     ]
 
 
-def _rows(result: Result, example: str, ways: Sequence[str]) -> list[dict[str, Any]]:
+def _rows(
+    result: Result, example: str, ways: Sequence[str], columns: Sequence[str]
+) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for side in SIDES:
         for way in ways:
-            cells = [result.of(example, side, way, what) for what in COLUMNS]
+            cells = [result.of(example, side, way, what) for what in columns]
             if any(cells):
                 rows.append({"way": f"{TITLES[side]}, {way}", "cells": [cell(c) for c in cells]})
     return rows

@@ -67,7 +67,8 @@ REPAIRS: dict[str, Repair] = {
         "order = torch.randperm(len(dataset)).tolist()\n"
         "loader = DataLoader(Subset(dataset, order), batch_size=32)",
         "After `keras.utils.set_random_seed`, `fit` on arrays shuffles once: every epoch has the "
-        "same order. Without a seed each has its own, as with `DataLoader`.",
+        "same order, and so the port draws one, before all epochs. Without a seed each epoch has "
+        "its own, and `DataLoader(shuffle=True)` is the same rule.",
     ),
 }
 """By name of the default. Defaults without another equation, only other luck, have no repair."""

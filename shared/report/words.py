@@ -134,3 +134,8 @@ def fence(text: str) -> str:
     """The fence that a code block needs, longer than any in it."""
     longest = max((len(run) for run in re.findall("`{3,}", text)), default=2)
     return "`" * (longest + 1)
+
+
+def signed(value: float) -> str:
+    """Two significant digits and always a sign; what rounding leaves is 0."""
+    return "0" if abs(value) < 5e-6 else number(value, 2) if value < 0 else f"+{number(value, 2)}"

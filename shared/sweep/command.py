@@ -141,32 +141,39 @@ def _tell(
     if details is not None:
         _write(details, json.dumps(result.details(made), indent=2, allow_nan=False))
     if report is not None:
-        found = result.to_report(made)
-        if not found["examples"]:
-            raise UsageError(
-                "--report: no example has two seeds of both sides yet, so there is nothing to say "
-                "and nothing was written. Repeat the command without --finished."
-            )
-        _write(report / "sweep.json", json.dumps(found, indent=2, allow_nan=False))
-        if made.request.attribution:
-            from shared.report import defaults  # noqa: PLC0415  # Matplotlib is slow to import
-
-            # What earlier trainings said is not for nothing to be taken away.
-            if defaults.attributions(list(made.found.values())):
-                defaults.write(made.found.values(), report, _data(made))
-        from shared.report import write_native  # noqa: PLC0415
-
-        write_native(report)
+        _report(made, report)
 
 
-def _data(made: Board) -> str:
+def _report(made: Board, folder: Path) -> None:
+    """Write what the pages say of a sweep."""
+    described = {
+        spec.name: plan.dataset(made.request, spec).describe() for spec in made.request.specs
+    }
+    found = result.to_report(made, described)
+    if not found["examples"]:
+        raise UsageError(
+            "--report: no example has two seeds of both sides yet, so there is nothing to say "
+            "and nothing was written. Repeat the command without --finished."
+        )
+    _write(folder / "sweep.json", json.dumps(found, indent=2, allow_nan=False))
+    if made.request.attribution:
+        from shared.report import defaults  # noqa: PLC0415  # Matplotlib is slow to import
+
+        summaries = list(made.found.values())
+        # What earlier trainings said is not for nothing to be taken away.
+        if whole := {some.example: None for some in defaults.attributions(summaries)}:
+            defaults.write(summaries, folder, _data({name: described[name] for name in whole}))
+    from shared.report import write_native  # noqa: PLC0415
+
+    write_native(folder)
+
+
+def _data(described: Mapping[str, str]) -> str:
     """On what it was measured, in a line for people."""
-    described: dict[str, list[str]] = {}
-    for spec in made.request.specs:
-        described.setdefault(plan.dataset(made.request, spec).describe(), []).append(spec.name)
-    told = "; ".join(f"{', '.join(names)}: {data}" for data, names in described.items())
-    seeds = f"{made.request.seeds} seeds" if not made.waiting else "As many seeds as are finished"
-    return f"{told}. {seeds}."
+    alike: dict[str, list[str]] = {}
+    for name, data in described.items():
+        alike.setdefault(data, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {data}" for data, names in alike.items()) + "."
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from shared import FORMAT
@@ -50,10 +51,20 @@ def details(board: Board) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def to_report(board: Board) -> dict[str, Any]:
-    """The same for the pages: what was measured at all, with level of the intervals and words."""
+def to_report(board: Board, data: Mapping[str, str]) -> dict[str, Any]:
+    """The same for the pages: what was measured at all, with level of the intervals and words.
+
+    Args:
+        board: everything so far.
+        data: example → what it was trained on, in words.
+    """
     rows = [
-        {**_short(row), "level": row.comparison.interval.level, "words": _words(row)}
+        {
+            **_short(row),
+            "level": row.comparison.interval.level,
+            "words": _words(row),
+            "data": data[row.example],
+        }
         for row in board.rows
         if row.comparison.interval is not None
     ]
