@@ -200,7 +200,7 @@ def _lead(found: Attribution) -> str:
         f"The native gap is {signed(gap.mean)} points of accuracy, the matched one "
         f"{signed(end.mean)}"
     )
-    clear = [(s, [m for m in METRICS if s.gap[m].clear]) for s in found.steps]
+    clear = [(s, [m for m in METRICS if cell(s.gap[m]).startswith("**")]) for s in found.steps]
     words = ", ".join(
         f"{s.title} ({' and '.join(metrics)}{', luck' if s.luck else ''})"
         for s, metrics in clear

@@ -63,7 +63,7 @@ def _fall(axes: Axes, found: Attribution, metric: Metric) -> None:
     _bar(axes, last, 0.0, found.matched[metric], APART)
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.14)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(3))
 
 
 def _bar(axes: Axes, line: int, start: float, change: Change, colour: str) -> None:
