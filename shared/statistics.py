@@ -177,7 +177,7 @@ def _steady(
     """The same tests with a spread that is given."""
     gap, error = float(np.mean(gaps)), spread / math.sqrt(len(gaps))
     t = stats.t(len(gaps) - 1)
-    low, high = (gap + bound * error for bound in t.interval(level))
+    low, high = (float(gap + bound * error) for bound in t.interval(level))
     equal = max(float(t.sf((margin + gap) / error)), float(t.sf((margin - gap) / error)))
     different = 2 * float(t.sf(abs(gap) / error))
     interval = Interval(gap, low, high, level)

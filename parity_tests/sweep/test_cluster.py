@@ -152,7 +152,7 @@ def test_a_worker_with_other_sources_leaves_its_jobs_to_others(fakes, dask, tmp_
         "# other\n" + (ROOT / "shared" / "metrics.py").read_text()
     )
     dask.worker(root=other)
-    found, failures = fakes.sweep(place=cluster(dask, workerless=2.0), seeds=2)
+    found, failures = fakes.sweep(place=cluster(dask, workerless=10.0), seeds=2)
     assert found["jobs"] == {"done": 0, "reused": 0, "failed": 8}
     assert all("its sources are others" in failure for failure in failures)
     dask.worker()
