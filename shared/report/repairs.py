@@ -27,8 +27,7 @@ REPAIRS: dict[str, Repair] = {
         "the layers of the port initialise themselves",
         "layers.Dense(\n    128,\n    kernel_initializer=keras.initializers.VarianceScaling(\n"
         '        1 / 3, mode="fan_in", distribution="uniform"\n    ),\n'
-        "    bias_initializer=keras.initializers.RandomUniform(\n"
-        "        -(fan_in**-0.5), fan_in**-0.5\n    ),\n)",
+        "    bias_initializer=keras.initializers.RandomUniform(-(fan_in**-0.5), fan_in**-0.5),\n)",
         "nn.init.xavier_uniform_(layer.weight)\nnn.init.zeros_(layer.bias)",
         "`fan_in` is inputs of a dense layer, height × width × channels of a convolution.",
     ),
