@@ -105,6 +105,14 @@ def test_the_page_says_what_is_so(tmp_path):
     assert document["format"] == 1
 
 
+def test_a_default_alone_can_have_fewer_seeds_than_the_way(tmp_path):
+    some = [s for s in EVERY if s.setting != "initialiser" or s.seed < 3]
+    text = page(tmp_path, some)
+    assert "over the 12 seeds that have every step" in text
+    alone = next(x for x in text.splitlines() if x.startswith("| PyTorch | initialiser |"))
+    assert alone.split(" | ")[4] == "2"
+
+
 def test_few_seeds_are_said(tmp_path):
     text = page(tmp_path, summaries(seeds=3))
     assert "Too few seeds for any claim: fashion_mlp" in text

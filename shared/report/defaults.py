@@ -171,6 +171,7 @@ def _row(row: Row) -> dict[str, str]:
         "title": _told(row.title, luck=row.luck),
         "native": row.native,
         "matched": row.matched,
+        "seeds": str(row.alone["accuracy"].seeds),
         "distance": number(row.distance.mean, 2) if row.distance else NONE,
         **{m: cell(row.alone.get(m)) for m in METRICS},
     }

@@ -306,13 +306,12 @@ def _remove(path: Path) -> None:
 
 
 def _put_in_place(path: Path) -> None:
-    """End a repair, also one that a killed process has left here: logs of the damaged file first,
-    which SQLite would take for the new one's."""
+    """End a repair, also one that a killed process has left here."""
     whole = path.with_name(_WHOLE)
     try:
         if not whole.exists():
             return
-        for end in _LOGS:
+        for end in _LOGS:  # before SQLite takes them for the new file's
             path.with_name(path.name + end).unlink(missing_ok=True)
         os.replace(whole, path)
     except OSError as error:
