@@ -34,8 +34,6 @@ FEWEST = 3
 """Of fewer seeds nothing is said: two runs can be equally far apart by chance."""
 _RESAMPLES = 9_999
 _SEED = 6
-_NOTHING = 1e-9
-"""Points. What is left of a difference of two equal accuracies after rounding."""
 RESOLUTION = 0.01
 """Points that one of 10,000 test samples is worth."""
 
@@ -59,10 +57,12 @@ class Comparison:
         margin: within which sides count as equal.
         interval: by Student's t; None of fewer than two seeds. It lies within the margin just
             when TOST holds.
-        bootstrap: of the same mean and level, resampled; None likewise.
+        bootstrap: of the same mean and level, resampled; None likewise, and where a spread below
+            the resolution leaves nothing to resample.
         equal_p: of TOST; small means equal within the margin.
         different_p: of the paired t-test, for this example alone; small means different.
         looks: planned looks at the data; both p-values are multiplied by it (Bonferroni).
+        spread: standard deviation of the gaps, at least that of rounding to whole samples.
     """
 
     gaps: tuple[float, ...]
@@ -72,6 +72,7 @@ class Comparison:
     equal_p: float
     different_p: float
     looks: int = 1
+    spread: float = 0.0
 
     @property
     def mean(self) -> float | None:
@@ -144,7 +145,7 @@ def compare(
 
     Accuracies are shares of whole samples, so a few seeds can all have the same gap by chance, and
     no test could tell that from certainty. A spread below that of rounding to whole samples is
-    therefore taken to be that: the resolution over √12 (Sheppard, 1897).
+    therefore taken to be that, see `rounding`.
 
     Args:
         left, right: accuracies in points, in the same order of seeds.
@@ -158,16 +159,14 @@ def compare(
     if len(gaps) < 2:
         return Comparison(told, margin, None, None, 1.0, 1.0, looks)
     level = 1 - 2 * ALPHA / looks
-    least = resolution / math.sqrt(12)
-    if np.std(gaps, ddof=1) < least:
+    spread, least = float(np.std(gaps, ddof=1)), rounding(resolution)
+    if spread < least:
         return _steady(told, margin, level, looks, least)
     equal = float(ttost_paired(one, other, -margin, margin)[0])
     found = stats.ttest_rel(one, other)
-    bounds = found.confidence_interval(level)
-    interval = Interval(float(gaps.mean()), float(bounds.low), float(bounds.high), level)
     return Comparison(
-        told, margin, interval, bootstrap(told, level),
-        min(1.0, equal * looks), min(1.0, float(found.pvalue) * looks), looks,
+        told, margin, mean_interval(gaps, level), bootstrap(told, level),
+        min(1.0, equal * looks), min(1.0, float(found.pvalue) * looks), looks, spread,
     )  # fmt: skip
 
 
@@ -177,12 +176,39 @@ def _steady(
     """The same tests with a spread that is given."""
     gap, error = float(np.mean(gaps)), spread / math.sqrt(len(gaps))
     t = stats.t(len(gaps) - 1)
-    low, high = (float(gap + bound * error) for bound in t.interval(level))
     equal = max(float(t.sf((margin + gap) / error)), float(t.sf((margin - gap) / error)))
     different = 2 * float(t.sf(abs(gap) / error))
-    interval = Interval(gap, low, high, level)
-    return Comparison(gaps, margin, interval, interval, min(1.0, equal * looks),
-                      min(1.0, different * looks), looks)  # fmt: skip
+    interval = mean_interval(gaps, level, spread)
+    return Comparison(gaps, margin, interval, None, min(1.0, equal * looks),
+                      min(1.0, different * looks), looks, spread)  # fmt: skip
+
+
+def rounding(resolution: float) -> float:
+    """Standard deviation of rounding to whole samples (Sheppard, 1897).
+
+    Args:
+        resolution: what one sample is worth.
+    """
+    return resolution / math.sqrt(12)
+
+
+def mean_interval(
+    values: Sequence[float] | NDArray[Any], level: float, least: float = 0.0
+) -> Interval:
+    """Student's t interval of the mean of at least two values.
+
+    Args:
+        values: one a seed.
+        level: of the interval, such as 0.9.
+        least: the spread that is assumed where that of the values is smaller.
+    """
+    some = np.asarray(values, np.float64)
+    mean, spread = float(some.mean()), max(float(np.std(some, ddof=1)), least)
+    if spread == 0.0:
+        return Interval(mean, mean, mean, level)
+    error = spread / math.sqrt(len(some))
+    low, high = stats.t.interval(level, len(some) - 1, loc=mean, scale=error)
+    return Interval(mean, float(low), float(high), level)
 
 
 def bootstrap(gaps: Sequence[float], level: float = 1 - 2 * ALPHA) -> Interval:
@@ -228,7 +254,9 @@ def _judge(comparison: Comparison, adjusted: float, examples: int) -> Verdict:
         words = f"different, {'by more than' if beyond else 'whether by more than'} {margin:g}"
         return Verdict("different", True, adjusted, words + ("" if beyond else " is open"))
     needed = seeds_needed(comparison, examples)
-    more = f"{needed:,} seeds would probably decide" if needed else f"not even {MOST:,} seeds would"
+    more = f"not even {MOST:,} seeds would"
+    if needed:
+        more = f"{needed:,} seeds in all would probably decide"
     return Verdict("undecided", False, adjusted, f"undecided: {more}", needed)
 
 
@@ -246,8 +274,8 @@ def seeds_needed(comparison: Comparison, examples: int = 1, power: float = POWER
     Returns:
         The smaller of the numbers that TOST and the paired t-test need; None above `MOST`.
     """
-    spread = float(np.std(comparison.gaps, ddof=1)) if len(comparison.gaps) > 1 else 0.0
-    if spread < _NOTHING:
+    spread = comparison.spread
+    if spread == 0.0:
         return None
     mean, alpha = float(np.mean(comparison.gaps)), ALPHA / comparison.looks
 

@@ -30,7 +30,7 @@ def summaries(example="fashion_mlp", seeds=12, spread=0.05, pair=""):
                 share = accuracy(known, setting, seed, spread)
                 made.append(Summary(
                     example, known.pair, side, setting.name, seed, share, 2 - 2 * share,
-                    (share, float("nan")), np.arange(9, dtype=np.uint8), (1.0, 0.5),
+                    (share, float("nan")), np.zeros(10_000, np.uint8), (1.0, 0.5),
                     0.1 * len(setting.native), 1.0,
                 ))  # fmt: skip
     return made

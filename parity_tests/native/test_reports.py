@@ -11,6 +11,7 @@ from PIL import Image
 from parity_tests.engine.test_report import training_result
 from parity_tests.native.synthetic import summaries, sweep
 from shared import report
+from shared.errors import UsageError
 from shared.native import attribute
 from shared.native.attribution import change
 from shared.report import defaults, gaps, index, native, pages
@@ -76,8 +77,22 @@ def test_nothing_is_claimed_of_few_seeds_or_of_no_effect():
     assert change([2.0]).seeds == 1
 
 
+def test_the_intervals_of_few_seeds_are_wide_enough():
+    """Of six seeds without any effect one in twenty excludes 0; resampled, it would be one in 8."""
+    random = np.random.default_rng(3)
+    wrong = sum(change(random.standard_normal(6)).clear for _ in range(1000))
+    assert 30 < wrong < 72
+
+
+def test_one_and_the_same_change_of_whole_samples_can_be_chance():
+    one = 0.01
+    assert not change([one] * 5, 4 * one).clear
+    assert change([one] * 5).clear
+    assert change([0.0] * 5, one).high == 0.0  # nothing was changed at all
+
+
 def page(tmp_path, some):
-    written = defaults.write(some, tmp_path, "Made up.")
+    written = defaults.write(some, tmp_path, {"fashion_mlp": "Made up"})
     assert all(path.is_file() for path in written)
     return (tmp_path / "defaults.md").read_text("utf-8")
 
@@ -86,7 +101,7 @@ def test_the_page_says_what_is_so(tmp_path):
     text = page(tmp_path, EVERY)
     for words in (
         "# What a default costs", "## Initialiser", "## Adam's epsilon and betas", "KerasAdam",
-        "xavier_uniform_", "TorchAdam", "VarianceScaling", "12 seeds", "Made up.",
+        "xavier_uniform_", "TorchAdam", "VarianceScaling", "12 seeds", "fashion_mlp: Made up.",
         "(figures/defaults-fashion_mlp-matched.png)",
     ):  # fmt: skip
         assert words in text
@@ -111,6 +126,35 @@ def test_a_default_alone_can_have_fewer_seeds_than_the_way(tmp_path):
     assert "over the 12 seeds that have every step" in text
     alone = next(x for x in text.splitlines() if x.startswith("| PyTorch | initialiser |"))
     assert alone.split(" | ")[4] == "2"
+    one = page(tmp_path, [s for s in EVERY if s.setting != "initialiser" or s.seed < 2])
+    alone = next(x for x in one.splitlines() if x.startswith("| PyTorch | initialiser |"))
+    assert "[" not in alone  # of one seed there is no interval
+
+
+def test_what_was_not_measured_is_said(tmp_path):
+    text = page(tmp_path, EVERY)
+    assert "ot measured" not in text
+    some = [s for s in EVERY if s.setting not in ("initialiser", "native~optimizer")]
+    text = page(tmp_path, some)
+    assert "Not measured yet: initialiser (PyTorch), initialiser (Keras / TensorFlow)." in text
+    assert "Not measured on both sides yet: fashion_mlp." not in text  # no line without a table
+
+
+def test_a_sweep_of_another_example_leaves_what_is_there(tmp_path):
+    page(tmp_path, EVERY)
+    before = json.loads((tmp_path / "defaults.json").read_text("utf-8"))["examples"]
+    text = page(tmp_path, summaries("softmax_regression"))
+    after = json.loads((tmp_path / "defaults.json").read_text("utf-8"))["examples"]
+    assert [part["example"] for part in after] == ["softmax_regression", "fashion_mlp"]
+    assert after[1] == before[0]
+    assert "## fashion_mlp" in text
+    assert "fashion_mlp: Made up." in text
+    assert len(list((tmp_path / "figures").glob("defaults-*.png"))) == 2
+    assert page(tmp_path, []) == text
+    (tmp_path / "defaults.json").write_text("[]", "utf-8")
+    with pytest.raises(UsageError, match="no twin of the page of the defaults"):
+        page(tmp_path, EVERY)
+    assert (tmp_path / "defaults.md").read_text("utf-8") == text
 
 
 def test_few_seeds_are_said(tmp_path):
@@ -121,6 +165,7 @@ def test_few_seeds_are_said(tmp_path):
 
 def test_old_figures_go_and_an_empty_sweep_is_a_page(tmp_path):
     page(tmp_path, EVERY)
+    (tmp_path / "defaults.json").unlink()
     text = page(tmp_path, [])
     assert "No example has been trained in every setting yet" in text
     assert not list((tmp_path / "figures").glob("*.png"))
@@ -225,14 +270,29 @@ def test_a_sweep_goes_on_the_pages_and_into_the_index_that_are_there(tmp_path):
     swept(
         tmp_path,
         gap("tiny_training", 0.34, "undecided")
-        | {"level": 1 - 0.1 / 3, "words": "undecided: 39 seeds would probably decide"},
+        | {"level": 1 - 0.1 / 3, "words": "undecided: 39 seeds in all would probably decide"},
     )
     written = {path.name for path in report.write_native(tmp_path)}
     assert {"fashion_mlp.md", "tiny_training.md"} <= written
     assert native.HEADING not in (tmp_path / "fashion_mlp.md").read_text("utf-8")
     for told in (page, tmp_path / "README.md"):
         assert "| 96.7 % interval |" in told.read_text("utf-8")
-        assert "| ? undecided: 39 seeds would probably decide |" in told.read_text("utf-8")
+        assert "| ? undecided: 39 seeds in all would probably decide |" in told.read_text("utf-8")
+
+
+def test_gaps_of_an_earlier_sweep_stand_beside_those_of_a_later_one(tmp_path):
+    swept(tmp_path, gap("fashion_mlp", 0.12), gap("fashion_cnn", -0.001))
+    later = gap("fashion_mlp", 0.5, "different") | {
+        "level": 1 - 0.1 / 3, "words": "different, whether by more than 0.5 is open"
+    }  # fmt: skip
+    rows = native.beside(tmp_path, [later])
+    assert [row["example"] for row in rows] == ["fashion_mlp", "fashion_cnn"]
+    assert rows[0]["gap"]["mean"] == 0.5
+    assert native.level(rows) == "96.7 or 90"
+    first, second = native.lines(rows)
+    assert first["gap"] == "0.00"
+    assert first["interval"] == "-0.10 … +0.10 (90 %)"
+    assert second["verdict"] == "✗ different, whether by more than 0.5 is open"
 
 
 def test_the_section_stands_on_the_page_between_accuracy_and_other_pairs(tmp_path):

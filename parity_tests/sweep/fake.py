@@ -2,7 +2,7 @@
 
 ``python -m parity_tests.sweep.fake torch``. By environment: FAKE_LOG is a file that gets a line a
 job begun, FAKE_SECONDS how long each takes, FAKE_FAULT what goes wrong at which seed, FAKE_GAP how
-much better PyTorch is.
+much better PyTorch is, FAKE_START at which start of a side its process dies.
 """
 
 import os
@@ -37,6 +37,15 @@ def train(job, progress):
         trouble(fault, log.read_text().count(line))
     time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
     return wrong(fault, job) if fault and job.seed == int(seed) else summary(job)
+
+
+def start(side):
+    """Die, if it is this start that is to fail."""
+    starts = Path(os.environ["FAKE_LOG"]).with_suffix(f".{side}")
+    with starts.open("a") as file:
+        file.write("started\n")
+    if os.environ.get("FAKE_START") == str(len(starts.read_text().splitlines())):
+        os._exit(7)
 
 
 def wrong(fault, job):
@@ -93,4 +102,5 @@ def summary(job):
 
 
 if __name__ == "__main__":
+    start(sys.argv[1])
     child.answer(lambda: sys.argv[1], train)

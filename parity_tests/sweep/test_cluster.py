@@ -114,6 +114,26 @@ def test_the_scheduler_gone_is_said_and_what_is_finished_is_kept(fakes, dask, mo
     }  # fmt: skip
 
 
+def test_results_that_went_with_their_worker_are_made_again(fakes, dask, monkeypatch):
+    """They were finished, but not fetched yet; Dask makes them again and tells nobody."""
+    monkeypatch.setattr("shared.sweep.cluster._FETCH", 2.0)
+    first = dask.worker()
+
+    class Late(Cluster):
+        def outcomes(self):
+            wait_for(lambda: all(future.done() for _, future in self._futures.values()))
+            first.kill()
+            first.wait()
+            wait_for(lambda: not self._workers())
+            dask.worker()
+            yield from super().outcomes()
+
+    found, failures = fakes.sweep(place=Late(dask.address, 60.0, FAKE), seeds=2)
+    assert failures == []
+    assert found["jobs"] == {"done": 8, "reused": 0, "failed": 0}
+    assert len(fakes.begun()) == 16
+
+
 def test_throughput_grows_with_workers(fakes, dask, monkeypatch):
     """Jobs that wait, so that it is the handing out that is measured, not this machine's cores."""
     monkeypatch.setenv("FAKE_SECONDS", "0.4")
@@ -184,6 +204,16 @@ def test_no_scheduler_is_said(fakes, tmp_path):
         fakes.sweep(place=Cluster("tcp://127.0.0.1:1", 60.0, FAKE, connect=2.0))
     with pytest.raises(UsageError, match="no such file"):
         fakes.sweep(place=Cluster(str(tmp_path / "none.json"), 60.0, FAKE))
+    for text in ('{"a": 1}', "[]", "{", '{"address": 3}'):
+        (tmp_path / "other.json").write_text(text)
+        with pytest.raises(UsageError, match="no scheduler file, it has no address"):
+            fakes.sweep(place=Cluster(str(tmp_path / "other.json"), 60.0, FAKE))
+
+
+def test_a_scheduler_file_will_do(fakes, dask):
+    dask.worker()
+    found, _ = fakes.sweep(place=Cluster(str(dask.file), 60.0, FAKE), seeds=1)
+    assert found["jobs"]["done"] == 4
 
 
 @contextlib.contextmanager

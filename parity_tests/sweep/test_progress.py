@@ -52,6 +52,36 @@ def test_a_verdict_before_the_end_is_one_so_far():
     assert "3/4" in text(progress.table(board(12)))
 
 
+def test_a_final_verdict_stands_whatever_the_others_will_give():
+    """Holm over both examples: another's small p, while it is open, must not help this one."""
+    names = ("fashion_mlp", "softmax_regression")
+    request = Request(tuple(map(find, names)), seeds=4, train=300, test=500,
+                      divisions=("native",))  # fmt: skip
+    planned = plan.jobs(request)
+    made = Board(request, planned, dict.fromkeys(names, np.zeros(500, int)))
+
+    def add(example, seed, gap):
+        for job in planned:
+            if (job.example, job.seed) == (example, seed):
+                share = 0.8 + gap * (job.side == "torch")
+                made.add(job, dataclasses.replace(summary(job), test_accuracy=share))
+
+    for seed, gap in enumerate((0.01, 0.05, 0.03, 0.06), 1):
+        add("fashion_mlp", seed, gap)
+    alone = made.rows[0].comparison.different_p
+    assert 0.025 < alone < 0.05
+    for seed in (1, 2, 3):
+        add("softmax_regression", seed, 0.1 + 0.001 * seed)
+    mlp, other = made.rows
+    assert mlp.final
+    assert not other.final
+    assert other.comparison.different_p < 0.001
+    assert mlp.verdict.adjusted_p == pytest.approx(2 * alone)
+    assert mlp.verdict.answer == "undecided"
+    add("softmax_regression", 4, 0.104)
+    assert made.rows[0].verdict.answer == "different"  # more than was promised, never less
+
+
 def test_what_is_asked_again_is_planned_once():
     every = plan.jobs(Request((find("fashion_mlp"),), seeds=2, attribution=True))
     assert len(every) == len(set(every))

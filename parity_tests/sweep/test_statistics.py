@@ -84,7 +84,7 @@ def test_no_difference_seen_is_not_equal():
     assert found.different_p > 0.05
     (open_,) = judge([found])
     assert open_.answer == "undecided"
-    assert f"{open_.needed} seeds would probably decide" in open_.words
+    assert f"{open_.needed} seeds in all would probably decide" in open_.words
 
 
 def test_few_seeds_and_none():
@@ -183,6 +183,9 @@ def test_seeds_needed_are_the_fewest():
     assert statistics.seeds_needed(gaps_of(1.0, 2.0)) == 34
     assert statistics.seeds_needed(gaps_of(0.4999, 500.0)) is None
     # Of ten examples the smallest p-value has to be below 0.5 %: the same table, with α of 0.005.
+    steady = compare([0.1] * 4, [0.0] * 4, 0.1, resolution=0.1)
+    assert statistics.seeds_needed(steady, 10) < 10  # by the spread that is believed of it
+    assert steady.bootstrap is None
     ten = statistics.seeds_needed(gaps_of(1.0, 2.0), 10)
     power = stats.nct.sf(stats.t.isf(0.0025, [ten - 2, ten - 1]), [ten - 2, ten - 1],
                          0.5 * np.sqrt([ten - 1, ten]))  # fmt: skip

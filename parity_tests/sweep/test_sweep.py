@@ -8,8 +8,11 @@ import time
 
 import psutil
 import pytest
+from scipy import stats
 
 from shared.sweep.store import FILE, StoreError
+
+LEVELS = (0.9, 1 - 0.1 / 3)
 
 
 def jobs(fakes):
@@ -183,6 +186,69 @@ def test_a_process_that_dies_once_is_replaced(fakes, monkeypatch):
     assert failures == []
 
 
+def test_a_replacement_that_dies_while_it_starts_is_replaced(fakes, monkeypatch):
+    """Memory was short for a moment: no reason to end a sweep that has long been at work."""
+    monkeypatch.setenv("FAKE_FAULT", "die_once 1")
+    monkeypatch.setenv("FAKE_START", "2")
+    document, failures = fakes.sweep(seeds=2)
+    assert failures == []
+    assert document["jobs"] == {"done": 8, "reused": 0, "failed": 0}
+
+
+def test_seeds_that_failed_leave_the_question_open(fakes, monkeypatch, tmp_path):
+    """Else it would be decided by a number of seeds that nobody planned, and perhaps twice."""
+    monkeypatch.setenv("FAKE_FAULT", "raise 2")
+    asked = ("--margin", 20, "--json", "--details", tmp_path / "d.json")
+    code, out, _ = fakes.run(*asked, seeds=6)
+    assert code == 2
+    assert {(r["seeds"], r["verdict"]) for r in json.loads(out)["examples"]} == {(5, "undecided")}
+    words = {row["words"] for row in json.loads((tmp_path / "d.json").read_text())["examples"]}
+    assert words == {"so far, 1 failed: equal within the margin of 20"}
+    monkeypatch.delenv("FAKE_FAULT")
+    code, out, _ = fakes.run(*asked, seeds=6)
+    assert code == 0
+    assert json.loads(out)["jobs"] == {"done": 4, "reused": 20, "failed": 0}
+
+
+def test_a_failed_seed_keeps_a_look_from_deciding(fakes, monkeypatch):
+    monkeypatch.setenv("FAKE_GAP", "0.15")
+    monkeypatch.setenv("FAKE_FAULT", "raise 2")
+    document, _ = fakes.sweep(stop=True, seeds=12, divisions=("native",))
+    assert document["examples"][0]["verdict"] == "undecided"
+    assert document["examples"][0]["seeds"] == 11
+
+
+def test_what_is_still_to_be_done_is_no_success(fakes, tmp_path):
+    fakes.sweep(margin=20, seeds=3)
+    asked = ("--finished", "--margin", 20, "--details", tmp_path / "d.json")
+    assert fakes.run(*asked, seeds=3)[0] == 0
+    code, out, _ = fakes.run(*asked, "--attribution", seeds=3)
+    assert code == 2
+    waiting = json.loads((tmp_path / "d.json").read_text())["waiting"]
+    assert waiting > 0
+    assert f"{waiting} still to be done" in out
+
+
+def test_it_is_read_while_a_sweep_writes(fakes):
+    first = fakes.start(FAKE_SECONDS=0.5)
+    wait_for(lambda: jobs(fakes))
+    code, out, _ = fakes.run("--finished", "--json")
+    assert code == 2
+    assert json.loads(out)["jobs"]["reused"] > 0
+    code, out, _ = fakes.run("--dry-run", "--json")
+    assert code == 0
+    planned = json.loads(out)
+    assert planned["jobs"]["planned"] == 16
+    assert planned["jobs"]["finished"] > 0
+    assert [(part["side"], part["jobs"]) for part in planned["planned"]] == [
+        ("torch", 8), ("keras", 8),
+    ]  # fmt: skip
+    assert "300 + 500 of" in planned["planned"][0]["data"]
+    assert "10 epochs" in planned["planned"][0]["data"]
+    first.kill()
+    first.communicate()
+
+
 def test_damaged_results_are_said_and_repaired(fakes):
     fakes.sweep()
     path = fakes.folder / FILE
@@ -224,9 +290,13 @@ def test_who_is_quick_does_not_decide(fakes, monkeypatch):
     stopped, _ = fakes.sweep(seeds=12, divisions=("native",), stop=True)
     assert whole["examples"][0]["seeds"] == 12
     assert stopped["examples"][0]["seeds"] == 4
-    # Three looks: an interval of 1 - 2 · 5 % / 3, wider than that of 90 %, and of fewer seeds.
-    gap = stopped["examples"][0]["gap"]
-    assert gap["high"] - gap["low"] > 0
+    first, _ = fakes.sweep(seeds=4, divisions=("native",))  # the same seeds, planned as one look
+    few, many = (told["examples"][0]["gap"] for told in (first, stopped))
+    assert few["mean"] == many["mean"]
+    # Three looks: an interval of 1 - 2 · 5 % / 3, wider than that of 90 %.
+    width = {level: sum(abs(bound) for bound in stats.t.interval(level, 3)) for level in LEVELS}
+    wider = (many["high"] - many["low"]) / (few["high"] - few["low"])
+    assert wider == pytest.approx(width[LEVELS[1]] / width[LEVELS[0]])
 
 
 @pytest.mark.parametrize(

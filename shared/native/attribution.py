@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,10 +17,8 @@ from shared.spec import SIDES, Side
 Metric = Literal["accuracy", "loss"]
 METRICS: tuple[Metric, Metric] = ("accuracy", "loss")
 LEVEL = 0.95
-RESAMPLES = 9_999
 ENOUGH = 5
-"""With fewer seeds nothing is told apart: four lie on one side by chance one time in eight."""
-_SEED = 6
+"""With fewer seeds nothing is told apart: how they spread is hardly known."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Change:
 
     Attributes:
         mean: of accuracies in points, 0.01 of a share; of losses as they are.
-        low, high: bounds of the 95 % bootstrap interval; the mean itself for one seed.
+        low, high: bounds of the 95 % interval by Student's t; the mean itself for one seed.
         seeds: how many.
     """
 
@@ -105,6 +103,36 @@ class Attribution:
     steps: tuple[Step, ...]
     rows: tuple[Row, ...]
 
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Attribution:
+        """Read what `dataclasses.asdict` and JSON have made of one.
+
+        Raises:
+            KeyError, TypeError, AttributeError: they have not.
+        """
+        return cls(
+            fields["example"], fields["pair"], tuple(fields["seeds"]),
+            _changes(fields["native"]), _changes(fields["matched"]),
+            tuple(Step(**{**step, "gap": _changes(step["gap"])}) for step in fields["steps"]),
+            tuple(
+                Row(**{
+                    **row, "alone": _changes(row["alone"]), "given": _changes(row["given"]),
+                    "distance": row["distance"] and _change(row["distance"]),
+                })
+                for row in fields["rows"]
+            ),
+        )  # fmt: skip
+
+
+def _change(fields: Mapping[str, Any]) -> Change:
+    bounds = (fields[name] for name in ("mean", "low", "high"))
+    mean, low, high = (math.nan if bound is None else float(bound) for bound in bounds)
+    return Change(mean, low, high, fields["seeds"])
+
+
+def _changes(fields: Mapping[Metric, Any]) -> dict[Metric, Change]:
+    return {metric: _change(change) for metric, change in fields.items()}
+
 
 def attribute(
     example: str, summaries: Iterable[Summary] | Mapping[Key, Summary], pair: str = ""
@@ -128,6 +156,7 @@ def attribute(
     seeds = _common(runs, needed)
     if not seeds:
         return None
+    one = _one_sample(runs.values())
     gaps = [
         {m: _gap(runs, state, seeds, m) for m in METRICS}
         for _, state in states
@@ -137,35 +166,39 @@ def attribute(
             name,
             _titled(plans, name),
             all(d.luck for p in plans.values() for d in p.defaults if d.name == name and d.moves),
-            {m: change(gaps[at][m] - gaps[at - 1][m]) for m in METRICS},
+            {m: change(gaps[at][m] - gaps[at - 1][m], one[m]) for m in METRICS},
         )
         for at, (name, _) in enumerate(states)
         if at
     )
-    native, matched = ({m: change(gaps[at][m]) for m in METRICS} for at in (0, -1))
-    rows = tuple(row for side in SIDES for row in _rows(plans[side], runs))
+    native, matched = ({m: change(gaps[at][m], one[m]) for m in METRICS} for at in (0, -1))
+    rows = tuple(row for side in SIDES for row in _rows(plans[side], runs, one))
     return Attribution(example, wanted, seeds, native, matched, steps, rows)
 
 
-def change(values: Sequence[float] | NDArray[Any]) -> Change:
-    """Mean and interval of paired differences."""
+def change(values: Sequence[float] | NDArray[Any], one: float = 0.0) -> Change:
+    """Mean and interval of paired differences.
+
+    Args:
+        values: one a seed.
+        one: what one test sample is worth, where they are shares of whole samples: a spread below
+            that of rounding to them is taken to be that, for it can be chance. Where every value
+            is 0 nothing was changed at all, and that is no chance.
+    """
     some = np.asarray(values, np.float64)
     mean = float(some.mean())
-    if len(some) < 2 or np.ptp(some) == 0:
+    if len(some) < 2 or not some.any():
         return Change(mean, mean, mean, len(some))
-    from scipy import stats  # noqa: PLC0415  # slow to import, and no training needs it
+    from shared import statistics  # noqa: PLC0415  # slow to import, and no training needs it
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        found = stats.bootstrap(
-            (some,),
-            np.mean,
-            confidence_level=LEVEL,
-            n_resamples=RESAMPLES,
-            method="percentile",
-            rng=np.random.default_rng(_SEED),
-        ).confidence_interval
-    return Change(mean, float(found.low), float(found.high), len(some))
+    found = statistics.mean_interval(some, LEVEL, statistics.rounding(one))
+    return Change(mean, found.low, found.high, len(some))
+
+
+def _one_sample(runs: Iterable[Summary]) -> dict[Metric, float]:
+    """Metric → what one test sample is worth in it; 0 where that is not a matter of counting."""
+    samples = max((len(run.predictions) for run in runs), default=0)
+    return {"accuracy": 100 / samples if samples else 0.0, "loss": 0.0}
 
 
 def _states(plans: Mapping[Side, Plan]) -> list[tuple[str, dict[Side, Setting]]]:
@@ -212,7 +245,7 @@ def _titled(plans: Mapping[Side, Plan], name: str) -> str:
     return next(d.title for p in plans.values() for d in p.defaults if d.name == name)
 
 
-def _rows(known: Plan, runs: Mapping[Key, Summary]) -> Iterable[Row]:
+def _rows(known: Plan, runs: Mapping[Key, Summary], one: Mapping[Metric, float]) -> Iterable[Row]:
     for default in known.defaults:
         alone, given = known.alone.get(default.name), known.given.get(default.name)
         distances: list[float] = []
@@ -222,28 +255,33 @@ def _rows(known: Plan, runs: Mapping[Key, Summary]) -> Iterable[Row]:
         yield Row(
             known.side, default.name, default.title, default.luck, default.native,
             default.matched, default.other,
-            _against(runs, known.side, alone, known.matched),
-            _against(runs, known.side, given, known.native),
+            _against(runs, known.side, alone, known.matched, one),
+            _against(runs, known.side, given, known.native, one),
             change(distances) if distances else None,
         )  # fmt: skip
 
 
 def _against(
-    runs: Mapping[Key, Summary], side: Side, one: Setting | None, base: Setting
+    runs: Mapping[Key, Summary],
+    side: Side,
+    setting: Setting | None,
+    base: Setting,
+    one: Mapping[Metric, float],
 ) -> dict[Metric, Change]:
     """Metric → one setting minus another, over the seeds that have both."""
-    if one is None:
+    if setting is None:
         return {}
-    seeds = _common(runs, [(side, one.name), (side, base.name)])
+    seeds = _common(runs, [(side, setting.name), (side, base.name)])
     if not seeds:
         return {}
     return {
         m: change(
             [
-                _value(runs[Key(side, one.name, seed)], m)
+                _value(runs[Key(side, setting.name, seed)], m)
                 - _value(runs[Key(side, base.name, seed)], m)
                 for seed in seeds
-            ]
+            ],
+            one[m],
         )
         for m in METRICS
     }

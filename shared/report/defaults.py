@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared import FORMAT
-from shared.native import Attribution, Change, Summary, attribute, examples
+from shared.errors import UsageError
+from shared.native import Attribution, Change, Summary, attribute, examples, plan
 from shared.native.attribution import ENOUGH, LEVEL, METRICS, Metric, Row
 from shared.native.defaults import pairs
 from shared.report import documents, gaps
@@ -32,6 +34,7 @@ class Mistake:
     keras: str
     repair: Repair
     rows: list[dict[str, str]]
+    missing: list[str]
 
 
 @dataclass(frozen=True)
@@ -45,30 +48,68 @@ class Part:
     lead: str
     steps: list[dict[str, str]]
     rows: list[dict[str, str]]
+    missing: list[str]
 
 
-def write(summaries: Iterable[Summary], folder: Path, data: str = "") -> list[Path]:
-    """Write ``defaults.md``, its figures and its JSON twin; old figures of it go.
+def write(
+    summaries: Iterable[Summary], folder: Path, data: Mapping[str, str] | None = None
+) -> list[Path]:
+    """Write ``defaults.md``, its figures and its JSON twin; figures of no use any more go.
+
+    What an earlier sweep said of other examples stays.
 
     Args:
         summaries: of a sweep.
         folder: where the reports live.
-        data: on what it was measured, in a line for people.
+        data: example → on what it was measured.
 
     Returns:
         Every file written.
+
+    Raises:
+        UsageError: the twin that is there is none.
     """
-    every = attributions(list(summaries))
+    now = attributions(list(summaries))
+    earlier, told = _earlier(folder, {found.example for found in now})
+    every = sorted([*now, *earlier], key=_place)
+    told |= {found.example: (data or {}).get(found.example, "") for found in now}
     written = [save(folder / "figures" / _figure(found), gaps.waterfall(found)) for found in every]
     for old in (folder / "figures").glob(f"{NAME}-*.png"):
         if old not in written:
             old.unlink()
-    twin = documents.to_text(document(every, data))
+    twin = documents.to_text(document(every, told))
     return [
-        save(folder / f"{NAME}.md", page(every, data)),
+        save(folder / f"{NAME}.md", page(every, told)),
         save(folder / f"{NAME}.json", twin),
         *written,
     ]
+
+
+def _earlier(folder: Path, now: Set[str]) -> tuple[list[Attribution], dict[str, str]]:
+    """What the page says already of other examples, and on what that was measured."""
+    path = folder / f"{NAME}.json"
+    if not path.is_file():
+        return [], {}
+    try:
+        kept = [
+            part for part in json.loads(path.read_text("utf-8"))["examples"]
+            if part["example"] not in now
+        ]  # fmt: skip
+        told = {part["example"]: part.get("data", "") for part in kept}
+        return [Attribution.from_dict(part) for part in kept], told
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{path} is there, but no twin of the page of the defaults ({type(error).__name__}). "
+            "Expected what --report has written; move it away, and repeat this command, which "
+            "trains nothing anew."
+        ) from error
+
+
+def _place(found: Attribution) -> int:
+    """In teaching order; what no example has any more comes last."""
+    every = [(spec.name, pair.name) for spec in examples() for pair in pairs(spec)]
+    key = found.example, found.pair
+    return every.index(key) if key in every else len(every)
 
 
 def attributions(summaries: Sequence[Summary]) -> list[Attribution]:
@@ -79,27 +120,37 @@ def attributions(summaries: Sequence[Summary]) -> list[Attribution]:
     return [some for some in found if some is not None]
 
 
-def document(every: Sequence[Attribution], data: str = "") -> dict[str, Any]:
+def document(every: Sequence[Attribution], data: Mapping[str, str]) -> dict[str, Any]:
     """All that the page says, as one JSON document. Accuracies are in points."""
     return {
         "format": FORMAT,
-        "data": data,
         "level": LEVEL,
-        "examples": [dataclasses.asdict(found) for found in every],
+        "examples": [
+            {**dataclasses.asdict(found), "data": data.get(found.example, "")} for found in every
+        ],
     }
 
 
-def page(every: Sequence[Attribution], data: str = "") -> str:
+def page(every: Sequence[Attribution], data: Mapping[str, str]) -> str:
     """The Markdown."""
     return render(
         NAME,
-        data=data,
+        data=_data({found.example: data.get(found.example, "") for found in every}),
         level=f"{100 * LEVEL:g}",
         enough=ENOUGH,
         few=[_title(f) for f in every if len(f.seeds) < ENOUGH],
         mistakes=_mistakes(every),
         parts=[_part(found) for found in every],
     )
+
+
+def _data(described: Mapping[str, str]) -> str:
+    """On what it was measured, in a line for people."""
+    alike: dict[str, list[str]] = {}
+    for name, data in described.items():
+        alike.setdefault(data, []).append(name)
+    lines = [f"{', '.join(names)}: {data}" for data, names in alike.items() if data]
+    return "; ".join(lines) + "." if lines else ""
 
 
 def _title(found: Attribution) -> str:
@@ -114,10 +165,14 @@ def _figure(found: Attribution) -> str:
 def _mistakes(every: Sequence[Attribution]) -> list[Mistake]:
     told = []
     for name, repair in REPAIRS.items():
-        rows, both = [], {}
+        rows, both, missing = [], {}, []
         for found in every:
             own = {row.side: row for row in found.rows if row.default == name}
-            if own and all(row.given for row in own.values()):
+            if not own:
+                continue
+            if not all(row.given for row in own.values()):
+                missing.append(_title(found))
+            else:
                 both = own
                 rows.append({"example": _title(found), "seeds": _seeds(own.values())} | {
                     f"{side}_{metric}": cell(row.given.get(metric))
@@ -125,7 +180,9 @@ def _mistakes(every: Sequence[Attribution]) -> list[Mistake]:
                 })  # fmt: skip
         if rows:
             torch, keras = both["torch"], both["keras"]
-            told.append(Mistake(name, torch.title, torch.native, keras.native, repair, rows))
+            told.append(
+                Mistake(name, torch.title, torch.native, keras.native, repair, rows, missing)
+            )
     return told
 
 
@@ -149,7 +206,17 @@ def _part(found: Attribution) -> Part:
         _lead(found),
         steps,
         [_row(row) for row in found.rows if row.alone],
+        _missing(found),
     )
+
+
+def _missing(found: Attribution) -> list[str]:
+    """Defaults that there is a training for, which nobody has run yet."""
+    return [
+        f"{row.title} ({TITLES[row.side]})"
+        for row in found.rows
+        if not row.alone and row.default in plan(found.example, row.side, found.pair).alone
+    ]
 
 
 def _told(title: str, *, luck: bool) -> str:
@@ -188,7 +255,9 @@ def cell(change: Change | None) -> str:
 
 
 def bare(change: Change) -> str:
-    """``+1.2 [0.3, 2.1]``, without any word on it."""
+    """``+1.2 [0.3, 2.1]``, without any word on it; of a single seed there is no interval."""
+    if change.seeds < 2:
+        return signed(change.mean)
     if signed(change.mean) == signed(change.low) == signed(change.high) == "0":
         return "0"
     return f"{signed(change.mean)} [{signed(change.low)}, {signed(change.high)}]"

@@ -1,6 +1,7 @@
 """L5 native: the section of an example's page and of the index, where a sweep has been run.
 
-They are read from ``sweep.json`` beside the pages, which is what `parity sweep --json` prints.
+They are read from ``sweep.json`` beside the pages, which is what `parity sweep --json` prints with
+what the pages say beside it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,8 @@ from shared.report.words import number
 
 FILE = "sweep.json"
 HEADING = "## Own defaults"
-_WORDS = {
-    "equal": "✓ equal within the margin",
-    "different": "✗ different",
-    "undecided": "? undecided",
-}
+_MARKS = {"equal": "✓", "different": "✗", "undecided": "?"}
+_WORDS = {"equal": "equal within the margin"}
 _LINK = " · [own defaults](#own-defaults)"
 _OWN = re.compile(rf"^{HEADING}\n.*?(?=^## )", re.MULTILINE | re.DOTALL)
 _BEHIND = re.compile(
@@ -64,7 +62,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
 
 def _whole(row: Any) -> bool:
     """Whether this is a gap that has been measured."""
-    if not isinstance(row, dict) or not row.keys() >= _FIELDS or row["verdict"] not in _WORDS:
+    if not isinstance(row, dict) or not row.keys() >= _FIELDS or row["verdict"] not in _MARKS:
         return False
     gap = row["gap"]
     return isinstance(gap, dict) and all(
@@ -120,21 +118,33 @@ def placed(page: str, section: str) -> str:
     return f"{bare[:at]}{_LINK}{bare[at:to]}{section.strip()}\n\n{bare[to:]}"
 
 
+def beside(folder: Path, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """These gaps, and behind them those of earlier sweeps that are of something else."""
+    now = {(row["example"], row["division"]) for row in rows}
+    return [*rows, *(r for r in read(folder) if (r["example"], r["division"]) not in now)]
+
+
 def level(rows: Sequence[Mapping[str, Any]]) -> str:
     """Of the intervals, in percent; one sweep has one."""
-    return f"{100 * float(rows[0].get('level', 0.9)):.3g}" if rows else ""
+    return " or ".join(dict.fromkeys(map(_level, rows)))
+
+
+def _level(row: Mapping[str, Any]) -> str:
+    return f"{100 * float(row.get('level', 0.9)):.3g}"
 
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Rows of a table: native before matched."""
     order = sorted(rows, key=lambda row: (row["example"], row["division"] != "native"))
+    mixed = len({*map(_level, rows)}) > 1
     return [
         {
             "example": _named(row),
             "division": row["division"],
             "seeds": f"{row['seeds']:,}",
-            "gap": f"{row['gap']['mean']:+.2f}",
-            "interval": f"{row['gap']['low']:+.2f} … {row['gap']['high']:+.2f}",
+            "gap": points(row["gap"]["mean"]),
+            "interval": f"{points(row['gap']['low'])} … {points(row['gap']['high'])}"
+            + (f" ({_level(row)} %)" if mixed else ""),
             "margin": number(row["margin"]),
             "verdict": _said(row),
             "data": row.get("data", ""),
@@ -143,10 +153,16 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     ]
 
 
+def points(value: float) -> str:
+    """``+0.12``; a plain ``0.00`` of what rounds to it, which has no sign to speak of."""
+    text = f"{value:+.2f}"
+    return text if float(text) else text[1:]
+
+
 def _said(row: Mapping[str, Any]) -> str:
-    """The verdict; of an open one with what would decide it."""
-    words = row.get("words", "")
-    return f"? {words}" if row["verdict"] == "undecided" and words else _WORDS[row["verdict"]]
+    """The verdict with its mark, and with all that was said of it."""
+    verdict = row["verdict"]
+    return f"{_MARKS[verdict]} {row.get('words') or _WORDS.get(verdict, verdict)}"
 
 
 def gaps(rows: Sequence[Mapping[str, Any]]) -> list[Gap]:

@@ -6,7 +6,7 @@ Whatever order jobs end in, on however many machines, the same results give the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,10 @@ class Row:
         seeds: whose results the verdict is about.
         comparison: of their test accuracies.
         verdict: after Holm over the examples of the division.
-        final: nothing more will come; before that, the verdict is that so far.
+        final: every seed has come, or a look has decided; before that, the verdict is that so
+            far. Seeds whose jobs failed leave it open: they would decide it unplanned.
         stopped: decided at a look before the last seed.
+        broken: how many seeds have failed.
     """
 
     example: str
@@ -40,6 +42,26 @@ class Row:
     verdict: Verdict
     final: bool
     stopped: bool
+    broken: int = 0
+
+    @property
+    def words(self) -> str:
+        """The verdict for people; of an open one, that so far."""
+        if self.final:
+            return self.verdict.words
+        failed = f", {self.broken} failed" if self.broken else ""
+        return f"so far{failed}: {self.verdict.words}"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A row before its verdict, which needs all of them."""
+
+    comparison: Comparison
+    seeds: tuple[int, ...]
+    final: bool
+    stopped: bool
+    broken: int
 
 
 @dataclass
@@ -112,17 +134,19 @@ class Board:
     def _division(self, division: str) -> Iterable[Row]:
         names = [spec.name for spec in self.request.specs]
         found = [self._compare(name, division) for name in names]
-        verdicts = statistics.judge([comparison for comparison, *_ in found])
-        for name, (comparison, seeds, open_, stopped), verdict in zip(
-            names, found, verdicts, strict=True
-        ):
-            final = stopped or not open_
-            yield Row(name, division, seeds, comparison, verdict, final, stopped)
+        so_far = statistics.judge([one.comparison for one in found])
+        # A final verdict must stand whatever the open examples will give: theirs may be p = 1.
+        final = statistics.judge(
+            [one.comparison if one.final else replace(one.comparison, different_p=1.0)
+             for one in found]
+        )  # fmt: skip
+        for name, one, *verdicts in zip(names, found, so_far, final, strict=True):
+            yield Row(
+                name, division, one.seeds, one.comparison, verdicts[one.final], one.final,
+                one.stopped, one.broken,
+            )  # fmt: skip
 
-    def _compare(
-        self, example: str, division: str
-    ) -> tuple[Comparison, tuple[int, ...], bool, bool]:
-        """Comparison, its seeds, whether more are to come, whether a look has decided."""
+    def _compare(self, example: str, division: str) -> _Found:
         results = self.summaries(example, division)
         broken = {j.seed for j in self.failed if (j.example, j.setting) == (example, division)}
         both = [
@@ -130,17 +154,18 @@ class Board:
             for seed in range(1, self.request.seeds + 1)
             if all(Key(side, division, seed) in results for side in SIDES)
         ]
-        open_ = len(set(both) | broken) < self.request.seeds
         looks = self.request.looks if self.request.stop else ()
         for look in looks:
             # Just those seeds, also where others have already come: who is quick must not count.
-            if not set(range(1, look + 1)) <= set(both) | broken:
+            if not set(range(1, look + 1)) <= set(both):
                 break
             some = tuple(seed for seed in both if seed <= look)
             comparison = self._of(example, division, results, some)
             if look < self.request.seeds and self._decides(comparison):
-                return comparison, some, False, True
-        return self._of(example, division, results, tuple(both)), tuple(both), open_, False
+                return _Found(comparison, some, True, True, len(broken))
+        comparison = self._of(example, division, results, tuple(both))
+        final = len(both) == self.request.seeds
+        return _Found(comparison, tuple(both), final, False, len(broken))
 
     def _of(
         self,

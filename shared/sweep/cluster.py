@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import queue
 import time
@@ -21,6 +22,8 @@ CONNECT = 15.0
 WORKERLESS = 60.0
 """Seconds without any worker after which nobody is waited for any more."""
 _POLL = 1.0
+_FETCH = 60.0
+"""Seconds to wait for a result that is finished."""
 _KEPT = "What is finished is kept; the same command goes on from there."
 
 
@@ -38,6 +41,7 @@ class _Refusal:
         since: when.
         only: to which workers it was handed instead.
         times: how often.
+        future: Dask's, which this refusal has answered.
     """
 
     by: set[str] = field(default_factory=set)
@@ -45,6 +49,7 @@ class _Refusal:
     since: float = 0.0
     only: frozenset[str] = frozenset()
     times: int = 0
+    future: Any = None
 
 
 class Cluster:
@@ -127,6 +132,7 @@ class Cluster:
             except queue.Empty:
                 alone = self._lonely(alone)
                 yield from self._stranded()
+                self._remember()
                 continue
             task, future = self._futures.get(digest, (None, None))
             if task is None or future is None or not future.done():
@@ -135,6 +141,14 @@ class Cluster:
             if outcome is not None:
                 del self._futures[digest]
                 yield outcome
+
+    def _remember(self) -> None:
+        """Jobs that ended a second time: their first result went with its worker before it was
+        fetched, and Dask, which has made it again, calls nobody back again."""
+        for digest, (_, future) in self._futures.items():
+            refusal = self._refused.get(digest)
+            if future.done() and not (refusal and refusal.future is future):
+                self._ended.put(digest)
 
     def _stranded(self) -> Iterator[Outcome]:
         """Jobs that no worker has that is fit for them go to one that is, or end."""
@@ -167,14 +181,17 @@ class Cluster:
             error = future.exception()
             return Outcome(task, failure=f"{task.job.words}: {_explained(error)}")
         try:
-            found = future.result(timeout=60)
+            found = future.result(timeout=_FETCH)
+        except TimeoutError:
+            self._workers()  # says so if the scheduler does not answer
+            return None  # lost with its worker, and made again: it ends once more
         except Exception as error:
             raise self._gone() from error
         words = found.get("failure", "")
         if "refused" in found:
             refusal = self._refused.setdefault(task.digest, _Refusal())
             refusal.by.add(found["refused"])
-            refusal.words, refusal.since = words, time.monotonic()
+            refusal.words, refusal.since, refusal.future = words, time.monotonic(), future
             self._elsewhere(task, refusal, self._workers())
             return None
         return Outcome(task, found.get("summary"), words)
@@ -225,7 +242,7 @@ def _connected(scheduler: str, timeout: float) -> Any:
         ) from error
     named: dict[str, Any] = {"address": scheduler}
     if Path(scheduler).is_file():
-        named = {"scheduler_file": scheduler}
+        named = {"address": _address(Path(scheduler))}
     elif "://" not in scheduler and ("/" in scheduler or scheduler.endswith(".json")):
         raise UsageError(
             f"--scheduler {scheduler}: no such file. Expected what dask scheduler "
@@ -243,6 +260,20 @@ def _connected(scheduler: str, timeout: float) -> Any:
         ) from error
     finally:
         logging.getLogger("distributed").setLevel(level)
+
+
+def _address(file: Path) -> str:
+    """The address in a scheduler file."""
+    try:
+        address = json.loads(file.read_text(encoding="utf-8"))["address"]
+    except (OSError, ValueError, KeyError, TypeError):
+        address = None
+    if not isinstance(address, str):
+        raise UsageError(
+            f"--scheduler {file}: no scheduler file, it has no address. Expected what dask "
+            "scheduler --scheduler-file wrote, or an address: tcp://host:8786"
+        )
+    return address
 
 
 def _explained(error: BaseException | None) -> str:

@@ -11,10 +11,12 @@ from typing import Any
 
 from rich.console import Console
 
+from shared import FORMAT
 from shared.errors import InterruptionError, UsageError
+from shared.report.words import count
 from shared.runner import sigterm_as_interrupt
 from shared.session import side_named
-from shared.spec import SIDES, TITLES
+from shared.spec import SIDES, TITLES, ExampleSpec
 from shared.sweep import plan, progress, result, session
 from shared.sweep.board import Board
 from shared.sweep.cluster import Cluster
@@ -74,7 +76,12 @@ def carry_out(
     known = session.tasks(request, named)
     folder = out or default_folder()
     if dry_run:
-        return _planned(request, known, folder, resume=resume)
+        return _planned(request, known, folder, resume=resume, quiet=quiet)
+    if finished and not repair:
+        with Store(folder, reading=True) as store:
+            made = session.board(request, known, store)
+        _tell(made, folder, report, details, quiet=quiet)
+        return result.exit_code(made)
     starting = Starting(named, timeout)
     executor: Executor = (
         Cluster(scheduler, timeout) if scheduler else Local(_workers(request, workers), starting)
@@ -107,22 +114,41 @@ def _watching(board: Board, places: int) -> Iterator[Callable[[], None]]:
         yield display.show
 
 
-def _planned(request: Request, known: Mapping[Any, Any], folder: Path, *, resume: bool) -> int:
+def _planned(
+    request: Request, known: Mapping[Any, Any], folder: Path, *, resume: bool, quiet: bool
+) -> int:
     """Say what would be done, and change nothing."""
     there = 0
-    if resume and (folder / FILE).is_file():
-        with Store(folder) as store:
+    if resume:
+        with Store(folder, reading=True) as store:
             there = sum(store.get(task) is not None for task in known.values())
+    parts: list[dict[str, Any]] = []
     for spec in request.specs:
-        described = plan.dataset(request, spec).describe()
+        described = _described(request, spec)
         for side in SIDES:
             some = [job for job in known if (job.example, job.side) == (spec.name, side)]
-            settings = ", ".join(dict.fromkeys(job.setting for job in some))
-            print(f"{spec.name}, {TITLES[side]}: {len(some)} jobs ({settings}); {described}")
+            settings = list(dict.fromkeys(job.setting for job in some))
+            parts.append({"example": spec.name, "side": side, "jobs": len(some),
+                          "settings": settings, "data": described})  # fmt: skip
+    if quiet:
+        told = {"format": FORMAT, "folder": str(folder), "margin": request.margin,
+                "looks": list(request.looks), "planned": parts,
+                "jobs": {"planned": len(known), "finished": there}}  # fmt: skip
+        print(json.dumps(told, indent=2))
+        return 0
+    for part in parts:
+        print(f"{part['example']}, {TITLES[part['side']]}: {part['jobs']} jobs "
+              f"({', '.join(part['settings'])}); {part['data']}")  # fmt: skip
     looks = ", ".join(map(str, request.looks))
     print(f"{len(known)} jobs, {there} of them finished in {folder}; margin {request.margin:g} "
           f"points; looks after {looks} seeds")  # fmt: skip
     return 0
+
+
+def _described(request: Request, spec: ExampleSpec) -> str:
+    """What an example is trained on, and for how long."""
+    epochs = count(request.size(spec).epochs, "epoch")
+    return f"{plan.dataset(request, spec).describe()}, {epochs}"
 
 
 def _tell(
@@ -146,34 +172,22 @@ def _tell(
 
 def _report(made: Board, folder: Path) -> None:
     """Write what the pages say of a sweep."""
-    described = {
-        spec.name: plan.dataset(made.request, spec).describe() for spec in made.request.specs
-    }
+    described = {spec.name: _described(made.request, spec) for spec in made.request.specs}
     found = result.to_report(made, described)
     if not found["examples"]:
         raise UsageError(
             "--report: no example has two seeds of both sides yet, so there is nothing to say "
             "and nothing was written. Repeat the command without --finished."
         )
-    _write(folder / "sweep.json", json.dumps(found, indent=2, allow_nan=False))
+    # Matplotlib is slow to import.
+    from shared.report import defaults, native, write_native  # noqa: PLC0415
+
+    # What an earlier sweep said of other examples stays: each row says by itself what it rests on.
+    found["examples"] = native.beside(folder, found["examples"])
+    _write(folder / native.FILE, json.dumps(found, indent=2, allow_nan=False))
     if made.request.attribution:
-        from shared.report import defaults  # noqa: PLC0415  # Matplotlib is slow to import
-
-        summaries = list(made.found.values())
-        # What earlier trainings said is not for nothing to be taken away.
-        if whole := {some.example: None for some in defaults.attributions(summaries)}:
-            defaults.write(summaries, folder, _data({name: described[name] for name in whole}))
-    from shared.report import write_native  # noqa: PLC0415
-
+        defaults.write(list(made.found.values()), folder, described)
     write_native(folder)
-
-
-def _data(described: Mapping[str, str]) -> str:
-    """On what it was measured, in a line for people."""
-    alike: dict[str, list[str]] = {}
-    for name, data in described.items():
-        alike.setdefault(data, []).append(name)
-    return "; ".join(f"{', '.join(names)}: {data}" for data, names in alike.items()) + "."
 
 
 def _write(path: Path, text: str) -> None:

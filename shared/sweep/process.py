@@ -191,6 +191,7 @@ class Crew:
     def __init__(self, starting: Starting) -> None:
         self._starting = starting
         self._children: dict[Side, Child] = {}
+        self._able: set[Side] = set()
         self._closed = False
         self._lock = threading.Lock()
 
@@ -204,13 +205,15 @@ class Crew:
 
         Raises:
             WorkerError: the job failed, or has ended `ATTEMPTS` processes.
+            BrokenError: no process of its side has ever started.
         """
         side = task.job.side
         for attempt in range(ATTEMPTS):
             try:
                 return self._child(side, task.job.threads).run(task)
-            except DeathError as error:
-                if self._closed:
+            except (DeathError, BrokenError) as error:
+                # One that has started before can again: memory is short, say, for the moment.
+                if self._closed or (isinstance(error, BrokenError) and side not in self._able):
                     raise
                 self._drop(side)
                 if attempt == ATTEMPTS - 1:
@@ -233,6 +236,7 @@ class Crew:
                     child.close()
                     raise DeathError("The sweep was stopped.")
                 self._children[side] = child
+                self._able.add(side)
         return self._children[side]
 
     def _drop(self, side: Side) -> None:

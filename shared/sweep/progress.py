@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from shared.report.native import points
 from shared.statistics import Comparison
 from shared.sweep.board import Board, Row
 from shared.sweep.job import Job
@@ -99,14 +100,14 @@ def table(board: Board) -> Table:
         whole = heading != "verdict"  # the one column that may be of two lines
         found.add_column(heading, justify="right" if right else "left", no_wrap=whole)
     for row in board.rows:
-        words = row.verdict.words if row.final else f"so far: {row.verdict.words}"
+        words = row.words
         words += f" (decided after {len(row.seeds)} seeds)" if row.stopped else ""
         mean = row.comparison.mean
         found.add_row(
             row.example,
             row.division,
             f"{len(row.seeds)}/{board.request.seeds}",
-            "–" if mean is None else f"{mean:+.2f}",
+            "–" if mean is None else points(mean),
             interval(row.comparison),
             Text(words, style=_STYLES[row.verdict.answer] if row.final else "dim"),
         )
@@ -119,7 +120,7 @@ def interval(comparison: Comparison) -> str:
     if found is None:
         return "–"
     level = "" if comparison.looks == 1 else f" ({found.level:.1%})"
-    return f"{found.low:+.2f} … {found.high:+.2f}{level}"
+    return f"{points(found.low)} … {points(found.high)}{level}"
 
 
 def outcome(board: Board) -> list[RenderableType]:
@@ -127,6 +128,7 @@ def outcome(board: Board) -> list[RenderableType]:
     parts: list[RenderableType] = [table(board)]
     parts += [Text(line) for row in board.rows if row.seeds for line in _lines(board, row)]
     jobs = f"jobs: {board.done:,} done, {board.reused:,} taken over, {len(board.failed):,} failed"
+    jobs += f", {len(board.waiting):,} still to be done" if board.waiting else ""
     return [*parts, Text(jobs)]
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from shared import FORMAT
 from shared.statistics import ALPHA, Comparison, Interval
 from shared.sweep.board import Board, Row
-from shared.sweep.plan import LOOKS
 
 EQUAL, DIFFERENT, COULD_NOT_TELL = 0, 1, 2
 
@@ -28,13 +27,19 @@ def details(board: Board) -> dict[str, Any]:
     request = board.request
     return {
         **to_json(board),
+        "waiting": len(board.waiting),
         "plan": {
             "seeds": request.seeds,
             "margin": request.margin,
             "alpha": ALPHA,
             "looks": list(request.looks),
-            "correction": f"Bonferroni over {LOOKS} looks" if request.stop else "",
+            "correction": f"Bonferroni over {len(request.looks)} looks" if request.stop else "",
+            "divisions": list(request.divisions),
+            "attribution": request.attribution,
             "full": request.full,
+            "sizes": {
+                spec.name: dataclasses.asdict(request.size(spec)) for spec in request.specs
+            },
             "threads": request.threads,
         },
         "examples": [{**_short(row), **_long(board, row)} for row in board.rows],
@@ -52,7 +57,10 @@ def details(board: Board) -> dict[str, Any]:
 
 
 def to_report(board: Board, data: Mapping[str, str]) -> dict[str, Any]:
-    """The same for the pages: what was measured at all, with level of the intervals and words.
+    """The same for the pages: what was measured at all, with what they say beside the numbers.
+
+    Each example has the level of its interval, the verdict's words, over how many examples it was
+    corrected (``together``), and what it was trained on.
 
     Args:
         board: everything so far.
@@ -62,18 +70,19 @@ def to_report(board: Board, data: Mapping[str, str]) -> dict[str, Any]:
         {
             **_short(row),
             "level": row.comparison.interval.level,
-            "words": _words(row),
+            "words": row.words,
+            "together": len(board.request.specs),
             "data": data[row.example],
         }
         for row in board.rows
         if row.comparison.interval is not None
     ]
-    return {**to_json(board), "examples": rows}
+    return {**to_json(board), "waiting": len(board.waiting), "examples": rows}
 
 
 def exit_code(board: Board) -> int:
     """0 all equal within the margin, 1 some differ, 2 a question is open, or a job not done."""
-    if board.failed or not all(row.final for row in board.rows):
+    if board.failed or board.waiting or not all(row.final for row in board.rows):
         return COULD_NOT_TELL
     answers = {row.verdict.answer for row in board.rows}
     if "different" in answers:
@@ -98,14 +107,10 @@ def _short(row: Row) -> dict[str, Any]:
     }
 
 
-def _words(row: Row) -> str:
-    return row.verdict.words if row.final else f"so far: {row.verdict.words}"
-
-
 def _long(board: Board, row: Row) -> dict[str, Any]:
     found = board.details(row)
     return {
-        "words": _words(row),
+        "words": row.words,
         "seeds_needed": row.verdict.needed,
         "stopped": row.stopped,
         "significant": row.verdict.significant,

@@ -1,7 +1,7 @@
-"""Finished jobs on disk: one SQLite file, a row a job, durable before the next one is begun.
+"""Finished jobs on disk: one SQLite file, a row a job, durable as soon as its result has come.
 
 Of the write-ahead log every transaction is on disk when `put` returns; a process killed at any
-moment leaves the rows of all finished jobs, whole.
+moment leaves the rows of all jobs that it had put there, whole.
 """
 
 from __future__ import annotations
@@ -67,14 +67,23 @@ class DamagedError(StoreError):
 class Store:
     """The results in one folder, for one sweep at a time. Close it, or use it in a `with`.
 
+    Args:
+        folder: where they lie.
+        repair: take what is whole out of a damaged file first.
+        reading: write nothing and lock nothing; also while a sweep writes.
+
     Raises:
         StoreError: another sweep works here; the folder cannot be written; the file is damaged.
     """
 
-    def __init__(self, folder: Path, *, repair: bool = False) -> None:
+    def __init__(self, folder: Path, *, repair: bool = False, reading: bool = False) -> None:
         self.path = folder / FILE
-        self._lock = _locked(folder)
         self.repaired = ""
+        self._lock: int | None = None
+        if reading:
+            self._db = _read_only(self.path)
+            return
+        self._lock = _locked(folder)
         try:
             _put_in_place(self.path)
             if repair:
@@ -94,7 +103,8 @@ class Store:
         """Close the file and let others in."""
         with contextlib.suppress(sqlite3.Error):
             self._db.close()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
     def get(self, task: Task) -> dict[str, Any] | None:
         """The summary of a finished job.
@@ -197,6 +207,20 @@ def _opened(path: Path) -> sqlite3.Connection:
     except StoreError:
         db.close()
         raise
+    return db
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """The file for reading alone; an empty one where there is none."""
+    if not path.is_file():
+        db = sqlite3.connect(":memory:")
+        db.execute(_SCHEMA)
+        return db
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30.0)
+        db.execute("SELECT count(*) FROM jobs").fetchone()
+    except sqlite3.Error as error:
+        raise _told(path, error) from error
     return db
 
 
