@@ -74,12 +74,13 @@ class Request:
 
 def jobs(request: Request) -> tuple[Job, ...]:
     """Every job: first what the verdicts are about, then the way from native to matched, then each
-    default by itself; within each seed by seed, so that a seed soon has both sides of all examples.
+    default by itself, away from matched and at last from native; within each seed by seed, so that
+    a seed soon has both sides of all examples.
 
     Raises:
         UsageError: an example that has no native division, or none that trains.
     """
-    parts = (_divisions, _chains, _others) if request.attribution else (_divisions,)
+    parts = (_divisions, _chains, _alone, _given) if request.attribution else (_divisions,)
     return tuple(dict.fromkeys(job for part in parts for job in _jobs(request, part)))
 
 
@@ -94,7 +95,11 @@ def _chains(_: Request, known: Plan) -> Iterable[str]:
     return (step.name for step in known.chain)
 
 
-def _others(_: Request, known: Plan) -> Iterable[str]:
+def _alone(_: Request, known: Plan) -> Iterable[str]:
+    return (step.name for step in known.alone.values())
+
+
+def _given(_: Request, known: Plan) -> Iterable[str]:
     return (step.name for step in known.settings)
 
 

@@ -18,12 +18,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import psutil
+
 from shared.errors import ParityError, WorkerError
 from shared.runner import environment
 from shared.spec import PACKAGES, TITLES, Side
 from shared.sweep.job import Task
 
 _TAIL = 12
+LARGEST = 4 * 2**30
+"""Bytes. A process that has grown larger is replaced before the next job: what TensorFlow keeps of
+one training it never gives back, and after hours it would have all the memory there is."""
 ATTEMPTS = 3
 """How often a job is tried whose process dies: of memory that others took, it may work later."""
 
@@ -91,6 +96,14 @@ class Child:
     def pid(self) -> int:
         """Of the process."""
         return self._process.pid
+
+    @property
+    def memory(self) -> int:
+        """Resident, in bytes; 0 of a process that has ended."""
+        try:
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
 
     def run(self, task: Task) -> dict[str, Any]:
         """Do one job; the summary as plain values.
@@ -210,7 +223,11 @@ class Crew:
         side = task.job.side
         for attempt in range(ATTEMPTS):
             try:
-                return self._child(side, task.job.threads).run(task)
+                child = self._child(side, task.job.threads)
+                summary = child.run(task)
+                if child.memory > LARGEST:
+                    self._drop(side)
+                return summary
             except (DeathError, BrokenError) as error:
                 # One that has started before can again: memory is short, say, for the moment.
                 if self._closed or (isinstance(error, BrokenError) and side not in self._able):
