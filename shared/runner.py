@@ -6,18 +6,23 @@ one `WorkerError`; recordings already written stay.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from shared.errors import WorkerError
@@ -39,10 +44,30 @@ ones on the heap leave holes, and a worker grew to 16 GB."""
 
 
 def environment() -> dict[str, str]:
-    """Environment variables of every process that runs a framework."""
-    # Only the project itself is put on the path: a file of the user's called random.py in the
-    # working directory must not shadow a library.
-    return KEPT_MEMORY | os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    """Environment variables of every process that runs a framework.
+
+    Before the user's own ``PYTHONPATH`` only the project itself is put on the path, and not the
+    working directory: a file there called random.py must not shadow a library.
+    """
+    theirs = os.environ.get("PYTHONPATH")
+    path = [own_code(), theirs] if theirs else [own_code()]
+    return KEPT_MEMORY | os.environ | {"PYTHONPATH": os.pathsep.join(path), "PYTHONSAFEPATH": "1"}
+
+
+@functools.cache
+def own_code() -> str:
+    """A folder with this project's packages and no others, for an interpreter that lacks them.
+
+    Where the project is installed they lie among all other libraries of this interpreter, which
+    would come before those of the other: then it is a folder of links.
+    """
+    if (ROOT / "pyproject.toml").is_file():
+        return str(ROOT)
+    folder = tempfile.mkdtemp(prefix="parity-code-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for package in ("shared", *PACKAGES.values()):
+        (Path(folder) / package).symlink_to(ROOT / package, target_is_directory=True)
+    return folder
 
 
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)

@@ -1,12 +1,25 @@
 """``python -m keras_impl._check``: the process in which a user's Keras model is checked."""
 
+import os
+
+# Read by TensorFlow and Keras when they are imported, so before that.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
 from shared.check.serve import main
+from shared.errors import UsageError
 
 
 def _kind():
     # First of all, so that the user's own `from keras import ops` is seen by the tracer.
     import keras
 
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise UsageError(
+            f"Keras runs on its {backend} backend here. Expected TensorFlow's, the one that is "
+            "traced: KERAS_BACKEND=tensorflow, or leave that variable out."
+        )
     from . import KerasModel  # noqa: F401
 
     return keras.Model

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from shared import FORMAT
-from shared.options import AsJson, KerasPython, Threads, Timeout, TorchPython
+from shared.options import AsJson, KerasPython, Threads, TorchPython
 
 Wish = Annotated[
     str | None,
@@ -66,7 +66,9 @@ def check(
     torch_python: TorchPython = None,
     keras_python: KerasPython = None,
     threads: Threads = 1,
-    timeout: Timeout = 600.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=1e6, help="Seconds for one request to a side.")
+    ] = 600.0,
     as_json: AsJson = False,
 ) -> None:
     """Is a port right? Compare any two models, layer by layer, and name the cause."""

@@ -28,8 +28,7 @@ from shared.check.side import Array, Model, Order, Traced
 from shared.check.target import ModelError, Target
 from shared.errors import WorkerError
 from shared.jobs import Precision
-from shared.provenance import ROOT
-from shared.runner import KEPT_MEMORY
+from shared.runner import environment
 from shared.spec import PACKAGES, TITLES, Side
 
 _TAIL_LINES = 12
@@ -97,11 +96,10 @@ class Remote(Model):
         self._answers: queue.Queue[str | None] = queue.Queue()
         self._files = 0
         command = [python, "-m", f"{PACKAGES[side]}._check", "--threads", str(threads)]
-        environment = KEPT_MEMORY | os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
         try:
             self._child = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                text=True, errors="replace", env=environment, start_new_session=True,
+                text=True, errors="replace", env=environment(), start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             raise WorkerError(
@@ -259,6 +257,8 @@ class Remote(Model):
                 f"{TITLES[self.side]} cannot be used with {self._python}: {answer['message']}. "
                 f"Install it there, or name an interpreter that has it: --{self.side}-python PATH"
             )
+        if answer["event"] == "unfit":
+            raise WorkerError(f"{TITLES[self.side]}: {answer['message']}")
         if answer["event"] == "failed":
             message = answer["message"]
             named = message.startswith(self.title)

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from shared.check import target
 from shared.check.side import Array, Model, Order
-from shared.errors import ParityError
+from shared.errors import ParityError, UsageError
 from shared.jobs import Channel, stdin_lines
 
 Make = Callable[[Callable[[], Any], str, int], Model]
@@ -38,6 +38,9 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
     channel = Channel()
     try:
         model_class, constructor = kind(), make()
+    except UsageError as error:
+        channel.send("unfit", message=str(error))
+        return
     except Exception as error:
         channel.send("broken", message=target.in_words(error))
         return

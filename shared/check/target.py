@@ -108,6 +108,8 @@ def find(target: Target) -> Any:
     """
     with guarded(f"importing {target.module}"):
         module = _load_file(Path(target.module)) if target.is_file else _import(target.module)
+    if "tensorflow" in sys.modules:
+        keep_out_triton()
     found: Any = module
     for part in target.name.split("."):
         if not hasattr(found, part):
@@ -217,6 +219,16 @@ def _import(name: str) -> ModuleType:
     if "" not in sys.path:
         sys.path.append("")  # modules of the working directory, after the libraries
     return importlib.import_module(name)
+
+
+def keep_out_triton() -> None:
+    """Keep triton out of a process that holds TensorFlow.
+
+    Both bring LLVM; loaded second it ends the process ("inconsistency in registered CommandLine
+    options"), and PyTorch loads it at some later call. Nothing here needs it.
+    """
+    if "triton" not in sys.modules:
+        sys.modules["triton"] = None  # type: ignore[assignment]
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from shared.check.request import Request
 from shared.check.result import Result
 from shared.check.session import check, check_targets
 from shared.check.side import Array, Model
-from shared.check.target import Target
+from shared.check.target import Target, keep_out_triton
 from shared.errors import UsageError
 from shared.spec import PACKAGES, Side
 
@@ -192,7 +192,7 @@ def _here(side: Side, model: Any, arguments: Mapping[str, Any] | None) -> Model:
             f"'{model}' is named, the other model is not: both run in this process or both in "
             "processes of their own. Give both as names or both as models."
         )
-    _without_triton()
+    keep_out_triton()
     make: Callable[..., Model] = getattr(
         importlib.import_module(f"{PACKAGES[side]}._check"), _CLASSES[side]
     )
@@ -201,13 +201,3 @@ def _here(side: Side, model: Any, arguments: Mapping[str, Any] | None) -> Model:
         made, keywords = model, dict(arguments)
         return make(lambda: made(**keywords), title)
     return make(model, title)
-
-
-def _without_triton() -> None:
-    """Keep triton out of a process that holds TensorFlow.
-
-    Both bring LLVM; loaded second it ends the process ("inconsistency in registered CommandLine
-    options"), and PyTorch loads it at some later call. Nothing here needs it.
-    """
-    if "triton" not in sys.modules:
-        sys.modules["triton"] = None  # type: ignore[assignment]

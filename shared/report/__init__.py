@@ -20,8 +20,9 @@ def write(
 ) -> list[Path]:
     """Write a page, its figures and its JSON twin for every result, then the index.
 
-    Examples that are not among the results keep their pages; the index reads them from their JSON
-    twins, and names those that were never run. The same results give the same bytes.
+    Examples that are not among the results keep their pages, on which sources that have changed
+    are shown as they are now; the index reads them from their JSON twins, and names those that
+    were never run. The same results give the same bytes.
 
     Args:
         results: verdicts with the recordings they were made from.
@@ -32,7 +33,7 @@ def write(
     Returns:
         Every file written.
     """
-    from shared.report import native  # noqa: PLC0415
+    from shared.report import native, sources  # noqa: PLC0415
     from shared.report.index import write as write_index  # noqa: PLC0415
 
     written: list[Path] = []
@@ -41,6 +42,7 @@ def write(
             files = _page(result, folder)
             on_written(result, files)
             written += files
+    written += [path for path in sources.place(folder) if path not in written]
     return [*written, *write_index({r.verdict.spec.name for r in results}, folder)]
 
 

@@ -18,8 +18,8 @@ from shared.native.defaults import pairs
 from shared.report import documents, gaps
 from shared.report.files import render, save
 from shared.report.repairs import REPAIRS, Repair
-from shared.report.words import NONE, count, number, signed
-from shared.spec import TITLES
+from shared.report.words import NONE, count, listed, number, signed
+from shared.spec import SIDES, TITLES
 
 NAME = "defaults"
 
@@ -140,6 +140,7 @@ def page(every: Sequence[Attribution], data: Mapping[str, str]) -> str:
         enough=ENOUGH,
         few=[_title(f) for f in every if len(f.seeds) < ENOUGH],
         mistakes=_mistakes(every),
+        lacking=_lacking(every),
         parts=[_part(found) for found in every],
     )
 
@@ -160,6 +161,19 @@ def _title(found: Attribution) -> str:
 
 def _figure(found: Attribution) -> str:
     return f"{NAME}-{found.example}-{found.pair}.png"
+
+
+def _lacking(every: Sequence[Attribution]) -> str:
+    """The defaults that no example on the page has, though others do."""
+    has = {row.default for found in every for row in found.rows}
+    known = {
+        default.name: default.title
+        for spec in examples()
+        for pair in pairs(spec)
+        for side in SIDES
+        for default in plan(spec.name, side, pair.name).defaults
+    }
+    return listed([title for name, title in known.items() if name not in has])
 
 
 def _mistakes(every: Sequence[Attribution]) -> list[Mistake]:

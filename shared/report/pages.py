@@ -128,6 +128,7 @@ def page(result: Result, divided: str = "") -> tuple[str, list[Figure]]:
         text = render("values", **context)
     else:
         context |= {
+            "both": sources.section(spec.name),
             "accuracy": accuracy.table(result),
             "references": accuracy.references(result),
             "agreements": accuracy.agreements(result),

@@ -182,10 +182,12 @@ def watched(
             top.set_title("\n".join(textwrap.wrap(title, 26, break_on_hyphens=False)))
             top.set_ylim(0, None)
             bottom.set_xlabel(f"{both[0].unit}s")
+            if number + columns >= len(variants):  # the last in its column
+                bottom.tick_params(labelbottom=True)
         for row, what in enumerate(("loss (nats)", f"{unseen} accuracy") * blocks):
             panes[row, 0].set_ylabel(what)
         lines = panes[0, 0].get_legend_handles_labels()
-        figure.legend(*lines, loc="outside lower center", ncols=4)
+        figure.legend(*lines, loc="outside lower center", ncols=columns)
         return png(figure)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared import provenance
+from shared.report.files import render, save
 from shared.spec import PACKAGES, SIDES, Side
 
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 HEAD = ""
 """Name of the block before the first function: docstring and imports."""
+_SECTION = re.compile(r"^## Both sources\n.*?(?=^## Environment)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,49 @@ def bridges(example: str) -> tuple[Row, ...]:
     """
     found: dict[Side, list[Block]] = {side: _imported(side, example) for side in SIDES}
     return align(found["torch"], found["keras"])
+
+
+def section(example: str, since: str = "") -> str:
+    """Markdown of both files and their bridges, for the page of a training.
+
+    Args:
+        example: its name; empty text where neither side has a file of it.
+        since: commit of the recordings, where the sources have changed since.
+    """
+    found = rows(example)
+    if not found:
+        return ""
+    return render("sources", name=example, since=since, rows=found, bridges=bridges(example))
+
+
+def place(folder: Path) -> list[Path]:
+    """Show sources that have changed on the pages of trainings that were not made anew.
+
+    The numbers of such a page stay, and it says of which commit they are.
+
+    Returns:
+        The pages that changed.
+    """
+    changed = []
+    for page in sorted({*folder.glob("*.md")} - {folder / "README.md"}):
+        text = page.read_text(encoding="utf-8")
+        if (found := _SECTION.search(text)) and (wanted := section(page.stem, _since(page))):
+            placed = f"{text[: found.start()]}{wanted.strip()}\n\n{text[found.end() :]}"
+            if placed != text:
+                changed.append(save(page, placed))
+    return changed
+
+
+def _since(page: Path) -> str:
+    """Commit of a page's recordings, where the sources are others now; empty where they are not."""
+    try:
+        twin = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+        made = {side: str(twin["code"][side]) for side in SIDES}
+        commits = {str(twin["environment"][side].get("commit", "")) for side in SIDES}
+        now = {side: provenance.code_digest(side, page.stem) for side in SIDES}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return "" if made == now else " and ".join(sorted(commits))
 
 
 def blocks(source: str) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import textwrap
@@ -176,7 +177,8 @@ def pairs_table(result: Result) -> list[dict[str, str]]:
 
 
 def environment(result: Result) -> dict[str, Any]:
-    """Versions and settings of both sides, and a word where a side's recordings disagree."""
+    """Versions and settings of both sides, a word where a side's recordings disagree, and the
+    command that makes the page again."""
     stand = result.by_side()
     facts = {side: _facts(recording) for side, recording in stand.items()}
     headers = [recording.header for recording in stand.values()]
@@ -188,7 +190,18 @@ def environment(result: Result) -> dict[str, Any]:
         "titles": [SHORT.get(s, s) for s in facts],
         "rows": [(name, [code(v) or NONE for v in values]) for name, values in rows],
         "mixed": _mixed(result, stand),
+        "again": f"parity report {result.spec.name}{_full(result, stand)}",
     }
+
+
+def _full(result: Result, stand: dict[str, Recording]) -> str:
+    """The option that a page on the whole data needs; empty where both sizes are one."""
+    training = result.spec.training
+    if training is None or training.full == training.default or not stand:
+        return ""
+    size = next(iter(stand.values())).header.size
+    wanted = dataclasses.asdict(training.full)
+    return " --full" if {name: size.get(name) for name in wanted} == wanted else ""
 
 
 def _facts(recording: Recording) -> dict[str, str]:

@@ -237,8 +237,8 @@ def _connected(scheduler: str, timeout: float) -> Any:
         from distributed import Client  # noqa: PLC0415  # an optional extra
     except ImportError as error:
         raise UsageError(
-            f"--scheduler needs Dask, which is not installed here ({error}). Install the extra: "
-            "pip install 'parity-suite[distributed]'"
+            f"--scheduler needs Dask, which is not installed here ({error}). Install it: "
+            "pip install 'distributed>=2025.1', or this project with its extra of that name"
         ) from error
     named: dict[str, Any] = {"address": scheduler}
     if Path(scheduler).is_file():
