@@ -2,8 +2,10 @@
 
 Twin: pytorch_impl/fashion_mlp.py
 Look at: `loss_and_gradients` (the tape returns gradients; there they are stored on the parameters
-and must be cleared), `torch_adam` (the same word Adam is two equations), and `fit` (the whole
-loop is one call here; there you write it).
+and must be cleared), `torch_adam` (the same word Adam is two equations), `train` (`step` is traced
+once for each shape and type of its arguments, and Python in it, such as `print`, runs only then; a
+variable may be made in the first trace alone, which is then done again, so `optimizer.build` makes
+the slots before), and `fit` (the whole loop is one call here; there you write it).
 """
 
 import keras
