@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import dis
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
 
 from shared import provenance
 from shared.spec import PACKAGES, SIDES, Side
@@ -57,6 +61,32 @@ def bridges(example: str) -> tuple[Row, ...]:
     """
     found: dict[Side, list[Block]] = {side: _imported(side, example) for side in SIDES}
     return align(found["torch"], found["keras"])
+
+
+def witnesses(functions: Sequence[Callable[..., Any]]) -> str:
+    """Source of functions of one module, and before it of what they call of that module."""
+    found: dict[str, FunctionType] = {}
+    waiting = [function for function in functions if isinstance(function, FunctionType)]
+    while waiting:
+        function = waiting.pop()
+        if function.__name__ in found:
+            continue
+        found[function.__name__] = function
+        called = [function.__globals__.get(name) for name in _globals_of(function.__code__)]
+        waiting += [
+            other for other in called
+            if isinstance(other, FunctionType) and other.__module__ == function.__module__
+        ]  # fmt: skip
+    in_order = sorted(found.values(), key=lambda function: function.__code__.co_firstlineno)
+    return "\n\n\n".join(inspect.getsource(function).strip() for function in in_order)
+
+
+def _globals_of(code: CodeType) -> Iterator[str]:
+    """Names that a function reads from its module, those of the functions within it too."""
+    yield from (i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL")
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _globals_of(inner)
 
 
 def blocks(source: str) -> list[Block]:
