@@ -2,7 +2,8 @@
 
 Twin: pytorch_impl/autograd.py
 Look at: who asks for tracking (the tape here, the tensor there), where gradients go (returned
-here; onto `x.grad`, adding up, there), and `edge_gradients`, where the two disagree.
+here; onto `x.grad`, adding up, there), and `edge_gradients` and `masked_gradients`, where the two
+disagree.
 """
 
 import keras
@@ -149,16 +150,14 @@ def custom_gradient(x, y):
     return {"product": product, "dx": dx, "dy": dy}
 
 
-def edge_gradients(a, b, corners, zeros, constant, zero, mixed):
+def edge_gradients(a, b, corners, zeros, constant):
     """Points where the derivative does not exist: each framework picks its own answer."""
     with tf.GradientTape(persistent=True) as tape:
-        tape.watch([a, b, corners, zeros, constant, zero, mixed])
+        tape.watch([a, b, corners, zeros, constant])
         maximum = tf.maximum(a, b)
         hardtanh = tf.reduce_sum(keras.activations.hard_tanh(corners))
         norm = tf.norm(zeros)
         std = tf.math.reduce_std(constant)
-        power = zero**0
-        where = tf.reduce_sum(tf.where(mixed > 0, tf.sqrt(mixed), tf.zeros_like(mixed)))
     maximum_tie_a, maximum_tie_b = tape.gradient(maximum, [a, b])
     return {
         "maximum_tie_a": maximum_tie_a,
@@ -166,6 +165,20 @@ def edge_gradients(a, b, corners, zeros, constant, zero, mixed):
         "hardtanh_corners": tape.gradient(hardtanh, corners),
         "norm_at_zero": tape.gradient(norm, zeros),
         "std_of_constant": tape.gradient(std, constant),
+    }
+
+
+def masked_gradients(zero, mixed):
+    """The derivative is 0, its formula 0·∞ or 0·NaN; a second `where`, inside, is the remedy."""
+    nothing = tf.zeros_like(mixed)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([zero, mixed])
+        power = zero**0
+        roots = tf.where(mixed > 0, tf.sqrt(mixed), nothing)
+        safe = tf.where(mixed > 0, mixed, tf.ones_like(mixed))  # what the root is given
+        safe_roots = tf.where(mixed > 0, tf.sqrt(safe), nothing)
+    return {
         "power_zero_at_zero": tape.gradient(power, zero),
-        "where_sqrt": tape.gradient(where, mixed),
+        "where_sqrt": tape.gradient(roots, mixed),
+        "where_sqrt_of_where": tape.gradient(safe_roots, mixed),
     }

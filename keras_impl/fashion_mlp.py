@@ -2,8 +2,10 @@
 
 Twin: pytorch_impl/fashion_mlp.py
 Look at: `loss_and_gradients` (the tape returns gradients; there they are stored on the parameters
-and must be cleared), `torch_adam` (the same word Adam is two equations), and `fit` (the whole
-loop is one call here; there you write it).
+and must be cleared), `torch_adam` (the same word Adam is two equations), `train` (`step` is traced
+once for each shape and type of its arguments, and Python in it, such as `print`, runs only then; a
+variable may be made in the first trace alone, which is then done again, so `optimizer.build` makes
+the slots before), and `fit` (the whole loop is one call here; there you write it).
 """
 
 import keras
@@ -59,14 +61,13 @@ def train(model, batches, optimizer):
 
 
 def fit(model, batches, optimizer, epochs, steps_per_epoch, callbacks):
-    """The same training in Keras' own loop. `batches` come in order, so no shuffling here."""
+    """The same in Keras' own loop; `batches` is a `tf.data.Dataset`, which `fit` never shuffles."""
     model.compile(optimizer=optimizer, loss=SparseCategoricalCrossentropy(from_logits=True))
     model.fit(
         batches,
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
         callbacks=callbacks,
-        shuffle=False,
         verbose=0,
     )
 

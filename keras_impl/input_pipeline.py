@@ -5,6 +5,8 @@ Look at: `_images`, a `map` over a stream here and one sample at a time through 
 there; `_in_order`, where a stream of numbers says what comes when; and `resize`, whose defaults
 differ. `shuffle` has a buffer; only one as large as the dataset shuffles it whole. Resizing is to
 the nearest pixel in the batches: weighted means would agree to rounding only.
+Given are `images`, bytes ``(n, 28, 28)``; 0.286 and 0.353 are mean and deviation of the pixels
+of Fashion-MNIST's 60,000 training images, in 0…1.
 """
 
 import itertools

@@ -105,7 +105,7 @@ def rmsprop(w, gradients):
 
 
 def adagrad(w, gradients):
-    """Epsilon outside or inside the root; the sum starts at 0 in PyTorch, at 0.1 in Keras."""
+    """Epsilon outside or inside the root; the sum starts at 0 or 0.1; lr is 0.01 and 0.001."""
     return both(optim.Adagrad, TorchAdagrad, w, gradients)
 
 
@@ -115,12 +115,12 @@ def adadelta(w, gradients):
 
 
 def adamax(w, gradients):
-    """Epsilon is kept inside the largest gradient in PyTorch, added when dividing in Keras."""
+    """Epsilon inside the largest gradient or added to it when dividing; lr is 0.002 and 0.001."""
     return both(optim.Adamax, TorchAdamax, w, gradients)
 
 
 def nadam(w, gradients):
-    """Nesterov's Adam: Keras' momentum warms up 250 times as fast."""
+    """Nesterov's Adam: Keras' momentum warms up 250 times as fast; lr is 0.002 and 0.001."""
     return both(optim.Nadam, TorchNAdam, w, gradients)
 
 

@@ -1,9 +1,9 @@
-"""The perceptron: gates by hand, gates learnt by the delta rule, and XOR, which needs two layers.
+"""The perceptron: gates by hand, gates by the perceptron rule, and XOR, which needs two layers.
 
 Twin: pytorch_impl/perceptron.py
 Look at: `fires` (a comparison gives bool, which has to become a number again), `perceptron_loss`
-(the delta rule is its gradient), and `xor_learnt`: the optimizer here is handed gradients and
-variables, there it keeps the parameters and reads their `.grad`.
+(its gradient is the perceptron rule's step, but on the line), and `xor_learnt`: the optimizer here
+is handed gradients and variables, there it keeps the parameters and reads their `.grad`.
 """
 
 import keras
@@ -51,7 +51,10 @@ def decision_line(points, weights, biases):
 
 
 def perceptron_loss(points, labels, weights):
-    """Σ max(0, −y·w·x): its gradient is −Σ y·x over the misclassified, the delta rule's step."""
+    """Σ max(0, −y·w·x): its gradient is −Σ y·x over the misclassified, the perceptron rule's step.
+
+    But for points on the line itself: the rule counts them as wrong, their gradient here is 0.
+    """
     with tf.GradientTape() as tape:
         tape.watch(weights)
         loss = tf.reduce_sum(tf.nn.relu(-labels * (_with_one(points) @ weights)))
@@ -59,7 +62,11 @@ def perceptron_loss(points, labels, weights):
 
 
 def _rounds(points, labels, weights, most):
-    """w ← w + ρ·Σ yₖ·xₖ over the misclassified, until none is left or for so many rounds."""
+    """w ← w + ρ·Σ yₖ·xₖ over the misclassified, until none is left or for so many rounds.
+
+    The perceptron rule. It is often called the delta rule, but that is Widrow's and Hoff's, which
+    steps by how far w·x is from y, for every point.
+    """
     samples = _with_one(points)
     history, mistakes = [weights], []
     for _ in range(most):
@@ -72,7 +79,7 @@ def _rounds(points, labels, weights, most):
     return tf.stack(history), tf.stack(mistakes), fires(samples @ weights)
 
 
-def delta_rule(points, labels, weights):
+def perceptron_rule(points, labels, weights):
     """Three neurons learn AND, NAND and OR from labels ±1; rows of `weights`: bias, w₁, w₂."""
     history, mistakes, truth = _rounds(points, labels, weights, most=100)
     return {

@@ -159,7 +159,10 @@ def train(model, batches, optimizer):
 
 
 def fit_and_stop(model, batches, optimizer, validation, epochs, steps_per_epoch, callbacks):
-    """Until PATIENCE epochs in a row are no better than the best; then back to its weights."""
+    """Until PATIENCE epochs in a row are no better than the best; then back to its weights.
+
+    `batches` is a `tf.data.Dataset`, which `fit` never shuffles.
+    """
     stopping = keras.callbacks.EarlyStopping(
         monitor="val_accuracy", mode="max", patience=PATIENCE, restore_best_weights=True
     )
@@ -171,7 +174,6 @@ def fit_and_stop(model, batches, optimizer, validation, epochs, steps_per_epoch,
         steps_per_epoch=steps_per_epoch,
         validation_data=validation,
         callbacks=[*callbacks, stopping],
-        shuffle=False,
         verbose=0,
     )
 

@@ -90,7 +90,7 @@ def attention(
     layer = keras.layers.MultiHeadAttention(num_heads=2, key_dim=4)
     layer.build(query.shape, value.shape)
     layer.set_weights([*parts, output_kernel, output_bias])
-    seen = tf.broadcast_to(blocked == 0, (2, *blocked.shape))
+    seen = blocked == 0  # (query, value): the same for the whole batch
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([query, value])
         y, scores = layer(query, value, attention_mask=seen, return_attention_scores=True)
@@ -128,7 +128,7 @@ def lstm_from_pytorch(x, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def gru_from_pytorch(x, weight_ih, weight_hh, bias_ih, bias_hh):
-    """The other way, with gates that change places."""
+    """The other way: the gates change places here."""
     weights = {"weight_ih": weight_ih, "weight_hh": weight_hh}
     across = _across("gru", weights | {"bias_ih": bias_ih, "bias_hh": bias_hh})
     return {"y": _build(keras.layers.GRU(2, return_sequences=True), x.shape, *across)(x)}

@@ -3,6 +3,7 @@
 Twin: pytorch_impl/softmax_regression.py
 Look at: `OwnDense` (a layer's weights are added in `build`; a module's parameters are attributes),
 `own_sgd` (a variable is assigned to; nothing is tracked outside a tape), and `fit` against `train`.
+Zeros are asked for: `add_weight` by itself draws any float weight, a bias too, as a `Dense` kernel.
 """
 
 import keras
@@ -20,8 +21,9 @@ class OwnDense(layers.Layer):
 
     def build(self, input_shape):
         """Weights are made when the number of inputs is known."""
-        self.kernel = self.add_weight(shape=(input_shape[-1], self.outputs), name="kernel")
-        self.bias = self.add_weight(shape=(self.outputs,), name="bias")
+        shape = (input_shape[-1], self.outputs)
+        self.kernel = self.add_weight(shape=shape, initializer="zeros", name="kernel")
+        self.bias = self.add_weight(shape=(self.outputs,), initializer="zeros", name="bias")
 
     def call(self, x):
         """Rows ``(batch, in)`` to rows ``(batch, out)``."""
@@ -46,14 +48,19 @@ def own_softmax(logits):
 def own_cross_entropy(probabilities, labels):
     """−log of the probability that each row gives to its label, ``(batch,)``."""
     chosen = tf.gather(probabilities, labels, batch_dims=1)
-    return {"losses": -tf.math.log(chosen)}
+    return -tf.math.log(chosen)
+
+
+def cross_entropy_of_two_rows(probabilities, labels):
+    """What two rows lose by their labels."""
+    return {"losses": own_cross_entropy(probabilities, labels)}
 
 
 def own_loss_and_gradients(model, images, labels):
     """Mean cross-entropy of the batch, and its gradient for every parameter."""
     with tf.GradientTape() as tape:
         probabilities = own_softmax(model(images))
-        loss = tf.reduce_mean(own_cross_entropy(probabilities, labels)["losses"])
+        loss = tf.reduce_mean(own_cross_entropy(probabilities, labels))
     return loss, tape.gradient(loss, model.trainable_variables)
 
 
@@ -83,7 +90,7 @@ def train_from_scratch(model, batches, optimizer):
 def own_evaluate(model, images, labels):
     """Probabilities ``(batch, 10)`` and mean cross-entropy."""
     probabilities = own_softmax(model(images))
-    loss = tf.reduce_mean(own_cross_entropy(probabilities, labels)["losses"])
+    loss = tf.reduce_mean(own_cross_entropy(probabilities, labels))
     return probabilities, loss
 
 
@@ -109,14 +116,13 @@ def loss_and_gradients(model, images, labels):
 
 
 def fit(model, batches, optimizer, epochs, steps_per_epoch, callbacks):
-    """The loop that Keras brings."""
+    """The loop that Keras brings; `batches` is a `tf.data.Dataset`, which `fit` never shuffles."""
     model.compile(optimizer=optimizer, loss=SparseCategoricalCrossentropy(from_logits=True))
     model.fit(
         batches,
         epochs=epochs,
         steps_per_epoch=steps_per_epoch,
         callbacks=callbacks,
-        shuffle=False,
         verbose=0,
     )
 

@@ -33,7 +33,7 @@ def creation(x):
         "filled": tf.fill((2, 4), tf.cast(7.5, x.dtype)),
         "zeros_like": tf.zeros_like(x),
         "steps": tf.range(1, 3, 0.5, dtype=x.dtype),
-        "between": tf.cast(tf.linspace(0.0, 1.0, 5), x.dtype),  # takes no dtype
+        "between": keras.ops.linspace(0, 1, 5, dtype=x.dtype),  # `tf.linspace` takes no dtype
         "shape": tuple(x.shape),
         "axes": x.ndim,
         "elements": int(tf.size(x)),

@@ -3,7 +3,10 @@
 Twin: pytorch_impl/transfer_learning.py
 Look at: `frozen_model`, because freezing is a flag on layers here and a frozen BatchNormalization
 uses and keeps its moving statistics by itself; `half_frozen_model`, which freezes variables only;
-and `replace_head`, where loading goes by order and layer.
+and `replace_head`, where loading goes by order and layer. Flags are set before `train` traces its
+step; with `fit`, `compile` must be called again after one has changed. Fine-tuning here trains
+BatchNormalization too; Keras' guide calls the backbone with `training=False`, so that it stays in
+inference mode, whatever is trained.
 """
 
 import tempfile

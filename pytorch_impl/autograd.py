@@ -2,7 +2,8 @@
 
 Twin: keras_impl/autograd.py
 Look at: who asks for tracking (the tensor here, the tape there), where gradients go (onto
-`x.grad`, adding up, here; returned there), and `edge_gradients`, where the two disagree.
+`x.grad`, adding up, here; returned there), and `edge_gradients` and `masked_gradients`, where the
+two disagree.
 """
 
 import torch
@@ -140,22 +141,36 @@ def custom_gradient(x, y):
     return {"product": product, "dx": x.grad, "dy": y.grad}
 
 
-def edge_gradients(a, b, corners, zeros, constant, zero, mixed):
+def edge_gradients(a, b, corners, zeros, constant):
     """Points where the derivative does not exist: each framework picks its own answer."""
-    for tensor in (a, b, corners, zeros, constant, zero, mixed):
+    for tensor in (a, b, corners, zeros, constant):
         tensor.requires_grad_()
     torch.maximum(a, b).backward()
     F.hardtanh(corners).sum().backward()
     torch.linalg.vector_norm(zeros).backward()
     constant.std().backward()
-    (zero**0).backward()
-    torch.where(mixed > 0, mixed.sqrt(), torch.zeros_like(mixed)).sum().backward()
     return {
         "maximum_tie_a": a.grad,
         "maximum_tie_b": b.grad,
         "hardtanh_corners": corners.grad,
         "norm_at_zero": zeros.grad,
         "std_of_constant": constant.grad,
-        "power_zero_at_zero": zero.grad,
-        "where_sqrt": mixed.grad,
+    }
+
+
+def masked_gradients(zero, mixed):
+    """The derivative is 0, its formula 0·∞ or 0·NaN; a second `where`, inside, is the remedy."""
+    zero.requires_grad_()
+    mixed.requires_grad_()
+    nothing = torch.zeros_like(mixed)
+    roots = torch.where(mixed > 0, mixed.sqrt(), nothing)
+    safe = torch.where(mixed > 0, mixed, torch.ones_like(mixed))  # what the root is given
+    safe_roots = torch.where(mixed > 0, safe.sqrt(), nothing)
+    (dpower_dzero,) = torch.autograd.grad(zero**0, zero)
+    (droots_dmixed,) = torch.autograd.grad(roots.sum(), mixed)
+    (dsafe_roots_dmixed,) = torch.autograd.grad(safe_roots.sum(), mixed)
+    return {
+        "power_zero_at_zero": dpower_dzero,
+        "where_sqrt": droots_dmixed,
+        "where_sqrt_of_where": dsafe_roots_dmixed,
     }

@@ -5,6 +5,8 @@ Look at: `_Images`, one sample at a time through `transforms` here and a `map` o
 `full_shuffle`, where a `sampler` says what comes when; and `resize`, whose defaults differ. A
 dataset with a length is shuffled whole; to shuffle by a buffer one writes an `IterableDataset`.
 Resizing is to the nearest pixel in the batches: weighted means would agree to rounding only.
+Given are `images`, bytes ``(n, 28, 28)``; 0.286 and 0.353 are mean and deviation of the pixels
+of Fashion-MNIST's 60,000 training images, in 0…1.
 """
 
 import itertools

@@ -122,7 +122,7 @@ def lstm_from_pytorch(x, weight_ih, weight_hh, bias_ih, bias_hh):
 
 
 def gru_from_pytorch(x, weight_ih, weight_hh, bias_ih, bias_hh):
-    """The other way, with gates that change places."""
+    """The other way: the gates stand as they are here, and change places there."""
     layer = nn.GRU(3, 2, batch_first=True)
     weights = {"weight_ih": weight_ih, "weight_hh": weight_hh}
     layer.load_state_dict(_own(weights | {"bias_ih": bias_ih, "bias_hh": bias_hh}))

@@ -53,6 +53,8 @@ class Case:
             the recording have it in canonical layout; the function sees its framework's own.
         reference: the same in NumPy, from the same arguments as float64 (int64) arrays in
             canonical layout; what it returns is expected of both sides, to rounding.
+        witness: functions that `reference` is made from, where they say more on the page than it
+            does by itself.
         curves: what of it is drawn on the page, if anything.
         samples: real data, given before everything else.
     """
@@ -63,6 +65,7 @@ class Case:
     integers: dict[str, Numbers] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
     reference: Callable[..., Mapping[str, Any]] | None = None
+    witness: tuple[Callable[..., Any], ...] = ()
     curves: Curves | None = None
     samples: Samples | None = None
 

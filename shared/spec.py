@@ -204,14 +204,14 @@ class Size:
 
 @dataclass(frozen=True)
 class Reference:
-    """A published figure that a full-size run must reach.
+    """A figure that a full-size run is expected to reach.
 
     Attributes:
         metric: ``test_accuracy``.
         value: the figure.
         margin: how far from it a run with other initial weights may be; None where the figure is
             one that must at least be reached.
-        source: whose it is.
+        source: whose it is, or that it is nobody's.
     """
 
     metric: str
@@ -249,7 +249,7 @@ class Training:
         default, full: sizes of a default and of a full run.
         ways: how each side trains.
         pairs: which ways are compared; the headline first.
-        references: published figures.
+        references: expected figures.
         input_shape: of one sample, in canonical layout; None leaves the dataset's.
         scaling: ``"unit"`` for bytes to 0…1, ``"none"``, or ``"standard"`` for 0…1 and then
             minus `mean` over `deviation`, a channel each.

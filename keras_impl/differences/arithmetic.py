@@ -149,6 +149,21 @@ def numpy_memory():
     return {"given": bool(tensor[0] == 7), "mapped": bool(tensor[0] == 7)}
 
 
+def side_effect(x):
+    """Once; what a variable counts is part of the graph."""
+    runs, counted = [], tf.Variable(0)
+
+    @tf.function
+    def step(x):
+        runs.append("traced")
+        counted.assign_add(1)
+        return x * x
+
+    for _ in range(2):
+        step(x)
+    return {"given": len(runs), "mapped": int(counted)}
+
+
 def misfit():
     """Shapes that do not fit."""
     return {"given": outcome(lambda: tf.ones((2, 3)) @ tf.ones((2, 3)))}

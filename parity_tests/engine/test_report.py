@@ -13,8 +13,9 @@ import pytest
 from shared import examples, provenance
 from shared.data import load
 from shared.errors import UsageError
+from shared.examples.optimizers import OPTIMIZERS
 from shared.recording import Header, Recording, Runs
-from shared.report import Result, write
+from shared.report import Result, tables, write
 from shared.spec import (
     GLOROT,
     Case,
@@ -216,6 +217,37 @@ def test_a_reference_stands_on_the_page_with_its_numbers(tmp_path):
     assert 'return {"half": x / 2 + n}' in page
     assert "Given `x = [3, 5], n = 1`" in page
     assert "| `half` | `[2.5, 3.5]` | `[2.5, 3.5]` | `[2.5, 3.5]` | ✓" in page
+
+
+def _half(x):
+    return x / 2
+
+
+def _named(n):
+    def _inner(x):
+        return _half(x) + n
+
+    return _inner
+
+
+def _of_its_own(x):
+    return {"half": _named(1)(x)}
+
+
+def test_the_witnesses_of_a_case_stand_for_what_calls_them():
+    case = Case("halved", {"x": (3.0,)}, reference=_of_its_own, witness=(_named,))
+    shown = tables._reference(case)
+    assert shown.startswith("def _half(x):")  # called by a function inside it, and before it
+    assert shown.count("def _named(n):") == 1
+    assert "_of_its_own" not in shown
+    assert tables._reference(dataclasses.replace(case, witness=())).startswith("def _of_its_own")
+
+
+def test_an_optimizer_shows_its_own_equations():
+    shown = {case.name: tables._reference(case) for case in OPTIMIZERS.cases}
+    assert all("_both(" not in source for source in shown.values())
+    functions = [line.split("(")[0] for line in shown["adam"].splitlines() if line[:4] == "def "]
+    assert functions == ["def f", "def _moments", "def torch_adam", "def keras_adam"]
 
 
 def test_a_differing_page_is_as_agreed(tmp_path):

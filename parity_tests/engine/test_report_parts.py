@@ -10,7 +10,7 @@ from shared.recording import Header, Recording, Runs
 from shared.report import files, pages, plots, series, sources, words
 from shared.report.classes import interval
 from shared.report.documents import strict
-from shared.report.sentences import strongest
+from shared.report.sentences import single, strongest
 from shared.report.series import Drift, loss_drift, smooth, weight_drift
 from shared.spec import Case, Curves
 from shared.verdict import PairVerdict
@@ -192,7 +192,8 @@ def test_smooth_is_a_running_mean():
     [
         (2.0, 4.0, "closer to each other than either is to itself"),
         (0.5, 4.0, "as close as Keras is to itself"),
-        (0.1, 0.5, "end 2.00 × as far apart as Keras ends from itself"),
+        (0.1, 0.5, "end 10 × as far apart as PyTorch ends from itself"),
+        (0.5, 0.4, "end 2.50 × as far apart as Keras ends from itself"),
     ],
 )
 def test_the_strongest_true_sentence(left, right, words_):
@@ -200,6 +201,14 @@ def test_the_strongest_true_sentence(left, right, words_):
     drift = Drift(np.array([9]), one, one, one, one, one * left, one * right, one, one)
     pair = PairVerdict(None, "", "", "agree", {}, None, "", (), (Finding,), None, 9, ())
     assert words_ in strongest(pair, drift, ("PyTorch", "Keras"))
+
+
+def test_float32_is_told_by_the_largest_single_difference():
+    one = np.array([1.0])
+    drift = Drift(np.array([9]), one * 0.5, one, one * 2, one * 3, one, one, one, one)
+    told = single(drift, ("PyTorch", "Keras"))
+    assert "no two weights that should be equal end more than 0.5 apart" in told
+    assert "PyTorch ends up to 2 and Keras up to 3 away from its own float64 run." in told
 
 
 class Finding:

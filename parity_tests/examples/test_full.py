@@ -50,7 +50,7 @@ def test_every_float64_prediction_is_the_same(full_outcome, spec):
 
 
 @pytest.mark.parametrize(("spec", "reference"), REFERENCES)
-def test_accuracy_comes_near_the_published_one(full_outcome, spec, reference):
+def test_accuracy_comes_near_the_expected_one(full_outcome, spec, reference):
     metrics = judged(full_outcome, spec, spec.pairs[0]).metrics
     for side in ("torch", "keras"):
         assert reference.holds(metrics[side][reference.metric])

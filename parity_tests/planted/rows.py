@@ -102,7 +102,7 @@ FAULTS = (
     Row("softmax_regression", "torch", "softmax over the batch",
         ((_SOFTMAX, "powers.sum(dim=0, keepdim=True)"),), "predictions/initial", "scratch"),
     Row("softmax_regression", "torch", "sum instead of mean",
-        (('["losses"].mean()', '["losses"].sum()'),), "metrics/initial_loss", "scratch"),
+        (("labels).mean()", "labels).sum()"),), "metrics/initial_loss", "scratch"),
     Row("softmax_regression", "keras", "default learning rate",
         (("SGD(learning_rate=0.1)", "SGD()"),), "weights/step1/logits/"),
     Row("fashion_mlp", "torch", "PyTorch's Adam with Keras' epsilon",

@@ -149,6 +149,19 @@ def numpy_memory():
     return {"given": bool(tensor[0] == 7), "mapped": bool(copy[0] == 7)}
 
 
+def side_effect(x):
+    """Every time."""
+    runs = []
+
+    def step(x):
+        runs.append("called")
+        return x * x
+
+    for _ in range(2):
+        step(x)
+    return {"given": len(runs), "mapped": len(runs)}
+
+
 def misfit():
     """Shapes that do not fit."""
     return {"given": outcome(lambda: torch.ones((2, 3)) @ torch.ones((2, 3)))}

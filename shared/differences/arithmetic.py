@@ -101,6 +101,11 @@ ROWS = (
         "True", "False", "`torch.tensor` copies", _TORCH + "as_tensor.html",
     ),
     Difference(
+        "side_effect", "A Python counter in a step that is called twice, under `tf.function` in "
+        "TensorFlow: Python runs while a graph is traced, once for each shape and type", "2", "1",
+        "count in a `tf.Variable`", TF + "function", inputs={"x": (1.0, 2.0)},
+    ),
+    Difference(
         "misfit", "A product of shapes that do not fit", "raises RuntimeError", _INVALID, "",
         TF + "errors/InvalidArgumentError",
     ),

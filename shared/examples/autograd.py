@@ -4,6 +4,7 @@ from shared.spec import Case, ExampleSpec, Known
 
 _ONES = ((1.0, 1.0), (1.0, 1.0))
 _EDGE = "values/edge_gradients/"
+_MASKED = "values/masked_gradients/"
 
 
 def _square(value: float) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -16,7 +17,8 @@ AUTOGRAD = ExampleSpec(
     part="Tensors and autograd",
     summary=(
         "PyTorch records on the tensors and collects on the leaves, TensorFlow records on a tape "
-        "and returns. The numbers are the same, except where a derivative does not exist."
+        "and returns. The numbers are the same, except where a derivative does not exist, and at "
+        "two points where it does but its formula passes through 0·∞ or 0·NaN."
     ),
     cases=(
         Case(
@@ -67,9 +69,11 @@ AUTOGRAD = ExampleSpec(
                 "corners": (-1.0, 1.0),
                 "zeros": (0.0, 0.0, 0.0),
                 "constant": (2.0, 2.0, 2.0),
-                "zero": 0.0,
-                "mixed": (-1.0, 4.0),
             },
+        ),
+        Case(
+            "masked_gradients", {"zero": 0.0, "mixed": (-1.0, 4.0)},
+            {"where_sqrt_of_where": (0.0, 0.25)},
         ),
     ),
     known=(
@@ -103,14 +107,15 @@ AUTOGRAD = ExampleSpec(
             link="https://www.tensorflow.org/api_docs/python/tf/math/reduce_std",
         ),
         Known(
-            _EDGE + "power_zero_at_zero", torch=0.0, keras="nan",
+            _MASKED + "power_zero_at_zero", torch=0.0, keras="nan",
             reason="d(x⁰)/dx = 0·x⁻¹ is 0·∞ at 0: PyTorch returns 0 when the exponent is 0",
             link="https://www.tensorflow.org/api_docs/python/tf/math/pow",
         ),
         Known(
-            _EDGE + "where_sqrt", torch=("nan", 0.25), keras=(0.0, 0.25),
+            _MASKED + "where_sqrt", torch=("nan", 0.25), keras=(0.0, 0.25),
             reason="`where` sends 0 back into √−1: in PyTorch 0·NaN stays NaN, TensorFlow's "
-            "gradient of the square root does not",
+            "gradient of the square root does not; a second `where`, around its argument, "
+            "gives 0 in both",
             link="https://www.tensorflow.org/api_docs/python/tf/where",
         ),
     ),

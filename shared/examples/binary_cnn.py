@@ -59,7 +59,7 @@ BINARY_CNN = ExampleSpec(
             ),
         ),
         references=(
-            Reference("test_accuracy", 0.995, None, "what tutorials of this network reach"),
+            Reference("test_accuracy", 0.995, None, "expected of such a network; not a citation"),
         ),
     ),
 )  # fmt: skip

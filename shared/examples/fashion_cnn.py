@@ -58,7 +58,8 @@ FASHION_CNN = ExampleSpec(
         ),
         references=(
             Reference(
-                "test_accuracy", 0.90, None, "what tutorials of this network reach in 5 epochs"
+                "test_accuracy", 0.90, None,
+                "expected of such a network after 5 epochs; not a citation",
             ),
         ),
     ),

@@ -72,7 +72,8 @@ FASHION_MLP = ExampleSpec(
         references=(
             Reference(
                 "test_accuracy", 0.8763, 0.015,
-                "TensorFlow's basic classification tutorial; one run with its own initial weights",
+                "one run shown in TensorFlow's basic classification tutorial, with its own "
+                "initial weights",
             ),
         ),
     ),

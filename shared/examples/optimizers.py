@@ -53,6 +53,13 @@ _EQUATIONS: dict[str, Both] = {
     "adamax": ((2e-3, eq.torch_adamax()), (1e-3, eq.keras_adamax())),
     "nadam": ((2e-3, eq.torch_nadam()), (1e-3, eq.keras_nadam())),
 }  # fmt: skip
+_SGD, _ADAM = (eq.torch_sgd, eq.keras_sgd), (eq.torch_adam, eq.keras_adam)
+_WITNESSES: dict[str, tuple[Callable[..., eq.Change], ...]] = {
+    "sgd": _SGD, "momentum": _SGD, "nesterov": _SGD, "adam": _ADAM, "amsgrad": _ADAM,
+    "adamw": _ADAM, "rmsprop": (eq.rmsprop,), "adagrad": (eq.adagrad,),
+    "adadelta": (eq.adadelta,), "adamax": (eq.torch_adamax, eq.keras_adamax),
+    "nadam": (eq.torch_nadam, eq.keras_nadam),
+}  # fmt: skip
 _REASONS = {
     "sgd": "one equation, but lr is 0.001 in PyTorch and 0.01 in Keras",
     "momentum": "lr 0.001 and 0.01; PyTorch's buffer gathers gradients, Keras' steps, so that sign "
@@ -134,7 +141,7 @@ def _weight_decay(w: Array, gradients: Array) -> dict[str, Array]:
 
 def _case(name: str) -> Case:
     reference: Callable[..., Mapping[str, Any]] = partial(_reference, name)
-    return Case(name, _GIVEN, reference=reference)
+    return Case(name, _GIVEN, reference=reference, witness=_WITNESSES[name])
 
 
 _CHANGED = _rate_change(_WEIGHTS, _GRADIENTS)

@@ -1,4 +1,4 @@
-"""Spec of the perceptron examples, and the delta rule and its two-layer sequel by hand in NumPy."""
+"""Spec of the perceptron examples; its rule and its two-layer sequel by hand in NumPy."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def _perceptron_loss(points: Any, labels: Any, weights: Any) -> Values:
     }
 
 
-def _delta_rule(points: Any, labels: Any, weights: Any, most: int = 100) -> Values:
+def _perceptron_rule(points: Any, labels: Any, weights: Any, most: int = 100) -> Values:
     samples = np.column_stack([np.ones(len(points)), points])
     history, mistakes = [weights], []
     for _ in range(most):
@@ -61,7 +61,7 @@ def _delta_rule(points: Any, labels: Any, weights: Any, most: int = 100) -> Valu
 
 
 def _xor_by_one_layer(points: Any, labels: Any, weights: Any) -> Values:
-    found = _delta_rule(points, labels, weights, most=12)
+    found = _perceptron_rule(points, labels, weights, most=12)
     del found["learnt"]
     return found
 
@@ -106,8 +106,8 @@ PERCEPTRON = ExampleSpec(
     title="The perceptron",
     part="Neurons, activations, losses",
     summary=(
-        "One neuron is AND, NAND or OR, with weights given or learnt by the delta rule. None is "
-        "XOR: one layer comes back to weights it has had before, two layers learn it."
+        "One neuron is AND, NAND or OR, with weights given or learnt by the perceptron rule. None "
+        "is XOR: one layer comes back to weights it has had before, two layers learn it."
     ),
     cases=(
         Case(
@@ -142,14 +142,14 @@ PERCEPTRON = ExampleSpec(
             reference=_perceptron_loss,
         ),
         Case(
-            "delta_rule",
+            "perceptron_rule",
             {
                 "points": _POINTS,
                 "labels": _LABELS,
                 "weights": ((0.25, -0.5, 0.125), (-0.5, 0.25, -0.75), (0.125, 0.75, -0.25)),
             },
             {"truth": _TRUTH, "learnt_after": "12"},
-            reference=_delta_rule,
+            reference=_perceptron_rule,
         ),
         Case(
             "xor_by_one_layer",

@@ -99,11 +99,12 @@ REGULARISATION = ExampleSpec(
     title="Regularisation",
     part="Training",
     summary=(
-        "A perceptron with 100,000 weights and 500 images learns them by heart: what it is worth "
-        "is measured on 500 others. Then the same with L2, with decoupled decay, with dropout, "
-        "with batch normalisation, and stopped in time. Dropout narrows the gap, a decay of "
-        "0.0001 is too little to. Each is one line of code with a trap in it: the same words "
-        "stand for other equations on the other side."
+        "A perceptron with 100,000 weights learns 500 images, the default size, by heart, so what "
+        "it is worth is measured on others; the full set, 55,000 images, leaves little room for "
+        "it. Then the same with L2, with decoupled decay, with dropout, with batch normalisation, "
+        "and stopped in time. Dropout narrows the gap, a decay of 0.0001 is too little to. Each "
+        "is one line of code with a trap in it: the same words stand for other equations on the "
+        "other side."
     ),
     cases=(
         Case(

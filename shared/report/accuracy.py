@@ -85,7 +85,7 @@ def agreements(result: Result) -> list[str]:
 
 
 def references(result: Result) -> list[dict[str, str]]:
-    """Published figures, and whether both sides come near them; only a full run is asked."""
+    """Expected figures, and whether both sides come near them; only a full run is asked."""
     training = result.spec.training
     _, left, right = result.headline()
     if training is None:

@@ -393,7 +393,7 @@ def _caveats(result: Result) -> list[tuple[str, str]]:
     if spec.training and size.get("part") == "embedded":
         text = f"The embedded subset of the data was used: {result.data}."
         if spec.training.references:
-            text += " Published references hold for the full set only."
+            text += " Expected figures hold for the full set only."
         found.append(("NOTE", f"{text} All of it: `parity run {spec.name} --full`."))
     if len(headline.precisions) == 1:
         found.append(("WARNING", f"Only {headline.precisions[0]} was recorded, so noise could not "

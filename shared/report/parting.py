@@ -103,8 +103,8 @@ def sentences(parting: Parting, names: tuple[str, str]) -> list[str]:
             if double is not None and nudged and double[-1] < single[-1] / 1e6:
                 cause = (
                     " Two runs of one program part as far, and with digits enough two frameworks "
-                    "do not: what was published is rounding, amplified by training, and not the "
-                    "frameworks."
+                    "do not: rounding alone, amplified by training, accounts for a distance of "
+                    "that size. The study's own programs were not run here."
                 )
             told.append(f"**The study** found {listed(both)} between the frameworks.{cause}")
     return told

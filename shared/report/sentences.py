@@ -103,13 +103,14 @@ def strongest(pair: PairVerdict, drift: Drift | None, names: tuple[str, str]) ->
 
 def _closeness(times: dict[str, float], names: tuple[str, str]) -> str:
     name, nearest = min(times.items(), key=lambda item: item[1])
+    other, farthest = max(times.items(), key=lambda item: item[1])
     both = f"{names[0]} and {names[1]}"
-    if len(times) == 2 and max(times.values()) <= 1:
+    if len(times) == 2 and farthest <= 1:
         return f"{both} are closer to each other than either is to itself after a one-ulp nudge."
     if nearest <= 1:
         return f"{both} are as close as {name} is to itself after a one-ulp nudge."
     return (
-        f"{both} end {ratio(nearest)} × as far apart as {name} ends from itself after a one-ulp "
+        f"{both} end {ratio(farthest)} × as far apart as {other} ends from itself after a one-ulp "
         "nudge."
     )
 
@@ -122,9 +123,10 @@ def single(drift: Drift | None, names: tuple[str, str]) -> str:
     if apart == 0:
         return "In float32 they are equal, bit for bit."
     return (
-        f"In float32, rounding itself is amplified by training: the weights end "
-        f"{number(apart, 2)} apart, while {names[0]} is {number(own[0], 2)} and {names[1]} "
-        f"{number(own[1], 2)} away from their own float64 runs."
+        "In float32, rounding itself is amplified by training: no two weights that should be "
+        f"equal end more than {number(apart, 2)} apart, while {names[0]} ends up to "
+        f"{number(own[0], 2)} and {names[1]} up to {number(own[1], 2)} away from its own float64 "
+        "run."
     )
 
 

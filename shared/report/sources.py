@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import dis
+import inspect
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
 
 from shared import provenance
 from shared.report.files import render, save
@@ -104,6 +108,32 @@ def _since(page: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
     return "" if made == now else " and ".join(sorted(commits))
+
+
+def witnesses(functions: Sequence[Callable[..., Any]]) -> str:
+    """Source of functions of one module, and before it of what they call of that module."""
+    found: dict[str, FunctionType] = {}
+    waiting = [function for function in functions if isinstance(function, FunctionType)]
+    while waiting:
+        function = waiting.pop()
+        if function.__name__ in found:
+            continue
+        found[function.__name__] = function
+        called = [function.__globals__.get(name) for name in _globals_of(function.__code__)]
+        waiting += [
+            other for other in called
+            if isinstance(other, FunctionType) and other.__module__ == function.__module__
+        ]  # fmt: skip
+    in_order = sorted(found.values(), key=lambda function: function.__code__.co_firstlineno)
+    return "\n\n\n".join(inspect.getsource(function).strip() for function in in_order)
+
+
+def _globals_of(code: CodeType) -> Iterator[str]:
+    """Names that a function reads from its module, those of the functions within it too."""
+    yield from (i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL")
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _globals_of(inner)
 
 
 def blocks(source: str) -> list[Block]:

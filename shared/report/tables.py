@@ -98,7 +98,9 @@ def _given(case: Case) -> str:
 
 
 def _reference(case: Case) -> str:
-    """Source of the NumPy function that says what both sides must give."""
+    """Source of the NumPy function that says what both sides must give, or of its witnesses."""
+    if case.witness:
+        return sources.witnesses(case.witness)
     function = case.reference
     while isinstance(function, functools.partial):
         function = function.func

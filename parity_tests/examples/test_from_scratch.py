@@ -1,0 +1,59 @@
+"""A model of one's own starts from the same weights on both sides, before any are given to it."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FRAMEWORKS = {"pytorch_impl": "PyTorch", "keras_impl": "Keras"}
+MODELS = [("softmax_regression", "build_own_model")]
+"""Twins and their functions that say with which weights a model begins."""
+FRESH = """
+import importlib, json
+from {package}._framework import {framework}
+exec({fault!r})
+side = {framework}(threads=1)
+side.use_parameters(())
+weights = side.weights(importlib.import_module("{package}.{example}").{build}())
+print(json.dumps({{name: weight.tolist() for name, weight in weights.items()}}))
+"""
+FAULT = """
+from keras import layers
+own = layers.Layer.add_weight
+def add_weight(self, *given, initializer=None, **more):
+    return own(self, *given, **more)
+layers.Layer.add_weight = add_weight
+"""
+"""As if the twin named no initializer."""
+
+
+@functools.cache
+def fresh(package, example, build, fault=""):
+    """Name → weights as nested lists, in canonical layout, of a model that was just built."""
+    code = FRESH.format(package=package, framework=FRAMEWORKS[package], example=example,
+                        build=build, fault=fault)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3",
+                          "KERAS_BACKEND": "tensorflow"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(("example", "build"), MODELS)
+def test_both_sides_start_equal(example, build):
+    one, other = (fresh(package, example, build) for package in FRAMEWORKS)
+    assert one
+    assert one == other
+
+
+def test_a_start_of_the_frameworks_own_is_seen():
+    given = ("softmax_regression", "build_own_model")
+    assert fresh("pytorch_impl", *given) != fresh("keras_impl", *given, fault=FAULT)
