@@ -41,10 +41,12 @@ def train(job, progress):
 
 def start(side):
     """Die, if it is this start that is to fail."""
+    if (at := os.environ.get("FAKE_START")) is None:
+        return
     starts = Path(os.environ["FAKE_LOG"]).with_suffix(f".{side}")
     with starts.open("a") as file:
         file.write("started\n")
-    if os.environ.get("FAKE_START") == str(len(starts.read_text().splitlines())):
+    if at == str(len(starts.read_text().splitlines())):
         os._exit(7)
 
 
