@@ -26,7 +26,7 @@ from shared.report.words import count
 Array = NDArray[Any]
 
 DPI = 110
-COLOURS_KEPT = 96
+COLOURS_KEPT, COLOURS_OF_IMAGES = 64, 96
 # Okabe and Ito's palette: told apart with every kind of colour vision.
 COLOURS = {"torch": "#D55E00", "keras": "#0072B2"}
 SECOND = "#009E73"
@@ -342,14 +342,14 @@ def gallery(seen: Predicted, chosen: Array, names: tuple[str, str], columns: int
                 height, width = seen.images[index].shape[:2]
                 axes.add_patch(Rectangle((-0.5, -0.5), width, height, fill=False, ec=WRONG, lw=2,
                                          clip_on=False))  # fmt: skip
-        return png(figure)
+        return png(figure, COLOURS_OF_IMAGES)
 
 
-def png(figure: Figure) -> bytes:
+def png(figure: Figure, colours: int = COLOURS_KEPT) -> bytes:
     """PNG bytes with a palette, so that they are few, and without dates or versions in them."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())  # type: ignore[no-untyped-call]
     buffer = io.BytesIO()
-    pixels.quantize(COLOURS_KEPT, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    pixels.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
