@@ -273,6 +273,7 @@ def test_a_dry_run_does_nothing(fakes):
 def test_stopping_early(fakes, monkeypatch):
     """A gap as wide as this is clear at the first look; of the other seeds few are begun."""
     monkeypatch.setenv("FAKE_GAP", "0.15")
+    monkeypatch.setenv("FAKE_SECONDS", "0.2")  # or all were begun before the first is looked at
     asked = {"stop": True, "seeds": 12, "divisions": ("native",)}
     document, _ = fakes.sweep(workers=1, **asked)
     assert document["examples"][0]["verdict"] == "different"

@@ -134,12 +134,13 @@ class Board:
     def _division(self, division: str) -> Iterable[Row]:
         names = [spec.name for spec in self.request.specs]
         found = [self._compare(name, division) for name in names]
-        so_far = statistics.judge([one.comparison for one in found])
-        # A final verdict must stand whatever the open examples will give: theirs may be p = 1.
-        final = statistics.judge(
-            [one.comparison if one.final else replace(one.comparison, different_p=1.0)
-             for one in found]
-        )  # fmt: skip
+        so_far = final = statistics.judge([one.comparison for one in found])
+        if len({one.final for one in found}) > 1:
+            # What is final must stand whatever the open examples will give: theirs may be p = 1.
+            final = statistics.judge(
+                [one.comparison if one.final else replace(one.comparison, different_p=1.0)
+                 for one in found]
+            )  # fmt: skip
         for name, one, *verdicts in zip(names, found, so_far, final, strict=True):
             yield Row(
                 name, division, one.seeds, one.comparison, verdicts[one.final], one.final,
