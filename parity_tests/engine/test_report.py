@@ -164,7 +164,7 @@ def drawn():
 def project(tmp_path, monkeypatch, request):
     """A project with the two tiny examples and sources of its own."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr("shared.report.plots.png", lambda figure: b"")
+        monkeypatch.setattr("shared.report.plots.png", lambda figure, *_: b"")
     root = tmp_path / "project"
     for package, word in (("pytorch_impl", "torch"), ("keras_impl", "keras")):
         (root / package).mkdir(parents=True)
