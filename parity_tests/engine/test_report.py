@@ -432,6 +432,39 @@ def test_sources_come_from_the_files(tmp_path, project):
     assert "keras.add(x, x)" not in page
 
 
+def test_a_page_that_stays_shows_the_sources_as_they_are(tmp_path, project, monkeypatch):
+    """Its numbers are of an earlier commit, which it names."""
+
+    def with_commit(runs):
+        environment = {**runs.float32.header.environment, "commit": "0123abc"}
+        header = dataclasses.replace(runs.float32.header, code="aaaa", environment=environment)
+        return dataclasses.replace(runs, float32=Recording(header, runs.float32.arrays))
+
+    result = training_result()
+    result = dataclasses.replace(
+        result, runs={way: with_commit(runs) for way, runs in result.runs.items()}
+    )
+    monkeypatch.setattr(provenance, "code_digest", lambda side, example: "aaaa")
+    write([result], tmp_path)
+    page = tmp_path / "tiny_training.md"
+    before = page.read_text()
+    write([values_result()], tmp_path)
+    assert page.read_text() == before
+    file = project / "keras_impl" / "tiny_training.py"
+    file.write_text(file.read_text().replace("keras.add(x, x)", "2 * x | 0"))
+    monkeypatch.setattr(provenance, "code_digest", lambda side, example: "bbbb")
+    written = write([values_result()], tmp_path)
+    after = page.read_text()
+    assert page in written
+    assert "return 2 * x | 0" in after
+    assert "keras.add(x, x)" not in after
+    since = " They, or what stands around them, have changed since commit `0123abc`"
+    assert after.count(since) == 1
+    unchanged = after.replace("2 * x | 0", "keras.add(x, x)")
+    start, end = unchanged.index(since), unchanged.index("\n", unchanged.index(since))
+    assert unchanged[:start] + unchanged[end:] == before
+
+
 def test_old_figures_go(tmp_path):
     write([training_result()], tmp_path)
     old = tmp_path / "figures" / "tiny_training-old.png"

@@ -195,6 +195,18 @@ def test_a_replacement_that_dies_while_it_starts_is_replaced(fakes, monkeypatch)
     assert document["jobs"] == {"done": 8, "reused": 0, "failed": 0}
 
 
+def test_a_process_that_has_grown_large_is_replaced(fakes, monkeypatch):
+    monkeypatch.setenv("FAKE_START", "never")  # but the starts are counted
+    fakes.sweep(seeds=2, workers=1)
+    starts = [fakes.log.with_suffix(f".{side}") for side in ("torch", "keras")]
+    assert [len(file.read_text().splitlines()) for file in starts] == [1, 1]
+    monkeypatch.setattr("shared.sweep.process.LARGEST", 1)
+    document, failures = fakes.sweep(seeds=2, workers=1, resume=False)
+    assert failures == []
+    assert document["jobs"]["done"] == 8
+    assert [len(file.read_text().splitlines()) for file in starts] == [5, 5]
+
+
 def test_seeds_that_failed_leave_the_question_open(fakes, monkeypatch, tmp_path):
     """Else it would be decided by a number of seeds that nobody planned, and perhaps twice."""
     monkeypatch.setenv("FAKE_FAULT", "raise 2")

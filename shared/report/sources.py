@@ -13,9 +13,11 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-from shared import provenance
+from shared import examples, provenance
+from shared.report import documents
 from shared.report.files import render, save
-from shared.spec import PACKAGES, SIDES, Side
+from shared.report.words import listed
+from shared.spec import PACKAGES, SIDES, ExampleSpec, Side
 
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 HEAD = ""
@@ -89,25 +91,25 @@ def place(folder: Path) -> list[Path]:
         The pages that changed.
     """
     changed = []
-    for page in sorted({*folder.glob("*.md")} - {folder / "README.md"}):
-        text = page.read_text(encoding="utf-8")
-        if (found := _SECTION.search(text)) and (wanted := section(page.stem, _since(page))):
+    for spec in examples.ALL:
+        page = folder / f"{spec.name}.md"
+        text = page.read_text(encoding="utf-8") if page.is_file() else ""
+        if (found := _SECTION.search(text)) and (wanted := section(spec.name, _since(page, spec))):
             placed = f"{text[: found.start()]}{wanted.strip()}\n\n{text[found.end() :]}"
             if placed != text:
                 changed.append(save(page, placed))
     return changed
 
 
-def _since(page: Path) -> str:
+def _since(page: Path, spec: ExampleSpec) -> str:
     """Commit of a page's recordings, where the sources are others now; empty where they are not."""
     try:
         twin = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
-        made = {side: str(twin["code"][side]) for side in SIDES}
-        commits = {str(twin["environment"][side].get("commit", "")) for side in SIDES}
-        now = {side: provenance.code_digest(side, page.stem) for side in SIDES}
+        if not documents.sources_changed(twin, spec):
+            return ""
+        return listed(sorted({str(twin["environment"][side]["commit"]) for side in SIDES}))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""
-    return "" if made == now else " and ".join(sorted(commits))
 
 
 def witnesses(functions: Sequence[Callable[..., Any]]) -> str:
