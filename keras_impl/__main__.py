@@ -8,6 +8,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 from shared.standalone import main
+from shared.suite import SUITE
 
 
 def _framework(threads):
@@ -17,4 +18,4 @@ def _framework(threads):
 
 
 if __name__ == "__main__":
-    main("keras_impl", _framework)
+    main(SUITE, "keras_impl", _framework)

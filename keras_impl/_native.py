@@ -23,10 +23,12 @@ WORTH_COMPILING = 5_000
 """Steps below which XLA takes longer to compile them than it saves."""
 
 
-def train_setting(framework, example, setting, *, seed, size, **more) -> Summary:
+def train_setting(suite, framework, example, setting, *, seed, size, **more) -> Summary:
     """Train one setting of an example; see `shared.native.run`, which takes the rest."""
     twin = importlib.import_module(f"{__package__}.{example}")
-    return run(framework, Native(), twin, setting, example=example, seed=seed, size=size, **more)
+    return run(
+        suite, framework, Native(), twin, setting, example=example, seed=seed, size=size, **more
+    )
 
 
 class Native:

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "shared.spec", "shared.examples", "shared.layouts", "shared.recording", "shared.data",
     "shared.initial", "shared.errors", "shared.jobs", "shared.making", "shared.standalone",
     "shared.transfer", "shared.check.graph", "shared.check.side", "shared.check.serve",
-    "shared.bench.child", "shared.bench.job", "shared.native",
+    "shared.bench.child", "shared.bench.job", "shared.native", "shared.suite",
     "shared.check.recipes", "shared.check.target", "shared.check.layerwise",
 }  # fmt: skip
 SOURCES = sorted(

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared import examples, recording, session, verdict
-from shared.differences import DIFFERENCES, ROWS, SECTIONS, judging
+from shared import recording, session, verdict
+from shared.differences import DIFFERENCES, ROWS, SECTIONS
 from shared.differences.judging import judge
 from shared.errors import UsageError
 from shared.expected import numbers
 from shared.report import Result, write
 from shared.report.differences import page
 from shared.spec import PACKAGES
+from shared.suite import SUITE
 
 ROOT = Path(__file__).parents[1]
 NAMES = [row.name for row in ROWS]
@@ -25,7 +26,7 @@ NAMES = [row.name for row in ROWS]
 def measured(tmp_path_factory):
     """Both sides, both precisions, one process a side."""
     folder = tmp_path_factory.mktemp("differences")
-    outcome = session.carry_out(session.Request((DIFFERENCES,), folder))
+    outcome = session.carry_out(session.Request(SUITE, (DIFFERENCES,), folder))
     assert not outcome.failures, outcome.failures
     return outcome
 
@@ -35,11 +36,11 @@ def judged(measured):
     return rejudged(measured.runs["differences"])
 
 
-def rejudged(runs, spec=DIFFERENCES):
-    pair = spec.pairs[0]
+def rejudged(runs, sections=SECTIONS):
+    pair = DIFFERENCES.pairs[0]
     left, right = runs[pair.left], runs[pair.right]
-    found = verdict.judge_pair(pair, left, right, verdict.question(spec, pair))
-    return judge(found, left, right)
+    found = verdict.judge_pair(pair, left, right, verdict.question(DIFFERENCES, pair, SUITE.load))
+    return judge(sections, found, left, right)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -148,7 +149,7 @@ def test_what_no_longer_holds_says_so(measured, side, key, value, words):
         assert some in red[key.split("/")[0]]
 
 
-def test_a_changed_listing_is_red(measured, monkeypatch):
+def test_a_changed_listing_is_red(measured):
     """The other way round: the frameworks stay, the list is wrong by half of its last digit."""
     row = next(row for row in ROWS if row.name == "median")
     wrong = dataclasses.replace(row, torch="2.1")
@@ -157,23 +158,22 @@ def test_a_changed_listing_is_red(measured, monkeypatch):
     sections = tuple(
         dataclasses.replace(s, rows=rows) if s is section else s for s in SECTIONS
     )  # fmt: skip
-    monkeypatch.setattr(judging, "SECTIONS", sections)
-    found = rejudged(measured.runs["differences"])
+    found = rejudged(measured.runs["differences"], sections)
     assert [name for name, some in found.items() if not some.holds] == ["median"]
     assert "median: PyTorch gives 2.0, listed 2.1" in found["median"].words
 
 
 def test_the_page_says_what_is_red(measured):
-    honest = page(result(measured.runs["differences"]))
+    honest = page(SUITE, result(measured.runs["differences"]))
     assert "CAUTION" not in honest
     for row in ROWS:
         assert row.link in honest
     runs = altered(measured.runs["differences"], "torch", "values/median/given", lambda x: x + 0.5)
-    assert "median: PyTorch gives 2.5, listed 2.0" in page(result(runs))
+    assert "median: PyTorch gives 2.5, listed 2.0" in page(SUITE, result(runs))
 
 
 def test_the_index_leads_to_the_page(measured, tmp_path):
-    written = write([result(measured.runs["differences"])], tmp_path)
+    written = write(SUITE, [result(measured.runs["differences"])], tmp_path)
     assert {"differences.md", "differences.json", "README.md"} <= {path.name for path in written}
     index = (tmp_path / "README.md").read_text("utf-8")
     assert f"[Known differences](differences.md)**: {len(ROWS)} rows" in index
@@ -193,13 +193,13 @@ def test_the_committed_page_is_of_these_rows():
 
 
 def test_names_lead_there():
-    assert examples.find("differences") is DIFFERENCES
+    assert SUITE.find("differences") is DIFFERENCES
     with pytest.raises(UsageError, match="Did you mean 'differences'"):
-        examples.find("diferences")
+        SUITE.find("diferences")
 
 
 def result(runs):
     pair = DIFFERENCES.pairs[0]
-    asked = verdict.question(DIFFERENCES, pair)
+    asked = verdict.question(DIFFERENCES, pair, SUITE.load)
     judged = verdict.judge_pair(pair, runs[pair.left], runs[pair.right], asked)
     return Result(verdict.ExampleVerdict(DIFFERENCES, (judged,)), runs)

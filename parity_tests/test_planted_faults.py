@@ -12,9 +12,10 @@ from parity_tests.planted import page, rows
 from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SPEC
 from shared import recording, verdict
-from shared.examples import ALL, find
+from shared.examples import ALL
 from shared.recording import Runs
 from shared.spec import SIDES
+from shared.suite import SUITE
 
 ROOT = Path(__file__).parents[1]
 SMALL = "a small perceptron"
@@ -61,7 +62,7 @@ def judged(folder, left_fault, right_fault):
     faults = (("torch", left_fault), ("keras", right_fault))
     sides = [runs(folder, f"{fault}-{side}", side) for side, fault in faults]
     pair = SPEC.pairs[0]
-    return verdict.judge_pair(pair, *sides, verdict.question(SPEC, pair))
+    return verdict.judge_pair(pair, *sides, verdict.question(SPEC, pair, SUITE.load))
 
 
 def told(result, example, side, what, named=None):
@@ -105,7 +106,9 @@ def judged_row(folder, row):
     names = {s: rows.recording(row, s, changed=s == row.side) for s in SIDES}
     pair = rows.pair(row)
     sides = [runs(folder, names[s], s) for s in SIDES]
-    return verdict.judge_pair(pair, *sides, verdict.question(find(row.example), pair))
+    return verdict.judge_pair(
+        pair, *sides, verdict.question(SUITE.find(row.example), pair, SUITE.load)
+    )
 
 
 def test_every_trained_example_has_faults_of_its_own():

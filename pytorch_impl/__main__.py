@@ -1,6 +1,7 @@
 """``python -m pytorch_impl fashion_mlp`` runs an example alone; the suite starts it as a worker."""
 
 from shared.standalone import main
+from shared.suite import SUITE
 
 
 def _framework(threads):
@@ -10,4 +11,4 @@ def _framework(threads):
 
 
 if __name__ == "__main__":
-    main("pytorch_impl", _framework)
+    main(SUITE, "pytorch_impl", _framework)

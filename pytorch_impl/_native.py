@@ -17,10 +17,12 @@ from . import _layers, _optimizers
 from ._fast import LONGEST, Steps
 
 
-def train_setting(framework, example, setting, *, seed, size, **more) -> Summary:
+def train_setting(suite, framework, example, setting, *, seed, size, **more) -> Summary:
     """Train one setting of an example; see `shared.native.run`, which takes the rest."""
     twin = importlib.import_module(f"{__package__}.{example}")
-    return run(framework, Native(), twin, setting, example=example, seed=seed, size=size, **more)
+    return run(
+        suite, framework, Native(), twin, setting, example=example, seed=seed, size=size, **more
+    )
 
 
 class Dropout(nn.Dropout):

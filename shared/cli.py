@@ -37,9 +37,9 @@ from shared.sweep.cli import sweep
 
 # What is slow to import is imported by the command that needs it: help must be quick.
 if TYPE_CHECKING:
-    from shared.data import Fetched
     from shared.session import Outcome, Request
     from shared.spec import ExampleSpec
+    from shared.suite_spec import Suite
 
 _INTERRUPTED = (
     "Interrupted. What was complete is kept: parity run --reuse and parity report go on from there."
@@ -101,8 +101,7 @@ def _print_json(document: dict[str, Any]) -> None:
 @app.command("list", epilog="Example: parity list --json")
 def list_(as_json: AsJson = False) -> None:
     """Examples, what each is judged on, and its dataset."""
-    from shared.examples import ALL
-
+    examples = _suite().examples
     if as_json:
         _print_json(
             {
@@ -115,7 +114,7 @@ def list_(as_json: AsJson = False) -> None:
                         "dataset": spec.training.dataset if spec.training else None,
                         "pairs": [pair.name for pair in spec.pairs],
                     }
-                    for spec in ALL
+                    for spec in examples
                 ]
             }
         )
@@ -124,7 +123,7 @@ def list_(as_json: AsJson = False) -> None:
 
     from shared import screen
 
-    screen.examples(Console(), ALL)
+    screen.examples(Console(), examples)
 
 
 @app.command(epilog="Example: parity run fashion_mlp --full")
@@ -148,10 +147,11 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run both sides of examples and say whether they agree."""
+    suite = _suite()
     request = _request(
-        _chosen(names, all_=all_), full=full, pairs=tuple(pair or ()), train=train, test=test,
-        epochs=epochs, seed=seed, out=out, reuse=reuse, torch_python=torch_python,
-        keras_python=keras_python, threads=threads, timeout=timeout,
+        suite, _chosen(suite, names, all_=all_), full=full, pairs=tuple(pair or ()),
+        train=train, test=test, epochs=epochs, seed=seed, out=out, reuse=reuse,
+        torch_python=torch_python, keras_python=keras_python, threads=threads, timeout=timeout,
     )  # fmt: skip
     result = _carry_out(request)
     if as_json:
@@ -168,11 +168,10 @@ def show(
     example: Annotated[str, typer.Argument(help="Name of an example.")], as_json: AsJson = False
 ) -> None:
     """The two sources of an example, side by side."""
-    from shared import examples
     from shared.provenance import ROOT, twin_files
     from shared.spec import SIDES
 
-    spec = examples.find(example)
+    spec = _suite().find(example)
     files = {side: twin_files(side, spec.name) for side in SIDES}
     texts = {
         side: (
@@ -204,10 +203,9 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Run what is stale, then write the Markdown pages and figures."""
-    from shared.differences import DIFFERENCES
-
-    specs = _chosen(names, all_=not names)
-    request = _request(specs if names else (*specs, DIFFERENCES), full=full, out=out,
+    suite = _suite()
+    specs = _chosen(suite, names, all_=not names)
+    request = _request(suite, specs if names else (*specs, suite.differences), full=full, out=out,
                        reuse=not fresh, threads=threads, timeout=timeout)  # fmt: skip
     result = _carry_out(request)
     from shared import report as pages
@@ -219,6 +217,7 @@ def report(
 
     homes = {v.spec.name: session.home(request, v.spec) for v in result.verdicts}
     written = pages.write(
+        suite,
         results,
         folder,
         lambda page: (
@@ -247,17 +246,20 @@ def diff(
     """Compare recordings made anywhere, by this suite or by another tool."""
     from shared import session, verdict
     from shared.compare import Question
-    from shared.examples import ALL
     from shared.spec import Pair
 
     left, right = session.gather(files)
     name = left.present[0].header.example
-    spec = next((s for s in ALL if s.name == name), None)
+    try:
+        suite = _suite()
+    except UsageError:  # recordings of another tool are compared without any example
+        suite = None
+    spec = next((s for s in suite.examples if s.name == name), None) if suite else None
     a, b = (f"{r.side}/{r.present[0].header.way}" for r in (left, right))
     own = next((p for p in spec.pairs if {p.left, p.right} == {a, b}), None) if spec else None
     levels = own.levels if own else spec.levels if spec else ()
     pair = Pair("diff", f"{left.title} ~ {right.title}", a, b, levels)
-    asked = verdict.question(spec, pair) if spec else Question()
+    asked = verdict.question(spec, pair, suite.load) if suite and spec else Question()
     result = verdict.judge_pair(pair, left, right, asked)
     if as_json:
         _print_json({"example": name, **verdict.pair_json(result)})
@@ -279,9 +281,9 @@ app.command("sweep", epilog="Example: parity sweep fashion_mlp --seeds 12")(swee
 @data_app.command("status", epilog="Example: parity data status --json")
 def data_status(as_json: AsJson = False) -> None:
     """What of every dataset is here."""
-    from shared import data
+    from shared import lessons
 
-    states = data.status()
+    states = lessons.datasets().status()
     if as_json:
         _print_json({"datasets": [asdict(state) for state in states]})
         return
@@ -314,30 +316,37 @@ def data_fetch(
         print(f"{file.file}: {file.action}" + (f" from {file.source}" if file.source else ""))
 
 
-def _fetched(name: str) -> list[Fetched]:
-    from shared import data
+def _fetched(name: str) -> list[Any]:
+    """What was done, one entry per file."""
+    from shared import lessons
 
+    data = lessons.datasets()
     if not sys.stderr.isatty():
-        return data.fetch(name)
+        return list(data.fetch(name))
     from shared import screen
 
     with screen.ByteDisplay() as display:
-        return data.fetch(name, on_progress=display)
+        return list(data.fetch(name, on_progress=display))
 
 
-def _chosen(names: list[str] | None, *, all_: bool) -> tuple[ExampleSpec, ...]:
-    from shared import examples
+def _suite() -> Suite:
+    from shared import lessons
 
+    return lessons.suite()
+
+
+def _chosen(suite: Suite, names: list[str] | None, *, all_: bool) -> tuple[ExampleSpec, ...]:
     if all_ and names:
         raise UsageError("Name examples or say --all, not both.")
     if all_:
-        return examples.ALL
+        return suite.examples
     if not names:
         raise UsageError("Name an example, or say --all. parity list shows them.")
-    return tuple(examples.find(name) for name in dict.fromkeys(names))
+    return tuple(suite.find(name) for name in dict.fromkeys(names))
 
 
 def _request(
+    suite: Suite,
     specs: tuple[ExampleSpec, ...],
     *,
     out: Path | None,
@@ -353,7 +362,8 @@ def _request(
     named = {"torch": torch_python, "keras": keras_python}
     pythons = {session.side_named(s): p for s, p in named.items() if p is not None}
     options = Options(pythons=pythons, threads=threads, timeout=timeout)
-    return session.Request(specs, out or session.recordings_folder(), options=options, **rest)
+    folder = out or session.recordings_folder()
+    return session.Request(suite, specs, folder, options=options, **rest)
 
 
 def _carry_out(request: Request) -> Outcome:

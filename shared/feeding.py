@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import data
 from shared.data.batches import batch_indices, dropout_mask, held_out
 from shared.spec import Mask, Size, Training, Way
+from shared.suite_spec import Dataset
 
 Array = NDArray[Any]
 
@@ -116,7 +116,7 @@ class Batches:
     @classmethod
     def of(
         cls,
-        dataset: data.ImageData,
+        dataset: Dataset,
         training: Training,
         way: Way,
         size: Size,

@@ -7,9 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from shared import data
 from shared.expected import numbers
 from shared.spec import Case, Samples
+from shared.suite_spec import Load
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -21,15 +21,15 @@ def stated(case: Case, precision: str = "float64") -> Arrays:
     return arrays | {name: numbers(value, "int64") for name, value in case.integers.items()}
 
 
-def real(case: Case) -> Arrays:
+def real(case: Case, load: Load) -> Arrays:
     """``images`` ``(n, h, w)`` uint8 and ``labels`` ``(n,)`` int64, or nothing."""
     if case.samples is None:
         return {}
-    images, labels = _loaded(case.samples)
+    images, labels = _loaded(load, case.samples)
     return {"images": images.copy(), "labels": labels.copy()}
 
 
 @functools.cache
-def _loaded(samples: Samples) -> tuple[Array, Array]:
-    found = data.load(samples.dataset, train=samples.count, test=1)
+def _loaded(load: Load, samples: Samples) -> tuple[Array, Array]:
+    found = load(samples.dataset, train=samples.count, test=1)
     return found.train_images, found.train_labels

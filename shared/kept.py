@@ -22,11 +22,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import data, provenance
-from shared.data.cache import cache_folder
-from shared.data.images import EMBEDDED_FOLDER
+from shared import provenance
 from shared.noise import Finding
 from shared.spec import SIDES, ExampleSpec, Size
+from shared.suite_spec import Suite
 from shared.verdict import ExampleVerdict, Level, PairVerdict
 
 _PACKAGES = ("numpy", "matplotlib", "jinja2", "scikit-learn")
@@ -175,32 +174,31 @@ class Data:
     words: str
 
 
-def dataset(folder: Path, name: str, size: Size, *, reuse: bool) -> Data:
+def dataset(suite: Suite, folder: Path, name: str, size: Size, *, reuse: bool) -> Data:
     """Load and verify data, unless this was done before with the very same files.
 
     Raises:
         DataError: it is missing or damaged.
     """
-    asked, found_by = str((name, size.part, size.train, size.test)), _data_key(name)
+    asked, found_by = str((name, size.part, size.train, size.test)), _data_key(suite, name)
     path = folder / f"data-{hashlib.sha256(asked.encode()).hexdigest()[:12]}.json"
     kept = _read(path, found_by) if reuse else None
     if kept and {"checksum", "words"} <= kept.keys():
         return Data(kept["checksum"], kept["words"])
-    loaded = data.load(name, size.part, train=size.train, test=size.test)
+    loaded = suite.load(name, size.part, train=size.train, test=size.test)
     found = Data(loaded.checksum, loaded.describe())
-    if reuse and _data_key(name) == found_by:
+    if reuse and _data_key(suite, name) == found_by:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
         _write(path, {"key": found_by, **dataclasses.asdict(found)})
     return found
 
 
-def _data_key(name: str) -> str:
+def _data_key(suite: Suite, name: str) -> str:
     """Digest of the files that a dataset is read from, and of what reads them."""
-    places = [cache_folder(data.find(name)), EMBEDDED_FOLDER / name]
-    files = sorted(f for place in places for f in place.rglob("*") if f.is_file())
-    parts = [f"{f} {_stamp(f)}" for f in files]
-    parts += [_digest(f) for f in sorted((provenance.ROOT / "shared" / "data").glob("*.py"))]
+    files = suite.data_files(name)
+    parts = [f"{file} {_stamp(file)}" for file in files.content]
+    parts += [_digest(file) for file in files.sources]
     return hashlib.sha256("\0".join([*parts, *_versions()]).encode()).hexdigest()
 
 

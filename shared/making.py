@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import data, given, initial, metrics, names, provenance, recording
+from shared import given, metrics, names, provenance, recording
 from shared.data.batches import steps_per_epoch
 from shared.errors import RecordingError
 from shared.expected import numbers
@@ -24,7 +24,9 @@ from shared.feeding import Batches, scaled
 from shared.jobs import Job, Progress
 from shared.layouts import LAYOUTS, permute
 from shared.names import VALUES
+from shared.nudge import nudged
 from shared.spec import Case, ExampleSpec, Fast, Parameter, Side, Training, Way
+from shared.suite_spec import Dataset, Draw, Load, Suite
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -142,7 +144,13 @@ class Sheet:
 
 
 def make(
-    framework: Framework, twin: ModuleType, spec: ExampleSpec, job: Job, progress: Progress
+    suite: Suite,
+    framework: Framework,
+    twin: ModuleType,
+    spec: ExampleSpec,
+    job: Job,
+    *,
+    progress: Progress,
 ) -> None:
     """Make the recording that `job` asks for and write it."""
     begin = time.perf_counter()
@@ -150,16 +158,16 @@ def make(
     sheet = Sheet(job.precision)
     checksum = ""
     if _wants_values(spec, framework.side, job):
-        record_values(framework, twin, spec, sheet, progress)
+        record_values(framework, twin, spec, sheet, progress, load=suite.load)
     if spec.training is not None:
         assert job.size is not None
         size = job.size
-        dataset = data.load(spec.training.dataset, size.part, train=size.train, test=size.test)
+        dataset = suite.load(spec.training.dataset, size.part, train=size.train, test=size.test)
         checksum = dataset.checksum
         way = spec.training.way(f"{framework.side}/{job.way}")
         training = spec.training.of(way)
         dataset = dataset.of_classes(training.classes).first(training.samples)
-        _Run(framework, twin, training, way, dataset, sheet, job).record(progress)
+        _Run(framework, twin, training, way, dataset, suite.draw, sheet, job).record(progress)
     header = recording.Header(
         example=spec.name,
         side=framework.side,
@@ -189,12 +197,18 @@ def _wants_values(spec: ExampleSpec, side: Side, job: Job) -> bool:
 
 
 def record_values(
-    framework: Framework, twin: ModuleType, spec: ExampleSpec, sheet: Sheet, progress: Progress
+    framework: Framework,
+    twin: ModuleType,
+    spec: ExampleSpec,
+    sheet: Sheet,
+    progress: Progress,
+    *,
+    load: Load,
 ) -> None:
     """Call every case's function with its inputs; keep every tensor and every fact it returns."""
     for count, case in enumerate(spec.cases, 1):
         function = getattr(twin, case.name)
-        for name, result in function(**arguments(framework, case, sheet.precision)).items():
+        for name, result in function(**arguments(framework, case, sheet.precision, load)).items():
             key = f"values/{case.name}/{name}"
             if result is None or isinstance(result, str | bool | int | tuple):
                 sheet.facts[key] = str(result)
@@ -204,13 +218,13 @@ def record_values(
         progress(count, len(spec.cases))
 
 
-def arguments(framework: Framework, case: Case, precision: str) -> dict[str, Any]:
+def arguments(framework: Framework, case: Case, precision: str, load: Load) -> dict[str, Any]:
     """What a case's function is called with: tensors, and real data as NumPy arrays."""
     tensors = {
         name: framework.tensor(to_side(array, case.roles.get(name, ""), framework.side))
         for name, array in given.stated(case, precision).items()
     }
-    return given.real(case) | tensors
+    return given.real(case, load) | tensors
 
 
 def to_side(array: Array, role: str, side: Side) -> Array:
@@ -235,7 +249,8 @@ class _Run:
     twin: ModuleType
     training: Training
     way: Way
-    dataset: data.ImageData
+    dataset: Dataset
+    draw: Draw
     sheet: Sheet
     job: Job
 
@@ -252,9 +267,9 @@ class _Run:
         )
         if len(batches.held):
             sheet.put("inputs/validation", batches.held)
-        weights = initial.draw(self.training.parameters, self.job.seed)
+        weights = self.draw(self.training.parameters, self.job.seed)
         if self.job.nudged:
-            weights = initial.nudged(weights, self.job.seed, self.job.precision)
+            weights = nudged(weights, self.job.seed, self.job.precision)
         cast = {name: w.astype(self.job.precision) for name, w in weights.items()}
         framework.use_parameters(self.training.parameters)
         model = getattr(self.twin, self.way.model)()

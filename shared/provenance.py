@@ -15,7 +15,7 @@ from shared.spec import PACKAGES, Side
 ROOT = Path(__file__).resolve().parent.parent
 _RECORDING_CODE = (
     "spec.py", "names.py", "initial.py", "layouts.py", "recording.py", "tensors.py", "making.py",
-    "feeding.py", "given.py", "jobs.py",
+    "feeding.py", "given.py", "jobs.py", "nudge.py", "suite.py", "suite_spec.py",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from shared.errors import DataError, RecordingError, UsageError
 from shared.jobs import Job, Precision
 from shared.recording import Runs
 from shared.spec import SIDES, ExampleSpec, Pair, Side, Size, Way
+from shared.suite_spec import Suite
 
 _PACKAGES = {"torch": ("torch", "torchvision"), "keras": ("keras", "tensorflow")}
 
@@ -27,6 +28,7 @@ class Request:
     """What to run.
 
     Attributes:
+        suite: what the examples are of.
         specs: the examples.
         full: the whole data and all epochs.
         train, test, epochs: cut the size down; None leaves it.
@@ -37,6 +39,7 @@ class Request:
         options: how workers are started.
     """
 
+    suite: Suite
     specs: tuple[ExampleSpec, ...]
     folder: Path
     full: bool = False
@@ -200,7 +203,9 @@ def _dataset(request: Request, spec: ExampleSpec) -> kept.Data | None:
     size = request.size(spec)
     if spec.training is None or size is None:
         return None
-    return kept.dataset(request.folder, spec.training.dataset, size, reuse=request.reuse)
+    return kept.dataset(
+        request.suite, request.folder, spec.training.dataset, size, reuse=request.reuse
+    )
 
 
 def _jobs(request: Request, spec: ExampleSpec) -> Iterable[tuple[Way, Job]]:
@@ -341,7 +346,9 @@ def _verdict(
 ) -> verdict.ExampleVerdict:
     pairs = tuple(
         verdict.judge_pair(
-            pair, *titled(runs[pair.left], runs[pair.right]), verdict.question(spec, pair)
+            pair,
+            *titled(runs[pair.left], runs[pair.right]),
+            verdict.question(spec, pair, request.suite.load),
         )
         for pair in request.chosen(spec)
     )

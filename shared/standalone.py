@@ -16,55 +16,59 @@ from typing import Any
 
 import numpy as np
 
-from shared import data, examples, initial, making, metrics
+from shared import making, metrics
 from shared.errors import ParityError
 from shared.jobs import Job, Progress, serve
 from shared.making import Batches, Framework
 from shared.spec import ExampleSpec, Training
+from shared.suite_spec import Suite
 
 
-def main(package: str, make_framework: Callable[[int], Framework]) -> None:
+def main(suite: Suite, package: str, make_framework: Callable[[int], Framework]) -> None:
     """Entry point of both packages.
 
     Args:
+        suite: the examples.
         package: ``pytorch_impl`` or ``keras_impl``.
         make_framework: imports the framework and adapts it, given a number of threads.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {package}", description=__doc__)
-    parser.add_argument("example", nargs="?", help="one of: " + ", ".join(_names()))
+    parser.add_argument("example", nargs="?", help="one of: " + ", ".join(_names(suite)))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--bench", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--sweep", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.worker:
-        _serve(package, make_framework, chosen.threads)
+        _serve(suite, package, make_framework, chosen.threads)
         return
     if chosen.bench:
         from shared.bench import child  # noqa: PLC0415  # only a measuring process needs it
 
-        child.main(package, make_framework)
+        child.main(suite, package, make_framework)
         return
     if chosen.sweep:
         from shared.sweep import child as sweeping  # noqa: PLC0415  # only a sweep needs it
 
-        sweeping.main(package, make_framework, chosen.threads)
+        sweeping.main(suite, package, make_framework, chosen.threads)
         return
     try:
-        spec = examples.find(chosen.example or "")
+        spec = suite.find(chosen.example or "")
         framework = make_framework(chosen.threads)
         framework.use_precision("float32", spec.seed)
         twin = importlib.import_module(f"{package}.{spec.name}")
-        _show(framework, twin, spec)
+        _show(suite, framework, twin, spec)
     except ParityError as error:
-        sys.exit(f"{error}\nExamples: {', '.join(_names())}")
+        sys.exit(f"{error}\nExamples: {', '.join(_names(suite))}")
 
 
-def _names() -> list[str]:
-    return [example.name for example in examples.ALL]
+def _names(suite: Suite) -> list[str]:
+    return [example.name for example in suite.examples]
 
 
-def _serve(package: str, make_framework: Callable[[int], Framework], threads: int) -> None:
+def _serve(
+    suite: Suite, package: str, make_framework: Callable[[int], Framework], threads: int
+) -> None:
     made: list[Framework] = []
 
     def hello() -> dict[str, Any]:
@@ -73,24 +77,24 @@ def _serve(package: str, make_framework: Callable[[int], Framework], threads: in
 
     def handle(job: Job, progress: Progress) -> None:
         twin = importlib.import_module(f"{package}.{job.example}")
-        making.make(made[0], twin, examples.find(job.example), job, progress)
+        making.make(suite, made[0], twin, suite.find(job.example), job, progress=progress)
 
     serve(hello, handle)
 
 
-def _show(framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
+def _show(suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
     print(f"{spec.title}\n{twin.__file__}\n")
     if spec.training is None:
-        _show_values(framework, twin, spec)
+        _show_values(suite, framework, twin, spec)
     else:
-        _show_training(framework, twin, spec, spec.training)
+        _show_training(suite, framework, twin, spec, spec.training)
 
 
-def _show_values(framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
+def _show_values(suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
     for case in spec.cases:
         function = getattr(twin, case.name)
         print(f"{case.name}: {(inspect.getdoc(function) or '').splitlines()[0]}")
-        tensors = making.arguments(framework, case, "float32")
+        tensors = making.arguments(framework, case, "float32", suite.load)
         given = {
             name: f"{value.dtype} {value.shape}"
             if isinstance(value, np.ndarray)
@@ -110,18 +114,18 @@ def _plain(framework: Framework, value: Any) -> str:
 
 
 def _show_training(
-    framework: Framework, twin: ModuleType, spec: ExampleSpec, training: Training
+    suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec, training: Training
 ) -> None:
     """One epoch at the default size, in the first way that this side has."""
     size = dataclasses.replace(training.default, epochs=1)
     way = next(w for w in training.ways if w.side == framework.side)
     training = training.of(way)
-    loaded = data.load(training.dataset, size.part, train=size.train, test=size.test)
+    loaded = suite.load(training.dataset, size.part, train=size.train, test=size.test)
     dataset = loaded.of_classes(training.classes).first(training.samples)
     batches = Batches.of(dataset, training, way, size, seed=spec.seed, precision="float32")
     framework.use_parameters(training.parameters)
     model = getattr(twin, way.model)()
-    weights = initial.draw(training.parameters, spec.seed)
+    weights = suite.draw(training.parameters, spec.seed)
     framework.load_weights(model, {n: w.astype("float32") for n, w in weights.items()})
     print(f"{dataset.describe()}; {way.title}; {len(batches)} steps")
 

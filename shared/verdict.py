@@ -15,6 +15,7 @@ from shared.noise import Finding
 from shared.quads import Quad
 from shared.recording import Runs
 from shared.spec import Case, ExampleSpec, Numbers, Pair, Training
+from shared.suite_spec import Load
 
 Verdict = Literal["agree", "differ", "undecided"]
 LevelStatus = Literal["identical", "rounding", "known", "different", "undecided"]
@@ -112,15 +113,17 @@ class ExampleVerdict:
         return [p for p in self.pairs if p.pair.differs_at]
 
 
-def question(spec: ExampleSpec, pair: Pair) -> Question:
-    """What a pair of an example is asked."""
+def question(spec: ExampleSpec, pair: Pair, load: Load) -> Question:
+    """What a pair of an example is asked; `load` reads real data where a case takes some."""
     expected = {
         f"values/{case.name}/{name}": value
         for case in spec.cases
-        for name, value in expected_of(case).items()
+        for name, value in expected_of(case, load).items()
     }
     training = asked_of(spec, pair)
-    required = tuple(k for k in required_keys(spec, pair) if names.parse(k).level in pair.levels)
+    required = tuple(
+        k for k in required_keys(spec, load, pair) if names.parse(k).level in pair.levels
+    )
     frozen = tuple(p.name for p in training.parameters if p.frozen) if training else ()
     layers = training.layers if training else ()
     return Question(pair.levels, required, spec.known, expected, spec.nonfinite, layers, frozen)
@@ -134,20 +137,20 @@ def asked_of(spec: ExampleSpec, pair: Pair) -> Training | None:
     return next((training.of(way) for way in training.ways if way.id == pair.left), training)
 
 
-def expected_of(case: Case) -> dict[str, Numbers]:
+def expected_of(case: Case, load: Load) -> dict[str, Numbers]:
     """What both sides must give: the numbers stated, and those of the NumPy reference."""
     if case.reference is None:
         return dict(case.expected)
-    computed = case.reference(**given.real(case), **given.stated(case))
+    computed = case.reference(**given.real(case, load), **given.stated(case))
     facts = (bool, int, str)
     stated = {n: v if isinstance(v, facts) else as_numbers(v) for n, v in computed.items()}
     return stated | case.expected
 
 
-def required_keys(spec: ExampleSpec, pair: Pair | None = None) -> tuple[str, ...]:
+def required_keys(spec: ExampleSpec, load: Load, pair: Pair | None = None) -> tuple[str, ...]:
     """Keys without which a recording for this pair, or else for the headline, says nothing."""
     values = (
-        *(f"values/{case.name}/{name}" for case in spec.cases for name in expected_of(case)),
+        *(f"values/{case.name}/{name}" for case in spec.cases for name in expected_of(case, load)),
         *(k.key for k in spec.known),
     )
     training = asked_of(spec, pair or spec.pairs[0])

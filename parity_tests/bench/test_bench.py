@@ -11,9 +11,9 @@ from shared.bench.job import MODES, WAYS, Job
 from shared.bench.result import to_json
 from shared.bench.session import Request
 from shared.errors import WorkerError
-from shared.examples import find
 from shared.runner import Options
 from shared.spec import SIDES, Size
+from shared.suite import SUITE
 
 SIZE = Size("embedded", epochs=1, train=200)
 SLOW = """
@@ -21,12 +21,13 @@ import time
 from {package} import {example} as twin
 from {package}.__main__ import _framework
 from shared.bench import child
+from shared.suite import SUITE
 quick = twin.loss_and_gradients
 def slow(*args):
     time.sleep(0.05)
     return quick(*args)
 twin.loss_and_gradients = slow
-child.main("{package}", _framework)
+child.main(SUITE, "{package}", _framework)
 """
 
 
@@ -36,7 +37,7 @@ def bench():
         # Others may test on this machine; here it is not the seconds that count.
         patch.setattr(machine, "refuse_own_work", lambda: None)
         said = []
-        request = Request((find("fashion_mlp"),), runs=2, train=SIZE.train)
+        request = Request(SUITE, (SUITE.find("fashion_mlp"),), runs=2, train=SIZE.train)
         return session.carry_out(request, said.append), said
 
 

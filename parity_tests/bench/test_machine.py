@@ -11,7 +11,7 @@ from shared.bench import machine, session
 from shared.bench.session import Request
 from shared.cli import main
 from shared.errors import UsageError
-from shared.examples import find
+from shared.suite import SUITE
 
 SPIN = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
 
@@ -126,7 +126,7 @@ def test_the_machine_is_described():
 
 def test_an_example_without_training_is_refused():
     with pytest.raises(UsageError, match="autograd has no training to time"):
-        session.carry_out(Request((find("autograd"),)))
+        session.carry_out(Request(SUITE, (SUITE.find("autograd"),)))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from shared.bench import words
 from shared.bench.result import from_json, to_json
 from shared.errors import UsageError
 from shared.report import performance
+from shared.suite import SUITE
 
 MEASUREMENT = {"example", "side", "way", "what", "unit", "median", "low", "high", "runs"}
 RATIO = {"example", "side", "of", "to", "median", "low", "high"}
@@ -47,7 +48,7 @@ def test_the_ratios_are_those_of_the_medians():
 
 
 def page(result, tmp_path):
-    written = performance.write(result, tmp_path)
+    written = performance.write(SUITE, result, tmp_path)
     assert all(path.is_file() for path in written)
     return (tmp_path / "performance.md").read_text("utf-8")
 
@@ -147,7 +148,7 @@ def test_a_result_is_read_as_it_was_written():
 def test_a_twin_that_is_none_is_refused_and_kept(tmp_path, text):
     (tmp_path / "performance.json").write_text(text, "utf-8")
     with pytest.raises(UsageError, match=r"Expected"):
-        performance.write(made(), tmp_path)
+        performance.write(SUITE, made(), tmp_path)
     assert (tmp_path / "performance.json").read_text("utf-8") == text
 
 

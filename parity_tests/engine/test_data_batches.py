@@ -5,8 +5,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared.data import batch_indices, steps_per_epoch
-from shared.data.batches import dropout_mask, held_out
+from shared.data.batches import batch_indices, dropout_mask, held_out, steps_per_epoch
 from shared.errors import UsageError
 
 SAMPLES, BATCH, EPOCHS = st.integers(1, 200), st.integers(1, 70), st.integers(0, 4)

@@ -24,30 +24,30 @@ class Boxes:
 
 
 def test_real_data_is_the_first_of_the_set_as_it_is():
-    found = given.real(CASE)
+    found = given.real(CASE, data.load)
     whole = data.load("fashion_mnist", train=9)
     np.testing.assert_array_equal(found["images"], whole.train_images[:5], strict=True)
     np.testing.assert_array_equal(found["labels"], whole.train_labels[:5], strict=True)
     assert (found["images"].dtype, found["labels"].dtype) == ("uint8", "int64")
-    assert given.real(Case("ease", {})) == {}
+    assert given.real(Case("ease", {}), data.load) == {}
 
 
 def test_what_one_function_does_to_the_data_the_next_does_not_see():
-    given.real(CASE)["images"][:] = 0
-    assert given.real(CASE)["images"].any()
+    given.real(CASE, data.load)["images"][:] = 0
+    assert given.real(CASE, data.load)["images"].any()
 
 
 def test_real_data_comes_first_and_is_no_tensor_yet():
-    called = arguments(Boxes(), CASE, "float32")
+    called = arguments(Boxes(), CASE, "float32", data.load)
     assert tuple(called) == CASE.arguments == ("images", "labels", "mean", "at")
     assert isinstance(called["images"], np.ndarray)
     assert [called[name][0].dtype for name in ("mean", "at")] == ["float32", "int64"]
 
 
 def test_the_reference_is_given_the_same():
-    images, labels = given.real(CASE).values()
+    images, labels = given.real(CASE, data.load).values()
     wanted = [int(images[i, 14, 14]) + labels[i] + 0.1 for i in (3, 1)]
-    assert expected_of(CASE)["y"] == tuple(wanted)
+    assert expected_of(CASE, data.load)["y"] == tuple(wanted)
 
 
 def test_the_data_is_part_of_the_question():

@@ -6,7 +6,8 @@ from safetensors.numpy import save_file
 
 from shared.errors import DataError, UsageError
 from shared.expected import numbers
-from shared.initial import draw, drawn, fans, nudged
+from shared.initial import draw, drawn, fans
+from shared.nudge import nudged
 from shared.spec import GLOROT, HE, ZEROS, Initial, Parameter
 
 KERNEL = Parameter("hidden/kernel", (300, 200), GLOROT)

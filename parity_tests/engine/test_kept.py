@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 from shared import kept, provenance, verdict
-from shared.examples import find
 from shared.recording import Header, write
 from shared.spec import Size
+from shared.suite import SUITE
 
 EXAMPLES = ("autograd", "optimizers", "fashion_mlp")
 
@@ -37,7 +37,7 @@ def keys(recorded, asked=("size",)):
     """Example → key, with sources read anew."""
     for cached in (kept._digest, kept._versions, provenance.code_digest):
         cached.cache_clear()
-    return {name: kept.key(find(name), recorded, asked) for name in EXAMPLES}
+    return {name: kept.key(SUITE.find(name), recorded, asked) for name in EXAMPLES}
 
 
 def changed(before, after):
@@ -50,6 +50,7 @@ def changed(before, after):
         ("shared/noise.py", set(EXAMPLES)), ("shared/report/pages.py", set(EXAMPLES)),
         ("shared/report/templates/training.md.j2", set(EXAMPLES)),
         ("shared/data/images.py", set(EXAMPLES)), ("shared/kept.py", set(EXAMPLES)),
+        ("shared/suite.py", set(EXAMPLES)), ("shared/nudge.py", set(EXAMPLES)),
         ("pytorch_impl/_optimizers.py", set(EXAMPLES)), ("keras_impl/_weights.py", set(EXAMPLES)),
         ("pytorch_impl/autograd.py", {"autograd"}), ("keras_impl/fashion_mlp.py", {"fashion_mlp"}),
         ("shared/examples/autograd.py", {"autograd"}),
@@ -113,7 +114,7 @@ def test_a_missing_recording_has_no_key_and_nothing_is_kept_under_it(tmp_path, r
     recorded[1].unlink()
     assert set(keys(recorded).values()) == {""}
     (tmp_path / kept.VERDICT).write_text(json.dumps({"key": "", "found": {"pairs": []}}))
-    assert kept.verdict(tmp_path, find("autograd"), "") is None
+    assert kept.verdict(tmp_path, SUITE.find("autograd"), "") is None
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def judged(training_spec, trained, runs):
     other["weights/step1/hidden/kernel"] = other["weights/step1/hidden/kernel"] + 1
     bad = runs("keras", other)
     pairs = [
-        verdict.judge_pair(pair, sides[0], right, verdict.question(training_spec, pair))
+        verdict.judge_pair(pair, sides[0], right, verdict.question(training_spec, pair, SUITE.load))
         for pair, right in zip(training_spec.pairs, (sides[1], sides[1], bad), strict=True)
     ]
     return verdict.ExampleVerdict(training_spec, tuple(pairs), seconds={"torch": 1.5})
@@ -179,19 +180,20 @@ def test_pages_are_current_only_byte_for_byte(tmp_path):
 def test_data_is_loaded_once_and_again_when_a_file_was_touched(tmp_path, monkeypatch):
     """From the cache, the repository or a library: what was verified is not verified again."""
     loads = []
-    load = kept.data.load
-    monkeypatch.setattr(kept.data, "load", lambda *a, **k: loads.append(a) or load(*a, **k))
-    monkeypatch.setattr(kept, "EMBEDDED_FOLDER", tmp_path)
+    suite = dataclasses.replace(
+        SUITE, load=lambda *a, **k: loads.append(a) or SUITE.load(*a, **k)
+    )  # fmt: skip
+    monkeypatch.setattr("shared.suite.EMBEDDED_FOLDER", tmp_path)
     (tmp_path / "mnist").mkdir()
     file = tmp_path / "mnist" / "made"
     file.write_bytes(b"made")
     folder, size = tmp_path / "recordings", Size("embedded", 1, 10, 5)
-    first = kept.dataset(folder, "mnist", size, reuse=True)
-    assert kept.dataset(folder, "mnist", size, reuse=True) == first
+    first = kept.dataset(suite, folder, "mnist", size, reuse=True)
+    assert kept.dataset(suite, folder, "mnist", size, reuse=True) == first
     assert len(loads) == 1
-    kept.dataset(folder, "mnist", size, reuse=False)
-    kept.dataset(folder, "mnist", Size("embedded", 1, 10, 6), reuse=True)
+    kept.dataset(suite, folder, "mnist", size, reuse=False)
+    kept.dataset(suite, folder, "mnist", Size("embedded", 1, 10, 6), reuse=True)
     assert len(loads) == 3
     os.utime(file)
-    assert kept.dataset(folder, "mnist", size, reuse=True) == first
+    assert kept.dataset(suite, folder, "mnist", size, reuse=True) == first
     assert len(loads) == 4

@@ -24,6 +24,7 @@ from shared.spec import (
     Training,
     Way,
 )
+from shared.suite import SUITE
 
 IMAGES = np.arange(2 * 5 * 7 * 3).reshape(2, 5, 7, 3)  # batch h w channel
 
@@ -49,7 +50,7 @@ def spec_of(*cases):
 def recorded(side, case, function, precision="float64"):
     sheet = Sheet(precision)
     record_values(Fake(side), SimpleNamespace(**{case.name: function}), spec_of(case), sheet,
-                  lambda done, total: None)  # fmt: skip
+                  lambda done, total: None, load=SUITE.load)  # fmt: skip
     return sheet
 
 
@@ -95,7 +96,7 @@ def test_a_role_of_another_number_of_axes_is_refused(move):
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_arguments_are_tensors_of_the_runs_precision_and_of_int64(precision):
     case = Case("ease", {"z": (1, "0.5"), "a": 0.1}, integers={"labels": ((2, 0),), "at": True})
-    given = arguments(Fake("torch"), case, precision)
+    given = arguments(Fake("torch"), case, precision, SUITE.load)
     assert tuple(given) == case.arguments == ("z", "a", "labels", "at")
     arrays = {name: array for name, (array,) in given.items()}
     assert [a.dtype for a in arrays.values()] == [precision, precision, "int64", "int64"]
@@ -110,7 +111,9 @@ def test_arguments_come_in_the_sides_own_layout():
     case = Case("ease", {"kernel": kernel, "plain": kernel}, integers={"whole": ((1, 2),)},
                 roles={"kernel": "dense/kernel", "whole": "dense/kernel"})  # fmt: skip
     for side, axes in (("torch", (1, 0)), ("keras", (0, 1))):
-        given = {k: array for k, (array,) in arguments(Fake(side), case, "float64").items()}
+        given = {
+            k: array for k, (array,) in arguments(Fake(side), case, "float64", SUITE.load).items()
+        }
         np.testing.assert_array_equal(given["kernel"], np.transpose(kernel, axes), strict=True)
         np.testing.assert_array_equal(given["whole"], np.transpose([[1, 2]], axes), strict=True)
         np.testing.assert_array_equal(given["plain"], kernel, strict=True)
@@ -182,7 +185,14 @@ def test_every_case_is_progress():
     cases = [Case(name, {}) for name in ("one", "two", "three")]
     twin = SimpleNamespace(**{case.name: lambda: {"y": [np.ones(1)]} for case in cases})
     sheet = Sheet("float64")
-    record_values(Fake("keras"), twin, spec_of(*cases), sheet, lambda *some: told.append(some))
+    record_values(
+        Fake("keras"),
+        twin,
+        spec_of(*cases),
+        sheet,
+        lambda *some: told.append(some),
+        load=SUITE.load,
+    )
     assert told == [(1, 3), (2, 3), (3, 3)]
     assert list(sheet.arrays) == ["values/one/y", "values/two/y", "values/three/y"]
 
@@ -275,9 +285,9 @@ def train_made(training, framework=None):
     job = SimpleNamespace(size=training.default, seed=3, precision="float64", nudged=False)
     sheet = Sheet("float64")
     framework = framework or Trainer()
-    making._Run(framework, twin, training, training.ways[0], dataset, sheet, job).record(
-        lambda done, total: None
-    )
+    making._Run(
+        framework, twin, training, training.ways[0], dataset, SUITE.draw, sheet, job
+    ).record(lambda done, total: None)
     return sheet.arrays
 
 

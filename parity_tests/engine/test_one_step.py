@@ -1,14 +1,14 @@
 """A training of which only the first optimizer step is asked: what is run, and what is recorded."""
 
 from shared import session
-from shared.examples import find
 from shared.names import parse
+from shared.suite import SUITE
 from shared.verdict import question
 
 
 def test_no_nudged_run_and_the_size_of_a_batch(tmp_path):
-    spec = find("resnet")
-    request = session.Request((spec,), tmp_path, train=300, test=100, epochs=4)
+    spec = SUITE.find("resnet")
+    request = session.Request(SUITE, (spec,), tmp_path, train=300, test=100, epochs=4)
     assert request.size(spec) == spec.training.default
     jobs = [job for _, job in session._jobs(request, spec)]
     assert [(j.way, j.precision, j.nudged) for j in jobs] == [
@@ -17,15 +17,15 @@ def test_no_nudged_run_and_the_size_of_a_batch(tmp_path):
 
 
 def test_a_whole_training_is_cut_and_nudged(tmp_path):
-    spec = find("fashion_mlp")
-    request = session.Request((spec,), tmp_path, train=300, test=100, epochs=4)
+    spec = SUITE.find("fashion_mlp")
+    request = session.Request(SUITE, (spec,), tmp_path, train=300, test=100, epochs=4)
     assert (request.size(spec).train, request.size(spec).epochs) == (300, 4)
     assert any(job.nudged for _, job in session._jobs(request, spec))
 
 
 def test_nothing_beyond_the_step_is_required():
-    spec = find("resnet")
-    asked = question(spec, spec.pairs[0])
+    spec = SUITE.find("resnet")
+    asked = question(spec, spec.pairs[0], SUITE.load)
     assert asked.levels == ("L0", "L1", "L2", "L3")
     assert {parse(key).level for key in asked.required} == set(asked.levels)
     assert "weights/step1/fc/kernel" in asked.required

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared import examples, provenance
+from shared import provenance, suite
 from shared.data import load
 from shared.errors import UsageError
 from shared.examples.optimizers import OPTIMIZERS
@@ -70,6 +70,7 @@ TRAINED = ExampleSpec(
         references=(Reference("test_accuracy", 0.9, 0.1, "a | tutorial"),),
     ),
 )
+SUITE = dataclasses.replace(suite.SUITE, examples=(VALUES, TRAINED))
 
 
 def value_runs(side: str, slope: float, y: float = 6.0) -> Runs:
@@ -151,7 +152,10 @@ def training_result(offset: float = 0.0) -> Result:
 
 
 def judged(spec: ExampleSpec, runs: dict[str, Runs], data: str) -> Result:
-    pairs = tuple(judge_pair(p, runs[p.left], runs[p.right], question(spec, p)) for p in spec.pairs)
+    pairs = tuple(
+        judge_pair(p, runs[p.left], runs[p.right], question(spec, p, SUITE.load))
+        for p in spec.pairs
+    )
     return Result(ExampleVerdict(spec, pairs), runs, data)
 
 
@@ -173,7 +177,6 @@ def project(tmp_path, monkeypatch, request):
         (root / package / "tiny_values.py").write_text(source)
         (root / package / "tiny_training.py").write_text(source)
     monkeypatch.setattr(provenance, "ROOT", root)
-    monkeypatch.setattr(examples, "ALL", (VALUES, TRAINED))
     return root
 
 
@@ -191,7 +194,7 @@ def golden(name: str, text: str) -> None:
 
 def test_pages_are_as_agreed(tmp_path):
     folder = tmp_path / "reports"
-    write([values_result(), training_result()], folder)
+    write(SUITE, [values_result(), training_result()], folder)
     for name in ("tiny_values.md", "tiny_training.md", "README.md"):
         golden(name, (folder / name).read_text(encoding="utf-8"))
 
@@ -211,7 +214,7 @@ def test_a_reference_stands_on_the_page_with_its_numbers(tmp_path):
         one = Recording(header, arrays)
         return Runs(side, None, one)
 
-    write([judged(spec, {f"{s}/values": runs(s) for s in ("torch", "keras")}, "")], tmp_path)
+    write(SUITE, [judged(spec, {f"{s}/values": runs(s) for s in ("torch", "keras")}, "")], tmp_path)
     page = (tmp_path / "tiny_values.md").read_text("utf-8")
     assert "The same in NumPy" in page
     assert 'return {"half": x / 2 + n}' in page
@@ -257,13 +260,13 @@ def test_a_differing_page_is_as_agreed(tmp_path):
     # The engine's own words have tests of their own.
     told = dataclasses.replace(first, text="loss/step0 is <b> | 1e+09 × too large.")
     verdict = dataclasses.replace(result.verdict, pairs=(told, other))
-    write([dataclasses.replace(result, verdict=verdict)], folder)
+    write(SUITE, [dataclasses.replace(result, verdict=verdict)], folder)
     golden("differing.md", (folder / "tiny_training.md").read_text(encoding="utf-8"))
 
 
 def test_writes_what_it_says_and_nothing_else(tmp_path, drawn):
     folder = tmp_path / "reports"
-    written = write([values_result(), training_result()], folder)
+    written = write(SUITE, [values_result(), training_result()], folder)
     assert len(written) == len(set(written))
     assert {str(p.relative_to(folder)) for p in written} == set(everything(folder))
     pictures = [name for name in everything(folder) if name.endswith(".png")]
@@ -279,17 +282,17 @@ def test_writes_what_it_says_and_nothing_else(tmp_path, drawn):
 
 def test_nothing_changes_when_nothing_changed(tmp_path, drawn):
     folder = tmp_path / "reports"
-    write([values_result(), training_result()], folder)
+    write(SUITE, [values_result(), training_result()], folder)
     before = everything(folder)
-    write([values_result(), training_result()], folder)
+    write(SUITE, [values_result(), training_result()], folder)
     assert everything(folder) == before
 
 
 def test_seconds_are_in_the_twin_and_not_on_the_page(tmp_path):
     plain, slow = training_result(), training_result()
     runs = {way: slower(r) for way, r in slow.runs.items()}
-    write([plain], tmp_path / "a")
-    write([dataclasses.replace(slow, runs=runs)], tmp_path / "b")
+    write(SUITE, [plain], tmp_path / "a")
+    write(SUITE, [dataclasses.replace(slow, runs=runs)], tmp_path / "b")
     one, two = everything(tmp_path / "a"), everything(tmp_path / "b")
     assert {name for name in one if one[name] != two[name]} == {"tiny_training.json"}
     assert json.loads(two["tiny_training.json"])["seconds"]["torch/loop/float32"] == 99
@@ -302,10 +305,10 @@ def slower(runs: Runs) -> Runs:
 
 def test_a_partial_run_keeps_the_other_rows(tmp_path):
     folder = tmp_path / "reports"
-    write([values_result(), training_result()], folder)
+    write(SUITE, [values_result(), training_result()], folder)
     rows = table(folder)
     page = (folder / "tiny_training.md").read_bytes()
-    write([values_result()], folder)
+    write(SUITE, [values_result()], folder)
     assert table(folder) == rows
     assert (folder / "tiny_training.md").read_bytes() == page
     index = (folder / "README.md").read_text()
@@ -323,7 +326,7 @@ def test_what_was_not_run_is_counted_and_named(tmp_path, left):
     folder.mkdir()
     if left is not None:
         (folder / "tiny_training.json").write_text(left)
-    write([values_result()], folder)
+    write(SUITE, [values_result()], folder)
     index = (folder / "README.md").read_text()
     assert "1 example not run: `tiny_training`." in index
     assert any("tiny_training | not run" in row for row in table(folder))
@@ -339,18 +342,18 @@ def test_an_earlier_row_says_when_its_sources_changed(tmp_path, monkeypatch):
     loop = result.runs["torch/loop"]
     loop = dataclasses.replace(loop, float32=Recording(header, loop.float32.arrays))
     runs = {**result.runs, "torch/loop": loop}
-    write([dataclasses.replace(result, runs=runs)], folder)
+    write(SUITE, [dataclasses.replace(result, runs=runs)], folder)
     monkeypatch.setattr(provenance, "code_digest", lambda side, example: "aaaa")
-    write([values_result()], folder)
+    write(SUITE, [values_result()], folder)
     assert "sources have changed" not in (folder / "README.md").read_text()
     monkeypatch.setattr(provenance, "code_digest", lambda side, example: "bbbb")
-    write([values_result()], folder)
+    write(SUITE, [values_result()], folder)
     assert "sources have changed" in (folder / "README.md").read_text()
 
 
 def test_a_difference_leads_its_page_and_the_index(tmp_path):
     folder = tmp_path / "reports"
-    write([training_result(offset=0.25)], folder)
+    write(SUITE, [training_result(offset=0.25)], folder)
     page = (folder / "tiny_training.md").read_text()
     before_ladder = page.split("## The ladder")[0]
     assert "**PyTorch and Keras differ.**" in before_ladder
@@ -365,7 +368,7 @@ def test_a_difference_leads_its_page_and_the_index(tmp_path):
 
 def test_a_stale_listed_difference_is_said_first(tmp_path):
     runs = {"torch/values": value_runs("torch", 0.5), "keras/values": value_runs("keras", 0.75)}
-    write([judged(VALUES, runs, "")], tmp_path)
+    write(SUITE, [judged(VALUES, runs, "")], tmp_path)
     page = (tmp_path / "tiny_values.md").read_text()
     assert "[!CAUTION]" in page.split("## Known")[0]
     assert "✗ no longer as listed" in page
@@ -378,7 +381,7 @@ def test_a_contrast_that_does_not_bite_is_a_trouble(tmp_path):
     spec = dataclasses.replace(
         TRAINED, training=dataclasses.replace(TRAINED.training, pairs=(pairs[0], contrast))
     )
-    write([judged(spec, dict(result.runs), "some data")], tmp_path)
+    write(SUITE, [judged(spec, dict(result.runs), "some data")], tmp_path)
     page = (tmp_path / "tiny_training.md").read_text()
     assert "must differ first at `weights/step1/…`, but does not" in page.split("## The ladder")[0]
 
@@ -386,7 +389,7 @@ def test_a_contrast_that_does_not_bite_is_a_trouble(tmp_path):
 def test_missing_pairs_are_said(tmp_path):
     result = training_result()
     verdict = dataclasses.replace(result.verdict, pairs=result.verdict.pairs[:1], chosen=True)
-    write([dataclasses.replace(result, verdict=verdict)], tmp_path)
+    write(SUITE, [dataclasses.replace(result, verdict=verdict)], tmp_path)
     assert (
         "Not compared this time: Keras tape ~ Keras fit"
         in (tmp_path / "tiny_training.md").read_text()
@@ -399,7 +402,7 @@ def test_one_precision_is_said(tmp_path):
     runs = {
         way: dataclasses.replace(r, float64=None, nudged=None) for way, r in result.runs.items()
     }
-    write([judged(TRAINED, runs, "some data")], tmp_path)
+    write(SUITE, [judged(TRAINED, runs, "some data")], tmp_path)
     assert "Only float32 was recorded" in (tmp_path / "tiny_training.md").read_text()
 
 
@@ -409,24 +412,24 @@ def test_json_is_strict(tmp_path):
     level = dataclasses.replace(result.verdict.headline.levels["values"], worst_ratio=np.inf)
     pair = dataclasses.replace(result.verdict.headline, findings=(first,), levels={"values": level},
                                metrics={"torch": {"loss": np.float32("nan")}})  # fmt: skip
-    write([Result(ExampleVerdict(VALUES, (pair,)), result.runs)], tmp_path)
+    write(SUITE, [Result(ExampleVerdict(VALUES, (pair,)), result.runs)], tmp_path)
     for file in tmp_path.glob("*.json"):
         document = json.loads(file.read_text(), parse_constant=pytest.fail)
         assert document["format"] == 1
     twin = json.loads((tmp_path / "tiny_values.json").read_text())
     assert twin["metrics"]["torch"]["loss"] is None
-    write([], tmp_path)  # and the index can read it again
+    write(SUITE, [], tmp_path)  # and the index can read it again
     assert "tiny_values" in (tmp_path / "README.md").read_text()
 
 
 def test_sources_come_from_the_files(tmp_path, project):
-    write([values_result()], tmp_path)
+    write(SUITE, [values_result()], tmp_path)
     page = (tmp_path / "tiny_values.md").read_text()
     assert "return torch.add(x, x)" in page
     assert "return keras.add(x, x)" in page
     file = project / "keras_impl" / "tiny_values.py"
     file.write_text(file.read_text().replace("keras.add(x, x)", "2 * x | 0"))
-    write([values_result()], tmp_path)
+    write(SUITE, [values_result()], tmp_path)
     page = (tmp_path / "tiny_values.md").read_text()
     assert "return 2 * x | 0" in page
     assert "keras.add(x, x)" not in page
@@ -445,15 +448,15 @@ def test_a_page_that_stays_shows_the_sources_as_they_are(tmp_path, project, monk
         result, runs={way: with_commit(runs) for way, runs in result.runs.items()}
     )
     monkeypatch.setattr(provenance, "code_digest", lambda side, example: "aaaa")
-    write([result], tmp_path)
+    write(SUITE, [result], tmp_path)
     page = tmp_path / "tiny_training.md"
     before = page.read_text()
-    write([values_result()], tmp_path)
+    write(SUITE, [values_result()], tmp_path)
     assert page.read_text() == before
     file = project / "keras_impl" / "tiny_training.py"
     file.write_text(file.read_text().replace("keras.add(x, x)", "2 * x | 0"))
     monkeypatch.setattr(provenance, "code_digest", lambda side, example: "bbbb")
-    written = write([values_result()], tmp_path)
+    written = write(SUITE, [values_result()], tmp_path)
     after = page.read_text()
     assert page in written
     assert "return 2 * x | 0" in after
@@ -466,12 +469,12 @@ def test_a_page_that_stays_shows_the_sources_as_they_are(tmp_path, project, monk
 
 
 def test_old_figures_go(tmp_path):
-    write([training_result()], tmp_path)
+    write(SUITE, [training_result()], tmp_path)
     old = tmp_path / "figures" / "tiny_training-old.png"
     other = tmp_path / "figures" / "tiny_values_2-kept.png"
     for file in (old, other):
         file.write_bytes(b"")
-    write([training_result()], tmp_path)
+    write(SUITE, [training_result()], tmp_path)
     assert not old.exists()
     assert other.exists()
 
@@ -479,7 +482,7 @@ def test_old_figures_go(tmp_path):
 def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match=r"Cannot write .*README\.md"):
-        write([], tmp_path / "file")
+        write(SUITE, [], tmp_path / "file")
 
 
 def test_data_that_is_not_there_leaves_the_images_out(tmp_path, monkeypatch):
@@ -490,7 +493,7 @@ def test_data_that_is_not_there_leaves_the_images_out(tmp_path, monkeypatch):
         size = {"part": "full"}  # what it leaves out is as the full run has it
         header = dataclasses.replace(r.float32.header, size=size)
         runs[way] = dataclasses.replace(r, float32=Recording(header, r.float32.arrays))
-    write([dataclasses.replace(result, runs=runs)], tmp_path)
+    write(SUITE, [dataclasses.replace(result, runs=runs)], tmp_path)
     page = (tmp_path / "tiny_training.md").read_text()
     assert "The images cannot be read here" in page
     assert "parity data fetch fashion_mnist" in page
@@ -531,7 +534,7 @@ def test_broken_recordings_still_make_a_page(tmp_path, key, fault):
             arrays[key] = np.stack([arrays[key]] * 2)
         broken[name] = Recording(recording.header, arrays)
     runs["keras/tape"] = dataclasses.replace(tape, **broken)
-    write([judged(TRAINED, runs, "some data")], tmp_path)
+    write(SUITE, [judged(TRAINED, runs, "some data")], tmp_path)
     page = (tmp_path / "tiny_training.md").read_text()
     assert "**PyTorch and Keras differ.**" in page
     assert f"`{key}`" in page.split("## The ladder")[0]
@@ -566,7 +569,7 @@ def watched_result(pairs: int = 2, *, stops: bool = False) -> Result:
 
 
 def page_of(result: Result, folder: Path) -> str:
-    write([result], folder)
+    write(SUITE, [result], folder)
     return (folder / "tiny_training.md").read_text("utf-8")
 
 
@@ -649,7 +652,7 @@ def test_many_pairs_have_a_table_and_fewer_curves(tmp_path):
         training = dataclasses.replace(TRAINED.training, pairs=(*TRAINED.training.pairs, *more))
         result = training_result()
         spec = dataclasses.replace(TRAINED, training=training)
-        write([judged(spec, dict(result.runs), result.data)], tmp_path / str(number))
+        write(SUITE, [judged(spec, dict(result.runs), result.data)], tmp_path / str(number))
         pages.append((tmp_path / str(number) / "tiny_training.md").read_text())
     few, many = pages
     assert "Every pair that must agree" not in few

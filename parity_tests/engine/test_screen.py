@@ -8,14 +8,14 @@ from rich.console import Console
 
 from shared import screen, session
 from shared.errors import UsageError
-from shared.examples import find
 from shared.session import Outcome, Request
+from shared.suite import SUITE
 from shared.verdict import ExampleVerdict, judge_pair, question
 
 
 def judged(spec, runs, arrays, pairs):
     sides = [runs(title, arrays, nudged=arrays) for title in ("torch", "keras")]
-    found = judge_pair(spec.pairs[0], *sides, question(spec, spec.pairs[0]))
+    found = judge_pair(spec.pairs[0], *sides, question(spec, spec.pairs[0], SUITE.load))
     named = [
         dataclasses.replace(found, pair=dataclasses.replace(found.pair, name=f"pair_of_number_{n}"))
         for n in range(pairs)
@@ -52,8 +52,8 @@ def test_the_tally_comes_last_and_counts_what_failed(runs, training_spec, traine
 @pytest.mark.parametrize("size", [{"train": 5}, {"test": 5}, {"epochs": 1}])
 @pytest.mark.parametrize("name", ["autograd", "resnet"])
 def test_a_size_that_changes_nothing_is_refused(tmp_path, size, name):
-    request = Request((find(name),), tmp_path, **size)
+    request = Request(SUITE, (SUITE.find(name),), tmp_path, **size)
     with pytest.raises(UsageError, match=f"--{next(iter(size))} would change nothing.*{name}"):
         session.carry_out(request)
     assert not list(tmp_path.iterdir())
-    Request((find(name), find("fashion_mlp")), tmp_path, **size).check()
+    Request(SUITE, (SUITE.find(name), SUITE.find("fashion_mlp")), tmp_path, **size).check()

@@ -7,7 +7,7 @@ import pytest
 
 from shared import names, session
 from shared.errors import UsageError
-from shared.examples import ALL, find
+from shared.examples import ALL
 from shared.spec import (
     LADDER,
     PACKAGES,
@@ -24,6 +24,7 @@ from shared.spec import (
     Parameter,
     Size,
 )
+from shared.suite import SUITE
 
 
 def changed(spec: ExampleSpec, **fields: object) -> ExampleSpec:
@@ -162,19 +163,19 @@ def test_names_of_examples_are_unique_and_findable() -> None:
     names_ = [example.name for example in ALL]
     assert len(set(names_)) == len(names_) > 0
     for example in ALL:
-        assert find(example.name) is example
+        assert SUITE.find(example.name) is example
 
 
 def test_a_near_name_is_suggested() -> None:
     with pytest.raises(
         UsageError, match=r"No example named 'fashion_mpl'\. Did you mean 'fashion_m"
     ):
-        find("fashion_mpl")
+        SUITE.find("fashion_mpl")
 
 
 def test_a_far_name_gets_the_command_that_lists_all() -> None:
     with pytest.raises(UsageError, match=r"No example named 'zzz'\. parity list shows all"):
-        find("zzz")
+        SUITE.find("zzz")
 
 
 def test_only_rungs_that_a_pair_is_judged_on_are_claimed(training_spec: ExampleSpec) -> None:
@@ -225,8 +226,8 @@ def test_a_size_may_hold_out_another_number_of_samples(training_spec: ExampleSpe
 def test_a_size_survives_a_request(training_spec: ExampleSpec, tmp_path: Path) -> None:
     size = Size("embedded", epochs=2, train=9, test=4, validation=3)
     spec = retrained(training_spec, default=size)
-    assert session.Request((spec,), tmp_path).size(spec) == size
-    cut = session.Request((spec,), tmp_path, epochs=1, train=8).size(spec)
+    assert session.Request(SUITE, (spec,), tmp_path).size(spec) == size
+    cut = session.Request(SUITE, (spec,), tmp_path, epochs=1, train=8).size(spec)
     assert cut == Size("embedded", epochs=1, train=8, test=4, validation=3)
 
 

@@ -9,6 +9,7 @@ import pytest
 from shared import verdict
 from shared.compare import Question
 from shared.spec import GLOROT, VALUE_PAIR, Case, ExampleSpec, Known, Mask, Pair, Parameter
+from shared.suite import SUITE
 from shared.verdict import (
     ExampleVerdict,
     PairVerdict,
@@ -32,7 +33,7 @@ def judged(runs, training_spec):
 
     def make(right: dict, left: dict, pair: Pair = PAIR, **more: object) -> PairVerdict:
         sides = (runs("torch", left, **more), runs("keras", right))
-        return judge_pair(pair, *sides, question(training_spec, pair))
+        return judge_pair(pair, *sides, question(training_spec, pair, SUITE.load))
 
     return make
 
@@ -49,7 +50,7 @@ def whole(training_spec, runs, trained):
                               side="keras"),
         }  # fmt: skip
         pairs = tuple(
-            judge_pair(p, ways[p.left], ways[p.right], question(training_spec, p))
+            judge_pair(p, ways[p.left], ways[p.right], question(training_spec, p, SUITE.load))
             for p in training_spec.pairs
             if p.name != "fit"
         )
@@ -144,7 +145,7 @@ def test_a_wrong_number_is_worse_than_rounding(runs, values_spec) -> None:
     more = "values/ease/z"
     left = runs("torch", {KEY: Y + 1, more: Y})
     right = runs("keras", {KEY: Y + 1, more: Y * (1 + 2.0**-50)})
-    result = judge_pair(VALUE_PAIR, left, right, question(values_spec, VALUE_PAIR))
+    result = judge_pair(VALUE_PAIR, left, right, question(values_spec, VALUE_PAIR, SUITE.load))
     assert {f.key: f.status for f in result.findings} == {KEY: "wrong", more: "rounding"}
     assert result.levels["values"].worst_key == KEY
 
@@ -183,13 +184,13 @@ def test_a_known_difference_shows_on_its_rung(runs, values_spec) -> None:
     spec = dataclasses.replace(values_spec, known=(listed,))
     left = runs("torch", {KEY: Y, "values/ease/edge": np.array(0.0)})
     right = runs("keras", {KEY: Y, "values/ease/edge": np.array(1.0)})
-    result = judge_pair(VALUE_PAIR, left, right, question(spec, VALUE_PAIR))
+    result = judge_pair(VALUE_PAIR, left, right, question(spec, VALUE_PAIR, SUITE.load))
     assert (result.verdict, result.levels["values"].status) == ("agree", "known")
     equal = runs("keras", {KEY: Y, "values/ease/edge": np.array(0.0)})
-    gone = judge_pair(VALUE_PAIR, left, equal, question(spec, VALUE_PAIR))
+    gone = judge_pair(VALUE_PAIR, left, equal, question(spec, VALUE_PAIR, SUITE.load))
     assert (gone.verdict, gone.first.status) == ("differ", "stale")
     absent = judge_pair(VALUE_PAIR, runs("torch", {KEY: Y}), runs("keras", {KEY: Y}),
-                        question(spec, VALUE_PAIR))  # fmt: skip
+                        question(spec, VALUE_PAIR, SUITE.load))  # fmt: skip
     assert absent.verdict == "differ"
 
 
@@ -198,7 +199,7 @@ def test_a_known_difference_shows_on_its_rung(runs, values_spec) -> None:
 
 def test_the_question_of_a_values_example(values_spec: ExampleSpec) -> None:
     spec = dataclasses.replace(values_spec, nonfinite=("values/ease/z",))
-    asked = question(spec, VALUE_PAIR)
+    asked = question(spec, VALUE_PAIR, SUITE.load)
     assert asked == Question(
         levels=("values",),
         required=(KEY,),
@@ -219,13 +220,13 @@ GATHER = Case("gather", {"x": ((1.0, "0.5"), (3, 4.0))}, {"flag": True}, integer
 
 def test_what_is_expected_is_what_is_stated() -> None:
     case = Case("ease", {"x": 1.0}, {"y": "2.04", "raised": "RuntimeError", "z": (1, 2)})
-    assert expected_of(case) == case.expected
-    assert expected_of(case) is not case.expected
-    assert expected_of(Case("ease", {"x": 1.0})) == {}
+    assert expected_of(case, SUITE.load) == case.expected
+    assert expected_of(case, SUITE.load) is not case.expected
+    assert expected_of(Case("ease", {"x": 1.0}), SUITE.load) == {}
 
 
 def test_what_is_expected_is_what_the_reference_gives() -> None:
-    expected = expected_of(GATHER)
+    expected = expected_of(GATHER, SUITE.load)
     assert list(expected) == ["rows", "sum", "count", "lost", "flag"]
     assert expected["rows"] == ((3.0, 4.0), (1.0, 0.5), (3.0, 4.0))
     assert (expected["sum"], expected["count"], expected["flag"]) == (15.5, 3.0, True)
@@ -234,8 +235,8 @@ def test_what_is_expected_is_what_the_reference_gives() -> None:
 
 def test_what_is_stated_outweighs_the_reference() -> None:
     case = dataclasses.replace(GATHER, expected={"sum": "15.5"})
-    assert expected_of(case)["sum"] == "15.5"
-    assert expected_of(case)["count"] == 3.0
+    assert expected_of(case, SUITE.load)["sum"] == "15.5"
+    assert expected_of(case, SUITE.load)["count"] == 3.0
 
 
 def test_a_reference_gets_its_arguments_by_name_and_in_canonical_layout() -> None:
@@ -246,15 +247,15 @@ def test_a_reference_gets_its_arguments_by_name_and_in_canonical_layout() -> Non
 
     case = Case("ease", {"kernel": ((1, 2, 3),)}, integers={"labels": (1,)},
                 roles={"kernel": "dense/kernel"}, reference=reference)  # fmt: skip
-    assert expected_of(case) == {}
+    assert expected_of(case, SUITE.load) == {}
 
 
 def test_the_numbers_of_a_reference_are_required_and_asked_for(values_spec) -> None:
     spec = dataclasses.replace(values_spec, cases=(*values_spec.cases, GATHER),
                                nonfinite=("values/gather/lost",))  # fmt: skip
     keys = [f"values/gather/{name}" for name in ("rows", "sum", "count", "lost", "flag")]
-    assert required_keys(spec) == (KEY, *keys)
-    asked = question(spec, VALUE_PAIR)
+    assert required_keys(spec, SUITE.load) == (KEY, *keys)
+    asked = question(spec, VALUE_PAIR, SUITE.load)
     assert asked.required == (KEY, *keys)
     assert list(asked.expected) == [KEY, *keys]
     assert asked.expected["values/gather/sum"] == 15.5
@@ -262,7 +263,7 @@ def test_the_numbers_of_a_reference_are_required_and_asked_for(values_spec) -> N
 
 def test_a_reference_is_a_witness_to_rounding(runs, values_spec) -> None:
     spec = dataclasses.replace(values_spec, cases=(GATHER,), nonfinite=("values/gather/lost",))
-    asked = question(spec, VALUE_PAIR)
+    asked = question(spec, VALUE_PAIR, SUITE.load)
     rows = np.array([[3, 4], [1, 0.5], [3, 4]])
     good = {"rows": rows, "sum": np.array(15.5), "count": np.array(3), "lost": np.array([np.nan])}
 
@@ -285,10 +286,10 @@ def test_a_reference_is_a_witness_to_rounding(runs, values_spec) -> None:
 
 
 def test_the_question_of_a_trained_example(training_spec: ExampleSpec) -> None:
-    asked = question(training_spec, training_spec.pairs[0])
+    asked = question(training_spec, training_spec.pairs[0], SUITE.load)
     assert asked.layers == ("hidden", "relu")
-    assert asked.required == required_keys(training_spec)
-    short = question(training_spec, dataclasses.replace(PAIR, levels=("L1", "L2")))
+    assert asked.required == required_keys(training_spec, SUITE.load)
+    short = question(training_spec, dataclasses.replace(PAIR, levels=("L1", "L2")), SUITE.load)
     assert short.required == (
         "activations/step0/hidden", "activations/step0/relu", "predictions/initial",
         "metrics/initial_loss", "loss/step0",
@@ -297,7 +298,7 @@ def test_the_question_of_a_trained_example(training_spec: ExampleSpec) -> None:
 
 
 def test_a_whole_recording_has_every_required_key(training_spec, trained) -> None:
-    assert set(required_keys(training_spec)) <= set(trained())
+    assert set(required_keys(training_spec, SUITE.load)) <= set(trained())
 
 
 # --- Words and causes -----------------------------------------------------------------------------
@@ -664,7 +665,7 @@ def stopped(arrays, steps: int, best: int = 2):
 
 def test_what_a_stopping_training_must_have_recorded(training_spec, trained) -> None:
     spec = stopping_spec(training_spec)
-    more = set(required_keys(spec)) - set(required_keys(training_spec))
+    more = set(required_keys(spec, SUITE.load)) - set(required_keys(training_spec, SUITE.load))
     assert more == set(stopped(trained(), 15)) - set(trained())
 
 
@@ -682,7 +683,7 @@ def test_both_sides_stop_at_the_same_step(runs, training_spec, trained, right, f
     pair = spec.pairs[0]
     one, other = stopped(trained(), 15), stopped(trained(), *right)
     sides = (runs(t, a, nudged=a) for t, a in (("torch", one), ("keras", other)))
-    found = judge_pair(pair, *sides, question(spec, pair))
+    found = judge_pair(pair, *sides, question(spec, pair, SUITE.load))
     assert found.verdict == ("differ" if first else "agree")
     assert (found.first.key if found.first else "") == first
     if first == "loss/curve":
@@ -699,16 +700,19 @@ def test_a_pair_is_asked_what_its_ways_change(training_spec: ExampleSpec) -> Non
     ways = tuple(dataclasses.replace(way, changes=changes) for way in training.ways[:2])
     changed = dataclasses.replace(training, ways=(*ways, training.ways[2]))
     spec = dataclasses.replace(training_spec, training=changed)
-    first, second = (question(spec, pair) for pair in spec.pairs[:2])
+    first, second = (question(spec, pair, SUITE.load) for pair in spec.pairs[:2])
     assert first.frozen == ("hidden/kernel",)
     assert first.layers == ("hidden", "head")
     for key in ("weights/step1/hidden/kernel", "weights/final/head/kernel",
                 "gradients/step0/head/kernel", "activations/step0/head"):  # fmt: skip
         assert key in first.required
     assert not {"gradients/step0/hidden/kernel", "weights/step1/hidden/bias"} & {*first.required}
-    assert question(spec, Pair("other", "", "keras/fit", "keras/fit")).frozen == ()
+    assert question(spec, Pair("other", "", "keras/fit", "keras/fit"), SUITE.load).frozen == ()
     assert second.frozen == ("hidden/kernel",)
-    assert "activations/step0/relu" in question(training_spec, training_spec.pairs[0]).required
+    assert (
+        "activations/step0/relu"
+        in question(training_spec, training_spec.pairs[0], SUITE.load).required
+    )
 
 
 @pytest.mark.parametrize("moving", ["torch", "keras", "both"])
@@ -717,7 +721,7 @@ def test_a_frozen_weight_that_moves_is_found_at_once(runs, training_spec, traine
     training = training_spec.training
     kernel = dataclasses.replace(training.parameters[0], frozen=True)
     changed = dataclasses.replace(training, parameters=(kernel, *training.parameters[1:]))
-    asked = question(dataclasses.replace(training_spec, training=changed), PAIR)
+    asked = question(dataclasses.replace(training_spec, training=changed), PAIR, SUITE.load)
     still = trained()
     for key in [k for k in still if k.startswith("weights/") and k.endswith("hidden/kernel")]:
         still[key] = still["weights/initial/hidden/kernel"]

@@ -7,6 +7,7 @@ import pytest
 
 from shared import data, session
 from shared.examples import ALL
+from shared.suite import SUITE
 
 HEADLINES = {"fashion_mlp": ("matched",)}
 """Examples, and pairs of them, trained on the full data in the tests; all the others are in the
@@ -21,7 +22,7 @@ def outcome(tmp_path_factory):
     they go with the last test that asks for them.
     """
     folder = tmp_path_factory.mktemp("recordings")
-    made = session.carry_out(session.Request(ALL, folder))
+    made = session.carry_out(session.Request(SUITE, ALL, folder))
     if made.failures and os.environ.get("CI"):
         pytest.fail("\n".join(made.failures.values()))
     yield made
@@ -45,4 +46,4 @@ def full_outcome(full_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("full")
     specs = tuple(spec for spec in ALL if spec.name in HEADLINES)
     pairs = tuple(pair for some in HEADLINES.values() for pair in some)
-    return session.carry_out(session.Request(specs, folder, full=True, pairs=pairs))
+    return session.carry_out(session.Request(SUITE, specs, folder, full=True, pairs=pairs))

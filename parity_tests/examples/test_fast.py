@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from shared import runner, session
-from shared.examples import ALL, find
+from shared.examples import ALL
+from shared.suite import SUITE
 
 TRAINED = [spec for spec in ALL if spec.training and spec.training.whole]
 CUTS = {
@@ -39,7 +40,7 @@ def judgements(tmp_path_factory):
     found = {}
     for some in (TRAINED[::2], TRAINED[1::2]):
         folder = tmp_path_factory.mktemp("fast")
-        outcome = session.carry_out(session.Request(tuple(map(small, some)), folder))
+        outcome = session.carry_out(session.Request(SUITE, tuple(map(small, some)), folder))
         verdicts = {v.spec.name: v for v in outcome.verdicts}
         found |= {s.name: (verdicts.get(s.name), outcome.failures.get(s.name)) for s in some}
         shutil.rmtree(folder)
@@ -71,7 +72,9 @@ def test_a_batch_in_parts_is_the_same_batch(tmp_path, spec):
     ))  # fmt: skip
     chosen = dataclasses.replace(chosen, training=training)
     options = runner.Options(threads=2)
-    found = session.carry_out(session.Request((chosen,), tmp_path, options=options)).verdicts[0]
+    found = session.carry_out(
+        session.Request(SUITE, (chosen,), tmp_path, options=options)
+    ).verdicts[0]
     for judged in found.pairs:
         assert judged.verdict == "agree", judged.text
     assert any(f.status == "rounding" for f in found.pairs[1].findings)  # another sum than before
@@ -125,8 +128,10 @@ def test_a_fault_of_a_fast_path_is_caught(tmp_path, planted):
     package = {"torch": "pytorch_impl", "keras": "keras_impl"}[side]
     start = f"import runpy\n{fault}\nrunpy.run_module('{package}', run_name='__main__')"
     command = [sys.executable, "-c", start, "--worker", "--threads", "1"]
-    spec = small(find(example), pairs=(pair,))
+    spec = small(SUITE.find(example), pairs=(pair,))
     options = runner.Options(commands={side: command})
-    found = session.carry_out(session.Request((spec,), tmp_path, options=options)).verdicts[0]
+    found = session.carry_out(session.Request(SUITE, (spec,), tmp_path, options=options)).verdicts[
+        0
+    ]
     assert found.pairs[0].verdict == "differ"
     assert found.pairs[0].first.key.startswith(key), found.pairs[0].text

@@ -8,6 +8,7 @@ import pytest
 
 from shared import session
 from shared.examples import ALL
+from shared.suite import SUITE
 
 
 def small(spec):
@@ -33,7 +34,7 @@ SPECS = tuple(small(spec) for spec in ALL if spec.name not in LARGE)
 def twice(tmp_path_factory):
     """Every example twice, in processes of their own, small."""
     return [
-        session.carry_out(session.Request(SPECS, tmp_path_factory.mktemp(f"run{n}")))
+        session.carry_out(session.Request(SUITE, SPECS, tmp_path_factory.mktemp(f"run{n}")))
         for n in range(2)
     ]
 
@@ -57,13 +58,13 @@ def test_two_runs_are_bit_identical(twice, spec):
 
 
 def test_reuse_makes_nothing_anew(twice, tmp_path):
-    request = session.Request((ALL[0],), tmp_path)
+    request = session.Request(SUITE, (ALL[0],), tmp_path)
     assert session.carry_out(request).made > 0
-    again = session.carry_out(session.Request((ALL[0],), tmp_path, reuse=True))
+    again = session.carry_out(session.Request(SUITE, (ALL[0],), tmp_path, reuse=True))
     assert (again.made, again.reused) == (0, 4)
 
 
 def test_a_changed_seed_is_recorded_anew(twice, tmp_path):
-    session.carry_out(session.Request((ALL[0],), tmp_path))
-    other = session.carry_out(session.Request((ALL[0],), tmp_path, seed=7, reuse=True))
+    session.carry_out(session.Request(SUITE, (ALL[0],), tmp_path))
+    other = session.carry_out(session.Request(SUITE, (ALL[0],), tmp_path, seed=7, reuse=True))
     assert other.reused == 0

@@ -15,19 +15,19 @@ import numpy as np
 
 from shared import making, metrics, recording
 from shared.errors import DataError
-from shared.examples import find
 from shared.jobs import Job
 from shared.native import examples, plan
 from shared.native.defaults import _MATCHED, pairs
 from shared.native.running import _Job
 from shared.spec import PACKAGES, Size
+from shared.suite import SUITE
 
 SEED = 5
 
 
 def small(name):
     """A size of a few steps, the last batch smaller than the others."""
-    size = find(name).training.default
+    size = SUITE.find(name).training.default
     few = {"iris_mlp": {}, "divergence": {"train": 40, "test": 50},
            "regularisation": {"train": 200, "test": 50, "validation": 80},
            "sequential_cnn": {"train": 70, "test": 50}}  # fmt: skip
@@ -43,14 +43,14 @@ _made = {}
 
 def jobs(framework, native, names=()):
     """Plans of a side with what their settings are made from: of these examples, or of all."""
-    for spec in [s for s in examples() if not names or s.name in names]:
+    for spec in [s for s in examples(SUITE) if not names or s.name in names]:
         for pair in pairs(spec):
-            known = plan(spec.name, framework.side, pair.name)
+            known = plan(SUITE, spec.name, framework.side, pair.name)
             twin = importlib.import_module(f"{PACKAGES[framework.side]}.{spec.name}")
             try:
                 if (spec.name, pair.name) not in _made:
                     _made[spec.name, pair.name] = _Job.of(
-                        framework, native, twin, known, seed=SEED, size=small(spec.name)
+                        SUITE, framework, native, twin, known, seed=SEED, size=small(spec.name)
                     )
             except DataError:
                 if os.environ.get("CI"):
@@ -115,7 +115,7 @@ def every_epoch_sees_every_sample_once(framework, native):
 def matched_is_the_recording(framework, train_setting, examples_, exact):
     """The matched setting ends where the matched recording of the fast path does."""
     for name in examples_:
-        spec = find(name)
+        spec = SUITE.find(name)
         pair = spec.pairs[0]
         way = spec.training.way(pair.left if framework.side == "torch" else pair.right)
         size = small(name)
@@ -123,11 +123,11 @@ def matched_is_the_recording(framework, train_setting, examples_, exact):
             out = Path(folder) / "made.safetensors"
             job = Job("j", name, f"{way.name}_fast", "float32", False, SEED, size, str(out))
             twin = importlib.import_module(f"{PACKAGES[framework.side]}.{name}")
-            making.make(framework, twin, spec, job, lambda done, total: None)
+            making.make(SUITE, framework, twin, spec, job, progress=lambda done, total: None)
             made = recording.read(out)
             predictions = np.array(made["predictions/test"])
             loss = float(made["metrics/test_loss"])
-        found = train_setting(framework, name, "matched", seed=SEED, size=size)
+        found = train_setting(SUITE, framework, name, "matched", seed=SEED, size=size)
         assert np.array_equal(found.predictions, metrics.classes(predictions)), name
         assert abs(found.test_loss - loss) <= (0 if exact else 1e-6), (found.test_loss, loss)
         assert found.step1_distance < 1e-6
@@ -138,7 +138,8 @@ def twice_the_same(framework, train_setting):
     size = Size("embedded", epochs=1, train=96, test=100)
     one, other, third = (
         dataclasses.replace(
-            train_setting(framework, "fashion_mlp", "native", seed=seed, size=size), seconds=0
+            train_setting(SUITE, framework, "fashion_mlp", "native", seed=seed, size=size),
+            seconds=0,
         )
         for seed in (1, 1, 2)
     )

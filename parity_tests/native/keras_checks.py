@@ -15,6 +15,7 @@ from keras_impl._native import Native, train_setting
 from parity_tests.native import common
 from shared.native import NORMS
 from shared.report.repairs import REPAIRS
+from shared.suite import SUITE
 
 FRAMEWORK, NATIVE = Keras(1), Native()
 PLAIN = {"seed": 3, "norm": {}, "dropout": {}, "dropout_seed": 0}
@@ -159,7 +160,7 @@ def dropout():
     assert np.array_equal(still, again)
     size = common.small("regularisation")
     with_it, without = (
-        train_setting(FRAMEWORK, "regularisation", "native", seed=2, pair=pair, size=size)
+        train_setting(SUITE, FRAMEWORK, "regularisation", "native", seed=2, pair=pair, size=size)
         for pair in ("dropout", "plain")
     )
     assert with_it.epoch_losses[0] > without.epoch_losses[0]
@@ -174,7 +175,9 @@ def fit():
         ("regularisation", "dropout", ("native", "initialiser+optimizer+dropout+shuffling")),
     ):
         loop, own = (
-            train_setting(FRAMEWORK, name, s, seed=common.SEED, size=common.small(name), pair=pair)
+            train_setting(
+                SUITE, FRAMEWORK, name, s, seed=common.SEED, size=common.small(name), pair=pair
+            )
             for s in settings
         )
         assert np.allclose(loop.epoch_losses, own.epoch_losses, rtol=1e-5), (name, settings)

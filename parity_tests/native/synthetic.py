@@ -4,6 +4,7 @@ import numpy as np
 
 from shared.native import Summary, plan
 from shared.spec import SIDES
+from shared.suite import SUITE
 
 PRICES = {"initialiser": 3.0, "optimizer": -1.0, "shuffling": 0.5, "fit": 0.0}
 """Points that a default of PyTorch's own costs in accuracy; Keras' own cost a third of it."""
@@ -24,7 +25,7 @@ def summaries(example="fashion_mlp", seeds=12, spread=0.05, pair=""):
     """A whole sweep of one example."""
     made = []
     for side in SIDES:
-        known = plan(example, side, pair)
+        known = plan(SUITE, example, side, pair)
         for setting in known.settings:
             for seed in range(1, seeds + 1):
                 share = accuracy(known, setting, seed, spread)

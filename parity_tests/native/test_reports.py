@@ -15,13 +15,14 @@ from shared.errors import UsageError
 from shared.native import attribute
 from shared.native.attribution import change
 from shared.report import defaults, gaps, index, native, pages
+from shared.suite import SUITE
 
 EVERY = summaries()
 BLUE, GREY = (0, 114, 178), (189, 189, 189)
 
 
 def test_the_steps_are_the_planted_effects_and_add_up():
-    found = attribute("fashion_mlp", EVERY)
+    found = attribute(SUITE, "fashion_mlp", EVERY)
     by = {step.default: step.gap["accuracy"] for step in found.steps}
     assert list(by) == ["fit", "initialiser", "optimizer", "shuffling"]
     assert by["initialiser"].mean == pytest.approx(3 - 1, abs=0.1)
@@ -37,7 +38,7 @@ def test_the_steps_are_the_planted_effects_and_add_up():
 
 def test_rows_are_paired_by_seed():
     """The luck of a seed is twenty times the effect's spread, and is gone."""
-    rows = {(r.side, r.default): r for r in attribute("fashion_mlp", EVERY).rows}
+    rows = {(r.side, r.default): r for r in attribute(SUITE, "fashion_mlp", EVERY).rows}
     alone = rows["torch", "initialiser"].alone["accuracy"]
     assert alone.mean == pytest.approx(-3, abs=0.1)
     assert alone.high - alone.low < 0.2
@@ -49,12 +50,12 @@ def test_rows_are_paired_by_seed():
 
 def test_only_seeds_that_have_everything_count():
     some = [s for s in EVERY if not (s.seed > 9 and s.setting == "native" and s.side == "keras")]
-    found = attribute("fashion_mlp", some)
+    found = attribute(SUITE, "fashion_mlp", some)
     assert found.seeds == tuple(range(1, 10))
     assert found.native["accuracy"].seeds == 9
     none = [s for s in EVERY if (s.side, s.setting) != ("torch", "matched")]
-    assert attribute("fashion_mlp", none) is None
-    assert attribute("iris_mlp", EVERY) is None
+    assert attribute(SUITE, "fashion_mlp", none) is None
+    assert attribute(SUITE, "iris_mlp", EVERY) is None
 
 
 def test_of_a_training_that_diverged_nothing_is_clear():
@@ -65,8 +66,10 @@ def test_of_a_training_that_diverged_nothing_is_clear():
 
 
 def test_the_order_of_the_summaries_is_nothing():
-    assert attribute("fashion_mlp", EVERY[::-1]) == attribute("fashion_mlp", EVERY)
-    assert attribute("fashion_mlp", {s.key: s for s in EVERY}) == attribute("fashion_mlp", EVERY)
+    assert attribute(SUITE, "fashion_mlp", EVERY[::-1]) == attribute(SUITE, "fashion_mlp", EVERY)
+    assert attribute(SUITE, "fashion_mlp", {s.key: s for s in EVERY}) == attribute(
+        SUITE, "fashion_mlp", EVERY
+    )
 
 
 def test_nothing_is_claimed_of_few_seeds_or_of_no_effect():
@@ -92,7 +95,7 @@ def test_one_and_the_same_change_of_whole_samples_can_be_chance():
 
 
 def page(tmp_path, some):
-    written = defaults.write(some, tmp_path, {"fashion_mlp": "Made up"})
+    written = defaults.write(SUITE, some, tmp_path, {"fashion_mlp": "Made up"})
     assert all(path.is_file() for path in written)
     return (tmp_path / "defaults.md").read_text("utf-8")
 
@@ -172,7 +175,7 @@ def test_old_figures_go_and_an_empty_sweep_is_a_page(tmp_path):
 
 
 def test_the_same_summaries_give_the_same_bytes(tmp_path):
-    one, other = (defaults.write(EVERY, tmp_path / name) for name in ("a", "b"))
+    one, other = (defaults.write(SUITE, EVERY, tmp_path / name) for name in ("a", "b"))
     assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
 
 
@@ -186,9 +189,9 @@ def near(image, colour):
 
 
 def test_a_waterfall_has_colour_only_where_something_is_clear():
-    clear = pixels(gaps.waterfall(attribute("fashion_mlp", EVERY)))
+    clear = pixels(gaps.waterfall(attribute(SUITE, "fashion_mlp", EVERY)))
     assert near(clear, BLUE) > 1000
-    doubtful = pixels(gaps.waterfall(attribute("fashion_mlp", summaries(seeds=4))))
+    doubtful = pixels(gaps.waterfall(attribute(SUITE, "fashion_mlp", summaries(seeds=4))))
     assert near(doubtful, BLUE) == 0
     assert near(doubtful, GREY) > 1000
     assert clear.shape[0] > 300
@@ -240,27 +243,27 @@ def swept(folder, *rows):
 
 
 def test_a_section_that_is_placed_is_as_if_the_page_had_been_drawn_with_it(tmp_path):
-    bare, _ = pages.page(training_result())
+    bare, _ = pages.page(SUITE, training_result())
     swept(tmp_path, gap("tiny_training", 0.12))
     own = native.section(tmp_path, "tiny_training")
-    drawn, _ = pages.page(training_result(), own)
+    drawn, _ = pages.page(SUITE, training_result(), own)
     assert "+0.12" in drawn
     assert native.placed(bare, own) == drawn
     swept(tmp_path, gap("tiny_training", -0.34, "different"))
     other = native.section(tmp_path, "tiny_training")
-    assert native.placed(drawn, other) == pages.page(training_result(), other)[0]
+    assert native.placed(drawn, other) == pages.page(SUITE, training_result(), other)[0]
     assert native.placed(drawn, "") == bare
 
 
 def test_a_sweep_goes_on_the_pages_and_into_the_index_that_are_there(tmp_path):
-    assert report.write_native(tmp_path) == []
+    assert report.write_native(SUITE, tmp_path) == []
     assert not list(tmp_path.iterdir())
-    report.write([training_result()], tmp_path)
+    report.write(SUITE, [training_result()], tmp_path)
     before = (tmp_path / "index.json").read_text("utf-8")
     page = tmp_path / "tiny_training.md"
     (tmp_path / "fashion_mlp.md").write_text(page.read_text("utf-8"), "utf-8")
     swept(tmp_path, gap("fashion_mlp", 0.12))
-    written = {path.name for path in report.write_native(tmp_path)}
+    written = {path.name for path in report.write_native(SUITE, tmp_path)}
     assert written == {"fashion_mlp.md", "README.md", "index.json", "sweep-forest.png"}
     assert "+0.12" in (tmp_path / "fashion_mlp.md").read_text("utf-8")
     assert "+0.12" in (tmp_path / "README.md").read_text("utf-8")
@@ -272,7 +275,7 @@ def test_a_sweep_goes_on_the_pages_and_into_the_index_that_are_there(tmp_path):
         gap("tiny_training", 0.34, "undecided")
         | {"level": 1 - 0.1 / 3, "words": "undecided: 39 seeds in all would probably decide"},
     )
-    written = {path.name for path in report.write_native(tmp_path)}
+    written = {path.name for path in report.write_native(SUITE, tmp_path)}
     assert {"fashion_mlp.md", "tiny_training.md"} <= written
     assert native.HEADING not in (tmp_path / "fashion_mlp.md").read_text("utf-8")
     for told in (page, tmp_path / "README.md"):
@@ -298,11 +301,11 @@ def test_gaps_of_an_earlier_sweep_stand_beside_those_of_a_later_one(tmp_path):
 def test_the_section_stands_on_the_page_between_accuracy_and_other_pairs(tmp_path):
     save(tmp_path, sweep("equal", example="tiny_training"))
     own = native.section(tmp_path, "tiny_training")
-    text, _ = pages.page(training_result(), own)
+    text, _ = pages.page(SUITE, training_result(), own)
     assert own.strip() in text
     assert text.index("## Accuracy") < text.index(native.HEADING) < text.index("## Environment")
     assert "[own defaults](#own-defaults)" in text
-    without, _ = pages.page(training_result())
+    without, _ = pages.page(SUITE, training_result())
     assert native.HEADING not in without
     assert "own-defaults" not in without
 
@@ -319,17 +322,17 @@ def test_a_damaged_sweep_is_none(tmp_path, damaged):
 
 
 def test_the_index_has_table_and_forest_only_with_a_sweep(tmp_path):
-    index.write(set(), tmp_path)
+    index.write(SUITE, set(), tmp_path)
     before = (tmp_path / "README.md").read_text("utf-8")
     assert native.HEADING not in before
     save(tmp_path, sweep("different"))
-    index.write(set(), tmp_path)
+    index.write(SUITE, set(), tmp_path)
     text = (tmp_path / "README.md").read_text("utf-8")
     assert native.HEADING in text
     assert "(figures/sweep-forest.png)" in text
     assert "+0.90 … +1.60" in text
     (tmp_path / native.FILE).unlink()
-    index.write(set(), tmp_path)
+    index.write(SUITE, set(), tmp_path)
     assert (tmp_path / "README.md").read_text("utf-8") == before
     assert not (tmp_path / "figures" / "sweep-forest.png").exists()
 

@@ -12,15 +12,16 @@ from shared.examples import ALL
 from shared.native import Summary, examples, plan, settings
 from shared.native.defaults import _MATCHED, pairs
 from shared.spec import SIDES
+from shared.suite import SUITE
 
-PLANS = [plan(spec.name, side, pair.name) for spec in examples() for pair in pairs(spec)
+PLANS = [plan(SUITE, spec.name, side, pair.name) for spec in examples(SUITE) for pair in pairs(spec)
          for side in SIDES]  # fmt: skip
 IDS = [f"{p.example}-{p.pair}-{p.side}" for p in PLANS]
 
 
 def test_every_trained_example_has_a_native_division_of_its_headline():
     trained = [spec for spec in ALL if spec.training and spec.training.whole]
-    assert [spec.name for spec in examples()] == [spec.name for spec in trained]
+    assert [spec.name for spec in examples(SUITE)] == [spec.name for spec in trained]
     assert all(pairs(spec)[0] == spec.pairs[0] for spec in trained)
     assert sum(len(pairs(spec)) for spec in trained) == len(_MATCHED)
 
@@ -56,7 +57,7 @@ def test_names_are_unique_and_found(known):
 
 def test_what_applies_is_what_the_example_has():
     def moving(*of):
-        return plan(*of).native.native
+        return plan(SUITE, *of).native.native
 
     assert moving("softmax_regression", "torch") == ("initialiser", "shuffling")
     assert moving("fashion_mlp", "torch") == ("initialiser", "optimizer", "shuffling")
@@ -71,10 +72,11 @@ def test_what_applies_is_what_the_example_has():
 
 
 def test_the_other_framework_has_what_this_one_has_not():
-    for spec in examples():
+    for spec in examples(SUITE):
         for pair in pairs(spec):
             torch, keras = (
-                {d.name: d for d in plan(spec.name, side, pair.name).defaults} for side in SIDES
+                {d.name: d for d in plan(SUITE, spec.name, side, pair.name).defaults}
+                for side in SIDES
             )
             for name in torch.keys() & keras.keys():
                 if torch[name].other:
@@ -85,14 +87,14 @@ def test_the_other_framework_has_what_this_one_has_not():
 @pytest.mark.parametrize("wrong", ["tensors", "resnet", "nothing"])
 def test_an_example_without_one_is_refused(wrong):
     with pytest.raises(UsageError):
-        settings(wrong, "torch")
+        settings(SUITE, wrong, "torch")
 
 
 def test_a_wrong_pair_or_setting_names_the_right_ones():
     with pytest.raises(UsageError, match="plain, dropout, biased"):
-        settings("regularisation", "torch", "stopped")
+        settings(SUITE, "regularisation", "torch", "stopped")
     with pytest.raises(UsageError, match=r"expected one of: matched, native"):
-        plan("fashion_mlp", "torch").find("natvie")
+        plan(SUITE, "fashion_mlp", "torch").find("natvie")
 
 
 def test_a_summary_survives_json():

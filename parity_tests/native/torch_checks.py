@@ -14,6 +14,7 @@ from pytorch_impl._framework import PyTorch
 from pytorch_impl._native import Native, train_setting
 from shared.native import NORMS
 from shared.report.repairs import REPAIRS
+from shared.suite import SUITE
 
 FRAMEWORK, NATIVE = PyTorch(1), Native()
 BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -128,7 +129,7 @@ def dropout():
 def training():
     """Every setting of two examples trains, and Adam's epsilon moves nothing in the first batch."""
     size = common.small("fashion_mlp")
-    own = {s: train_setting(FRAMEWORK, "fashion_mlp", s, seed=common.SEED, size=size)
+    own = {s: train_setting(SUITE, FRAMEWORK, "fashion_mlp", s, seed=common.SEED, size=size)
            for s in ("matched", "optimizer", "shuffling")}  # fmt: skip
     assert own["matched"].epoch_losses != own["optimizer"].epoch_losses
     assert 1e-5 < own["optimizer"].step1_distance < own["shuffling"].step1_distance

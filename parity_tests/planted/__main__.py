@@ -11,9 +11,10 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 from parity_tests.planted import plant_rows, rows
 from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SIZE, SPEC
-from shared import examples, making, provenance
+from shared import making, provenance
 from shared.jobs import Job
 from shared.spec import PACKAGES
+from shared.suite import SUITE
 
 RUNS = (("float32", False), ("float64", False), ("float64", True))
 
@@ -43,13 +44,13 @@ def record_small(framework, side, folder):
         for precision, nudged in RUNS:
             job = _job(name, SPEC, way, precision, SIZE, Path(folder) / f"{name}-{side}", nudged)
             with getattr(plant, name)(framework, twin):
-                making.make(framework, twin, SPEC, job, _silent)
+                making.make(SUITE, framework, twin, SPEC, job, progress=_silent)
 
 
 def record_rows(framework, side, folder, names):
     """Some of the trained examples, each as it is and with every change of `rows`."""
     for example in names:
-        spec, done = examples.find(example), set()
+        spec, done = SUITE.find(example), set()
         for row in rows.of(example):
             way = spec.training.way(rows.way(row, side))
             for changed in (False, True) if row.side == side else (False,):
@@ -63,7 +64,7 @@ def record_rows(framework, side, folder, names):
                     out = Path(folder) / name
                     job = _job(name, spec, way, precision, rows.SIZES[example], out, nudged)
                     with plant_rows.planted(row if changed else None, framework):
-                        making.make(framework, twin, spec, job, _silent)
+                        making.make(SUITE, framework, twin, spec, job, progress=_silent)
 
 
 def _job(name, spec, way, precision, size, out, nudged):  # noqa: PLR0917

@@ -5,7 +5,7 @@ from unittest import mock
 
 import numpy as np
 
-from shared import feeding, making
+from shared import data, feeding, making
 
 
 @contextlib.contextmanager
@@ -14,14 +14,14 @@ def none(framework, twin):
 
 
 def labels_shifted(framework, twin):
-    original = making.data.load
+    original = data.load_dataset
 
     def load(*args, **kwargs):
         loaded = original(*args, **kwargs)
         object.__setattr__(loaded, "train_labels", np.roll(loaded.train_labels, 1))
         return loaded
 
-    return mock.patch.object(making.data, "load", load)
+    return mock.patch.object(data, "load_dataset", load)
 
 
 @contextlib.contextmanager

@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from shared import data, examples
+from shared import data
 from shared.spec import Pair, Side, Size
+from shared.suite import SUITE
 
 UP_TO_ONE_STEP = ("values", "L0", "L1", "L2", "L3")
 
@@ -67,7 +68,7 @@ def here() -> list[str]:
     """The examples of `SIZES` whose data is on this machine."""
     full = {state.name for state in data.status() if state.full == "present"}
     embedded = {n for n, size in SIZES.items() if size.part == "embedded"}
-    return [n for n in SIZES if n in embedded or examples.find(n).training.dataset in full]
+    return [n for n in SIZES if n in embedded or SUITE.find(n).training.dataset in full]
 
 
 def way(row: Row, side: Side) -> str:
@@ -82,7 +83,7 @@ def recording(row: Row, side: Side, *, changed: bool) -> str:
 
 def pair(row: Row) -> Pair:
     """The pair that a row is judged on, with the rungs that it is judged on."""
-    spec = examples.find(row.example)
+    spec = SUITE.find(row.example)
     found = next((p for p in spec.pairs if p.name == row.pair), spec.pairs[0])
     wanted = found.levels if row.whole else UP_TO_ONE_STEP
     return dataclasses.replace(found, levels=tuple(lv for lv in found.levels if lv in wanted))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.examples import find
+from shared.suite import SUITE
 from shared.sweep import result, session
 from shared.sweep.local import Local
 from shared.sweep.plan import Request
@@ -78,7 +78,9 @@ class Fakes:
     def sweep(self, *, timeout=20.0, workers=2, resume=True, repair=False, place=None, **asked):
         """The same in this process: the JSON, and the messages of jobs that failed."""
         size = {"train": 300, "test": 500}
-        request = Request((find("softmax_regression"),), **{"seeds": 4, **size, **asked})
+        request = Request(
+            SUITE, (SUITE.find("softmax_regression"),), **{"seeds": 4, **size, **asked}
+        )
         known = session.tasks(request, {})
         executor = place or Local(workers, Starting(timeout=timeout, commands=FAKE))
         with Store(self.folder, repair=repair) as store:

@@ -16,8 +16,8 @@ import numpy as np
 
 from shared.data import load
 from shared.errors import DataError
-from shared.examples import find
 from shared.native.summary import Summary
+from shared.suite import SUITE
 from shared.sweep import child
 
 SPREAD = 0.02
@@ -88,7 +88,7 @@ def trouble(fault, times):
 
 def summary(job):
     """Predictions that are right with a probability drawn for the job."""
-    spec, size = find(job.example), job.size
+    spec, size = SUITE.find(job.example), job.size
     labels = load(spec.training.dataset, size.part, train=size.train, test=size.test).test_labels
     random = np.random.default_rng([zlib.crc32(f"{job.side} {job.setting}".encode()), job.seed])
     share = 0.8 + SPREAD * random.standard_normal()

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from parity_tests.sweep.fake import summary
-from shared.examples import find
+from shared.suite import SUITE
 from shared.sweep import plan, progress
 from shared.sweep.board import Board
 from shared.sweep.plan import Request
@@ -16,7 +16,9 @@ from shared.sweep.plan import Request
 
 def board(done, **asked):
     """A board with the first so many jobs done, two seconds each of PyTorch, four of Keras."""
-    request = Request((find("fashion_mlp"),), **{"seeds": 4, "train": 300, "test": 500, **asked})
+    request = Request(
+        SUITE, (SUITE.find("fashion_mlp"),), **{"seeds": 4, "train": 300, "test": 500, **asked}
+    )
     planned = plan.jobs(request)
     made = Board(request, planned, {"fashion_mlp": np.zeros(500, int)})
     for job in planned[:done]:
@@ -55,7 +57,7 @@ def test_a_verdict_before_the_end_is_one_so_far():
 def test_a_final_verdict_stands_whatever_the_others_will_give():
     """Holm over both examples: another's small p, while it is open, must not help this one."""
     names = ("fashion_mlp", "softmax_regression")
-    request = Request(tuple(map(find, names)), seeds=4, train=300, test=500,
+    request = Request(SUITE, tuple(map(SUITE.find, names)), seeds=4, train=300, test=500,
                       divisions=("native",))  # fmt: skip
     planned = plan.jobs(request)
     made = Board(request, planned, dict.fromkeys(names, np.zeros(500, int)))
@@ -83,7 +85,7 @@ def test_a_final_verdict_stands_whatever_the_others_will_give():
 
 
 def test_what_is_asked_again_is_planned_once():
-    every = plan.jobs(Request((find("fashion_mlp"),), seeds=2, attribution=True))
+    every = plan.jobs(Request(SUITE, (SUITE.find("fashion_mlp"),), seeds=2, attribution=True))
     assert len(every) == len(set(every))
     settings = {(job.side, job.setting) for job in every}
     assert {("keras", "native"), ("keras", "matched"), ("torch", "native~initialiser")} <= settings
@@ -99,7 +101,7 @@ def test_what_is_asked_again_is_planned_once():
     ("seeds", "looks"), [(12, (4, 8, 12)), (24, (8, 16, 24)), (5, (3, 4, 5)), (3, (3,)), (2, (2,))]
 )
 def test_looks_are_fixed_beforehand(seeds, looks):
-    asked = Request((find("fashion_mlp"),), seeds=seeds, stop=True)
+    asked = Request(SUITE, (SUITE.find("fashion_mlp"),), seeds=seeds, stop=True)
     assert asked.looks == looks
     assert dataclasses.replace(asked, stop=False).looks == (seeds,)
     looks_at = board(8, seeds=seeds, stop=True).rows[0].comparison.looks

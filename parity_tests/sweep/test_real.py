@@ -6,8 +6,8 @@ import pytest
 
 from parity_tests.sweep.conftest import Fakes, _unseen
 from parity_tests.sweep.test_cluster import Dask
-from shared.examples import find
 from shared.native.summary import Summary
+from shared.suite import SUITE
 from shared.sweep import result, session
 from shared.sweep.cluster import Cluster
 from shared.sweep.local import Local
@@ -19,7 +19,7 @@ SIZE = {"train": 300, "test": 500, "epochs": 1}
 
 
 def sweep(folder, place):
-    request = Request((find("softmax_regression"),), seeds=3, **SIZE)
+    request = Request(SUITE, (SUITE.find("softmax_regression"),), seeds=3, **SIZE)
     known = session.tasks(request, {})
     with Store(folder) as store:
         board = session.board(request, known, store)
@@ -74,7 +74,9 @@ def test_a_cluster_gives_the_same_bits(local, tmp_path):
 
 def test_other_versions_are_refused(local, tmp_path):
     """A worker with other libraries must not answer, or one table would be of two worlds."""
-    request = Request((find("softmax_regression"),), seeds=1, divisions=("matched",), **SIZE)
+    request = Request(
+        SUITE, (SUITE.find("softmax_regression"),), seeds=1, divisions=("matched",), **SIZE
+    )
     known = {
         job: dataclasses.replace(task, versions=task.versions | {"numpy": "0.1"})
         for job, task in session.tasks(request, {}).items()

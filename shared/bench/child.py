@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import data, examples, initial
 from shared.bench.job import Job, Timeline, steady
 from shared.errors import ParityError, UsageError
 from shared.feeding import Batches, scaled
 from shared.making import Framework
 from shared.spec import PACKAGES, Fast, Side, Training, Way
+from shared.suite_spec import Dataset, Draw, Suite
 
 Array = NDArray[Any]
 _FRAMEWORK_WAYS = ("idiomatic", "fast")
@@ -47,6 +47,7 @@ class Task:
         training: as the headline's way has it.
         way: the headline's, on this side.
         dataset: of the example, cut to its classes and samples.
+        draw: draws its initial weights.
         framework: the suite's adapter, in ways that use it.
     """
 
@@ -55,7 +56,8 @@ class Task:
     twin: ModuleType
     training: Training
     way: Way
-    dataset: data.ImageData
+    dataset: Dataset
+    draw: Draw
     framework: Framework | None
 
     @property
@@ -118,7 +120,7 @@ class Task:
         model = getattr(self.twin, self.way.model)()
         if self.framework is not None:
             self.framework.use_parameters(self.training.parameters)
-            weights = initial.draw(self.training.parameters, self.job.seed)
+            weights = self.draw(self.training.parameters, self.job.seed)
             cast = {name: w.astype("float32") for name, w in weights.items()}
             self.framework.load_weights(model, cast)
         return model
@@ -164,20 +166,25 @@ class Prepared:
     facts: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-def main(package: str, make_framework: Callable[[int], Framework]) -> None:
+def main(suite: Suite, package: str, make_framework: Callable[[int], Framework]) -> None:
     """Serve the one job on standard input; exit code 1 and words on standard error if it fails."""
     side = next(side for side, name in PACKAGES.items() if name == package)
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints goes to standard error
     try:
-        answer = _measure(package, side, make_framework, Job.from_json(sys.stdin.readline()))
+        job = Job.from_json(sys.stdin.readline())
+        answer = _measure(suite, package, side, make_framework, job)
     except ParityError as error:
         sys.exit(str(error))
     print(json.dumps(answer), file=out, flush=True)
 
 
 def _measure(
-    package: str, side: Side, make_framework: Callable[[int], Framework], job: Job
+    suite: Suite,
+    package: str,
+    side: Side,
+    make_framework: Callable[[int], Framework],
+    job: Job,
 ) -> dict[str, Any]:
     begin = time.perf_counter()
     bench = importlib.import_module(f"{package}._bench")
@@ -189,7 +196,7 @@ def _measure(
         framework.use_precision("float32", job.seed)
     else:
         bench.plain(job.threads, job.seed)
-    task = _task(job, side, twin, framework)
+    task = _task(suite, job, side, twin, framework)
     steps = task.steps_per_epoch
     begin = time.perf_counter()
     prepared: Prepared = bench.prepare(task)
@@ -205,8 +212,10 @@ def _measure(
     return {"values": values, "steps_per_epoch": steps, "facts": facts}
 
 
-def _task(job: Job, side: Side, twin: ModuleType, framework: Framework | None) -> Task:
-    spec = examples.find(job.example)
+def _task(
+    suite: Suite, job: Job, side: Side, twin: ModuleType, framework: Framework | None
+) -> Task:
+    spec = suite.find(job.example)
     assert spec.training is not None
     pair = spec.pairs[0]
     way = spec.training.way(pair.left if pair.left.startswith(f"{side}/") else pair.right)
@@ -215,9 +224,9 @@ def _task(job: Job, side: Side, twin: ModuleType, framework: Framework | None) -
         training = dataclasses.replace(training, batch_size=job.batch_size)
         way = dataclasses.replace(way, batch_size=None)
     size = job.size
-    loaded = data.load(training.dataset, size.part, train=size.train, test=size.test)
+    loaded = suite.load(training.dataset, size.part, train=size.train, test=size.test)
     dataset = loaded.of_classes(training.classes).first(training.samples)
-    return Task(job, side, twin, training, way, dataset, framework)
+    return Task(job, side, twin, training, way, dataset, suite.draw, framework)
 
 
 def _times(line: Timeline, steps: int) -> dict[str, float]:

@@ -52,11 +52,12 @@ def bench(
 ) -> None:
     """How long does each side take? Timed fairly, beside the machine's limit."""
     # Imported here: what is slow to import must not slow down the help.
-    from shared import examples
+    from shared import lessons
     from shared.bench import command
 
+    suite = lessons.suite()
     result = command.carry_out(
-        specs=[examples.find(name) for name in dict.fromkeys(names or [])], full=full,
+        suite, specs=[suite.find(name) for name in dict.fromkeys(names or [])], full=full,
         train=train, epochs=epochs,
         runs=runs, ways=(way or []) if ways else None, sides=side or [],
         modes=modes, sweep=sweep, report=report,

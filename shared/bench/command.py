@@ -15,13 +15,14 @@ from shared.bench.job import WAYS
 from shared.bench.result import Result
 from shared.bench.session import Request, Say
 from shared.errors import UsageError
-from shared.examples import ALL
 from shared.runner import Options
 from shared.session import side_named
 from shared.spec import SIDES, ExampleSpec
+from shared.suite_spec import Suite
 
 
 def carry_out(
+    suite: Suite,
     *,
     specs: Sequence[ExampleSpec],
     ways: Sequence[str] | None,
@@ -36,6 +37,7 @@ def carry_out(
     """Measure, print the tables unless `quiet`, and write the page if asked.
 
     Args:
+        suite: the examples.
         specs: what to measure; every example that trains where there are none.
         ways, sides: as they were typed; all where there are none. No way at all for None.
         threads: CPU threads of each process; None for as many as there are cores.
@@ -57,7 +59,8 @@ def carry_out(
         timeout=timeout,
     )
     request = Request(
-        specs=tuple(specs) or tuple(spec for spec in ALL if spec.training),
+        suite=suite,
+        specs=tuple(specs) or tuple(spec for spec in suite.examples if spec.training),
         ways=() if ways is None else tuple(way for way in WAYS if way in ways) or WAYS,
         sides=tuple(side for side in SIDES if side in chosen) or SIDES,
         options=options,
@@ -72,7 +75,7 @@ def carry_out(
     if report is not None:
         from shared.report import performance  # noqa: PLC0415  # Matplotlib is slow to import
 
-        written = performance.write(result, report)
+        written = performance.write(suite, result, report)
         if not quiet:
             print("Written: " + ", ".join(str(path) for path in written))
     return result

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from shared import data
 from shared.bench import machine, measuring, result
 from shared.bench.job import MODES, WAYS, Job, Measured
 from shared.bench.plan import Kind, Turn, interleaved
@@ -16,6 +15,7 @@ from shared.bench.statistics import LEVEL, RESAMPLES
 from shared.errors import UsageError
 from shared.runner import Options
 from shared.spec import SIDES, TITLES, ExampleSpec, Side, Size, Training
+from shared.suite_spec import Suite
 
 WARM_UP = "the first epoch of each process"
 WIDTHS = (32, 128, 512, 2048)
@@ -31,6 +31,7 @@ class Request:
     """What to measure.
 
     Attributes:
+        suite: what the examples are of.
         specs: the examples; each has a training.
         runs: processes of each kind.
         full: the whole data.
@@ -42,6 +43,7 @@ class Request:
         options: interpreters, threads, time-out.
     """
 
+    suite: Suite
     specs: tuple[ExampleSpec, ...]
     runs: int = 5
     full: bool = False
@@ -109,7 +111,7 @@ def _groups(request: Request, spec: ExampleSpec) -> Iterable[_Group]:
         yield _Group("ways", tuple(Kind(side, job) for job in jobs for side in request.sides))
     if request.modes:
         assert spec.training is not None
-        few = _at_most(_MODE_STEPS, spec.training, size)
+        few = _at_most(request.suite, _MODE_STEPS, spec.training, size)
         yield _Group(
             "modes",
             tuple(
@@ -121,13 +123,13 @@ def _groups(request: Request, spec: ExampleSpec) -> Iterable[_Group]:
     if request.sweep:
         assert spec.training is not None
         base = Job(spec.name, "fast", request.options.threads, size, spec.seed)
-        for name, some in _sweeps(spec.training, base):
+        for name, some in _sweeps(request.suite, spec.training, base):
             yield _Group(name, tuple(Kind(side, job) for job in some for side in request.sides))
 
 
-def _sweeps(training: Training, base: Job) -> Iterable[tuple[str, list[Job]]]:
+def _sweeps(suite: Suite, training: Training, base: Job) -> Iterable[tuple[str, list[Job]]]:
     """Jobs that differ from the base in one thing."""
-    samples = base.size.train or _samples(training, base.size)
+    samples = base.size.train or _samples(suite, training, base.size)
     least, held = training.batch_size, training.held(base.size)
     batches = [int(least * factor) for factor in _BATCHES]
     counts = [*(int(samples * factor) for factor in _SAMPLES), samples]
@@ -140,15 +142,15 @@ def _sweeps(training: Training, base: Job) -> Iterable[tuple[str, list[Job]]]:
     yield "samples", [dataclasses.replace(base, size=size) for size in sizes]
 
 
-def _at_most(steps: int, training: Training, size: Size) -> Size:
+def _at_most(suite: Suite, steps: int, training: Training, size: Size) -> Size:
     """The size, with no more steps an epoch than these."""
-    samples = size.train or _samples(training, size)
+    samples = size.train or _samples(suite, training, size)
     most = training.held(size) + steps * training.batch_size
     return dataclasses.replace(size, train=most) if most < samples else size
 
 
-def _samples(training: Training, size: Size) -> int:
-    return len(data.load(training.dataset, size.part).train_labels)
+def _samples(suite: Suite, training: Training, size: Size) -> int:
+    return len(suite.load(training.dataset, size.part).train_labels)
 
 
 def _words(turn: Turn) -> str:

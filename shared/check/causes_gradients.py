@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.check.graph import Graph
-from shared.check.judging import Judged, Subject
+from shared.check.judging import Judged
 from shared.check.kinds_of_cause import Cause
 from shared.check.normalise import Normal
+from shared.check.subject import Subject
 from shared.noise import Finding
 from shared.spec import Side
 

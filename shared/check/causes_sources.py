@@ -18,12 +18,12 @@ from shared.check.causes_function import Function
 from shared.check.causes_settings import canonical, differing
 from shared.check.causes_values import apart
 from shared.check.graph import Node, Source
-from shared.check.judging import Subject
 from shared.check.kinds_of_cause import Cause, Suspicion
 from shared.check.matches import Link, Match, called, indices, picked
 from shared.check.normalise import Merged, Normal
 from shared.check.side import Array
 from shared.check.stands import Stand, Stands, taken
+from shared.check.subject import Subject
 from shared.noise import U32
 from shared.spec import Side
 

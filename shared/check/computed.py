@@ -15,7 +15,6 @@ from shared.check import _masks, pieces
 from shared.check._folding import COMPUTED as PREFIX
 from shared.check.align import Alignment, expect_names
 from shared.check.graph import Graph, Node, Parameter, Source
-from shared.check.judging import Subject
 from shared.check.normalise import Normal, normalise
 from shared.check.reconcile import reconcile
 from shared.check.side import Array, Traced
@@ -133,12 +132,3 @@ def aligned(
             break
     assert best is not None
     return best
-
-
-def marked(subject: Subject) -> Subject:
-    """With the layers that have as a weight what the other side computes."""
-    found = {
-        t.pair.right.id for t in subject.across.tied
-        if t.index is not None and t.left.computed != t.right.computed
-    }  # fmt: skip
-    return replace(subject, tables=subject.tables | found, remade=frozenset(found))

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from shared.check import causes_gradients, evidence, latent, learning, words
-from shared.check.causes import Cause
-from shared.check.judging import Judged, Recorded, Subject
+from shared.check.judging import Judged, Recorded
+from shared.check.kinds_of_cause import Cause
 from shared.check.normalise import Merged
 from shared.check.result import Divergence, Edge, Layer, Result
 from shared.check.side import Array
 from shared.check.stands import Replay, Stand, Stands
+from shared.check.subject import Subject
 from shared.errors import ParityError
 from shared.jobs import Precision
 from shared.verdict import Verdict

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from shared.check.judging import LEVEL, Subject
+from shared.check.judging import LEVEL
 from shared.check.normalise import Dropped, Normal
 from shared.check.result import Part
+from shared.check.subject import Subject
 from shared.noise import Finding
 
 _DROPS = "drops in evaluation"

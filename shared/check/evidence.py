@@ -11,22 +11,18 @@ import numpy as np
 
 from shared.check import arrange, causes_gradients, causes_lines, causes_sources, structure
 from shared.check.across import Tied
-from shared.check.causes import Cause, Evidence, differing, group, prove
+from shared.check.causes import Evidence, prove
+from shared.check.causes_settings import differing
 from shared.check.causes_sources import as_node
-from shared.check.judging import (
-    Judged,
-    Recorded,
-    Subject,
-    tied_quad,
-    unique,
-)
-from shared.check.kinds_of_cause import words
+from shared.check.judging import Judged, Recorded, tied_quad
+from shared.check.kinds_of_cause import Cause, group, words
 from shared.check.matches import Match
 from shared.check.normalise import Merged
 from shared.check.reference import apply
 from shared.check.reference_layers import channel_axis
 from shared.check.side import Array, Mode
 from shared.check.stands import Stand, Stands, taken
+from shared.check.subject import Subject, unique
 from shared.check.unseen import is_untraced
 from shared.noise import FALLBACK, SHRINK, U64, C, Finding
 

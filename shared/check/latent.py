@@ -8,11 +8,11 @@ from shared.check import causes_fix, dropouts
 from shared.check.causes_settings import canonical, differing, spoken
 from shared.check.causes_sources import as_node
 from shared.check.evidence import CUMULATIVE, averaging, with_keyword
-from shared.check.judging import Subject
 from shared.check.kinds_of_cause import Cause, group, words
 from shared.check.matches import Match
 from shared.check.normalise import Merged
 from shared.check.stands import Stand
+from shared.check.subject import Subject
 
 BOUNDED = ("clip", "relu6", "hard_tanh", "threshold")
 

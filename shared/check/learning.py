@@ -12,11 +12,12 @@ from shared.check import inputs as feeding
 from shared.check import losses, optimizers
 from shared.check.across import Tied, carried
 from shared.check.comparing import compare
-from shared.check.judging import LEVEL, Recorded, Subject, gradients, tied_quad, unique
+from shared.check.judging import LEVEL, Recorded, gradients, tied_quad
 from shared.check.kinds_of_cause import Cause
 from shared.check.normalise import Normal
 from shared.check.result import Part
 from shared.check.side import Array
+from shared.check.subject import Subject, unique
 from shared.errors import UsageError
 from shared.noise import Finding
 from shared.spec import SIDES, Side

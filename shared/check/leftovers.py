@@ -16,8 +16,8 @@ import numpy as np
 from shared.check.across import Tied
 from shared.check.arrange import Indices
 from shared.check.graph import STATISTICS, Parameter
-from shared.check.judging import Subject, unique
 from shared.check.normalise import Normal
+from shared.check.subject import Subject, unique
 
 TRIES = 12
 NOTE = (

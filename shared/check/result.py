@@ -12,7 +12,7 @@ from shared.noise import Finding
 from shared.verdict import Verdict
 
 if TYPE_CHECKING:
-    from shared.check.causes import Cause
+    from shared.check.kinds_of_cause import Cause
 
 _WORDS = {"yes": True, "no": False, "none": None}
 Stage = Literal[

@@ -22,7 +22,7 @@ from shared.check import (
     pieces,
     shifting,
     tables,
-    unseen,
+    untraced_views,
 )
 from shared.check import inputs as feeding
 from shared.check.across import Across
@@ -36,6 +36,7 @@ from shared.check.process import Remote
 from shared.check.request import Request, processes
 from shared.check.result import Result
 from shared.check.side import Array, Mode, Model, Order, Traced
+from shared.check.subject import Subject, unique
 from shared.check.target import ModelError, Target
 from shared.errors import UsageError
 from shared.noise import U32
@@ -123,7 +124,7 @@ class _Check:
         self._notes += [*left.graph.notes, *right.graph.notes]
         with stage("weights", "taking the weights across"):
             weights = self._take_weights(torch, keras, paths)
-        subject = judging.Subject(
+        subject = Subject(
             torch,
             keras,
             matched,
@@ -134,7 +135,7 @@ class _Check:
             (left.graph, right.graph),
             output_links(alignment, torch, keras),
         )
-        subject = computed.marked(subject)
+        subject = tables.marked(subject)
         if not self._request.keep_weights:
             self._set(torch, keras, weights)
         with stage("record", "running both in float32 and float64, forwards and backwards"):
@@ -176,7 +177,7 @@ class _Check:
                 seconds=self._clock.seconds,
             )
 
-    def _learn(self, subject: judging.Subject) -> learning.Lessons | None:
+    def _learn(self, subject: Subject) -> learning.Lessons | None:
         """Hand the user's own loss and optimizer to both sides, and draw targets."""
         recipe, both = self._request.recipe, self._both
         if not recipe:
@@ -283,7 +284,7 @@ class _Check:
         """The weights as they are; what float32 rounded in taking them across is rounded back."""
         left, right = Held(left), Held(right)
         rounded = [set[str](), set[str]()]
-        for one in judging.unique(paths.tied):
+        for one in unique(paths.tied):
             if one.index is None or one.left.id not in left or one.right.id not in right:
                 continue
             mine, theirs = one.to_right(np.asarray(left[one.left.id])), right[one.right.id]
@@ -304,9 +305,7 @@ class _Check:
             )
         return left, right
 
-    def _record(
-        self, subject: judging.Subject, mode: Mode, draw: int, *, whole: bool = True
-    ) -> Recorded:
+    def _record(self, subject: Subject, mode: Mode, draw: int, *, whole: bool = True) -> Recorded:
         """Both sides in both precisions, on the same inputs and with the same loss."""
         both, request = self._both, self._request
         arrays = self._arrays(draw)
@@ -363,24 +362,22 @@ class _Check:
         spread = {key: pieces.spread(normals[key[0]], run) for key, run in runs.items()}
         return Recorded(spread, arrays, moved)
 
-    def _arranged(
-        self, subject: judging.Subject, recorded: Recorded
-    ) -> tuple[judging.Subject, Recorded]:
+    def _arranged(self, subject: Subject, recorded: Recorded) -> tuple[Subject, Recorded]:
         """What an untraced node yields, in the order that the numbers tell, and weights by it."""
         known: dict[str, Arrangement] = {}
-        while found := unseen.arrangements(subject, recorded):
+        while found := untraced_views.arrangements(subject, recorded):
             known |= found
             paths = across.follow(subject.matches, subject.torch, subject.keras, self._moves, known)
             weights = self._take_weights(subject.torch, subject.keras, paths)
-            subject = computed.marked(replace(subject, across=paths, weights=weights))
+            subject = tables.marked(replace(subject, across=paths, weights=weights))
             if not self._request.keep_weights:
                 self._set(subject.torch, subject.keras, weights)
             recorded = self._record(subject, "evaluate", draw=0)
         return subject, recorded
 
     def _left_over(
-        self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged
-    ) -> tuple[judging.Subject, Recorded, judging.Judged]:
+        self, subject: Subject, recorded: Recorded, judged: judging.Judged
+    ) -> tuple[Subject, Recorded, judging.Judged]:
         """Weights that no layers tie, tied by their shapes, if the outputs agree then."""
         tried = False
         for guess in leftovers.ties(subject):
@@ -398,8 +395,8 @@ class _Check:
         return subject, recorded, judged
 
     def _more_draws(
-        self, subject: judging.Subject, recorded: Recorded, judged: judging.Judged
-    ) -> tuple[judging.Subject, Recorded, judging.Judged]:
+        self, subject: Subject, recorded: Recorded, judged: judging.Judged
+    ) -> tuple[Subject, Recorded, judging.Judged]:
         """Other inputs and other biases: a fault may hide behind a ReLU on the first."""
         # With one precision the tolerance is absolute, too: larger numbers would be held to more.
         fixed = self._request.given is not None or len(self._precisions) == 1

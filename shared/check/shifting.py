@@ -8,8 +8,8 @@ import numpy as np
 
 from shared.check import across
 from shared.check.held import Held
-from shared.check.judging import Subject
 from shared.check.side import Array
+from shared.check.subject import Subject
 from shared.spec import Side
 
 _SHIFT = 4.0

@@ -13,13 +13,15 @@ from shared.check._folding import COMPUTED
 from shared.check.arrange import Arrangement
 from shared.check.graph import Source
 from shared.check.held import Shelf
-from shared.check.judging import Recorded, Subject
+from shared.check.judging import Recorded
 from shared.check.matches import Link, Match, indices, picked
 from shared.check.normalise import Merged, Normal
 from shared.check.pieces import contrary, spread
 from shared.check.result import Standing
 from shared.check.side import Array
-from shared.check.unseen import is_doubtful, is_untraced
+from shared.check.subject import Subject
+from shared.check.unseen import is_untraced
+from shared.check.untraced_views import is_doubtful
 from shared.errors import ParityError
 from shared.jobs import Precision
 from shared.noise import Finding

@@ -8,10 +8,11 @@ import numpy as np
 
 from shared.check.across import Tied
 from shared.check.comparing import MASKED_KINDS, MASKING
-from shared.check.judging import Judged, Subject
+from shared.check.judging import Judged
 from shared.check.kinds_of_cause import Cause, Status
 from shared.check.normalise import Merged, Normal
 from shared.check.stands import Stand, Stands
+from shared.check.subject import Subject
 from shared.spec import Side
 
 

@@ -12,11 +12,12 @@ from dataclasses import replace
 import numpy as np
 
 from shared.check.graph import Source
-from shared.check.judging import Judged, Recorded, Subject
+from shared.check.judging import Judged, Recorded
 from shared.check.matches import Match
 from shared.check.normalise import Normal
 from shared.check.side import Array
 from shared.check.stands import Replay, Stands, taken
+from shared.check.subject import Subject
 from shared.noise import U32
 
 ROUNDED = 64.0
@@ -78,3 +79,12 @@ def _alike(mine: Array, theirs: Array) -> bool:
         return False
     apart = float(np.max(np.abs(mine - theirs)))
     return 0.0 < apart <= ROUNDED * U32 * float(np.max(np.abs(mine)))
+
+
+def marked(subject: Subject) -> Subject:
+    """With the layers that have as a weight what the other side computes."""
+    found = {
+        t.pair.right.id for t in subject.across.tied
+        if t.index is not None and t.left.computed != t.right.computed
+    }  # fmt: skip
+    return replace(subject, tables=subject.tables | found, remade=frozenset(found))

@@ -10,7 +10,7 @@ from shared.check.result import Divergence, Layer, Part, Result, Stage
 from shared.noise import C, Finding
 
 if TYPE_CHECKING:
-    from shared.check.causes import Cause
+    from shared.check.kinds_of_cause import Cause
 
 _SHOWN = 12
 _FURTHER = 3

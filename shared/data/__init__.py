@@ -1,4 +1,4 @@
-"""Datasets: fetch, verify, load; and the order of batches. Knows no framework.
+"""Datasets: fetch, verify, load. Knows no framework.
 
 data = load("fashion_mnist")               the subset in the repository, no network needed
 fetch("fashion_mnist")                     the full set, into the cache
@@ -7,7 +7,6 @@ data = load("fashion_mnist", "full")
 
 from pathlib import Path
 
-from shared.data.batches import batch_indices, steps_per_epoch
 from shared.data.cache import DatasetStatus, status
 from shared.data.datasets import DATASETS, find
 from shared.data.fetch import Fetched, Progress
@@ -22,12 +21,10 @@ __all__ = [
     "Fetched",
     "ImageData",
     "Progress",
-    "batch_indices",
     "fetch",
     "find",
     "load",
     "status",
-    "steps_per_epoch",
 ]
 
 

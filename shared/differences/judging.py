@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from shared.differences import SECTIONS, Difference
+from shared.differences.spec import Difference, Section
 from shared.expected import Array, matches, stated
 from shared.noise import Finding, short
 from shared.recording import Recording, Runs
@@ -37,16 +37,19 @@ class Judged:
         return not self.words
 
 
-def judge(pair: PairVerdict, left: Runs, right: Runs) -> dict[str, Judged]:
+def judge(
+    sections: Sequence[Section], pair: PairVerdict, left: Runs, right: Runs
+) -> dict[str, Judged]:
     """Every row of the listed differences, by name.
 
     Args:
-        pair: the verdict on the example `shared.differences.DIFFERENCES`.
+        sections: the rows.
+        pair: the verdict on the example that they are together.
         left, right: the recordings that it was made from.
     """
     findings = {finding.key: finding for finding in pair.findings}
     judged = {}
-    for section in SECTIONS:
+    for section in sections:
         file = f"shared/differences/{section.name}.py"
         for row in section.rows:
             given, mapped = findings.get(row.given), findings.get(row.mapped)

@@ -1,9 +1,5 @@
 """All examples, in teaching order. A new one is a line here; nothing else needs an edit."""
 
-import difflib
-
-from shared.differences import DIFFERENCES
-from shared.errors import UsageError
 from shared.examples.activations import ACTIVATIONS
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.backprop import BACKPROP
@@ -58,18 +54,3 @@ ALL: tuple[ExampleSpec, ...] = (
     INPUT_PIPELINE,
     DIVERGENCE,
 )
-
-
-def find(name: str) -> ExampleSpec:
-    """The example of this name; the known differences are one, though not in the list.
-
-    Raises:
-        UsageError: there is none; the message names the nearest.
-    """
-    known = (*ALL, DIFFERENCES)
-    names = [example.name for example in known]
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-        hint = f"Did you mean '{near[0]}'?" if near else "parity list shows all of them."
-        raise UsageError(f"No example named '{name}'. {hint}")
-    return known[names.index(name)]

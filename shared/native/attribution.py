@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shared.native.settings import Plan, Setting, plan
 from shared.native.summary import Key, Summary
 from shared.spec import SIDES, Side
+from shared.suite_spec import Suite
 
 Metric = Literal["accuracy", "loss"]
 METRICS: tuple[Metric, Metric] = ("accuracy", "loss")
@@ -135,11 +136,15 @@ def _changes(fields: Mapping[Metric, Any]) -> dict[Metric, Change]:
 
 
 def attribute(
-    example: str, summaries: Iterable[Summary] | Mapping[Key, Summary], pair: str = ""
+    suite: Suite,
+    example: str,
+    summaries: Iterable[Summary] | Mapping[Key, Summary],
+    pair: str = "",
 ) -> Attribution | None:
     """Attribute the gap between the frameworks to their defaults.
 
     Args:
+        suite: that the example is of.
         example: name of the example; summaries of others are left out.
         summaries: of a sweep, in any order.
         pair: whose settings; the headline's.
@@ -147,7 +152,7 @@ def attribute(
     Returns:
         None where no seed has every training of the chain on both sides.
     """
-    plans = {side: plan(example, side, pair) for side in SIDES}
+    plans = {side: plan(suite, example, side, pair) for side in SIDES}
     wanted = plans["torch"].pair
     every = summaries.values() if isinstance(summaries, Mapping) else summaries
     runs = {s.key: s for s in every if (s.example, s.pair) == (example, wanted)}

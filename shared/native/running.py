@@ -16,8 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import data, initial, metrics
-from shared import examples as every
+from shared import metrics
 from shared.feeding import Batches, scaled
 from shared.jobs import Progress
 from shared.making import EVALUATION_BATCH, Arrays, Framework
@@ -26,6 +25,7 @@ from shared.native.defaults import NORMS, Choice
 from shared.native.settings import Plan, Setting, plan
 from shared.native.summary import Summary
 from shared.spec import Fast, Side, Size, Training, Way
+from shared.suite_spec import Dataset, Suite
 
 Array = NDArray[Any]
 
@@ -103,6 +103,7 @@ class Native(Protocol):
 
 
 def run(
+    suite: Suite,
     framework: Framework,
     native: Native,
     twin: ModuleType,
@@ -117,10 +118,11 @@ def run(
     """Train one setting with one seed, in this process, in float32.
 
     Args:
+        suite: that the example is of.
         framework: the suite's adapter of the side.
         native: the side's module of native trainings.
         twin: the example's module of that side.
-        setting: name of one of `settings(example, framework.side, pair)`.
+        setting: name of one of `settings(suite, example, framework.side, pair)`.
         example: its name.
         seed: of everything random.
         size: how much of the data, how long.
@@ -131,9 +133,9 @@ def run(
         UsageError: no such setting, or no native division of the example.
     """
     begin = time.perf_counter()
-    known = plan(example, framework.side, pair)
+    known = plan(suite, example, framework.side, pair)
     chosen = known.find(setting)
-    job = _Job.of(framework, native, twin, known, seed=seed, size=size)
+    job = _Job.of(suite, framework, native, twin, known, seed=seed, size=size)
     start = job.first_step(known.matched)
     model, own, losses = job.train(chosen, progress)
     predictions, loss = job.predict(model)
@@ -175,7 +177,7 @@ class _Job:
     training: Training
     way: Way
     fast: Fast
-    dataset: data.ImageData
+    dataset: Dataset
     batches: Batches
     seed: int
     weights: Arrays
@@ -184,6 +186,7 @@ class _Job:
     @classmethod
     def of(
         cls,
+        suite: Suite,
         framework: Framework,
         native: Native,
         twin: ModuleType,
@@ -192,17 +195,17 @@ class _Job:
         seed: int,
         size: Size,
     ) -> _Job:
-        spec = every.find(known.example)
+        spec = suite.find(known.example)
         assert spec.training is not None
         pair = defaults.find(spec, known.pair)
         way = spec.training.way(pair.left if framework.side == "torch" else pair.right)
         training = spec.training.of(way)
         framework.use_precision("float32", seed)
         framework.use_parameters(training.parameters)
-        dataset = data.load(training.dataset, size.part, train=size.train, test=size.test)
+        dataset = suite.load(training.dataset, size.part, train=size.train, test=size.test)
         dataset = dataset.of_classes(training.classes).first(training.samples)
         batches = Batches.of(dataset, training, way, size, seed=seed, precision="float32")
-        drawn = initial.draw(training.parameters, seed)
+        drawn = suite.draw(training.parameters, seed)
         fast = next((f for f in spec.training.fast if f.of == way.id), Fast(way.id))
         return cls(
             framework, native, twin, training, way, fast, dataset, batches, seed,

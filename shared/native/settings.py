@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared import examples as every
 from shared.errors import UsageError
 from shared.native.defaults import Choice, Default, defaults, find, pairs
 from shared.spec import ExampleSpec, Side
+from shared.suite_spec import Suite
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,16 @@ class Plan:
         return found[name]
 
 
-def examples() -> tuple[ExampleSpec, ...]:
+def examples(suite: Suite) -> tuple[ExampleSpec, ...]:
     """The examples that have a native division: all that train to the end."""
-    return tuple(spec for spec in every.ALL if pairs(spec))
+    return tuple(spec for spec in suite.examples if pairs(spec))
 
 
-def plan(example: str, side: Side, pair: str = "") -> Plan:
+def plan(suite: Suite, example: str, side: Side, pair: str = "") -> Plan:
     """What there is to train.
 
     Args:
+        suite: that the example is of.
         example: name of a trained example.
         side: ``torch`` or ``keras``.
         pair: name of the pair whose matched programs are the end of the chain; the headline's.
@@ -100,7 +101,7 @@ def plan(example: str, side: Side, pair: str = "") -> Plan:
     Raises:
         UsageError: no such example, or it has no native division.
     """
-    spec = every.find(example)
+    spec = suite.find(example)
     found = find(spec, pair)
     known = defaults(spec, side, found)
     moving = tuple(d.name for d in known if d.moves)
@@ -116,9 +117,9 @@ def plan(example: str, side: Side, pair: str = "") -> Plan:
     )
 
 
-def settings(example: str, side: Side, pair: str = "") -> tuple[Setting, ...]:
+def settings(suite: Suite, example: str, side: Side, pair: str = "") -> tuple[Setting, ...]:
     """Every setting of a side of an example, each once; see `plan`."""
-    return plan(example, side, pair).settings
+    return plan(suite, example, side, pair).settings
 
 
 def _setting(native: tuple[str, ...], everything: tuple[str, ...]) -> Setting:

@@ -6,13 +6,14 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from shared.differences import DIFFERENCES
 from shared.report.result import Result
+from shared.suite_spec import Suite
 
 __all__ = ["Result", "write", "write_native"]
 
 
 def write(
+    suite: Suite,
     results: Sequence[Result],
     folder: Path,
     current: Callable[[Result], bool] = lambda result: False,
@@ -25,6 +26,7 @@ def write(
     were never run. The same results give the same bytes.
 
     Args:
+        suite: the examples, in the order of the index.
         results: verdicts with the recordings they were made from.
         folder: where the reports live; made if it is not there.
         current: whether the pages of a result are there as they would be drawn; then they are not.
@@ -39,14 +41,14 @@ def write(
     written: list[Path] = []
     for result in results:
         if not (current(result) and native.stands(folder, result.spec.name)):
-            files = _page(result, folder)
+            files = _page(suite, result, folder)
             on_written(result, files)
             written += files
-    written += [path for path in sources.place(folder) if path not in written]
-    return [*written, *write_index({r.verdict.spec.name for r in results}, folder)]
+    written += [path for path in sources.place(suite, folder) if path not in written]
+    return [*written, *write_index(suite, {r.verdict.spec.name for r in results}, folder)]
 
 
-def write_native(folder: Path) -> list[Path]:
+def write_native(suite: Suite, folder: Path) -> list[Path]:
     """Put the results of a sweep, ``sweep.json`` in the folder, on the pages and into the index.
 
     Returns:
@@ -57,12 +59,13 @@ def write_native(folder: Path) -> list[Path]:
     from shared.report.index import write as write_index  # noqa: PLC0415
 
     now = run_now(folder)
-    return [] if now is None else [*native.place(folder), *write_index(now, folder)]
+    return [] if now is None else [*native.place(folder), *write_index(suite, now, folder)]
 
 
-def _page(result: Result, folder: Path) -> list[Path]:
+def _page(suite: Suite, result: Result, folder: Path) -> list[Path]:
     # Imported here because drawing loads Matplotlib.
     from shared.report.differences import write as write_differences  # noqa: PLC0415
     from shared.report.pages import write as write_page  # noqa: PLC0415
 
-    return (write_differences if result.spec is DIFFERENCES else write_page)(result, folder)
+    own = write_differences if result.spec is suite.differences else write_page
+    return own(suite, result, folder)

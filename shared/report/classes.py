@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import data
 from shared.errors import DataError
 from shared.metrics import probabilities as by_class
 from shared.recording import Recording
 from shared.report.result import Result
+from shared.suite_spec import Suite
 
 Array = NDArray[Any]
 _Z95 = 1.959963984540054
@@ -63,7 +63,7 @@ class Predicted:
         )
 
 
-def predicted(result: Result) -> tuple[Predicted | None, str]:
+def predicted(suite: Suite, result: Result) -> tuple[Predicted | None, str]:
     """The headline's predictions with images and true classes, or None and why not."""
     training = result.spec.training
     if training is None:
@@ -78,8 +78,8 @@ def predicted(result: Result) -> tuple[Predicted | None, str]:
         return None, "No predictions were recorded."
     size = runs[0].header.size
     try:
-        dataset = data.load(training.dataset, size.get("part", "embedded"),
-                            train=size.get("train"), test=size.get("test"))  # fmt: skip
+        dataset = suite.load(training.dataset, size.get("part", "embedded"),
+                             train=size.get("train"), test=size.get("test"))  # fmt: skip
         dataset = dataset.of_classes(training.classes)
     except DataError as error:
         return None, f"The images cannot be read here: {error}"

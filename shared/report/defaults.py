@@ -20,6 +20,7 @@ from shared.report.files import render, save
 from shared.report.repairs import REPAIRS, Repair
 from shared.report.words import NONE, count, listed, number, signed
 from shared.spec import SIDES, TITLES
+from shared.suite_spec import Suite
 
 NAME = "defaults"
 
@@ -52,13 +53,17 @@ class Part:
 
 
 def write(
-    summaries: Iterable[Summary], folder: Path, data: Mapping[str, str] | None = None
+    suite: Suite,
+    summaries: Iterable[Summary],
+    folder: Path,
+    data: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write ``defaults.md``, its figures and its JSON twin; figures of no use any more go.
 
     What an earlier sweep said of other examples stays.
 
     Args:
+        suite: the examples.
         summaries: of a sweep.
         folder: where the reports live.
         data: example → on what it was measured.
@@ -69,9 +74,9 @@ def write(
     Raises:
         UsageError: the twin that is there is none.
     """
-    now = attributions(list(summaries))
+    now = attributions(suite, list(summaries))
     earlier, told = _earlier(folder, {found.example for found in now})
-    every = sorted([*now, *earlier], key=_place)
+    every = sorted([*now, *earlier], key=lambda found: _place(suite, found))
     told |= {found.example: (data or {}).get(found.example, "") for found in now}
     written = [save(folder / "figures" / _figure(found), gaps.waterfall(found)) for found in every]
     for old in (folder / "figures").glob(f"{NAME}-*.png"):
@@ -79,7 +84,7 @@ def write(
             old.unlink()
     twin = documents.to_text(document(every, told))
     return [
-        save(folder / f"{NAME}.md", page(every, told)),
+        save(folder / f"{NAME}.md", page(suite, every, told)),
         save(folder / f"{NAME}.json", twin),
         *written,
     ]
@@ -105,17 +110,19 @@ def _earlier(folder: Path, now: Set[str]) -> tuple[list[Attribution], dict[str, 
         ) from error
 
 
-def _place(found: Attribution) -> int:
+def _place(suite: Suite, found: Attribution) -> int:
     """In teaching order; what no example has any more comes last."""
-    every = [(spec.name, pair.name) for spec in examples() for pair in pairs(spec)]
+    every = [(spec.name, pair.name) for spec in examples(suite) for pair in pairs(spec)]
     key = found.example, found.pair
     return every.index(key) if key in every else len(every)
 
 
-def attributions(summaries: Sequence[Summary]) -> list[Attribution]:
+def attributions(suite: Suite, summaries: Sequence[Summary]) -> list[Attribution]:
     """Of every example and pair that has the whole chain, in teaching order."""
     found = [
-        attribute(spec.name, summaries, pair.name) for spec in examples() for pair in pairs(spec)
+        attribute(suite, spec.name, summaries, pair.name)
+        for spec in examples(suite)
+        for pair in pairs(spec)
     ]
     return [some for some in found if some is not None]
 
@@ -131,17 +138,17 @@ def document(every: Sequence[Attribution], data: Mapping[str, str]) -> dict[str,
     }
 
 
-def page(every: Sequence[Attribution], data: Mapping[str, str]) -> str:
+def page(suite: Suite, every: Sequence[Attribution], data: Mapping[str, str]) -> str:
     """The Markdown."""
     return render(
         NAME,
         data=_data({found.example: data.get(found.example, "") for found in every}),
         level=f"{100 * LEVEL:g}",
         enough=ENOUGH,
-        few=[_title(f) for f in every if len(f.seeds) < ENOUGH],
-        mistakes=_mistakes(every),
-        lacking=_lacking(every),
-        parts=[_part(found) for found in every],
+        few=[_title(suite, f) for f in every if len(f.seeds) < ENOUGH],
+        mistakes=_mistakes(suite, every),
+        lacking=_lacking(suite, every),
+        parts=[_part(suite, found) for found in every],
     )
 
 
@@ -154,8 +161,8 @@ def _data(described: Mapping[str, str]) -> str:
     return "; ".join(lines) + "." if lines else ""
 
 
-def _title(found: Attribution) -> str:
-    first = next(pairs(spec)[0].name for spec in examples() if spec.name == found.example)
+def _title(suite: Suite, found: Attribution) -> str:
+    first = next(pairs(spec)[0].name for spec in examples(suite) if spec.name == found.example)
     return found.example if found.pair == first else f"{found.example}, {found.pair}"
 
 
@@ -163,20 +170,20 @@ def _figure(found: Attribution) -> str:
     return f"{NAME}-{found.example}-{found.pair}.png"
 
 
-def _lacking(every: Sequence[Attribution]) -> str:
+def _lacking(suite: Suite, every: Sequence[Attribution]) -> str:
     """The defaults that no example on the page has, though others do."""
     has = {row.default for found in every for row in found.rows}
     known = {
         default.name: default.title
-        for spec in examples()
+        for spec in examples(suite)
         for pair in pairs(spec)
         for side in SIDES
-        for default in plan(spec.name, side, pair.name).defaults
+        for default in plan(suite, spec.name, side, pair.name).defaults
     }
     return listed([title for name, title in known.items() if name not in has])
 
 
-def _mistakes(every: Sequence[Attribution]) -> list[Mistake]:
+def _mistakes(suite: Suite, every: Sequence[Attribution]) -> list[Mistake]:
     told = []
     for name, repair in REPAIRS.items():
         rows, both, missing = [], {}, []
@@ -185,10 +192,10 @@ def _mistakes(every: Sequence[Attribution]) -> list[Mistake]:
             if not own:
                 continue
             if not all(row.given for row in own.values()):
-                missing.append(_title(found))
+                missing.append(_title(suite, found))
             else:
                 both = own
-                rows.append({"example": _title(found), "seeds": _seeds(own.values())} | {
+                rows.append({"example": _title(suite, found), "seeds": _seeds(own.values())} | {
                     f"{side}_{metric}": cell(row.given.get(metric))
                     for side, row in own.items() for metric in METRICS
                 })  # fmt: skip
@@ -206,30 +213,30 @@ def _seeds(rows: Iterable[Row]) -> str:
     return " to ".join(map(str, dict.fromkeys((every[0], every[-1]))))
 
 
-def _part(found: Attribution) -> Part:
+def _part(suite: Suite, found: Attribution) -> Part:
     native, matched = found.native["accuracy"], found.matched["accuracy"]
     steps = [_step("native gap", found.native, None)]
     steps += [_step(_told(f"{s.title} matched", luck=s.luck), s.gap, native) for s in found.steps]
     steps.append(_step("matched gap", found.matched, None))
     return Part(
-        _title(found),
+        _title(suite, found),
         _figure(found),
-        f"Waterfall of {_title(found)}: from a native gap of {number(native.mean, 2)} points, one "
-        f"default at a time, to a matched gap of {number(matched.mean, 2)}.",
+        f"Waterfall of {_title(suite, found)}: from a native gap of {number(native.mean, 2)} "
+        f"points, one default at a time, to a matched gap of {number(matched.mean, 2)}.",
         len(found.seeds),
         _lead(found),
         steps,
         [_row(row) for row in found.rows if row.alone],
-        _missing(found),
+        _missing(suite, found),
     )
 
 
-def _missing(found: Attribution) -> list[str]:
+def _missing(suite: Suite, found: Attribution) -> list[str]:
     """Defaults that there is a training for, which nobody has run yet."""
     return [
         f"{row.title} ({TITLES[row.side]})"
         for row in found.rows
-        if not row.alone and row.default in plan(found.example, row.side, found.pair).alone
+        if not row.alone and row.default in plan(suite, found.example, row.side, found.pair).alone
     ]
 
 

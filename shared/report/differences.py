@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from shared import FORMAT
-from shared.differences import DIFFERENCES, ROWS, SECTIONS, Difference
 from shared.differences.judging import Judged, judge
+from shared.differences.spec import Difference
 from shared.report import documents
 from shared.report.files import render, save
 from shared.report.result import Result
 from shared.report.tables import environment, shown
 from shared.report.words import NONE, code, prose, ratio, spec_numbers, told_apart
 from shared.spec import Numbers
+from shared.suite_spec import Suite
 
 
 @dataclass(frozen=True)
@@ -27,28 +28,28 @@ class Line:
     mapping: str
 
 
-def write(result: Result, folder: Path) -> list[Path]:
+def write(suite: Suite, result: Result, folder: Path) -> list[Path]:
     """Write ``differences.md`` and its JSON twin."""
     return [
-        save(folder / "differences.md", page(result)),
-        save(folder / "differences.json", documents.to_text(document(result))),
+        save(folder / "differences.md", page(suite, result)),
+        save(folder / "differences.json", documents.to_text(document(suite, result))),
     ]
 
 
-def page(result: Result) -> str:
+def page(suite: Suite, result: Result) -> str:
     """The Markdown."""
-    judged = judge(*result.headline())
-    different = [row for row in ROWS if not row.equal]
+    judged = judge(suite.sections, *result.headline())
+    different = [row for row in suite.rows if not row.equal]
     return render(
         "differences",
-        spec=DIFFERENCES,
-        rows=len(ROWS),
+        spec=suite.differences,
+        rows=len(suite.rows),
         different=len(different),
         mapped=sum(bool(row.mapping) for row in different),
         failing=[prose(found.words) for found in judged.values() if found.words],
         sections=[
             (section, [_line(judged[row.name], result) for row in section.rows])
-            for section in SECTIONS
+            for section in suite.sections
         ],
         versions=_versions(result),
         environment=environment(result),
@@ -97,20 +98,20 @@ def _measured(found: Judged) -> str:
     return "exact" if not found.mapped.ratio else ratio(found.mapped.ratio)
 
 
-def document(result: Result) -> dict[str, Any]:
+def document(suite: Suite, result: Result) -> dict[str, Any]:
     """All that the page says."""
-    judged = judge(*result.headline())
+    judged = judge(suite.sections, *result.headline())
     return {
         "format": FORMAT,
         "verdict": result.verdict.verdict,
-        "rows": len(ROWS),
+        "rows": len(suite.rows),
         "sections": [
             {
                 "name": section.name,
                 "title": section.title,
                 "rows": [_entry(judged[row.name], result) for row in section.rows],
             }
-            for section in SECTIONS
+            for section in suite.sections
         ],
         "versions": {s: dict(r.header.versions) for s, r in result.by_side().items()},
         "environment": {s: dict(r.header.environment) for s, r in result.by_side().items()},

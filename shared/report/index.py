@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import FORMAT, examples
+from shared import FORMAT
 from shared.names import LADDER, LEVEL_TITLES, VALUES
 from shared.report import documents, native
 from shared.report.files import render, save
 from shared.report.words import MARKS, NONE, count, fraction, listed, prose, ratio
 from shared.spec import ExampleSpec
+from shared.suite_spec import Suite
 
 RUNGS = (VALUES, *LADDER)
 _FOREST = "sweep-forest.png"
@@ -90,14 +91,15 @@ class Row:
         return str((self.found or {}).get("data") or NONE)
 
 
-def write(now: Set[str], folder: Path) -> list[Path]:
+def write(suite: Suite, now: Set[str], folder: Path) -> list[Path]:
     """Write ``README.md`` and ``index.json`` from every JSON twin in the folder.
 
     Args:
+        suite: the examples.
         now: names of the examples that were run now.
         folder: where the reports live.
     """
-    rows = [_row(spec, now, folder) for spec in examples.ALL]
+    rows = [_row(spec, now, folder) for spec in suite.examples]
     missing = [row.spec for row in rows if row.found is None]
     gaps = native.read(folder)
     text = render(

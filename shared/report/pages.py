@@ -27,6 +27,7 @@ from shared.report.files import render, save
 from shared.report.result import Result, side_names
 from shared.report.tables import environment, known, ladder, pairs_table, value_cases
 from shared.report.words import count, number
+from shared.suite_spec import Suite
 from shared.verdict import PairVerdict, asked_of
 
 GALLERY = 25
@@ -66,13 +67,13 @@ class Section:
     divergence: str
 
 
-def write(result: Result, folder: Path) -> list[Path]:
+def write(suite: Suite, result: Result, folder: Path) -> list[Path]:
     """Write the page of one example and all that belongs to it; old figures of it go.
 
     Returns:
         Every file written.
     """
-    text, figures = page(result, native.section(folder, result.spec.name))
+    text, figures = page(suite, result, native.section(folder, result.spec.name))
     written = [save(folder / "figures" / f.file, f.png) for f in figures]
     for old in (folder / "figures").glob(f"{result.spec.name}-*.png"):
         if old not in written:
@@ -85,11 +86,11 @@ def write(result: Result, folder: Path) -> list[Path]:
     ]
 
 
-def page(result: Result, divided: str = "") -> tuple[str, list[Figure]]:
+def page(suite: Suite, result: Result, divided: str = "") -> tuple[str, list[Figure]]:
     """The Markdown of one example and its figures; `divided` its section on own defaults."""
     spec, verdict = result.spec, result.verdict
     many = len(verdict.pairs) > MANY
-    seen, unseen = (None, "") if many else classes.predicted(result)
+    seen, unseen = (None, "") if many else classes.predicted(suite, result)
     drifts = {p.pair.name: series.weight_drift(*result.sides(p.pair)) for p in verdict.pairs}
     sections = [_section(result, pair, drifts) for pair in verdict.pairs]
     pictures = _pictures(result, seen)
@@ -120,7 +121,7 @@ def page(result: Result, divided: str = "") -> tuple[str, list[Figure]]:
     if spec.training is None:
         own = {case.name for case in spec.cases}
         drawn = _curves(result)
-        context["cases"] = value_cases(result)
+        context["cases"] = value_cases(suite, result)
         context["rest"] = [row for row in context["rows"] if row.name not in own]
         context["curves"] = drawn
         if drawn:
@@ -141,7 +142,7 @@ def page(result: Result, divided: str = "") -> tuple[str, list[Figure]]:
             "held": _held(result),
             "pictures": pictures,
             "parting": parts[0] if parts else [],
-            "cases": value_cases(result),
+            "cases": value_cases(suite, result),
             "native": divided,
         }
         text = render("training", **context)

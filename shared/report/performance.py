@@ -14,11 +14,11 @@ from shared.bench.job import MODES, WAYS
 from shared.bench.result import Measurement, Ratio, Result, from_json, to_json
 from shared.bench.words import COLUMNS, cell, interval
 from shared.errors import UsageError
-from shared.examples import ALL
 from shared.report import bars, documents
 from shared.report.files import render, save
 from shared.report.words import count, listed, number
 from shared.spec import SIDES, TITLES
+from shared.suite_spec import Suite
 
 NAME = "performance"
 _MEANT = {
@@ -60,7 +60,7 @@ class _Part:
     facts: list[str]
 
 
-def write(result: Result, folder: Path) -> list[Path]:
+def write(suite: Suite, result: Result, folder: Path) -> list[Path]:
     """Write ``performance.md``, its figures and its JSON twin; figures of no use any more go.
 
     What an earlier bench measured stands beside it, unless it was measured anew.
@@ -74,7 +74,7 @@ def write(result: Result, folder: Path) -> list[Path]:
     benches = [*_earlier(result, folder), result]
     written: list[Path] = []
     parts = []
-    for example in _in_order(benches):
+    for example in _in_order(suite, benches):
         part, figures = _part(benches, example)
         written += [save(folder / "figures" / file, made) for file, made in figures.items()]
         parts.append(part)
@@ -106,10 +106,10 @@ def _earlier(result: Result, folder: Path) -> list[Result]:
     return [bench for bench in left if not bench.empty]
 
 
-def _in_order(benches: Sequence[Result]) -> list[str]:
+def _in_order(suite: Suite, benches: Sequence[Result]) -> list[str]:
     """Every example that was measured, in teaching order."""
     measured = {example for bench in benches for example in bench.examples}
-    return [spec.name for spec in ALL if spec.name in measured]
+    return [spec.name for spec in suite.examples if spec.name in measured]
 
 
 def _context(bench: Result) -> dict[str, str]:

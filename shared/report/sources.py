@@ -13,11 +13,12 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-from shared import examples, provenance
+from shared import provenance
 from shared.report import documents
 from shared.report.files import render, save
 from shared.report.words import listed
 from shared.spec import PACKAGES, SIDES, ExampleSpec, Side
+from shared.suite_spec import Suite
 
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 HEAD = ""
@@ -82,7 +83,7 @@ def section(example: str, since: str = "") -> str:
     return render("sources", name=example, since=since, rows=found, bridges=bridges(example))
 
 
-def place(folder: Path) -> list[Path]:
+def place(suite: Suite, folder: Path) -> list[Path]:
     """Show sources that have changed on the pages of trainings that were not made anew.
 
     The numbers of such a page stay, and it says of which commit they are.
@@ -91,7 +92,7 @@ def place(folder: Path) -> list[Path]:
         The pages that changed.
     """
     changed = []
-    for spec in examples.ALL:
+    for spec in suite.examples:
         page = folder / f"{spec.name}.md"
         text = page.read_text(encoding="utf-8") if page.is_file() else ""
         if (found := _SECTION.search(text)) and (wanted := section(spec.name, _since(page, spec))):

@@ -27,6 +27,7 @@ from shared.report.words import (
     told_apart,
 )
 from shared.spec import Case, ExampleSpec
+from shared.suite_spec import Suite
 from shared.verdict import Level, PairVerdict, expected_of
 
 _LAST = ("commit", "source fingerprint")
@@ -67,7 +68,7 @@ def _status(level: Level, failing: list[Finding]) -> str:
     return STATUS_WORDS[level.status]
 
 
-def value_cases(result: Result) -> list[dict[str, Any]]:
+def value_cases(suite: Suite, result: Result) -> list[dict[str, Any]]:
     """Per case: its function on both sides, what goes in, and every number that comes out."""
     pair, left, right = result.headline()
     functions = {row.name: row for row in sources.rows(result.spec.name)}
@@ -75,7 +76,7 @@ def value_cases(result: Result) -> list[dict[str, Any]]:
     for case in result.spec.cases:
         prefix = f"values/{case.name}/"
         found = [f for f in pair.findings if f.key.startswith(prefix)]
-        expected = expected_of(case)
+        expected = expected_of(case, suite.load)
         cases.append({
             "name": case.name,
             "row": functions.get(case.name),

@@ -13,6 +13,7 @@ from shared.jobs import Progress, serve
 from shared.making import Framework
 from shared.native.summary import Summary
 from shared.spec import TITLES, Side
+from shared.suite_spec import Suite
 from shared.sweep.job import Job, Task, code, own_versions
 
 Train = Callable[[Job, Progress], Summary]
@@ -32,7 +33,9 @@ class Asked:
         return cls(fields["id"], Task.from_dict(fields["task"]))
 
 
-def main(package: str, make_framework: Callable[[int], Framework], threads: int) -> None:
+def main(
+    suite: Suite, package: str, make_framework: Callable[[int], Framework], threads: int
+) -> None:
     """Serve the jobs of one side."""
     made: list[tuple[Framework, Any]] = []
 
@@ -44,8 +47,8 @@ def main(package: str, make_framework: Callable[[int], Framework], threads: int)
     def train(job: Job, progress: Progress) -> Summary:
         framework, native = made[0]
         found: Summary = native.train_setting(
-            framework, job.example, job.setting, seed=job.seed, size=job.size, pair=job.pair,
-            progress=progress,
+            suite, framework, job.example, job.setting, seed=job.seed, size=job.size,
+            pair=job.pair, progress=progress,
         )  # fmt: skip
         return found
 

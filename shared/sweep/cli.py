@@ -84,12 +84,13 @@ def sweep(
     Exit codes: 0 equal within the margin, 1 some differ, 2 undecided or failed.
     """
     # Imported here: what is slow to import must not slow down the help.
-    from shared import examples
+    from shared import lessons
     from shared.sweep import command
     from shared.sweep.plan import DIVISIONS, Request
 
+    suite = lessons.suite()
     request = Request(
-        specs=tuple(examples.find(name) for name in dict.fromkeys(names or [])),
+        suite, specs=tuple(suite.find(name) for name in dict.fromkeys(names or [])),
         seeds=seeds, margin=margin, divisions=tuple(dict.fromkeys(division or DIVISIONS)),
         attribution=attribution, full=full, train=train, test=test, epochs=epochs,
         threads=threads, stop=stop_when_decided,

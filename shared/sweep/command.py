@@ -186,8 +186,8 @@ def _report(made: Board, folder: Path) -> None:
     found["examples"] = native.beside(folder, found["examples"])
     _write(folder / native.FILE, json.dumps(found, indent=2, allow_nan=False))
     if made.request.attribution:
-        defaults.write(list(made.found.values()), folder, described)
-    write_native(folder)
+        defaults.write(made.request.suite, list(made.found.values()), folder, described)
+    write_native(made.request.suite, folder)
 
 
 def _write(path: Path, text: str) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared.data import ImageData, load
 from shared.errors import UsageError
 from shared.native.settings import Plan
 from shared.native.settings import plan as settings_of
 from shared.spec import SIDES, ExampleSpec, Size
 from shared.statistics import FEWEST, MARGIN
+from shared.suite_spec import Dataset, Suite
 from shared.sweep.job import Job
 
 DIVISIONS = ("native", "matched")
@@ -25,6 +25,7 @@ class Request:
     """What to sweep.
 
     Attributes:
+        suite: what the examples are of.
         specs: the examples.
         seeds: how many; they are 1, 2, ….
         margin: in points, fixed before anything is run.
@@ -36,6 +37,7 @@ class Request:
         stop: an example ends when a look decides it.
     """
 
+    suite: Suite
     specs: tuple[ExampleSpec, ...]
     seeds: int = 12
     margin: float = MARGIN
@@ -107,13 +109,13 @@ def _jobs(request: Request, part: _Part) -> Iterator[Job]:
     for seed in range(1, request.seeds + 1):
         for spec in request.specs:
             size = request.size(spec)
-            plans = {side: settings_of(spec.name, side) for side in SIDES}
+            plans = {side: settings_of(request.suite, spec.name, side) for side in SIDES}
             for side, known in plans.items():
                 for setting in part(request, known):
                     yield Job(spec.name, known.pair, side, setting, seed, size, request.threads)
 
 
-def dataset(request: Request, spec: ExampleSpec) -> ImageData:
+def dataset(request: Request, spec: ExampleSpec) -> Dataset:
     """The data of an example, which has to be here and fit for the question.
 
     Raises:
@@ -122,7 +124,7 @@ def dataset(request: Request, spec: ExampleSpec) -> ImageData:
     """
     size = request.size(spec)
     assert spec.training is not None
-    loaded = load(spec.training.dataset, size.part, train=size.train, test=size.test)
+    loaded = request.suite.load(spec.training.dataset, size.part, train=size.train, test=size.test)
     found = loaded.of_classes(spec.training.classes)
     if (one := 100 / len(found.test_labels)) > request.margin:
         raise UsageError(
