@@ -7,12 +7,12 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-from shared.standalone import main
+from parity.cli.side import main
 from shared.suite import SUITE
 
 
 def _framework(threads):
-    from ._framework import Keras
+    from parity.keras_side.adapter import Keras
 
     return Keras(threads)
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 from keras.losses import SparseCategoricalCrossentropy
 
-from ._optimizers import TorchAdam
+from parity.keras_side.optimizers import TorchAdam
 
 
 def build_model():

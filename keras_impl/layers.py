@@ -8,7 +8,7 @@ Look at: ε in `layer_norm`; `momentum`, the variance and what freezing means in
 import keras
 import tensorflow as tf
 
-from shared import transfer
+from parity.reference import weight_layouts
 
 
 def _build(layer, shape, *weights):
@@ -21,7 +21,7 @@ def _build(layer, shape, *weights):
 def _gradients(layer, kind, tape, y, upstream):
     """The gradients of the layer's weights, by name."""
     found = tape.gradient(y, layer.trainable_weights, output_gradients=upstream)
-    return {f"d{name}": g for name, g in zip(transfer.KERAS_NAMES[kind], found, strict=False)}
+    return {f"d{name}": g for name, g in zip(weight_layouts.KERAS_NAMES[kind], found, strict=False)}
 
 
 def layer_norm(x, gamma, beta, upstream):

@@ -12,8 +12,14 @@ import keras
 import tensorflow as tf
 from keras.layers import Dense
 
-_WEIGHTS = ("first_kernel", "first_bias", "second_kernel", "second_bias", "third_kernel",
-            "third_bias")  # fmt: skip
+_WEIGHTS = (
+    "first_kernel",
+    "first_bias",
+    "second_kernel",
+    "second_bias",
+    "third_kernel",
+    "third_bias",
+)
 
 
 def _load(model, *weights):

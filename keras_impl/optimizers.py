@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras import optimizers as optim
 from keras.optimizers import schedules as lr_schedules
 
-from ._optimizers import (
+from parity.keras_side.optimizers import (
     TorchAdadelta,
     TorchAdagrad,
     TorchAdam,
@@ -23,10 +23,16 @@ from ._optimizers import (
 )
 
 SLOTS = {
-    "momentum": "m", "velocity": "v", "velocity_hat": "v_max", "norm": "u", "buffer": "velocity",
-    "accumulator": "sum", "accumulated_grad": "v", "accumulated_delta_var": "delta",
+    "momentum": "m",
+    "velocity": "v",
+    "velocity_hat": "v_max",
+    "norm": "u",
+    "buffer": "velocity",
+    "accumulator": "sum",
+    "accumulated_grad": "v",
+    "accumulated_delta_var": "delta",
     "variable": "mu_product",  # Nadam's own, which has no name
-}  # fmt: skip
+}
 SGD_SLOTS = {"momentum": "velocity"}
 
 
@@ -67,8 +73,9 @@ def momentum(w, gradients):
     return both(
         lambda: optim.SGD(momentum=0.9),
         lambda: TorchSGD(momentum=0.9),
-        w, gradients,
-    )  # fmt: skip
+        w,
+        gradients,
+    )
 
 
 def nesterov(w, gradients):
@@ -76,8 +83,9 @@ def nesterov(w, gradients):
     return both(
         lambda: optim.SGD(momentum=0.9, nesterov=True),
         lambda: TorchSGD(momentum=0.9, nesterov=True),
-        w, gradients,
-    )  # fmt: skip
+        w,
+        gradients,
+    )
 
 
 def adam(w, gradients):
@@ -90,8 +98,9 @@ def amsgrad(w, gradients):
     return both(
         lambda: optim.Adam(amsgrad=True),
         lambda: TorchAdam(amsgrad=True),
-        w, gradients,
-    )  # fmt: skip
+        w,
+        gradients,
+    )
 
 
 def adamw(w, gradients):

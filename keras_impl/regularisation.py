@@ -11,8 +11,8 @@ import tensorflow as tf
 from keras import layers
 from keras.losses import SparseCategoricalCrossentropy
 
-from ._layers import TorchBatchNormalization
-from ._optimizers import TorchAdam, TorchAdamW
+from parity.keras_side.layers import TorchBatchNormalization
+from parity.keras_side.optimizers import TorchAdam, TorchAdamW
 
 DECAY = 1e-4
 PATIENCE = 1

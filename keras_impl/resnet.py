@@ -12,7 +12,7 @@ from keras import layers, ops
 from keras.losses import SparseCategoricalCrossentropy
 from safetensors.numpy import load_file
 
-from shared import transfer
+from parity.reference import weight_layouts
 
 KINDS = {
     layers.Conv2D: "conv2d",
@@ -67,7 +67,7 @@ def build_model():
 def pretrained(path):
     """The model with pretrained weights from a file, all but the head, which stays new.
 
-    `python -m pytorch_impl._imagenet FILE` fetches those of ImageNet.
+    `python -m parity.torch_side.imagenet FILE` fetches those of ImageNet.
     """
     model = build_model()
     state = {name: a for name, a in load_file(path).items() if not name.startswith("fc.")}
@@ -85,8 +85,8 @@ def weights_of(model):
     """All weights as arrays by PyTorch's names."""
     state = {}
     for prefix, kind, layer in _with_weights(model):
-        own = dict(zip(transfer.KERAS_NAMES[kind], layer.get_weights(), strict=False))
-        state |= {prefix + name: a for name, a in transfer.to_torch(kind, own).items()}
+        own = dict(zip(weight_layouts.KERAS_NAMES[kind], layer.get_weights(), strict=False))
+        state |= {prefix + name: a for name, a in weight_layouts.to_torch(kind, own).items()}
     return state
 
 
@@ -97,7 +97,7 @@ def take_weights(model, state):
     state = weights_of(model) | state
     for prefix, kind, layer in _with_weights(model):
         own = {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
-        layer.set_weights(list(transfer.to_keras(kind, own).values()))
+        layer.set_weights(list(weight_layouts.to_keras(kind, own).values()))
 
 
 def keras_sgd(model):

@@ -8,7 +8,7 @@ Look at: `gru`, whose gates stand in another order, and `lstm`, which has one bi
 import keras
 import tensorflow as tf
 
-from shared import transfer
+from parity.reference import weight_layouts
 
 
 def _build(layer, shape, *weights):
@@ -21,7 +21,7 @@ def _build(layer, shape, *weights):
 def _gradients(layer, kind, tape, y, upstream):
     """The gradients of the layer's weights, by name."""
     found = tape.gradient(y, layer.trainable_weights, output_gradients=upstream)
-    return {f"d{name}": g for name, g in zip(transfer.KERAS_NAMES[kind], found, strict=False)}
+    return {f"d{name}": g for name, g in zip(weight_layouts.KERAS_NAMES[kind], found, strict=False)}
 
 
 def lstm(x, kernel, recurrent_kernel, bias, upstream):
@@ -117,7 +117,7 @@ def heads_of_3(query, value, query_kernel, key_kernel, value_kernel, output_kern
 def _across(kind, weights):
     """PyTorch's weights in the order of `set_weights`."""
     state = {f"{name}_l0": weight.numpy() for name, weight in weights.items()}
-    return transfer.to_keras(kind, state).values()
+    return weight_layouts.to_keras(kind, state).values()
 
 
 def lstm_from_pytorch(x, weight_ih, weight_hh, bias_ih, bias_hh):

@@ -8,21 +8,37 @@ from pathlib import Path
 
 import pytest
 
+from parity.core.sides import LESSON_PACKAGES
 from shared.differences import DIFFERENCES
 from shared.examples import ALL
-from shared.spec import PACKAGES
 
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = {"torch", "torchvision", "tensorflow", "keras", "jax"}
 MAY_IMPORT = {
-    "shared.spec", "shared.examples", "shared.layouts", "shared.recording", "shared.data",
-    "shared.initial", "shared.errors", "shared.jobs", "shared.making", "shared.standalone",
-    "shared.transfer", "shared.check.graph", "shared.check.side", "shared.check.serve",
-    "shared.bench.child", "shared.bench.job", "shared.native", "shared.suite",
-    "shared.check.recipes", "shared.check.target", "shared.check.layerwise",
-}  # fmt: skip
+    "parity.spec.example",
+    "shared.examples",
+    "parity.core.axis_layouts",
+    "parity.recording.recording_file",
+    "shared.data",
+    "shared.initial_weights",
+    "parity.core.errors",
+    "parity.workers.channel",
+    "parity.training.recorder",
+    "parity.cli.side",
+    "parity.reference.weight_layouts",
+    "parity.checker.graph.graph",
+    "parity.checker.graph.model_interface",
+    "parity.checker.workers.serve",
+    "parity.bench.child",
+    "parity.bench.job",
+    "parity.native",
+    "shared.suite",
+    "parity.checker.graph.training_recipe",
+    "parity.checker.graph.target",
+    "parity.checker.graph.layerwise",
+}
 SOURCES = sorted(
-    p for folder in ("shared", *PACKAGES.values()) for p in (ROOT / folder).rglob("*.py")
+    p for folder in ("shared", *LESSON_PACKAGES.values()) for p in (ROOT / folder).rglob("*.py")
 )
 
 
@@ -56,9 +72,9 @@ def test_imports_keep_to_their_side(path):
         top = name.split(".")[0]
         if package == "shared":
             assert top not in FRAMEWORKS, f"{path}: shared/ knows no framework, but imports {name}"
-            assert top not in PACKAGES.values(), f"{path} imports {name}"
+            assert top not in LESSON_PACKAGES.values(), f"{path} imports {name}"
         else:
-            others = set(PACKAGES.values()) - {package}
+            others = set(LESSON_PACKAGES.values()) - {package}
             assert top not in others, f"{path}: the sides never import each other ({name})"
             foreign = (
                 {"torch", "torchvision"} if package == "keras_impl" else {"tensorflow", "keras"}
@@ -79,35 +95,39 @@ def test_shared_imports_no_framework_at_run_time():
         f"import importlib, sys\nfor m in {modules!r}: importlib.import_module(m)\n"
         f"print(sorted({FRAMEWORKS!r} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
-                          check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
 def test_help_imports_nothing_slow():
     code = (
-        "import sys, shared.cli\n"
+        "import sys, parity.cli.main\n"
         "print(sorted({'numpy', 'matplotlib', 'scipy', 'jinja2', 'requests'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
-                          check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("folder", ["shared/examples", *PACKAGES.values()])
+@pytest.mark.parametrize("folder", ["shared/examples", *LESSON_PACKAGES.values()])
 def test_folders_hold_just_the_examples(folder):
     assert public_files(folder) == sorted(spec.name for spec in ALL)
 
 
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
 def test_twins_have_the_same_functions_in_the_same_order(spec):
-    torch, keras = (public_functions(ROOT / PACKAGES[s] / f"{spec.name}.py")
-                    for s in ("torch", "keras"))  # fmt: skip
+    torch, keras = (
+        public_functions(ROOT / LESSON_PACKAGES[s] / f"{spec.name}.py") for s in ("torch", "keras")
+    )
     # A way of training that only one framework has, such as fit, is the one thing allowed.
     own = {w.function for w in spec.ways} - {
-        w.function for w in spec.ways if any(o.function == w.function and o.side != w.side
-                                             for o in spec.ways)
-    }  # fmt: skip
+        w.function
+        for w in spec.ways
+        if any(o.function == w.function and o.side != w.side for o in spec.ways)
+    }
     both = [name for name in torch if name in keras]
     assert both == [name for name in keras if name in torch], "the order of the functions differs"
     # A hand-written gradient is a class in PyTorch and a function in TensorFlow.
@@ -119,11 +139,11 @@ def test_twins_have_the_same_functions_in_the_same_order(spec):
 
 
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
-@pytest.mark.parametrize("side", PACKAGES)
+@pytest.mark.parametrize("side", LESSON_PACKAGES)
 def test_twins_say_where_to_look(spec, side):
-    path = ROOT / PACKAGES[side] / f"{spec.name}.py"
+    path = ROOT / LESSON_PACKAGES[side] / f"{spec.name}.py"
     head = ast.get_docstring(ast.parse(path.read_text("utf-8")))
-    other = PACKAGES["keras" if side == "torch" else "torch"]
+    other = LESSON_PACKAGES["keras" if side == "torch" else "torch"]
     assert f"Twin: {other}/{spec.name}.py" in head
     assert "Look at:" in head
     assert 30 <= len(path.read_text("utf-8").splitlines()) <= 200
@@ -131,7 +151,7 @@ def test_twins_say_where_to_look(spec, side):
 
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
 def test_every_case_and_way_has_its_function(spec):
-    for side, package in PACKAGES.items():
+    for side, package in LESSON_PACKAGES.items():
         functions = public_functions(ROOT / package / f"{spec.name}.py")
         for case in spec.cases:
             assert functions[case.name] == list(case.arguments)
@@ -152,13 +172,16 @@ def test_files_stay_readable(path):
 
 
 def test_frameworks_agree_with_what_making_asks_for():
-    from shared.making import Framework
+    from parity.training.recorder import Framework
 
     wanted = [n for n, f in inspect.getmembers(Framework, inspect.isfunction) if n[0] != "_"]
-    for package in PACKAGES.values():
+    for package in LESSON_PACKAGES.values():
         tree = ast.parse((ROOT / package / "_framework.py").read_text("utf-8"))
         adapter = next(n for n in tree.body if isinstance(n, ast.ClassDef))
-        have = {f.name: [a.arg for a in (*f.args.args, *f.args.kwonlyargs)] for f in adapter.body
-                if isinstance(f, ast.FunctionDef)}  # fmt: skip
+        have = {
+            f.name: [a.arg for a in (*f.args.args, *f.args.kwonlyargs)]
+            for f in adapter.body
+            if isinstance(f, ast.FunctionDef)
+        }
         for name in wanted:
             assert have[name] == list(inspect.signature(getattr(Framework, name)).parameters)

@@ -20,8 +20,15 @@ SMALL = ["--train", "640", "--test", "200", "--epochs", "1"]
 
 
 def parity(*arguments, cwd=ROOT, env=None, timeout=300):
-    return subprocess.run([*PARITY, *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
-                          timeout=timeout, check=False, env=os.environ | (env or {}))  # fmt: skip
+    return subprocess.run(
+        [*PARITY, *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+        env=os.environ | (env or {}),
+    )
 
 
 def complaint(done):
@@ -64,9 +71,11 @@ def test_run_gives_one_document_and_exit_code_0(recorded):
     assert mlp["first_divergence"] is None
     assert mlp["horizon"] == 20
     assert mlp["metrics"]["agreement"] == {
-        "same": 200, "of": 200, "float32": {"same": 200, "of": 200},
+        "same": 200,
+        "of": 200,
+        "float32": {"same": 200, "of": 200},
         "float64": {"same": 200, "of": 200},
-    }  # fmt: skip
+    }
     assert mlp["levels"]["L0"]["status"] == "identical"
     for level in ("L1", "L2", "L3", "L4"):
         assert mlp["levels"][level]["status"] in ("identical", "rounding")
@@ -85,16 +94,20 @@ def test_reuse_takes_what_is_there(recorded):
 
 def test_the_defaults_differ_with_exit_code_1(recorded):
     folder, _ = recorded
-    done = parity("run", "fashion_mlp", "--pair", "default_adam", *SMALL, "--out", folder,
-                  "--reuse", "--json")  # fmt: skip
+    done = parity(
+        "run", "fashion_mlp", "--pair", "default_adam", *SMALL, "--out", folder, "--reuse", "--json"
+    )
     assert done.returncode == 1
     example = json.loads(done.stdout)["examples"][0]
     assert example["verdict"] == "differ"
     assert example["first_divergence"]["key"].startswith("weights/step1/")
     assert "after the bias correction" in example["first_divergence"]["text"]
     assert [example["levels"][f"L{n}"]["status"] for n in range(4)] == [
-        "identical", "rounding", "rounding", "different",
-    ]  # fmt: skip
+        "identical",
+        "rounding",
+        "rounding",
+        "different",
+    ]
 
 
 def test_the_screen_shows_rungs_and_verdict(recorded):
@@ -108,8 +121,11 @@ def test_the_screen_shows_rungs_and_verdict(recorded):
 
 def test_diff_of_two_sides_agrees(recorded):
     folder, _ = recorded
-    four = [f for f in [*files(folder, "torch-loop"), *files(folder, "keras-tape")]
-            if "torch_adam" not in f.name]  # fmt: skip
+    four = [
+        f
+        for f in [*files(folder, "torch-loop"), *files(folder, "keras-tape")]
+        if "torch_adam" not in f.name
+    ]
     done = parity("diff", *four, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["verdict"] == "agree"
@@ -117,8 +133,11 @@ def test_diff_of_two_sides_agrees(recorded):
 
 def test_diff_with_one_precision_falls_back_and_says_so(recorded):
     folder, _ = recorded
-    one = [f for f in [*files(folder, "torch-loop"), *files(folder, "keras-tape")]
-           if "torch_adam" not in f.name and "float32" in f.name]  # fmt: skip
+    one = [
+        f
+        for f in [*files(folder, "torch-loop"), *files(folder, "keras-tape")]
+        if "torch_adam" not in f.name and "float32" in f.name
+    ]
     done = parity("diff", *one)
     assert done.returncode in (0, 1)
     assert "torch.testing" in done.stdout
@@ -214,11 +233,23 @@ class TestARealRunInTrouble:
     @pytest.fixture
     def running(self, tmp_path):
         process = subprocess.Popen(
-            [*PARITY, "run", "fashion_mlp", "--pair", "matched", "--epochs", "400",
-             "--out", str(tmp_path)],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [
+                *PARITY,
+                "run",
+                "fashion_mlp",
+                "--pair",
+                "matched",
+                "--epochs",
+                "400",
+                "--out",
+                str(tmp_path),
+            ],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - nothing else runs in this process
-        )  # fmt: skip
+        )
         yield process
         process.kill()
         process.communicate()
@@ -227,8 +258,11 @@ class TestARealRunInTrouble:
         """The workers, once both are past their import and computing."""
         deadline = time.monotonic() + 240
         while time.monotonic() < deadline:
-            found = [p for p in psutil.Process(process.pid).children(recursive=True)
-                     if "--worker" in p.cmdline()]  # fmt: skip
+            found = [
+                p
+                for p in psutil.Process(process.pid).children(recursive=True)
+                if "--worker" in p.cmdline()
+            ]
             if len(found) == count and all(p.cpu_times().user > 2.0 for p in found):
                 return found
             time.sleep(0.2)
@@ -271,9 +305,12 @@ class TestARealRunInTrouble:
         assert len(before) == 4
         process = subprocess.Popen(
             [*PARITY, "run", "autograd", "fashion_mlp", "--epochs", "400", "--out", str(tmp_path)],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - nothing else runs in this process
-        )  # fmt: skip
+        )
         workers = self.workers(process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=120)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from parity.report import sources
 from shared.examples import ALL
-from shared.report import sources
 
 ROOT = Path(__file__).parents[1]
 TRAINED = [spec for spec in ALL if spec.training]
@@ -30,8 +30,10 @@ def text(name):
     """A file of the reports at the last commit; as it lies there where this is no checkout."""
     shown = subprocess.run(
         ["git", "-C", str(ROOT), "show", f"HEAD:reports/{name}"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return shown.stdout if shown.returncode == 0 else (ROOT / "reports" / name).read_text("utf-8")
 
 
@@ -46,8 +48,10 @@ def test_every_page_agrees_on_every_rung(spec):
     assert page["pairs_not_run"] == []
     assert tuple(page["levels"]) == spec.pairs[0].levels
     assert {level["status"] for level in page["levels"].values()} <= {
-        "identical", "rounding", "known",
-    }  # fmt: skip
+        "identical",
+        "rounding",
+        "known",
+    }
 
 
 @pytest.mark.parametrize("spec", TRAINED, ids=lambda spec: spec.name)

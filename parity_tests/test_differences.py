@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared import recording, session, verdict
+from parity.core.errors import UsageError
+from parity.core.sides import LESSON_PACKAGES
+from parity.recording import recording_file
+from parity.report import ReportInput, write
+from parity.report.differences import page
+from parity.run import pipeline
+from parity.spec.expected import numbers
+from parity.verdict import judgement
+from parity.verdict.known_differences import judge_differences
 from shared.differences import DIFFERENCES, ROWS, SECTIONS
-from shared.differences.judging import judge
-from shared.errors import UsageError
-from shared.expected import numbers
-from shared.report import Result, write
-from shared.report.differences import page
-from shared.spec import PACKAGES
 from shared.suite import SUITE
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +28,7 @@ NAMES = [row.name for row in ROWS]
 def measured(tmp_path_factory):
     """Both sides, both precisions, one process a side."""
     folder = tmp_path_factory.mktemp("differences")
-    outcome = session.carry_out(session.Request(SUITE, (DIFFERENCES,), folder))
+    outcome = pipeline.run_examples(pipeline.RunRequest(SUITE, (DIFFERENCES,), folder))
     assert not outcome.failures, outcome.failures
     return outcome
 
@@ -39,8 +41,10 @@ def judged(measured):
 def rejudged(runs, sections=SECTIONS):
     pair = DIFFERENCES.pairs[0]
     left, right = runs[pair.left], runs[pair.right]
-    found = verdict.judge_pair(pair, left, right, verdict.question(DIFFERENCES, pair, SUITE.load))
-    return judge(sections, found, left, right)
+    found = judgement.judge_pair(
+        pair, left, right, judgement.question(DIFFERENCES, pair, SUITE.load)
+    )
+    return judge_differences(sections, found, left, right)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -62,9 +66,13 @@ def test_there_are_many_rows():
 def test_row_is_whole(row):
     assert row.topic
     assert row.link.startswith(
-        ("https://pytorch.org/docs/stable/", "https://keras.io/api/",
-         "https://www.tensorflow.org/api_docs/python/tf/", "https://github.com/")
-    )  # fmt: skip
+        (
+            "https://pytorch.org/docs/stable/",
+            "https://keras.io/api/",
+            "https://www.tensorflow.org/api_docs/python/tf/",
+            "https://github.com/",
+        )
+    )
     assert not (row.equal and row.mapping), "what is equal needs no mapping"
     try:
         values = numbers(row.torch), numbers(row.keras)
@@ -77,7 +85,7 @@ def test_row_is_whole(row):
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.name)
 def test_both_sides_have_the_rows_in_order(section):
     wanted = [(row.name, list(row.case.arguments)) for row in section.rows]
-    for package in PACKAGES.values():
+    for package in LESSON_PACKAGES.values():
         path = ROOT / package / "differences" / f"{section.name}.py"
         tree = ast.parse(path.read_text("utf-8"))
         functions = [
@@ -86,13 +94,13 @@ def test_both_sides_have_the_rows_in_order(section):
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
         ]
         assert functions == wanted, path
-        other = set(PACKAGES.values()) - {package}
+        other = set(LESSON_PACKAGES.values()) - {package}
         assert f"Twin: {other.pop()}/differences/{section.name}.py" in ast.get_docstring(tree)
 
 
 def test_sections_are_all_there():
     wanted = sorted(section.name for section in SECTIONS)
-    for package in PACKAGES.values():
+    for package in LESSON_PACKAGES.values():
         folder = ROOT / package / "differences"
         assert sorted(p.stem for p in folder.glob("[!_]*.py")) == wanted
 
@@ -114,29 +122,44 @@ def altered(runs, side, key, value):
         else:
             arrays[key] = value(arrays[key])
         header = dataclasses.replace(record.header, facts=facts)
-        return recording.Recording(header, arrays, record.origin)
+        return recording_file.Recording(header, arrays, record.origin)
 
     changed = {p: change(getattr(some, p)) for p in ("float32", "float64")}
     return {**runs, f"{side}/values": dataclasses.replace(some, **changed)}
 
 
 PLANTED = [
-    ("torch", "batch_norm_epsilon/given", "eps 1e-06",
-     ["PyTorch gives eps 1e-06, listed eps 1e-05", "shared/differences/layer_defaults.py"]),
-    ("keras", "cross_entropy_of_logits/given", lambda x: x * 1.001,
-     ["Keras gives 16.82", "listed 16.811"]),
-    ("keras", "power_zero/given", np.zeros_like,
-     ["Keras gives 0.0, listed nan"]),
+    (
+        "torch",
+        "batch_norm_epsilon/given",
+        "eps 1e-06",
+        ["PyTorch gives eps 1e-06, listed eps 1e-05", "shared/differences/layer_defaults.py"],
+    ),
+    (
+        "keras",
+        "cross_entropy_of_logits/given",
+        lambda x: x * 1.001,
+        ["Keras gives 16.82", "listed 16.811"],
+    ),
+    ("keras", "power_zero/given", np.zeros_like, ["Keras gives 0.0, listed nan"]),
     ("torch", "class_weights/given", None, ["PyTorch gives nothing"]),
     ("torch", "same_stride_2_odd/given", lambda x: x[:, :1], ["same_stride_2_odd: PyTorch gives"]),
     ("keras", "bilinear/given", lambda x: x + 1e-3, ["Keras gives", "Bilinear resize"]),
-    ("torch", "adam_defaults/mapped", lambda x: x * (1 + 1e-6),
-     ["with its mapping (`KerasAdam`", "× the bound", "does not make them equal"]),
-    ("keras", "dense_kernel_start/mapped", "0.035",
-     ["with its mapping", "PyTorch gives 0.034 and Keras 0.035"]),
+    (
+        "torch",
+        "adam_defaults/mapped",
+        lambda x: x * (1 + 1e-6),
+        ["with its mapping (`KerasAdam`", "× the bound", "does not make them equal"],
+    ),
+    (
+        "keras",
+        "dense_kernel_start/mapped",
+        "0.035",
+        ["with its mapping", "PyTorch gives 0.034 and Keras 0.035"],
+    ),
     ("keras", "batch_norm_variance/mapped", None, ["is not measured by keras"]),
     ("torch", "restarts/mapped", "anything", ["the row names none"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("side", "key", "value", "words"), PLANTED, ids=[p[1] for p in PLANTED])
@@ -155,9 +178,7 @@ def test_a_changed_listing_is_red(measured):
     wrong = dataclasses.replace(row, torch="2.1")
     section = next(s for s in SECTIONS if row in s.rows)
     rows = tuple(wrong if some is row else some for some in section.rows)
-    sections = tuple(
-        dataclasses.replace(s, rows=rows) if s is section else s for s in SECTIONS
-    )  # fmt: skip
+    sections = tuple(dataclasses.replace(s, rows=rows) if s is section else s for s in SECTIONS)
     found = rejudged(measured.runs["differences"], sections)
     assert [name for name, some in found.items() if not some.holds] == ["median"]
     assert "median: PyTorch gives 2.0, listed 2.1" in found["median"].words
@@ -200,6 +221,6 @@ def test_names_lead_there():
 
 def result(runs):
     pair = DIFFERENCES.pairs[0]
-    asked = verdict.question(DIFFERENCES, pair, SUITE.load)
-    judged = verdict.judge_pair(pair, runs[pair.left], runs[pair.right], asked)
-    return Result(verdict.ExampleVerdict(DIFFERENCES, (judged,)), runs)
+    asked = judgement.question(DIFFERENCES, pair, SUITE.load)
+    judged = judgement.judge_pair(pair, runs[pair.left], runs[pair.right], asked)
+    return ReportInput(judgement.ExampleVerdict(DIFFERENCES, (judged,)), runs)

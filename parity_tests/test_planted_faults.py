@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from parity.core.sides import SIDES
+from parity.recording import recording_file
+from parity.recording.recording_file import Runs
+from parity.verdict import judgement
 from parity_tests.planted import page, rows
 from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SPEC
-from shared import recording, verdict
 from shared.examples import ALL
-from shared.recording import Runs
-from shared.spec import SIDES
 from shared.suite import SUITE
 
 ROOT = Path(__file__).parents[1]
@@ -26,10 +27,12 @@ def recorded(work, folder):
     processes = [
         subprocess.Popen(
             [sys.executable, "-m", "parity_tests.planted", side, what, str(folder)],
-            cwd=ROOT, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for side, what in work
-    ]  # fmt: skip
+    ]
     for process in processes:
         _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors[-3000:]
@@ -54,7 +57,9 @@ def row_recordings(tmp_path_factory):
 def runs(folder, name, side):
     files = [folder / f"{name}-{run}.safetensors" for run in ("float32", "float64")]
     nudged = folder / f"{name}-float64-nudged.safetensors"
-    found = [recording.read(file) for file in (*files, nudged) if file.exists() or file != nudged]
+    found = [
+        recording_file.read(file) for file in (*files, nudged) if file.exists() or file != nudged
+    ]
     return Runs(side, *found)
 
 
@@ -62,7 +67,7 @@ def judged(folder, left_fault, right_fault):
     faults = (("torch", left_fault), ("keras", right_fault))
     sides = [runs(folder, f"{fault}-{side}", side) for side, fault in faults]
     pair = SPEC.pairs[0]
-    return verdict.judge_pair(pair, *sides, verdict.question(SPEC, pair, SUITE.load))
+    return judgement.judge_pair(pair, *sides, judgement.question(SPEC, pair, SUITE.load))
 
 
 def told(result, example, side, what, named=None):
@@ -106,8 +111,8 @@ def judged_row(folder, row):
     names = {s: rows.recording(row, s, changed=s == row.side) for s in SIDES}
     pair = rows.pair(row)
     sides = [runs(folder, names[s], s) for s in SIDES]
-    return verdict.judge_pair(
-        pair, *sides, verdict.question(SUITE.find(row.example), pair, SUITE.load)
+    return judgement.judge_pair(
+        pair, *sides, judgement.question(SUITE.find(row.example), pair, SUITE.load)
     )
 
 

@@ -10,25 +10,50 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SLOW = {"numpy", "scipy", "matplotlib", "torch", "torchvision", "tensorflow", "keras", "sklearn",
-        "rich", "jinja2", "safetensors", "platformdirs", "PIL"}  # fmt: skip
+SLOW = {
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "torch",
+    "torchvision",
+    "tensorflow",
+    "keras",
+    "sklearn",
+    "rich",
+    "jinja2",
+    "safetensors",
+    "platformdirs",
+    "PIL",
+}
 LOADED = """
 import sys
 sys.argv = ["parity", *sys.argv[1:]]
-from shared import cli
+from parity.cli import main as cli
 try:
     cli.main()
 except SystemExit:
     pass
 print("\\n" + " ".join(sys.modules))
 """
-COMMANDS = [["--help"], ["run", "--help"], ["report", "--help"], ["check", "--help"],
-            ["data", "--help"], ["diff", "--help"]]  # fmt: skip
+COMMANDS = [
+    ["--help"],
+    ["run", "--help"],
+    ["report", "--help"],
+    ["check", "--help"],
+    ["data", "--help"],
+    ["diff", "--help"],
+]
 
 
 def python(code, *arguments, **more):
-    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=ROOT, text=True,
-                          capture_output=True, check=False, **more)  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        check=False,
+        **more,
+    )
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
@@ -55,12 +80,12 @@ def test_help_takes_less_than_three_tenths_of_a_second():
 REPORT = """
 import sys
 sys.argv = ["parity", *sys.argv[1:]]
-from shared import cli
+from parity.cli import main as cli
 if sys.argv.pop(1) == "refuse":
-    from shared import session
+    from parity.run import pipeline
     def refuse(*_args, **_more):
         raise AssertionError("compared again")
-    session._verdict = refuse
+    pipeline._verdict = refuse
     sys.modules["matplotlib"] = None
 cli.main()
 """
@@ -72,8 +97,19 @@ def reported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
 
     def report(how, *more):
-        done = python(REPORT, how, "report", "perceptron", "backprop", "--json", "--folder",
-                      folder / "pages", "--out", folder / "recordings", *more)  # fmt: skip
+        done = python(
+            REPORT,
+            how,
+            "report",
+            "perceptron",
+            "backprop",
+            "--json",
+            "--folder",
+            folder / "pages",
+            "--out",
+            folder / "recordings",
+            *more,
+        )
         assert done.returncode == 0, done.stderr
         document = json.loads(done.stdout)
         return document, {Path(path).name for path in document.pop("written")}

@@ -62,12 +62,12 @@ def test_links_lead_somewhere(path):
 
 
 def test_the_python_example_of_the_format_works(tmp_path, monkeypatch):
-    from shared import recording
+    from parity.recording import recording_file
 
     text = (ROOT / "docs" / "recording.md").read_text("utf-8")
     monkeypatch.chdir(tmp_path)
     exec(re.search(r"```python\n(.*?)```", text, re.DOTALL)[1], {})
-    made = recording.read(tmp_path / "jax-float32.safetensors")
+    made = recording_file.read(tmp_path / "jax-float32.safetensors")
     assert made.header.side == "jax"
     assert set(made.keys()) == {"activations/step0/hidden", "loss/step0"}
 

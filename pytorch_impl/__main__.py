@@ -1,11 +1,11 @@
 """``python -m pytorch_impl fashion_mlp`` runs an example alone; the suite starts it as a worker."""
 
-from shared.standalone import main
+from parity.cli.side import main
 from shared.suite import SUITE
 
 
 def _framework(threads):
-    from ._framework import PyTorch
+    from parity.torch_side.adapter import PyTorch
 
     return PyTorch(threads)
 

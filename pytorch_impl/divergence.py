@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from ._layers import KerasBatchNorm2d
-from ._optimizers import KerasAdam
+from parity.torch_side.layers import KerasBatchNorm2d
+from parity.torch_side.optimizers import KerasAdam
 
 
 def build_model():

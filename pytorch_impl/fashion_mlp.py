@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from ._optimizers import KerasAdam
+from parity.torch_side.optimizers import KerasAdam
 
 
 def build_model():

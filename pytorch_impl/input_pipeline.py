@@ -23,12 +23,14 @@ BUFFER = 10
 
 def _prepare():
     """Bytes to 0…1, to 64×64, to mean 0 and deviation 1."""
-    return v2.Compose([
-        v2.ToImage(),
-        v2.ToDtype(torch.float32, scale=True),
-        v2.Resize((64, 64), interpolation=NEAREST),
-        v2.Normalize(mean=[0.286], std=[0.353]),
-    ])  # fmt: skip
+    return v2.Compose(
+        [
+            v2.ToImage(),
+            v2.ToDtype(torch.float32, scale=True),
+            v2.Resize((64, 64), interpolation=NEAREST),
+            v2.Normalize(mean=[0.286], std=[0.353]),
+        ]
+    )
 
 
 class _Images(Dataset):

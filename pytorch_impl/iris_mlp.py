@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from ._layers import KerasBatchNorm1d
+from parity.torch_side.layers import KerasBatchNorm1d
 
 
 def build_model():

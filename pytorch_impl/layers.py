@@ -9,12 +9,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from shared import transfer
+from parity.reference import weight_layouts
 
 
 def _load(layer, kind, weights):
     """Weights in Keras' layout into a module."""
-    state = transfer.to_torch(kind, {name: w.numpy() for name, w in weights.items()})
+    state = weight_layouts.to_torch(kind, {name: w.numpy() for name, w in weights.items()})
     layer.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     return layer
 
@@ -23,7 +23,7 @@ def _gradients(layer, kind, y, upstream, **sizes):
     """Backwards; the gradients of the weights in Keras' layout."""
     y.backward(upstream)
     state = {name: weight.grad.numpy() for name, weight in layer.named_parameters()}
-    across = transfer.to_keras(kind, state, gradients=True, **sizes)
+    across = weight_layouts.to_keras(kind, state, gradients=True, **sizes)
     return {f"d{name}": torch.from_numpy(array) for name, array in across.items()}
 
 
@@ -46,7 +46,7 @@ def group_norm(x, gamma, beta, upstream):
 def _batch_norm(gamma, beta, mean, variance):
     """`momentum` is the weight of what is new."""
     layer = nn.BatchNorm2d(3, eps=1e-5, momentum=0.1)
-    names = transfer.KERAS_NAMES["batch_norm"]
+    names = weight_layouts.KERAS_NAMES["batch_norm"]
     return _load(layer, "batch_norm", dict(zip(names, (gamma, beta, mean, variance), strict=True)))
 
 

@@ -12,8 +12,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-_WEIGHTS = ("first_kernel", "first_bias", "second_kernel", "second_bias", "third_kernel",
-            "third_bias")  # fmt: skip
+_WEIGHTS = (
+    "first_kernel",
+    "first_bias",
+    "second_kernel",
+    "second_bias",
+    "third_kernel",
+    "third_bias",
+)
 
 
 def _load(model, *weights):

@@ -10,7 +10,7 @@ import torch
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
-from ._optimizers import (
+from parity.torch_side.optimizers import (
     KerasAdadelta,
     KerasAdagrad,
     KerasAdam,
@@ -22,10 +22,16 @@ from ._optimizers import (
 )
 
 SLOTS = {
-    "momentum_buffer": "velocity", "exp_avg": "m", "exp_avg_sq": "v", "max_exp_avg_sq": "v_max",
-    "square_avg": "v", "sum": "sum", "acc_delta": "delta", "exp_inf": "u",
+    "momentum_buffer": "velocity",
+    "exp_avg": "m",
+    "exp_avg_sq": "v",
+    "max_exp_avg_sq": "v_max",
+    "square_avg": "v",
+    "sum": "sum",
+    "acc_delta": "delta",
+    "exp_inf": "u",
     "mu_product": "mu_product",
-}  # fmt: skip
+}
 
 
 def follow(optimizer, weights, gradients, rate=None):
@@ -63,8 +69,9 @@ def momentum(w, gradients):
     return both(
         lambda p: optim.SGD(p, momentum=0.9),
         lambda p: KerasSGD(p, momentum=0.9),
-        w, gradients,
-    )  # fmt: skip
+        w,
+        gradients,
+    )
 
 
 def nesterov(w, gradients):
@@ -72,8 +79,9 @@ def nesterov(w, gradients):
     return both(
         lambda p: optim.SGD(p, momentum=0.9, nesterov=True),
         lambda p: KerasSGD(p, momentum=0.9, nesterov=True),
-        w, gradients,
-    )  # fmt: skip
+        w,
+        gradients,
+    )
 
 
 def adam(w, gradients):
@@ -86,8 +94,9 @@ def amsgrad(w, gradients):
     return both(
         lambda p: optim.Adam(p, amsgrad=True),
         lambda p: KerasAdam(p, amsgrad=True),
-        w, gradients,
-    )  # fmt: skip
+        w,
+        gradients,
+    )
 
 
 def adamw(w, gradients):

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from ._layers import KerasBatchNorm1d
+from parity.torch_side.layers import KerasBatchNorm1d
 
 DECAY = 1e-4
 PATIENCE = 1

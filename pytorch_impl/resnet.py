@@ -11,8 +11,8 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 from torchvision.models import resnet18
 
-from ._layers import KerasBatchNorm2d
-from ._optimizers import KerasSGD
+from parity.torch_side.layers import KerasBatchNorm2d
+from parity.torch_side.optimizers import KerasSGD
 
 
 def build_model():
@@ -25,7 +25,7 @@ def build_model():
 def pretrained(path):
     """The model with pretrained weights from a file, all but the head, which stays new.
 
-    `python -m pytorch_impl._imagenet FILE` fetches those of ImageNet.
+    `python -m parity.torch_side.imagenet FILE` fetches those of ImageNet.
     """
     model = build_model()
     state = {name: a for name, a in load_file(path).items() if not name.startswith("fc.")}

@@ -8,12 +8,12 @@ Look at: `gru`, whose gates stand in another order, and `lstm`, which has two bi
 import torch
 from torch import nn
 
-from shared import transfer
+from parity.reference import weight_layouts
 
 
 def _load(layer, kind, weights):
     """Weights in Keras' layout into a module."""
-    state = transfer.to_torch(kind, {name: w.numpy() for name, w in weights.items()})
+    state = weight_layouts.to_torch(kind, {name: w.numpy() for name, w in weights.items()})
     layer.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     return layer
 
@@ -22,7 +22,7 @@ def _gradients(layer, kind, y, upstream, **sizes):
     """Backwards; the gradients of the weights in Keras' layout."""
     y.backward(upstream)
     state = {name: weight.grad.numpy() for name, weight in layer.named_parameters()}
-    across = transfer.to_keras(kind, state, gradients=True, **sizes)
+    across = weight_layouts.to_keras(kind, state, gradients=True, **sizes)
     return {f"d{name}": torch.from_numpy(array) for name, array in across.items()}
 
 
@@ -56,7 +56,7 @@ def bidirectional(
     """An argument of the layer; the last states are `hidden`, not `y[:, -1]`."""
     forward = (forward_kernel, forward_recurrent_kernel, forward_bias)
     backward = (backward_kernel, backward_recurrent_kernel, backward_bias)
-    names = transfer.KERAS_NAMES["bidirectional_lstm"]
+    names = weight_layouts.KERAS_NAMES["bidirectional_lstm"]
     layer = nn.LSTM(3, 2, batch_first=True, bidirectional=True)
     _load(layer, "bidirectional_lstm", dict(zip(names, forward + backward, strict=True)))
     y, (hidden, _) = layer(x.requires_grad_())
@@ -80,7 +80,7 @@ def attention(
 ):
     """`embed_dim` is of all heads together, and True in a mask blocks."""
     parts = (query_kernel, query_bias, key_kernel, key_bias, value_kernel, value_bias)
-    names = transfer.KERAS_NAMES["multi_head_attention"]
+    names = weight_layouts.KERAS_NAMES["multi_head_attention"]
     weights = dict(zip(names, (*parts, output_kernel, output_bias), strict=True))
     layer = nn.MultiheadAttention(embed_dim=8, num_heads=2, batch_first=True)
     _load(layer, "multi_head_attention", weights)

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from ._layers import KerasBatchNorm2d
+from parity.torch_side.layers import KerasBatchNorm2d
 
 
 def backbone():

@@ -1,8 +1,7 @@
-"""The framework-free half of the suite: specs, data, recordings, comparison, reports.
+"""What the lessons share, and what the tool is handed of them; nothing here imports a framework.
 
-Nothing below this package imports torch, tensorflow, keras or jax; the two implementations run in
-processes of their own and meet here as files.
+Read in this order: `data` (datasets: fetch, verify, load), `metrics` (accuracy), `initial_weights`,
+`numpy_reference` (third opinions on small experiments), `examples` and `differences` (what each
+lesson is, as data), `suite` (all of it in one object, which `parity` is handed). In come the files
+of the datasets; out go arrays and the frozen dataclasses of `parity.spec`.
 """
-
-FORMAT = 1
-"""Version of every JSON document and of the recording format."""

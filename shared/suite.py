@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from shared import data, initial
+from parity.spec.suite import DataFiles, Suite
+from shared import data, initial_weights
 from shared.data.cache import cache_folder
 from shared.data.images import EMBEDDED_FOLDER
 from shared.differences import DIFFERENCES, SECTIONS
 from shared.examples import ALL
-from shared.suite_spec import DataFiles, Suite
 
 
 def _data_files(name: str) -> DataFiles:
@@ -23,5 +23,5 @@ SUITE = Suite(
     sections=SECTIONS,
     load=data.load,
     data_files=_data_files,
-    draw=initial.draw,
+    draw=initial_weights.draw,
 )

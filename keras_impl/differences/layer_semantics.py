@@ -147,9 +147,7 @@ def bidirectional_last(x, kernel, recurrent_kernel, bias):
 
 def masked_steps(x):
     """Steps of nothing but zeros are passed over behind `Masking`."""
-    layer = _build(
-        layers.SimpleRNN(1, use_bias=False), x.shape, tf.ones((1, 1)), tf.ones((1, 1))
-    )  # fmt: skip
+    layer = _build(layers.SimpleRNN(1, use_bias=False), x.shape, tf.ones((1, 1)), tf.ones((1, 1)))
     y = layer(x, mask=layers.Masking().compute_mask(x))[0, 0]
     return {"given": y, "mapped": y}
 

@@ -5,14 +5,15 @@ import sys
 
 import pytest
 
+from parity.bench import machine, measuring, session
+from parity.bench.job import MODES, WAYS, BenchJob
+from parity.bench.result import to_json
+from parity.bench.session import BenchRequest
+from parity.core.errors import WorkerError
+from parity.core.sides import SIDES
+from parity.run.pool import Options
+from parity.spec.example import Size
 from parity_tests.bench.synthetic import job
-from shared.bench import machine, measuring, session
-from shared.bench.job import MODES, WAYS, Job
-from shared.bench.result import to_json
-from shared.bench.session import Request
-from shared.errors import WorkerError
-from shared.runner import Options
-from shared.spec import SIDES, Size
 from shared.suite import SUITE
 
 SIZE = Size("embedded", epochs=1, train=200)
@@ -20,7 +21,7 @@ SLOW = """
 import time
 from {package} import {example} as twin
 from {package}.__main__ import _framework
-from shared.bench import child
+from parity.bench import child
 from shared.suite import SUITE
 quick = twin.loss_and_gradients
 def slow(*args):
@@ -37,8 +38,8 @@ def bench():
         # Others may test on this machine; here it is not the seconds that count.
         patch.setattr(machine, "refuse_own_work", lambda: None)
         said = []
-        request = Request(SUITE, (SUITE.find("fashion_mlp"),), runs=2, train=SIZE.train)
-        return session.carry_out(request, said.append), said
+        request = BenchRequest(SUITE, (SUITE.find("fashion_mlp"),), runs=2, train=SIZE.train)
+        return session.run_bench(request, said.append), said
 
 
 def test_everything_is_measured(bench):
@@ -70,15 +71,16 @@ def test_steps_add_up_to_the_epoch(bench):
 def test_a_tutorial_takes_longer_than_its_products(bench):
     result, _ = bench
     for side in SIDES:
-        tutorial, limit = (min(result.of("fashion_mlp", side, w, "epoch").runs)
-                           for w in ("tutorial", "limit"))  # fmt: skip
+        tutorial, limit = (
+            min(result.of("fashion_mlp", side, w, "epoch").runs) for w in ("tutorial", "limit")
+        )
         assert tutorial > 2 * limit
 
 
 def measure(way, example="fashion_mlp", code=None, side="torch", **fields):
     size = dataclasses.replace(SIZE, **fields)
     commands = {side: [sys.executable, "-c", code]} if code else {}
-    return measuring.measure(side, Job(example, way, 1, size, 20), Options(commands=commands))
+    return measuring.measure(side, BenchJob(example, way, 1, size, 20), Options(commands=commands))
 
 
 def test_a_step_that_dawdles_is_seen_where_it_is_taken():
@@ -106,7 +108,7 @@ def test_data_without_images_are_measured_too():
     for side in SIDES:
         for way in ("tutorial", "fast"):
             size = Size("full", epochs=1)
-            asked = Job("iris_mlp", way, 1, size, 20)
+            asked = BenchJob("iris_mlp", way, 1, size, 20)
             assert measuring.measure(side, asked, Options()).steps_per_epoch == 28
 
 

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from shared.bench import machine, session
-from shared.bench.session import Request
-from shared.cli import main
-from shared.errors import UsageError
+from parity.bench import machine, session
+from parity.bench.session import BenchRequest
+from parity.cli.main import main
+from parity.core.errors import UsageError
 from shared.suite import SUITE
 
 SPIN = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
@@ -53,7 +53,7 @@ def alone(monkeypatch):
     [
         (["python", "-m", "pytorch_impl", "--worker"], True),
         (["/usr/bin/python3.11", "-m", "keras_impl", "--bench"], True),
-        (["python", "-m", "keras_impl._check", "--threads", "1"], True),
+        (["python", "-m", "parity.keras_side.checker", "--threads", "1"], True),
         (["/x/bin/python", "/x/bin/parity", "run", "fashion_mlp"], True),
         (["parity", "report"], True),
         (["/x/bin/python", "/x/bin/parity", "list"], False),
@@ -126,7 +126,7 @@ def test_the_machine_is_described():
 
 def test_an_example_without_training_is_refused():
     with pytest.raises(UsageError, match="autograd has no training to time"):
-        session.carry_out(Request(SUITE, (SUITE.find("autograd"),)))
+        session.run_bench(BenchRequest(SUITE, (SUITE.find("autograd"),)))
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ import sys
 import psutil
 import pytest
 
+from parity.bench.measuring import measure
+from parity.core.errors import WorkerError
+from parity.run.pool import Options
 from parity_tests.bench.synthetic import job
-from shared.bench.measuring import measure
-from shared.errors import WorkerError
-from shared.runner import Options
 
 ANSWER = '{"values": {"epoch": 2.0}, "steps_per_epoch": 5, "facts": {}}'
 
@@ -33,8 +33,10 @@ def test_the_process_has_the_job_and_the_environment_of_a_worker():
         "                  'facts': {**facts, 'way': job['way']}}))"
     )
     assert run(code).facts == {
-        "PYTHONSAFEPATH": "1", "MALLOC_TOP_PAD_": str(2**26), "way": "limit",
-    }  # fmt: skip
+        "PYTHONSAFEPATH": "1",
+        "MALLOC_TOP_PAD_": str(2**26),
+        "way": "limit",
+    }
 
 
 @pytest.mark.parametrize(
@@ -62,8 +64,11 @@ def test_a_process_that_hangs_is_stopped_with_its_children():
     )
     with pytest.raises(WorkerError, match=r"not done after 1 s; it was stopped.*--timeout"):
         run(code, timeout=1.0)
-    left = [p for p in psutil.process_iter() if p.status() != psutil.STATUS_ZOMBIE
-            and "left-behind" in p.cmdline()[-1:]]  # fmt: skip
+    left = [
+        p
+        for p in psutil.process_iter()
+        if p.status() != psutil.STATUS_ZOMBIE and "left-behind" in p.cmdline()[-1:]
+    ]
     assert not left
 
 

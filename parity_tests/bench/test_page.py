@@ -7,11 +7,10 @@ import re
 import pytest
 from rich.console import Console
 
+from parity.bench.result import from_json, to_json
+from parity.core.errors import UsageError
+from parity.report import bench_tables, performance
 from parity_tests.bench.synthetic import made
-from shared.bench import words
-from shared.bench.result import from_json, to_json
-from shared.errors import UsageError
-from shared.report import performance
 from shared.suite import SUITE
 
 MEASUREMENT = {"example", "side", "way", "what", "unit", "median", "low", "high", "runs"}
@@ -30,8 +29,14 @@ def test_the_document_has_what_it_promises():
         assert row["low"] <= row["median"] <= row["high"]
         assert row["runs"] == len(row["values"]) == 5
     assert {row["what"] for row in document["measurements"]} == {
-        "epoch", "step", "first_step", "build", "import", "loader", "memory",
-    }  # fmt: skip
+        "epoch",
+        "step",
+        "first_step",
+        "build",
+        "import",
+        "loader",
+        "memory",
+    }
     for row in document["ratios"]:
         assert set(row) >= RATIO
     assert len(document["measurements"]) == 2 * 4 * 7
@@ -67,8 +72,12 @@ def test_nothing_wins_unless_the_interval_says_so(tmp_path):
 
 def test_the_page_has_all_parts_and_its_figures(tmp_path):
     text = page(made(), tmp_path)
-    for heading in ("# Performance", "## fashion_mlp", "### Eager and compiled",
-                    "### How the cost grows"):  # fmt: skip
+    for heading in (
+        "# Performance",
+        "## fashion_mlp",
+        "### Eager and compiled",
+        "### How the cost grows",
+    ):
         assert heading in text
     for unit in ("epoch, s", "step, ms", "memory, MiB", "samples a batch"):
         assert unit in text
@@ -92,9 +101,13 @@ def of_another(result, example="fashion_cnn"):
         return tuple(dataclasses.replace(row, example=example) for row in rows)
 
     return dataclasses.replace(
-        result, measurements=renamed(result.measurements), ratios=renamed(result.ratios),
-        modes=renamed(result.modes), sweep=renamed(result.sweep), facts={},
-    )  # fmt: skip
+        result,
+        measurements=renamed(result.measurements),
+        ratios=renamed(result.ratios),
+        modes=renamed(result.modes),
+        sweep=renamed(result.sweep),
+        facts={},
+    )
 
 
 def test_a_figure_that_is_no_longer_there_goes(tmp_path):
@@ -164,7 +177,7 @@ def test_the_screen_tells_of_load_and_doubt():
     result = made(keras=1.0, loads=[{"pid": 7, "percent": 42.0, "command": "another program"}])
     with console.capture() as captured:
         console.quiet = False
-        for part in words.screen(result):
+        for part in bench_tables.screen(result):
             console.print(part)
     text = captured.get()
     assert "another program (42 %)" in text

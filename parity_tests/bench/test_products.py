@@ -11,20 +11,22 @@ ROOT = Path(__file__).parents[2]
 
 TORCH = """
 import torch
-from pytorch_impl import _products, {example} as twin
+from parity.torch_side import products
+from pytorch_impl import {example} as twin
 model = twin.{model}()
-found = _products.find(model, twin.loss_and_gradients, torch.rand({shape}), [0, 1])
+found = products.find(model, twin.loss_and_gradients, torch.rand({shape}), [0, 1])
 answer = [[list(of), list(to), *flags] for layer, of, to, *flags in found]
 """
 KERAS = """
 import tensorflow as tf
-from keras_impl import _products, {example} as twin
+from parity.keras_side import products
+from keras_impl import {example} as twin
 model = twin.{model}()
-found = _products.find(model, tf.random.uniform({shape}))
+found = products.find(model, tf.random.uniform({shape}))
 answer = [[list(of), list(to), *flags] for layer, of, to, *flags in found]
 """
 LOOP = """
-run, operands, zero = _products.looped(found, True)
+run, operands, zero = products.looped(found, True)
 function = run.experimental_get_compiler_ir(operands, tf.constant(3), zero)
 answer = function(stage="optimized_hlo")
 """
@@ -35,10 +37,17 @@ def asked(code, **names):
     code = code.format(**names) if names else code
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport json\nprint(json.dumps(answer))"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1",
-             "KERAS_BACKEND": "tensorflow"},
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": str(ROOT),
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "KERAS_BACKEND": "tensorflow",
+        },
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -83,14 +92,16 @@ def test_a_layer_of_ones_own_counts():
 def products(text):
     """How many products the compiled code has in all, and how many before and after its loop."""
     entry = text[text.index("\nENTRY ") :]
-    return [sum(part.count(word) for word in (" dot(", " convolution(", "custom-call("))
-            for part in (text, entry)]  # fmt: skip
+    return [
+        sum(part.count(word) for word in (" dot(", " convolution(", "custom-call("))
+        for part in (text, entry)
+    ]
 
 
 @pytest.mark.parametrize(("freeze", "count"), [("", 5), (FREEZE, 3)])
 def test_the_compiler_leaves_all_products_in_the_loop(freeze, count):
     """Two outputs, two gradients of weights, one of an input; of a frozen layer its output only."""
-    find = "found = _products.find"
+    find = "found = products.find"
     code = KERAS.format(example="fashion_mlp", shape=(32, 28, 28), model="build_model")
     text = asked(code.replace(find, f"{freeze}{find}") + LOOP)
     assert products(text) == [count, 0]

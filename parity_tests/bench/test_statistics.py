@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from parity.bench import statistics
+from parity.bench.job import BenchJob, steady
+from parity.bench.plan import Kind, interleaved
 from parity_tests.bench.synthetic import job
-from shared.bench import statistics
-from shared.bench.job import Job, steady
-from shared.bench.plan import Kind, interleaved
 
 WAYS = ("tutorial", "idiomatic", "fast", "limit")
 KINDS = [Kind(side, job(way)) for way in WAYS for side in ("torch", "keras")]
@@ -99,4 +99,4 @@ def test_a_single_slow_step_behind_many_is_no_typical_step():
 
 def test_a_job_survives_its_way_to_the_process():
     asked = job("limit", batch_size=8)
-    assert Job.from_json(asked.to_json()) == asked
+    assert BenchJob.from_json(asked.to_json()) == asked

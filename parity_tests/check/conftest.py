@@ -4,10 +4,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from shared.check import inputs
-from shared.check.request import Request, processes
-from shared.check.session import check_in
-from shared.check.target import Target
+from parity.checker.check import check_in
+from parity.checker.graph import model_inputs
+from parity.checker.graph.target import Target
+from parity.checker.workers.request import CheckRequest, processes
 
 
 @pytest.fixture(scope="module")
@@ -17,11 +17,15 @@ def ask(request, tmp_path_factory):
     (folder / "t.py").write_text(request.module.TORCH, "utf-8")
     (folder / "k.py").write_text(request.module.KERAS, "utf-8")
     with ExitStack() as stack:
-        remotes = stack.enter_context(processes(Request()))
+        remotes = stack.enter_context(processes(CheckRequest()))
 
         def asked(torch, torch_given, keras, keras_given, shape, *, train=False):
-            targets = (Target(f"{folder}/t.py", torch, torch_given),
-                       Target(f"{folder}/k.py", keras, keras_given))  # fmt: skip
-            return check_in(remotes, targets, Request(inputs=(inputs.parse(shape),), train=train))
+            targets = (
+                Target(f"{folder}/t.py", torch, torch_given),
+                Target(f"{folder}/k.py", keras, keras_given),
+            )
+            return check_in(
+                remotes, targets, CheckRequest(inputs=(model_inputs.parse(shape),), train=train)
+            )
 
         yield asked

@@ -45,14 +45,20 @@ def own(out, y):
 
 
 def sgd(parameters, lr=0.01, weight_decay=0.0):
-    return torch.optim.SGD(parameters, lr=lr, momentum=0.9, nesterov=True,
-                           weight_decay=weight_decay)  # fmt: skip
+    return torch.optim.SGD(
+        parameters, lr=lr, momentum=0.9, nesterov=True, weight_decay=weight_decay
+    )
 
 
 def groups(model):
     return torch.optim.SGD(
-        [{"params": model.fc1.parameters(), "lr": 0.1}, {"params": model.bn.parameters()},
-         {"params": model.fc2.parameters()}], lr=0.01)  # fmt: skip
+        [
+            {"params": model.fc1.parameters(), "lr": 0.1},
+            {"params": model.bn.parameters()},
+            {"params": model.fc2.parameters()},
+        ],
+        lr=0.01,
+    )
 
 
 def forgetful(model):

@@ -14,14 +14,22 @@ from parity_tests.check.random_models import Node
 SILENT = ("activation", "missing_layer")
 ABSENT = ("missing_layer", "normalisation", "operation", "wiring")
 OTHER_ACTIVATION = {
-    "relu": {"name": "leaky", "slope": 0.3}, "relu6": {"name": "relu"},
-    "leaky": {"name": "leaky", "slope": 0.2}, "elu": {"name": "elu", "alpha": 1.0},
-    "silu": {"name": "hard_silu"}, "gelu": {"name": "gelu_tanh"}, "gelu_tanh": {"name": "gelu"},
-    "sigmoid": {"name": "hard_sigmoid"}, "tanh": {"name": "softsign"},
-    "softplus": {"name": "relu"}, "hard_silu": {"name": "silu"}, "mish": {"name": "silu"},
-    "selu": {"name": "elu", "alpha": 1.0}, "hard_sigmoid": {"name": "sigmoid"},
+    "relu": {"name": "leaky", "slope": 0.3},
+    "relu6": {"name": "relu"},
+    "leaky": {"name": "leaky", "slope": 0.2},
+    "elu": {"name": "elu", "alpha": 1.0},
+    "silu": {"name": "hard_silu"},
+    "gelu": {"name": "gelu_tanh"},
+    "gelu_tanh": {"name": "gelu"},
+    "sigmoid": {"name": "hard_sigmoid"},
+    "tanh": {"name": "softsign"},
+    "softplus": {"name": "relu"},
+    "hard_silu": {"name": "silu"},
+    "mish": {"name": "silu"},
+    "selu": {"name": "elu", "alpha": 1.0},
+    "hard_sigmoid": {"name": "sigmoid"},
     "softsign": {"name": "tanh"},
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,11 @@ def named(fault: Fault, nodes: list[Node], found: tuple[str | None, str | None])
         ids |= {i for n in fault.nodes for i in nodes[n]["of"]}
         ids |= {n["id"] for n in nodes if set(n["of"]) & set(fault.nodes)}
     # A fused activation is named after the layer that it is fused into.
-    ids |= {nodes[i]["of"][0] for i in fault.nodes
-            if nodes[i]["op"] == "act" and nodes[i]["keras"] == "fused"}  # fmt: skip
+    ids |= {
+        nodes[i]["of"][0]
+        for i in fault.nodes
+        if nodes[i]["op"] == "act" and nodes[i]["keras"] == "fused"
+    }
     names = [nodes[i]["name"] for i in ids if i >= 0]
     if any(nodes[i]["name"].startswith("add") for i in fault.nodes):  # an operator in PyTorch
         names.append(r"add(_\d+)?$")
@@ -94,8 +105,9 @@ def faults(nodes: list[Node]) -> Iterator[Fault]:
             yield from maker(node, takers, nodes)
 
 
-def _one(what: str, node: Node, kinds: str, *, near: bool = False, train: bool = False,
-         **change: Any) -> Fault:  # fmt: skip
+def _one(
+    what: str, node: Node, kinds: str, *, near: bool = False, train: bool = False, **change: Any
+) -> Fault:
     return Fault(what, {node["id"]: change}, tuple(kinds.split()), near, train)
 
 
@@ -119,16 +131,27 @@ def _conv(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
 
 def _moved_stride(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
     second = takers[0] if len(takers) == 1 else None
-    while second and second["op"] in ("act", "batch_norm", "group_norm", "layer_norm",
-                                      "instance_norm"):  # fmt: skip
+    while second and second["op"] in (
+        "act",
+        "batch_norm",
+        "group_norm",
+        "layer_norm",
+        "instance_norm",
+    ):
         takers = [n for n in nodes if second["id"] in n["of"]]
         second = takers[0] if len(takers) == 1 else None
     if (
-        second and second["op"] == "conv" and node["stride"] == 2 and second["stride"] == 1
-        and second["kernel"] == [3, 3] and node["kernel"] == [3, 3] and second["dilation"] == 1
-        and node["pads"] == second["pads"] == [1, 1] and "share" not in second
+        second
+        and second["op"] == "conv"
+        and node["stride"] == 2
+        and second["stride"] == 1
+        and second["kernel"] == [3, 3]
+        and node["kernel"] == [3, 3]
+        and second["dilation"] == 1
+        and node["pads"] == second["pads"] == [1, 1]
+        and "share" not in second
         and not any(n.get("share") == second["id"] for n in nodes)
-    ):  # fmt: skip
+    ):
         yield Fault("stride", {node["id"]: {"stride": 1}, second["id"]: {"stride": 2}}, ("stride",))
 
 
@@ -151,8 +174,9 @@ def _bias(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
 def _dense(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:
     yield from _bias(node, takers, nodes)
     if not any(n["op"] in ("act", "lstm", "gru", "attention") for n in takers):
-        yield _one("activation extra", node, "activation extra_layer", near=True,
-                   extra={"name": "relu"})  # fmt: skip
+        yield _one(
+            "activation extra", node, "activation extra_layer", near=True, extra={"name": "relu"}
+        )
 
 
 def _add(node: Node, takers: list[Node], nodes: list[Node]) -> Iterator[Fault]:

@@ -30,8 +30,20 @@ LAYERS = {
     "leaky": lambda a, name: layers.LeakyReLU(a["slope"], name=name),
     "elu": lambda a, name: layers.ELU(a["alpha"], name=name),
 }
-PLAIN = ("relu", "relu6", "silu", "gelu", "sigmoid", "tanh", "softplus", "mish", "selu",
-         "softsign", "hard_silu", "hard_sigmoid")  # fmt: skip
+PLAIN = (
+    "relu",
+    "relu6",
+    "silu",
+    "gelu",
+    "sigmoid",
+    "tanh",
+    "softplus",
+    "mish",
+    "selu",
+    "softsign",
+    "hard_silu",
+    "hard_sigmoid",
+)
 FUSING = ("conv", "depthwise", "separable", "transposed", "dense_image", "dense", "conv1d")
 
 
@@ -47,8 +59,9 @@ def build(architecture):
     whole = keras.Input(shape, dtype="int32" if tokens else "float32")
     if style == "sequential":
         steps = [s for node in plan.nodes for s in plan.steps[node["id"]]]
-        return keras.Sequential([whole, *(s if isinstance(s, layers.Layer) else layers.Lambda(s)
-                                          for s in steps)])  # fmt: skip
+        return keras.Sequential(
+            [whole, *(s if isinstance(s, layers.Layer) else layers.Lambda(s) for s in steps)]
+        )
     return keras.Model(whole, plan.run(whole))
 
 
@@ -69,10 +82,14 @@ class Plan:
         for node in nodes:
             first = nodes[node["of"][0]] if node["of"][0] >= 0 else None
             if (
-                node["op"] == "act" and node["keras"] == "fused" and first
-                and first["op"] in FUSING and len(takers[first["id"]]) == 1
-                and not any(n.get("share") == first["id"] for n in nodes) and "share" not in first
-            ):  # fmt: skip
+                node["op"] == "act"
+                and node["keras"] == "fused"
+                and first
+                and first["op"] in FUSING
+                and len(takers[first["id"]]) == 1
+                and not any(n.get("share") == first["id"] for n in nodes)
+                and "share" not in first
+            ):
                 self.fused[first["id"]] = node["act"]
                 node["op"] = "nothing"
         self.steps = {}
@@ -130,8 +147,9 @@ def pad(plan, node, pads, name, value=0.0):
 def padded(plan, node, name, dilation=1):
     """How the layer pads, and what comes before it."""
     stride, pads = node["stride"], node["pads"]
-    same = stride == 1 and all(2 * p == dilation * (k - 1)
-                               for p, k in zip(pads, node["kernel"], strict=True))  # fmt: skip
+    same = stride == 1 and all(
+        2 * p == dilation * (k - 1) for p, k in zip(pads, node["kernel"], strict=True)
+    )
     if node.get("wrong_pads") == "same" or (same and node["padding"] == "same"):
         return "same", []
     return "valid", pad(plan, node, node.get("wrong_pads") or [[p, p] for p in pads], name)
@@ -143,30 +161,63 @@ def make_nothing(plan, n, name):
 
 def make_conv(plan, n, name):
     how, before = padded(plan, n, name, n["dilation"])
-    return [*before, layers.Conv2D(
-        n["out"], n["kernel"], n["stride"], how, dilation_rate=n["dilation"], groups=n["groups"],
-        use_bias=n["bias"], activation=plan.activation(n), name=name,
-    )]  # fmt: skip
+    return [
+        *before,
+        layers.Conv2D(
+            n["out"],
+            n["kernel"],
+            n["stride"],
+            how,
+            dilation_rate=n["dilation"],
+            groups=n["groups"],
+            use_bias=n["bias"],
+            activation=plan.activation(n),
+            name=name,
+        ),
+    ]
 
 
 def make_depthwise(plan, n, name):
     how, before = padded(plan, n, name)
-    return [*before, layers.DepthwiseConv2D(
-        n["kernel"], n["stride"], how, depth_multiplier=n["many"], use_bias=n["bias"],
-        activation=plan.activation(n), name=name,
-    )]  # fmt: skip
+    return [
+        *before,
+        layers.DepthwiseConv2D(
+            n["kernel"],
+            n["stride"],
+            how,
+            depth_multiplier=n["many"],
+            use_bias=n["bias"],
+            activation=plan.activation(n),
+            name=name,
+        ),
+    ]
 
 
 def make_separable(plan, n, name):
-    return [layers.SeparableConv2D(n["out"], 3, padding="same", use_bias=n["bias"],
-                                   activation=plan.activation(n), name=name)]  # fmt: skip
+    return [
+        layers.SeparableConv2D(
+            n["out"],
+            3,
+            padding="same",
+            use_bias=n["bias"],
+            activation=plan.activation(n),
+            name=name,
+        )
+    ]
 
 
 def make_transposed(plan, n, name):
-    return [layers.Conv2DTranspose(
-        n["out"], n["kernel"], 2, "same" if n["pad"] else "valid", use_bias=n["bias"],
-        activation=plan.activation(n), name=name,
-    )]  # fmt: skip
+    return [
+        layers.Conv2DTranspose(
+            n["out"],
+            n["kernel"],
+            2,
+            "same" if n["pad"] else "valid",
+            use_bias=n["bias"],
+            activation=plan.activation(n),
+            name=name,
+        )
+    ]
 
 
 def make_dense(plan, n, name):
@@ -192,18 +243,27 @@ def make_batch_norm(plan, n, name):
 
 
 def make_group_norm(plan, n, name):
-    return [layers.GroupNormalization(n["groups"], epsilon=n["eps"], center=n["affine"],
-                                      scale=n["affine"], name=name)]  # fmt: skip
+    return [
+        layers.GroupNormalization(
+            n["groups"], epsilon=n["eps"], center=n["affine"], scale=n["affine"], name=name
+        )
+    ]
 
 
 def make_instance_norm(plan, n, name):
-    return [layers.GroupNormalization(-1, epsilon=n["eps"], center=n["affine"],
-                                      scale=n["affine"], name=name)]  # fmt: skip
+    return [
+        layers.GroupNormalization(
+            -1, epsilon=n["eps"], center=n["affine"], scale=n["affine"], name=name
+        )
+    ]
 
 
 def make_layer_norm(plan, n, name):
-    return [layers.LayerNormalization(epsilon=n["eps"], center=n["affine"], scale=n["affine"],
-                                      name=name)]  # fmt: skip
+    return [
+        layers.LayerNormalization(
+            epsilon=n["eps"], center=n["affine"], scale=n["affine"], name=name
+        )
+    ]
 
 
 def make_act(plan, n, name):
@@ -334,8 +394,13 @@ def make_lstm(plan, n, name, kind=layers.LSTM, **more):
     for i in range(n["layers"]):
         sequences = n["sequences"] or i + 1 < n["layers"]
         short = f"{name}_{i}" if i else name
-        one = kind(n["units"], return_sequences=sequences, name=short,
-                   go_backwards=bool(n.get("backwards")), **more)  # fmt: skip
+        one = kind(
+            n["units"],
+            return_sequences=sequences,
+            name=short,
+            go_backwards=bool(n.get("backwards")),
+            **more,
+        )
         steps.append(layers.Bidirectional(one, name=f"{short}_both") if n["both"] else one)
     return steps
 

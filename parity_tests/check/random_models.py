@@ -12,22 +12,54 @@ from typing import Any
 Node = dict[str, Any]
 
 ACTIVATIONS: tuple[dict[str, Any], ...] = (
-    {"name": "relu"}, {"name": "relu"}, {"name": "relu6"}, {"name": "leaky", "slope": 0.1},
-    {"name": "leaky", "slope": 0.3}, {"name": "elu", "alpha": 0.7}, {"name": "silu"},
-    {"name": "gelu"}, {"name": "gelu_tanh"}, {"name": "sigmoid"}, {"name": "tanh"},
-    {"name": "softplus"}, {"name": "hard_silu"}, {"name": "mish"}, {"name": "selu"},
-    {"name": "hard_sigmoid"}, {"name": "softsign"},
-)  # fmt: skip
+    {"name": "relu"},
+    {"name": "relu"},
+    {"name": "relu6"},
+    {"name": "leaky", "slope": 0.1},
+    {"name": "leaky", "slope": 0.3},
+    {"name": "elu", "alpha": 0.7},
+    {"name": "silu"},
+    {"name": "gelu"},
+    {"name": "gelu_tanh"},
+    {"name": "sigmoid"},
+    {"name": "tanh"},
+    {"name": "softplus"},
+    {"name": "hard_silu"},
+    {"name": "mish"},
+    {"name": "selu"},
+    {"name": "hard_sigmoid"},
+    {"name": "softsign"},
+)
 NORMS = ("batch_norm", "group_norm", "layer_norm", "instance_norm")
 EPSILONS = (1e-5, 1e-3, 1e-6, 2e-4)
 MOMENTA = (0.1, 0.01, 0.3)
 IMAGE_BLOCKS = (
-    "plain", "plain", "depthwise", "pool", "residual", "residual", "branches", "gate", "upsample",
-    "shared", "drop", "transposed", "norm_first", "separable",
-)  # fmt: skip
+    "plain",
+    "plain",
+    "depthwise",
+    "pool",
+    "residual",
+    "residual",
+    "branches",
+    "gate",
+    "upsample",
+    "shared",
+    "drop",
+    "transposed",
+    "norm_first",
+    "separable",
+)
 SEQUENCE_BLOCKS = (
-    "recurrent", "recurrent", "conv", "dense", "residual", "branches", "norm", "pool", "drop",
-)  # fmt: skip
+    "recurrent",
+    "recurrent",
+    "conv",
+    "dense",
+    "residual",
+    "branches",
+    "norm",
+    "pool",
+    "drop",
+)
 MOST = 12
 """Blocks."""
 
@@ -145,25 +177,40 @@ class _Draw:
         full = [dilation * (k - 1) for k in kernels]
         keep = same or rng.random() < 0.5
         pads = [f // 2 if keep else rng.randint(0, f // 2) for f in full]
-        after = [(n + 2 * p - f - 1) // stride + 1
-                 for n, p, f in zip(size, pads, full, strict=True)]  # fmt: skip
+        after = [
+            (n + 2 * p - f - 1) // stride + 1 for n, p, f in zip(size, pads, full, strict=True)
+        ]
         if min(after) < 2:
             stride, pads = 1, [f // 2 for f in full]
             after = [n + 2 * p - f for n, p, f in zip(size, pads, full, strict=True)]
         groups = rng.choice([g for g in (2, 3, 4) if c % g == 0 and out % g == 0] or [1])
         return self.add(
-            "conv", [x], (out, *after), out=out, kernel=kernels, stride=stride, pads=pads,
-            dilation=dilation, groups=groups if rng.random() < 0.3 else 1,
+            "conv",
+            [x],
+            (out, *after),
+            out=out,
+            kernel=kernels,
+            stride=stride,
+            pads=pads,
+            dilation=dilation,
+            groups=groups if rng.random() < 0.3 else 1,
             bias=rng.random() < 0.6,
-        )  # fmt: skip
+        )
 
     def norm(self, x: int, kinds: tuple[str, ...] = NORMS) -> int:
         """A normalisation."""
         rng, shape = self.rng, self.shapes[x]
         kind = rng.choice((*kinds[:1], *kinds))
         groups = rng.choice([g for g in range(1, shape[0]) if shape[0] % g == 0])
-        return self.add(kind, [x], shape, eps=rng.choice(EPSILONS), groups=groups,
-                        momentum=rng.choice(MOMENTA), affine=rng.random() < 0.85)  # fmt: skip
+        return self.add(
+            kind,
+            [x],
+            shape,
+            eps=rng.choice(EPSILONS),
+            groups=groups,
+            momentum=rng.choice(MOMENTA),
+            affine=rng.random() < 0.85,
+        )
 
     def act(self, x: int) -> int:
         """An activation."""
@@ -203,8 +250,9 @@ class _Draw:
     def image_separable(self, x: int) -> int:
         """One layer in Keras, two in PyTorch."""
         out = self.width()
-        x = self.add("separable", [x], (out, *self.shapes[x][1:]), out=out,
-                     bias=self.rng.random() < 0.7)  # fmt: skip
+        x = self.add(
+            "separable", [x], (out, *self.shapes[x][1:]), out=out, bias=self.rng.random() < 0.7
+        )
         return self.act(x)
 
     def image_transposed(self, x: int) -> int:
@@ -233,8 +281,16 @@ class _Draw:
             [(3, 1, 1)] if same else [(2, 2, 0), (3, 2, 1), (3, 1, 1), (3, 2, 0), (2, 1, 0)]
         )
         after = [(n + 2 * pad - kernel) // stride + 1 for n in size]
-        return self.add("pool", [x], (c, *after), kind=kind, kernel=kernel, stride=stride, pad=pad,
-                        counted=rng.random() < 0.5)  # fmt: skip
+        return self.add(
+            "pool",
+            [x],
+            (c, *after),
+            kind=kind,
+            kernel=kernel,
+            stride=stride,
+            pad=pad,
+            counted=rng.random() < 0.5,
+        )
 
     def image_pool(self, x: int) -> int:
         """A pool."""
@@ -257,8 +313,18 @@ class _Draw:
                 y = self.act(y)
         if out != c or stride > 1:
             size = self.shapes[y][1:]
-            x = self.add("conv", [x], (out, *size), out=out, kernel=[1, 1], stride=stride,
-                         pads=[0, 0], dilation=1, groups=1, bias=rng.random() < 0.5)  # fmt: skip
+            x = self.add(
+                "conv",
+                [x],
+                (out, *size),
+                out=out,
+                kernel=[1, 1],
+                stride=stride,
+                pads=[0, 0],
+                dilation=1,
+                groups=1,
+                bias=rng.random() < 0.5,
+            )
             if rng.random() < 0.5:
                 x = self.norm(x, ("batch_norm",))
         return self.tail(self.add("add", rng.sample([x, y], 2), self.shapes[y]))
@@ -291,8 +357,9 @@ class _Draw:
         y = self.add("dense_image", [y], (4, 1, 1), out=4, bias=True)
         y = self.add("act", [y], (4, 1, 1), act={"name": self.rng.choice(["relu", "silu"])})
         y = self.add("dense_image", [y], (c, 1, 1), out=c, bias=True)
-        y = self.add("act", [y], (c, 1, 1),
-                     act={"name": self.rng.choice(["sigmoid", "hard_sigmoid"])})  # fmt: skip
+        y = self.add(
+            "act", [y], (c, 1, 1), act={"name": self.rng.choice(["sigmoid", "hard_sigmoid"])}
+        )
         return self.add("multiply", [x, y], self.shapes[x])
 
     def image_upsample(self, x: int) -> int:
@@ -383,8 +450,15 @@ class _Draw:
         out = units * (2 if both else 1)
         shape = (self.shapes[x][0], out) if sequences else (out,)
         layers = rng.choice([1, 1, 2])
-        return self.add(rng.choice(["lstm", "gru"]), [x], shape, units=units, both=both,
-                        sequences=sequences, layers=layers)  # fmt: skip
+        return self.add(
+            rng.choice(["lstm", "gru"]),
+            [x],
+            shape,
+            units=units,
+            both=both,
+            sequences=sequences,
+            layers=layers,
+        )
 
     def sequence_recurrent(self, x: int) -> int:
         """All steps."""
@@ -401,8 +475,16 @@ class _Draw:
         pads = [full, 0] if causal else [full // 2] * 2 if rng.random() < 0.6 else [0, 0]
         if steps + sum(pads) - full < 3:
             pads = [full, 0]
-        x = self.add("conv1d", [x], (steps + sum(pads) - full, out), out=out, kernel=kernel,
-                     pads=pads, dilation=dilation, bias=rng.random() < 0.7)  # fmt: skip
+        x = self.add(
+            "conv1d",
+            [x],
+            (steps + sum(pads) - full, out),
+            out=out,
+            kernel=kernel,
+            pads=pads,
+            dilation=dilation,
+            bias=rng.random() < 0.7,
+        )
         return self.tail(x)
 
     def sequence_dense(self, x: int) -> int:

@@ -101,13 +101,15 @@ def make(node):
 
 
 def make_conv(n, c):
-    return nn.Conv2d(c, n["out"], n["kernel"], n["stride"], n["pads"], n["dilation"], n["groups"],
-                     n["bias"])  # fmt: skip
+    return nn.Conv2d(
+        c, n["out"], n["kernel"], n["stride"], n["pads"], n["dilation"], n["groups"], n["bias"]
+    )
 
 
 def make_depthwise(n, c):
-    return nn.Conv2d(c, c * n["many"], n["kernel"], n["stride"], n["pads"], groups=c,
-                     bias=n["bias"])  # fmt: skip
+    return nn.Conv2d(
+        c, c * n["many"], n["kernel"], n["stride"], n["pads"], groups=c, bias=n["bias"]
+    )
 
 
 def make_separable(n, c):
@@ -186,8 +188,9 @@ class Recurrent(nn.Module):
         super().__init__()
         kind = nn.LSTM if n["op"] == "lstm" else nn.GRU
         self.sequences, self.both = n["sequences"], n["both"]
-        self.rnn = kind(n["channels"][-1], n["units"], n["layers"], batch_first=True,
-                        bidirectional=n["both"])  # fmt: skip
+        self.rnn = kind(
+            n["channels"][-1], n["units"], n["layers"], batch_first=True, bidirectional=n["both"]
+        )
 
     def forward(self, x):
         y, state = self.rnn(x)
@@ -281,8 +284,9 @@ def compute(n, given):
         case "pool":
             if n["kind"] == "max":
                 return F.max_pool2d(x, n["kernel"], n["stride"], n["pad"])
-            return F.avg_pool2d(x, n["kernel"], n["stride"], n["pad"],
-                                count_include_pad=n["counted"])  # fmt: skip
+            return F.avg_pool2d(
+                x, n["kernel"], n["stride"], n["pad"], count_include_pad=n["counted"]
+            )
         case "pool1d":
             pool = F.max_pool1d if n["kind"] == "max" else F.avg_pool1d
             return pool(x.transpose(1, 2), 2).transpose(1, 2)

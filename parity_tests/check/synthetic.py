@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from shared.check.graph import Graph, Node, Parameter, Source, Value
-from shared.check.side import Traced
+from parity.checker.graph.graph import Graph, Node, Parameter, Source, Value
+from parity.checker.graph.model_interface import Traced
 
 
 class Build:
@@ -92,26 +92,52 @@ class Build:
         weights = [("kernel", (kernel, kernel, channels, units))]
         weights += [("bias", (units,))] if bias else []
         return self.node(
-            "convolution", [x], self._image(batch, units, out), name, weights=weights,
-            channels=self.channels, kernel=[kernel] * 2, stride=[stride] * 2, dilation=[1, 1],
-            padding=[[padding] * 2] * 2, groups=1, bias=bias, mode="zeros",
-        )  # fmt: skip
+            "convolution",
+            [x],
+            self._image(batch, units, out),
+            name,
+            weights=weights,
+            channels=self.channels,
+            kernel=[kernel] * 2,
+            stride=[stride] * 2,
+            dilation=[1, 1],
+            padding=[[padding] * 2] * 2,
+            groups=1,
+            bias=bias,
+            mode="zeros",
+        )
 
     def bn(self, x, name="") -> str:
         _, channels, _ = self._split(x)
         weights = [(role, (channels,)) for role in ("gamma", "beta", "mean", "variance")]
         return self.node(
-            "batch_norm", [x], self.shapes[x], name, weights=weights,
-            channels=self.channels, epsilon=1e-5,
-            momentum=0.9, scale=True, center=True, tracked=True, training=False,
-        )  # fmt: skip
+            "batch_norm",
+            [x],
+            self.shapes[x],
+            name,
+            weights=weights,
+            channels=self.channels,
+            epsilon=1e-5,
+            momentum=0.9,
+            scale=True,
+            center=True,
+            tracked=True,
+            training=False,
+        )
 
     def ln(self, x, name="") -> str:
         weights = [(role, self.shapes[x][-1:]) for role in ("gamma", "beta")]
         return self.node(
-            "layer_norm", [x], self.shapes[x], name, weights=weights,
-            axes=[-1], epsilon=1e-5, scale=True, center=True,
-        )  # fmt: skip
+            "layer_norm",
+            [x],
+            self.shapes[x],
+            name,
+            weights=weights,
+            axes=[-1],
+            epsilon=1e-5,
+            scale=True,
+            center=True,
+        )
 
     def act(self, x, kind="relu", name="", **more) -> str:
         shape = x.shape if isinstance(x, Source) else self.shapes[x]
@@ -128,16 +154,25 @@ class Build:
         batch, channels, sizes = self._split(x)
         out = [(n + 2 * padding - kernel) // stride + 1 for n in sizes]
         return self.node(
-            "pool", [x], self._image(batch, channels, out), name, mode=mode,
-            channels=self.channels, kernel=[kernel] * 2, stride=[stride] * 2, dilation=[1, 1],
-            padding=[[padding] * 2] * 2, counts_padding=False,
-        )  # fmt: skip
+            "pool",
+            [x],
+            self._image(batch, channels, out),
+            name,
+            mode=mode,
+            channels=self.channels,
+            kernel=[kernel] * 2,
+            stride=[stride] * 2,
+            dilation=[1, 1],
+            padding=[[padding] * 2] * 2,
+            counts_padding=False,
+        )
 
     def mean(self, x, name="") -> str:
         batch, channels, _ = self._split(x)
         axes = [2, 3] if self.channels == "first" else [1, 2]
-        return self.node("reduce", [x], (batch, channels), name, mode="mean", axes=axes,
-                         keepdims=False)  # fmt: skip
+        return self.node(
+            "reduce", [x], (batch, channels), name, mode="mean", axes=axes, keepdims=False
+        )
 
     def op(self, kind, *xs, name="", **settings) -> str:
         shapes = [x.shape if isinstance(x, Source) else self.shapes[x] for x in xs]
@@ -150,8 +185,9 @@ class Build:
         return self.node("concatenate", xs, shape, name, axis=axis)
 
     def dropout(self, x, name="", rate=0.5) -> str:
-        return self.node("dropout", [x], self.shapes[x], name, rate=rate, noise="dropout",
-                         active=False)  # fmt: skip
+        return self.node(
+            "dropout", [x], self.shapes[x], name, rate=rate, noise="dropout", active=False
+        )
 
 
 def _named(settings: dict) -> dict:
@@ -227,18 +263,33 @@ def transformer(layers=3, width=8, heads=2) -> Traced:
         at = f"l{k}"
         q, key, v = (g.dense(x, width, f"{at}.{n}") for n in ("q", "k", "v"))
         split = lambda t: t.reshape(2, time, heads, size).transpose(0, 2, 1, 3)  # noqa: E731
-        scores = g.node("matmul", [g.view(q, split), g.view(key, split)], (2, heads, time, time),
-                        f"{at}.scores", transpose_left=False, transpose_right=True,
-                        scale=1.0)  # fmt: skip
+        scores = g.node(
+            "matmul",
+            [g.view(q, split), g.view(key, split)],
+            (2, heads, time, time),
+            f"{at}.scores",
+            transpose_left=False,
+            transpose_right=True,
+            scale=1.0,
+        )
         scores = g.op("multiply", scores, name=f"{at}.scale", scalar=size**-0.5)
         probs = g.act(scores, "softmax", f"{at}.softmax", axis=-1)
-        y = g.node("matmul", [probs, g.view(v, split)], (2, heads, time, size), f"{at}.mix",
-                   transpose_left=False, transpose_right=False, scale=1.0)  # fmt: skip
-        y = g.dense(g.view(y, lambda t: t.transpose(0, 2, 1, 3).reshape(2, time, -1)), width,
-                    f"{at}.out")  # fmt: skip
+        y = g.node(
+            "matmul",
+            [probs, g.view(v, split)],
+            (2, heads, time, size),
+            f"{at}.mix",
+            transpose_left=False,
+            transpose_right=False,
+            scale=1.0,
+        )
+        y = g.dense(
+            g.view(y, lambda t: t.transpose(0, 2, 1, 3).reshape(2, time, -1)), width, f"{at}.out"
+        )
         x = g.ln(g.op("add", x, y, name=f"{at}.add1"), f"{at}.ln1")
-        y = g.dense(g.act(g.dense(x, 2 * width, f"{at}.up"), "gelu", approximate=False), width,
-                    f"{at}.down")  # fmt: skip
+        y = g.dense(
+            g.act(g.dense(x, 2 * width, f"{at}.up"), "gelu", approximate=False), width, f"{at}.down"
+        )
         x = g.ln(g.op("add", x, y, name=f"{at}.add2"), f"{at}.ln2")
     return g.done(g.dense(x, 4, "head"))
 
@@ -282,18 +333,33 @@ def unet(depth=3, width=4) -> Traced:
     x = g.act(g.conv(x, width, name="mid"))
     for k in reversed(range(depth)):
         shape = (*g.shapes[x][:2], *(2 * n for n in g.shapes[x][2:]))
-        x = g.node("resize", [x], shape, f"u{k}.up", channels="first", size=list(shape[2:]),
-                   mode="nearest", align_corners=False, antialias=False)  # fmt: skip
+        x = g.node(
+            "resize",
+            [x],
+            shape,
+            f"u{k}.up",
+            channels="first",
+            size=list(shape[2:]),
+            mode="nearest",
+            align_corners=False,
+            antialias=False,
+        )
         x = g.cat(kept[k], x, name=f"u{k}.cat")
         x = g.act(g.conv(g.act(g.conv(x, width, name=f"u{k}.0")), width, name=f"u{k}.1"))
     return g.done(g.conv(x, 2, 1, name="head"))
 
 
 ARCHITECTURES: dict[str, Callable[[], Traced]] = {
-    "chain": chain, "resnet": resnet, "inception": inception, "densenet": densenet,
-    "transformer": transformer, "towers": towers, "mobile": mobile, "unet": unet,
+    "chain": chain,
+    "resnet": resnet,
+    "inception": inception,
+    "densenet": densenet,
+    "transformer": transformer,
+    "towers": towers,
+    "mobile": mobile,
+    "unet": unet,
     "shared": lambda: towers(shared=True),
-}  # fmt: skip
+}
 
 
 def random_graph(seed: int, size: int = 20) -> Traced:
@@ -476,12 +542,21 @@ class Faults:
             role = "kernel" if kind == "dense" else "gamma"
             size = (shape[-1],) * 2 if kind == "dense" else shape[1:2]
             parameters = {role: f"{fresh}/{role}"}
-            known = {**self.graph.parameters,
-                     f"{fresh}/{role}": Parameter(f"{fresh}/{role}", role, size)}  # fmt: skip
+            known = {
+                **self.graph.parameters,
+                f"{fresh}/{role}": Parameter(f"{fresh}/{role}", role, size),
+            }
             self.graph = replace(self.graph, parameters=known)
         value = Value(f"{fresh}:0", shape)
-        made = Node(fresh, f"extra_{fresh}", kind, settings,
-                    (Source(node.values[0].id, shape),), (value,), parameters)  # fmt: skip
+        made = Node(
+            fresh,
+            f"extra_{fresh}",
+            kind,
+            settings,
+            (Source(node.values[0].id, shape),),
+            (value,),
+            parameters,
+        )
         self._rewired(node.values[0].id, Source(value.id, shape))
         at = self.graph.nodes.index(next(n for n in self.graph.nodes if n.id == node.id)) + 1
         nodes = (*self.graph.nodes[:at], made, *self.graph.nodes[at:])
@@ -491,10 +566,13 @@ class Faults:
         self.log.append("substitute")
         changes = {
             "activation": ("activation", {"name": "elu", "alpha": 1.0}),
-            "pool": ("pool", {"mode": "average"}), "batch_norm": ("layer_norm", {}),
-            "layer_norm": ("batch_norm", {}), "add": ("concatenate", {"axis": 1}),
-            "multiply": ("add", {}), "convolution": ("transposed", {}),
-        }  # fmt: skip
+            "pool": ("pool", {"mode": "average"}),
+            "batch_norm": ("layer_norm", {}),
+            "layer_norm": ("batch_norm", {}),
+            "add": ("concatenate", {"axis": 1}),
+            "multiply": ("add", {}),
+            "convolution": ("transposed", {}),
+        }
         node = self._pick(lambda n: n.kind in changes)
         if node is not None:
             kind, settings = changes[node.kind]
@@ -546,6 +624,7 @@ class Faults:
         self._rewired(second, Source(first, node.values[0].shape))
         one = replace(node, sources=(replace(after.sources[0], value=second),))
         other = replace(after, sources=node.sources)
-        nodes = [other if n.id == node.id else one if n.id == after.id else n
-                 for n in self.graph.nodes]  # fmt: skip
+        nodes = [
+            other if n.id == node.id else one if n.id == after.id else n for n in self.graph.nodes
+        ]
         self.graph = replace(self.graph, nodes=tuple(nodes))

@@ -4,11 +4,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from shared.check import inputs
-from shared.check.request import Request, processes
-from shared.check.session import check_in
-from shared.check.target import Target
-from shared.provenance import ROOT
+from parity.checker.check import check_in
+from parity.checker.graph import model_inputs
+from parity.checker.graph.target import Target
+from parity.checker.workers.request import CheckRequest, processes
+from parity.recording.provenance import ROOT
 
 HERE = ROOT / "parity_tests/check"
 STEPS, TEXT, ROW, IMAGE = "3,6,5", "2,6,16", "4,6", "2,3,9,9"
@@ -48,25 +48,31 @@ WRONG = [
     ("Normed", {}, "plain", {"activation": "gelu"}, ROW, "activation"),
     ("Normed", {}, "normed", {"axis": 1}, ROW, None),
     ("Convolved", {}, "convolved", {"activation": "gelu"}, IMAGE, "activation"),
-    ("Convolved", {"standardised": True}, "convolved", {"standardised": True, "small": 1e-2},
-     IMAGE, "offset"),
+    (
+        "Convolved",
+        {"standardised": True},
+        "convolved",
+        {"standardised": True, "small": 1e-2},
+        IMAGE,
+        "offset",
+    ),
     ("Named", {}, "Named", {"swapped": True}, ROW, "wiring"),
     ("Uncounted", {}, "Counted", {"activation": "gelu"}, IMAGE, "activation"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
 def remotes():
     """A process for each side, which serves every pair."""
     with ExitStack() as stack:
-        yield stack.enter_context(processes(Request()))
+        yield stack.enter_context(processes(CheckRequest()))
 
 
 def _answer(remotes, *row):
     torch, torch_arguments, keras, keras_arguments, shape = row
     left = Target(str(HERE / "alarms_torch.py"), torch, torch_arguments)
     right = Target(str(HERE / "alarms_keras.py"), keras, keras_arguments)
-    return check_in(remotes, (left, right), Request(inputs=(inputs.parse(shape),)))
+    return check_in(remotes, (left, right), CheckRequest(inputs=(model_inputs.parse(shape),)))
 
 
 @pytest.mark.parametrize("row", RIGHT, ids=str)

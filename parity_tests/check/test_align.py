@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parity.checker.align.alignment import Alignment, align
+from parity.checker.canonical.canonical_graph import CanonicalGraph, canonicalise
+from parity.checker.graph.model_interface import Traced
+from parity.core.errors import UsageError
 from parity_tests.check import synthetic
 from parity_tests.check.synthetic import ARCHITECTURES, Build, Faults, coarser, make, shuffled
-from shared.check.align import Alignment, align
-from shared.check.normalise import Normal, normalise
-from shared.check.side import Traced
-from shared.errors import UsageError
 
 SEEDS = range(4)
 
 
-def telling(normal: Normal, node) -> tuple:
+def telling(normal: CanonicalGraph, node) -> tuple:
     shapes = {role: normal.parameters[p].shape for role, p in node.parameters.items()}
     return node.kind, dict(node.settings), shapes, node.values[0].shape
 
 
-def assert_isomorphic(left: Normal, right: Normal, alignment: Alignment) -> None:
+def assert_isomorphic(left: CanonicalGraph, right: CanonicalGraph, alignment: Alignment) -> None:
     """Complete, and every pair alike: a true one-to-one up to automorphisms."""
     assert alignment.complete, (alignment.left_only, alignment.right_only)
     assert len(alignment.pairs) == len(left.nodes) == len(right.nodes)
@@ -37,7 +37,7 @@ def assert_isomorphic(left: Normal, right: Normal, alignment: Alignment) -> None
 def rightly(traced: Traced, faults: Faults, seed: int) -> tuple[int, int]:
     """How many of the nodes that are in both graphs are paired with themselves, of how many."""
     other, new = shuffled(faults.traced, seed)
-    left, right = normalise(traced), normalise(other)
+    left, right = canonicalise(traced), canonicalise(other)
     found = align(left, right).by_left
     good = total = 0
     for node in left.nodes:
@@ -52,7 +52,7 @@ def rightly(traced: Traced, faults: Faults, seed: int) -> tuple[int, int]:
 def test_a_right_port_matches_completely(name: str, seed: int) -> None:
     traced = make(name)
     other, _ = shuffled(coarser(traced, seed), seed)
-    left, right = normalise(traced), normalise(other)
+    left, right = canonicalise(traced), canonicalise(other)
     assert_isomorphic(left, right, align(left, right))
 
 
@@ -61,13 +61,13 @@ def test_a_right_port_matches_completely(name: str, seed: int) -> None:
 def test_any_graph_matches_itself_in_another_order(seed: int, size: int) -> None:
     traced = synthetic.finished(synthetic.random_graph(seed, size))
     other, _ = shuffled(coarser(traced, seed + 1), seed + 2)
-    left, right = normalise(traced), normalise(other)
+    left, right = canonicalise(traced), canonicalise(other)
     assert_isomorphic(left, right, align(left, right))
 
 
 def test_the_projection_may_run_before_or_after_the_branch() -> None:
-    left = normalise(make("resnet", late_projection=True))
-    right = normalise(make("resnet", late_projection=False))
+    left = canonicalise(make("resnet", late_projection=True))
+    right = canonicalise(make("resnet", late_projection=False))
     found = align(left, right)
     assert_isomorphic(left, right, found)
     for pair in found.pairs:
@@ -117,7 +117,7 @@ def chain(*kinds: str) -> Traced:
 
 
 def test_layers_that_changed_places_are_pairs() -> None:
-    left, right = normalise(chain("ln", "relu")), normalise(chain("relu", "ln"))
+    left, right = canonicalise(chain("ln", "relu")), canonicalise(chain("relu", "ln"))
     found = align(left, right)
     assert not found.left_only
     assert not found.right_only
@@ -127,7 +127,7 @@ def test_layers_that_changed_places_are_pairs() -> None:
 
 
 def test_another_activation_is_a_pair_and_no_other_kind() -> None:
-    left, right = normalise(chain("relu")), normalise(chain("silu"))
+    left, right = canonicalise(chain("relu")), canonicalise(chain("silu"))
     found = align(left, right)
     assert found.complete
     assert not any(p.substituted for p in found.pairs)
@@ -138,13 +138,13 @@ def test_what_stands_in_the_same_place_is_substituted() -> None:
     x = g.dense(g.input((2, 4)), 4, "first")
     y = g.node("opaque", [x], (2, 4), "odd", name_="Odd")
     other = synthetic.finished(g.done(g.dense(y, 3, "last")))
-    left, right = normalise(chain("relu")), normalise(other)
+    left, right = canonicalise(chain("relu")), canonicalise(other)
     pair = next(p for p in align(left, right).pairs if p.substituted)
     assert (left.by_id[pair.left].name, right.by_id[pair.right].name) == ("relu", "odd")
 
 
 def test_a_missing_layer_is_said_to_stand_between() -> None:
-    left, right = normalise(chain("ln", "relu")), normalise(chain("relu"))
+    left, right = canonicalise(chain("ln", "relu")), canonicalise(chain("relu"))
     found = align(left, right)
     missing = next(n for n in left.nodes if n.kind == "layer_norm")
     assert found.left_only == (missing.id,)
@@ -162,7 +162,7 @@ def test_a_sum_taken_from_elsewhere_is_a_link_that_is_not_the_same() -> None:
         c = g.dense(b, 4, "c")
         return synthetic.finished(g.done(g.op("add", c, a if early else b, name="sum")))
 
-    left, right = normalise(made(True)), normalise(made(False))
+    left, right = canonicalise(made(True)), canonicalise(made(False))
     found = align(left, right)
     total = next(p for p in found.pairs if left.by_id[p.left].kind == "add")
     assert sorted(link.same for link in total.links) == [False, True]
@@ -176,7 +176,7 @@ def test_sources_of_a_sum_are_linked_by_what_they_come_from() -> None:
         a, b = g.dense(x, 4, "a"), g.act(x, "tanh", "b")
         return synthetic.finished(g.done(g.op("add", *((b, a) if turned else (a, b)))))
 
-    found = align(normalise(made(False)), normalise(made(True)))
+    found = align(canonicalise(made(False)), canonicalise(made(True)))
     assert found.complete
     assert {(x.left, x.right) for x in found.pairs[-1].links} == {(0, 1), (1, 0)}
 
@@ -188,7 +188,7 @@ def test_inputs_may_be_in_another_order() -> None:
         x, y = (y, x) if turned else (x, y)
         return synthetic.finished(g.done(g.op("subtract", g.dense(x, 4, "a"), g.dense(y, 4, "b"))))
 
-    left, right = normalise(made(False)), normalise(made(True))
+    left, right = canonicalise(made(False)), canonicalise(made(True))
     assert not align(left, right).complete
     assert align(left, right, inputs=[1, 0]).complete
     with pytest.raises(UsageError, match="order of the inputs"):
@@ -196,7 +196,7 @@ def test_inputs_may_be_in_another_order() -> None:
 
 
 def test_layers_that_share_weights_match_their_likes() -> None:
-    left, right = (normalise(make("towers", shared=shared)) for shared in (True, False))
+    left, right = (canonicalise(make("towers", shared=shared)) for shared in (True, False))
     assert align(left, left).complete
     assert not align(left, right).left_only
 
@@ -205,7 +205,7 @@ def test_the_user_says_which_is_which() -> None:
     g = Build()
     x = g.input((2, 4))
     total = g.op("add", g.dense(x, 4, "a"), g.dense(x, 4, "b"))
-    normal = normalise(synthetic.finished(g.done(total)))
+    normal = canonicalise(synthetic.finished(g.done(total)))
     found = align(normal, normal, pairs={"a": "b"})
     names = {normal.by_id[p.left].name: normal.by_id[p.right].name for p in found.pairs}
     assert (names["a"], names["b"]) == ("b", "a")
@@ -214,7 +214,7 @@ def test_the_user_says_which_is_which() -> None:
 
 
 def test_an_unknown_name_is_refused_with_near_ones() -> None:
-    normal = normalise(make("resnet"))
+    normal = canonicalise(make("resnet"))
     with pytest.raises(UsageError, match=r"layer0\.0\.conv1"):
         align(normal, normal, pairs={"layer0.0.conv3": "head"})
 
@@ -222,10 +222,12 @@ def test_an_unknown_name_is_refused_with_near_ones() -> None:
 def test_more_outputs_and_dead_nodes() -> None:
     traced = make("chain")
     first = traced.graph.nodes[0].values[0]
-    outputs = (*traced.graph.outputs, replace(traced.graph.outputs[0], value=first.id,
-                                              shape=first.shape))  # fmt: skip
+    outputs = (
+        *traced.graph.outputs,
+        replace(traced.graph.outputs[0], value=first.id, shape=first.shape),
+    )
     both = Traced(replace(traced.graph, outputs=outputs), traced.ids)
-    found = align(normalise(both), normalise(both))
+    found = align(canonicalise(both), canonicalise(both))
     assert [(o.left, o.right, o.same) for o in found.outputs] == [(0, 0, True), (1, 1, True)]
 
 
@@ -239,7 +241,7 @@ def test_more_outputs_and_dead_nodes() -> None:
 )
 def test_seven_hundred_nodes_are_quick(name: str, more: dict) -> None:
     traced = make(name, **more)
-    left, right = normalise(traced), normalise(shuffled(traced, 0)[0])
+    left, right = canonicalise(traced), canonicalise(shuffled(traced, 0)[0])
     begun = time.process_time()
     assert align(left, right).complete
     assert time.process_time() - begun < 6

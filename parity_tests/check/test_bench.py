@@ -9,10 +9,10 @@ from contextlib import ExitStack
 
 import pytest
 
+from parity.checker.workers.request import CheckRequest, processes
 from parity_tests.check.bench import page
 from parity_tests.check.bench.scoring import ROOT, answer, score
 from parity_tests.check.bench.table import CORRECT, FAULTY, KEPT_CORRECT, KEPT_FAULTY
-from shared.check.request import Request, processes
 
 LONG = bool(os.environ.get("PARITY_LONG"))
 WRONG = FAULTY if LONG else FAULTY[::3]
@@ -25,7 +25,7 @@ PAGE = ROOT / "reports" / "ports.md"
 def remotes():
     """A process for each side, which serves every row."""
     with ExitStack() as stack:
-        yield stack.enter_context(processes(Request()))
+        yield stack.enter_context(processes(CheckRequest()))
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +51,11 @@ def test_a_right_port_with_its_own_weights_is_right(remotes, row):
 def test_wrong_ports_are_caught_and_named(scores, capsys):
     """All are caught but those whose listed reason no input shows; most are named."""
     counted = Counter(
-        word for s in scores.values() for word in ("caught", "layer", "named", "confirmed")
+        word
+        for s in scores.values()
+        for word in ("caught", "layer", "named", "confirmed")
         if getattr(s, word)
-    )  # fmt: skip
+    )
     total = len(scores)
     with capsys.disabled():
         print(f"\n{total} wrong ports: " + ", ".join(f"{counted[w]} {w}" for w in counted))

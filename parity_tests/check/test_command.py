@@ -10,17 +10,17 @@ from contextlib import ExitStack
 import pytest
 from rich.console import Console
 
-from shared.check import inputs
-from shared.check.diagnosing import _capital
-from shared.check.request import Request, processes
-from shared.check.result import Layer, Part, Result
-from shared.check.session import check_in
-from shared.check.target import ModelError, Target, in_words
-from shared.check.testing import assert_parity
-from shared.check.words import screen
-from shared.errors import UsageError
-from shared.noise import Finding
-from shared.provenance import ROOT
+from parity.checker.check import check_in
+from parity.checker.diagnose.diagnosis import _capital
+from parity.checker.graph import model_inputs
+from parity.checker.graph.target import ModelError, Target, in_words
+from parity.checker.result.check_result import CheckResult, ComparedQuantity, Layer
+from parity.checker.result.wording import screen
+from parity.checker.workers.request import CheckRequest, processes
+from parity.comparator.noise import Finding
+from parity.core.errors import UsageError
+from parity.recording.provenance import ROOT
+from parity.testing import assert_parity
 
 BENCH = ROOT / "parity_tests/check/bench"
 TORCH, KERAS = f"{BENCH}/torch_images.py", f"{BENCH}/keras_images.py"
@@ -84,14 +84,14 @@ class Wrong(nn.Module):
 
 
 def parity(*words):
-    command = [sys.executable, "-c", "from shared.cli import main; main()", "check", *words]
+    command = [sys.executable, "-c", "from parity.cli.main import main; main()", "check", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def remotes():
     with ExitStack() as stack:
-        yield stack.enter_context(processes(Request()))
+        yield stack.enter_context(processes(CheckRequest()))
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def models(tmp_path):
 
 
 def checked(remotes, torch, keras, *shapes):
-    request = Request(inputs=tuple(inputs.parse(s) for s in shapes) or None)
+    request = CheckRequest(inputs=tuple(model_inputs.parse(s) for s in shapes) or None)
     file, name = torch.rsplit(":", 1)
     other, called = keras.rsplit(":", 1)
     return check_in(remotes, (Target(file, name, {}), Target(other, called, {})), request)
@@ -110,8 +110,17 @@ def checked(remotes, torch, keras, *shapes):
 
 def test_json_page_and_exit_code(tmp_path):
     page = tmp_path / "check.md"
-    done = parity("--torch", f"{TORCH}:SmallCnn", "--keras", f"{FAULTY}:norm_epsilon",
-                  "--input", SMALL, "--json", "--report", str(page))  # fmt: skip
+    done = parity(
+        "--torch",
+        f"{TORCH}:SmallCnn",
+        "--keras",
+        f"{FAULTY}:norm_epsilon",
+        "--input",
+        SMALL,
+        "--json",
+        "--report",
+        str(page),
+    )
     assert done.returncode == 1, done.stderr
     document = json.loads(done.stdout)
     assert document["format"] == 1
@@ -182,8 +191,12 @@ def test_an_error_while_importing_shows_the_line(remotes, tmp_path):
 
 def test_unequal_numbers_of_outputs(remotes):
     with pytest.raises(UsageError, match="returns 2 outputs"):
-        checked(remotes, f"{BENCH}/torch_basics.py:Detector", f"{BENCH}/keras_images.py:small_cnn",
-                SMALL)  # fmt: skip
+        checked(
+            remotes,
+            f"{BENCH}/torch_basics.py:Detector",
+            f"{BENCH}/keras_images.py:small_cnn",
+            SMALL,
+        )
 
 
 def test_a_model_that_returns_no_tensor(remotes, models):
@@ -193,7 +206,7 @@ def test_a_model_that_returns_no_tensor(remotes, models):
 
 
 def test_a_name_to_be_paired_that_is_not_there(remotes):
-    request = Request(inputs=(inputs.parse(SMALL),), pairs={"bn1x": "dense"})
+    request = CheckRequest(inputs=(model_inputs.parse(SMALL),), pairs={"bn1x": "dense"})
     targets = Target(TORCH, "SmallCnn", {}), Target(KERAS, "small_cnn", {})
     with pytest.raises(UsageError, match=r"--map: no layer of .* is called 'bn1x'\. Did you mean"):
         check_in(remotes, targets, request)
@@ -218,12 +231,23 @@ def test_a_page_goes_into_a_folder_and_says_so(tmp_path):
 
 
 def test_what_parted_has_a_row_under_train_and_its_own_name():
-    part = Part("state", "bn/mean", "bn/mean", Finding("bn/mean after one pass", "check",
-                "different", ratio=7.0, rule="equation", distance64=1.0))  # fmt: skip
+    part = ComparedQuantity(
+        "state",
+        "bn/mean",
+        "bn/mean",
+        Finding(
+            "bn/mean after one pass",
+            "check",
+            "different",
+            ratio=7.0,
+            rule="equation",
+            distance64=1.0,
+        ),
+    )
     layer = Layer("bn", "bn", "batch_norm", "agrees", 0.1)
     titles = {"torch": "t.py:T", "keras": "k.py:K"}
     empty = ((), (), (), (), ())
-    result = Result("differ", titles, (), (layer,), *empty, parts=(part,), notes=())
+    result = CheckResult("differ", titles, (), (layer,), *empty, parts=(part,), notes=())
     console = Console(width=200, file=io.StringIO())
     for shown in screen(result):
         console.print(shown, highlight=False)
@@ -278,10 +302,22 @@ def test_models_that_exist_in_somebody_elses_tests(tmp_path):
     """Both frameworks in one process, and the fixture from the installed package."""
     (tmp_path / "test_port.py").write_text(LIVE)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path),
-         str(tmp_path)],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--rootdir",
+            str(tmp_path),
+            str(tmp_path),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-1000:]
     assert "2 passed" in done.stdout
 
@@ -360,7 +396,7 @@ def test_weights_that_are_not_taken_whole(remotes, tmp_path, name, verdict):
 
 BUSY = """
 import time
-from shared.check import serve
+from parity.checker.workers import serve
 def make(build, title, threads):
     time.sleep(60)
 serve.main("torch", lambda: object, "anything", lambda: make)
@@ -370,9 +406,12 @@ serve.main("torch", lambda: object, "anything", lambda: make)
 def test_the_parents_death_ends_a_side_that_is_at_work():
     request = {"do": "load", "target": {"module": "builtins", "name": "object", "arguments": {}}}
     process = subprocess.Popen(
-        [sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-c", BUSY],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
         cwd=ROOT,
-    )  # fmt: skip
+    )
     assert json.loads(process.stdout.readline())["event"] == "ready"
     process.stdin.write(json.dumps(request) + "\n")
     process.stdin.flush()

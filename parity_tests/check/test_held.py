@@ -4,13 +4,15 @@ import gc
 
 import numpy as np
 
-from shared.check.held import Held, Shelf
+from parity.checker.graph.storage import CompactArrays, DiskSpill
 
 
 def test_weights_come_back_as_they_were():
     single = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     double = np.array([1 / 3, np.nan, np.inf])
-    held = Held({"single": single.astype(np.float64), "double": double, "ids": np.arange(3)})
+    held = CompactArrays(
+        {"single": single.astype(np.float64), "double": double, "ids": np.arange(3)}
+    )
     assert held.arrays["single"].dtype == np.float32
     assert held["single"].dtype == np.float64
     assert np.array_equal(held["single"], single)
@@ -19,19 +21,19 @@ def test_weights_come_back_as_they_were():
 
 
 def test_a_number_too_large_for_float32_stays():
-    assert Held({"a": np.array([1e300])})["a"][0] == 1e300
+    assert CompactArrays({"a": np.array([1e300])})["a"][0] == 1e300
 
 
 def test_a_copy_shares_what_it_does_not_replace():
-    one = Held({"a": np.ones(2), "b": np.ones(2)})
-    other = Held(one)
+    one = CompactArrays({"a": np.ones(2), "b": np.ones(2)})
+    other = CompactArrays(one)
     other["b"] = np.zeros(2)
     assert one.arrays["a"] is other.arrays["a"]
     assert one["b"][0] == 1
 
 
 def test_a_shelf_gives_back_and_cleans_up():
-    shelf = Shelf()
+    shelf = DiskSpill()
     large, small = np.random.default_rng(1).normal(size=20_000), np.arange(3.0)
     given = [shelf.put(large), shelf.put(small)]
     folder = shelf._folder

@@ -15,12 +15,12 @@ ROOT = Path(__file__).parents[2]
 
 PRELUDE = """
 import numpy as np, math
-from keras_impl._check import KerasModel
+from parity.keras_side.checker import KerasModel
 import keras, tensorflow as tf
 from keras import layers as L, ops
-from shared.check.graph import Graph
-from shared.check.side import Order
-from shared.errors import ParityError
+from parity.checker.graph.graph import Graph
+from parity.checker.graph.model_interface import RecordRequest
+from parity.core.errors import ParityError
 
 rng = np.random.default_rng(0)
 
@@ -32,7 +32,7 @@ def verify(build, inputs, precisions=("float32", "float64"), mode="evaluate"):
     assert Graph.from_json(graph.to_json()).to_json() == graph.to_json()
     for precision in precisions:
         ones = [np.ones(s.shape) for s in graph.outputs]
-        kept = side.record(Order(precision, mode, inputs, ones))
+        kept = side.record(RecordRequest(precision, mode, inputs, ones))
 
         def seen(source):
             what, _, name = source.value.partition(":")
@@ -67,7 +67,7 @@ def values(build, x):
     '''What a model of one input yields in float64.'''
     side = KerasModel(build, "net")
     side.trace([x])
-    return side, side.record(Order("float64", "evaluate", [x]))["outputs/0"]
+    return side, side.record(RecordRequest("float64", "evaluate", [x]))["outputs/0"]
 """
 
 
@@ -446,7 +446,7 @@ def test_training_and_weights(given):
     projection = rng.normal(size=(3, 3))
     losses = {}
     for precision in ("float32", "float64"):
-        order = Order(precision, "train", x, [projection], steps=3, rate=0.05)
+        order = RecordRequest(precision, "train", x, [projection], steps=3, rate=0.05)
         kept = side.record(order)
         tolerance = 1e-5 if precision == "float32" else 1e-12
         y = kept["values/n0:0"].astype("float64")
@@ -464,12 +464,12 @@ def test_training_and_weights(given):
     assert all(np.array_equal(before[k], v) for k, v in side.weights().items())
     side.set_weights({k: 2 * v for k, v in before.items()})
     assert all(np.array_equal(2 * before[k], v) for k, v in side.weights().items())
-    a = side.record(Order("float32", "evaluate", x))["outputs/0"]
-    b = side.record(Order("float64", "evaluate", x))["outputs/0"]
+    a = side.record(RecordRequest("float32", "evaluate", x))["outputs/0"]
+    b = side.record(RecordRequest("float64", "evaluate", x))["outputs/0"]
     assert np.allclose(a, b, atol=1e-4) and not np.array_equal(a, b)
 
     # One gradient by a difference quotient, in float64.
-    order = Order("float64", "evaluate", x, [projection])
+    order = RecordRequest("float64", "evaluate", x, [projection])
     slope = side.record(order)["gradients/d/kernel"]
     weights, step = side.weights(), 2.0**-10
     moved = weights["d/kernel"].copy()

@@ -4,14 +4,14 @@ from contextlib import ExitStack
 
 import pytest
 
-from shared.check import inputs
-from shared.check.recipes import Recipe, parse
-from shared.check.request import Request, processes
-from shared.check.session import check_in
-from shared.check.target import ModelError, Target
-from shared.check.testing import assert_parity
-from shared.errors import UsageError
-from shared.provenance import ROOT
+from parity.checker.check import check_in
+from parity.checker.graph import model_inputs
+from parity.checker.graph.target import ModelError, Target
+from parity.checker.graph.training_recipe import Recipe, parse
+from parity.checker.workers.request import CheckRequest, processes
+from parity.core.errors import UsageError
+from parity.recording.provenance import ROOT
+from parity.testing import assert_parity
 
 T, K = (str(ROOT / f"parity_tests/check/learning_{side}.py") for side in ("torch", "keras"))
 SPARSE = {"name": "keras.losses:SparseCategoricalCrossentropy", "from_logits": True}
@@ -22,7 +22,7 @@ CLASSES = ("12:int<5",)
 @pytest.fixture(scope="module")
 def remotes():
     with ExitStack() as stack:
-        yield stack.enter_context(processes(Request()))
+        yield stack.enter_context(processes(CheckRequest()))
 
 
 def wish(given, option):
@@ -41,11 +41,12 @@ def answer(  # noqa: PLR0917
             return {}
         return {s: wish(g, f"--{s}-{name}") for s, g in zip(("torch", "keras"), pair, strict=True)}
 
-    request = Request(
-        inputs=(inputs.parse(shape),), train=True,
+    request = CheckRequest(
+        inputs=(model_inputs.parse(shape),),
+        train=True,
         recipe=Recipe(both(loss, "loss"), both(optimizer, "optimizer")),
-        targets=tuple(inputs.parse(t, "--target") for t in target),
-    )  # fmt: skip
+        targets=tuple(model_inputs.parse(t, "--target") for t in target),
+    )
     targets = Target(T, model[0], args[0]), Target(K, model[1], args[1])
     return check_in(remotes, targets, request)
 
@@ -59,7 +60,7 @@ def keras(name, **arguments):
 
 
 def bridge(name, **arguments):
-    return {"name": f"keras_impl._optimizers:{name}", **arguments}
+    return {"name": f"parity.keras_side.optimizers:{name}", **arguments}
 
 
 LOSSES = {
@@ -85,13 +86,20 @@ def test_losses_that_are_the_same(remotes, name):
         (("torch.nn:MSELoss", "mse"), ("12,5",)),
         (("torch.nn:L1Loss", "keras.losses:MeanAbsoluteError"), ("12,5",)),
         (("torch.nn:HuberLoss", "keras.losses:Huber"), ("12,5",)),
-        (("torch.nn:BCEWithLogitsLoss",
-          {"name": "keras.losses:BinaryCrossentropy", "from_logits": True}), ("12,5:int<2",)),
-        ((CE, {"name": "keras.losses:CategoricalCrossentropy", "from_logits": True}),
-         ("12,5:prob",)),
+        (
+            (
+                "torch.nn:BCEWithLogitsLoss",
+                {"name": "keras.losses:BinaryCrossentropy", "from_logits": True},
+            ),
+            ("12,5:int<2",),
+        ),
+        (
+            (CE, {"name": "keras.losses:CategoricalCrossentropy", "from_logits": True}),
+            ("12,5:prob",),
+        ),
     ],
     ids=["squared", "absolute", "huber", "binary", "fractions"],
-)  # fmt: skip
+)
 def test_losses_with_other_targets(remotes, loss, target):
     assert answer(remotes, loss, None, target).verdict == "agree"
 
@@ -112,11 +120,15 @@ OPTIMIZERS = {
     "sgd": (torch("SGD", lr=0.05), keras("SGD", learning_rate=0.05)),
     "nesterov": (f"{T}:sgd", f"{K}:sgd"),
     "adam": (torch("Adam", lr=1e-3), bridge("TorchAdam", learning_rate=1e-3)),
-    "adadelta": (torch("Adadelta", lr=0.1, rho=0.95, eps=1e-7),
-                 keras("Adadelta", learning_rate=0.1)),
-    "decay": (torch("SGD", lr=0.05, weight_decay=0.01),
-              keras("SGD", learning_rate=0.05, weight_decay=0.01)),
-}  # fmt: skip
+    "adadelta": (
+        torch("Adadelta", lr=0.1, rho=0.95, eps=1e-7),
+        keras("Adadelta", learning_rate=0.1),
+    ),
+    "decay": (
+        torch("SGD", lr=0.05, weight_decay=0.01),
+        keras("SGD", learning_rate=0.05, weight_decay=0.01),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -138,8 +150,13 @@ def test_what_the_model_was_compiled_with(remotes):
     optimizers = (torch("SGD", lr=0.01), "compiled")
     right = answer(remotes, (CE, "compiled"), optimizers, CLASSES, args=({}, {"compiled": True}))
     assert right.verdict == "agree", right
-    wrong = answer(remotes, (CE, "compiled"), optimizers, CLASSES,
-                   args=({}, {"compiled": True, "from_logits": False}))  # fmt: skip
+    wrong = answer(
+        remotes,
+        (CE, "compiled"),
+        optimizers,
+        CLASSES,
+        args=({}, {"compiled": True, "from_logits": False}),
+    )
     assert causes(wrong) == {("loss", "takes probabilities", "confirmed")}
     with pytest.raises(ModelError, match="not compiled with a loss"):
         answer(remotes, (CE, "compiled"), optimizers, CLASSES)
@@ -158,16 +175,33 @@ def causes(result):
         (({"name": CE, "weight": [1, 2, 1, 1, 3]}, SPARSE), CLASSES, "class weights none"),
         (({"name": CE, "label_smoothing": 0.1}, SPARSE), CLASSES, "label smoothing 0"),
         ((f"{T}:own", {"name": f"{K}:own", "smoothing": 0.0}), CLASSES, "label smoothing 0"),
-        (({"name": "torch.nn:MSELoss", "reduction": "sum"},
-          {"name": "keras.losses:MeanSquaredError", "reduction": "sum"}), ("12,5",),
-         "reduction sum of means"),
+        (
+            (
+                {"name": "torch.nn:MSELoss", "reduction": "sum"},
+                {"name": "keras.losses:MeanSquaredError", "reduction": "sum"},
+            ),
+            ("12,5",),
+            "reduction sum of means",
+        ),
         (("torch.nn:MSELoss", "keras.losses:MeanAbsoluteError"), ("12,5",), "MeanAbsoluteError"),
-        ((("torch.nn:HuberLoss"), {"name": "keras.losses:Huber", "delta": 0.5}), ("12,5",),
-         "delta 0.5"),
+        (
+            (("torch.nn:HuberLoss"), {"name": "keras.losses:Huber", "delta": 0.5}),
+            ("12,5",),
+            "delta 0.5",
+        ),
     ],
-    ids=["from_logits", "sum", "ignore", "weights", "smoothing", "own", "sum_of_means", "other",
-         "delta"],
-)  # fmt: skip
+    ids=[
+        "from_logits",
+        "sum",
+        "ignore",
+        "weights",
+        "smoothing",
+        "own",
+        "sum_of_means",
+        "other",
+        "delta",
+    ],
+)
 def test_a_loss_that_differs_is_named_and_proven(remotes, loss, target, told):
     result = answer(remotes, loss, (torch("SGD", lr=0.1), keras("SGD", learning_rate=0.1)), target)
     assert result.verdict == "differ"
@@ -187,20 +221,42 @@ BEFORE, AFTER = "epsilon before the bias correction (Keras' equation)", "epsilon
         ((torch("Adam", lr=0.1), keras("SGD", learning_rate=0.1)), {"SGD"}),
         ((torch("Adam"), keras("Adam")), {BEFORE, AFTER}),
         ((torch("Adam"), keras("Adam", beta_1=0.8)), {BEFORE, AFTER, "beta 1 0.8"}),
-        ((torch("Adam", weight_decay=0.1), keras("AdamW", weight_decay=0.1)),
-         {BEFORE, AFTER, "decoupled weight decay 0.1"}),
-        ((torch("RMSprop", lr=0.01), keras("RMSprop", learning_rate=0.01)),
-         {"epsilon under the root (Keras' equation)", "rho 0.9", "epsilon 1e-07"}),
-        ((torch("Adagrad", lr=0.01), keras("Adagrad", learning_rate=0.01)),
-         {"epsilon under the root (Keras' equation)", "accumulator starts at 0.1",
-          "epsilon 1e-07"}),
-        ((torch("SGD", lr=0.1), keras("SGD", learning_rate=0.1, clipnorm=0.05)),
-         {"clip norm 0.05"}),
+        (
+            (torch("Adam", weight_decay=0.1), keras("AdamW", weight_decay=0.1)),
+            {BEFORE, AFTER, "decoupled weight decay 0.1"},
+        ),
+        (
+            (torch("RMSprop", lr=0.01), keras("RMSprop", learning_rate=0.01)),
+            {"epsilon under the root (Keras' equation)", "rho 0.9", "epsilon 1e-07"},
+        ),
+        (
+            (torch("Adagrad", lr=0.01), keras("Adagrad", learning_rate=0.01)),
+            {
+                "epsilon under the root (Keras' equation)",
+                "accumulator starts at 0.1",
+                "epsilon 1e-07",
+            },
+        ),
+        (
+            (torch("SGD", lr=0.1), keras("SGD", learning_rate=0.1, clipnorm=0.05)),
+            {"clip norm 0.05"},
+        ),
         ((torch("SGD", lr=0.01), f"{K}:schedule"), {"learning rate [0.01, 0.005, 0.0025]"}),
     ],
-    ids=["rate", "momentum", "nesterov", "other", "adam", "beta", "decay", "rmsprop", "adagrad",
-         "clipped", "schedule"],
-)  # fmt: skip
+    ids=[
+        "rate",
+        "momentum",
+        "nesterov",
+        "other",
+        "adam",
+        "beta",
+        "decay",
+        "rmsprop",
+        "adagrad",
+        "clipped",
+        "schedule",
+    ],
+)
 def test_an_optimizer_that_differs_is_named_and_proven(remotes, optimizers, told):
     result = answer(remotes, LOSSES["cross_entropy"], optimizers, CLASSES)
     assert result.verdict == "differ"
@@ -210,10 +266,14 @@ def test_an_optimizer_that_differs_is_named_and_proven(remotes, optimizers, told
 
 
 def test_one_line_has_all_settings_of_an_optimizer(remotes):
-    optimizers = (torch("AdamW", lr=0.01, weight_decay=0.1),
-                  keras("AdamW", learning_rate=0.02, weight_decay=0.2))  # fmt: skip
+    optimizers = (
+        torch("AdamW", lr=0.01, weight_decay=0.1),
+        keras("AdamW", learning_rate=0.02, weight_decay=0.2),
+    )
     result = answer(remotes, LOSSES["cross_entropy"], optimizers, CLASSES)
-    written = "keras_impl._optimizers.TorchAdamW(learning_rate=0.01, epsilon=1e-08, decay=0.1)"
+    written = (
+        "parity.keras_side.optimizers.TorchAdamW(learning_rate=0.01, epsilon=1e-08, decay=0.1)"
+    )
     assert [c.fix for c in result.causes if c.fix] == [written]
 
 
@@ -222,8 +282,12 @@ def test_one_line_has_all_settings_of_an_optimizer(remotes):
     [("groups", "learning rate 0.01"), ("forgetful", "SGD")],
 )
 def test_settings_of_each_weight(remotes, optimizer, told):
-    result = answer(remotes, LOSSES["cross_entropy"],
-                    (f"{T}:{optimizer}", keras("SGD", learning_rate=0.01)), CLASSES)  # fmt: skip
+    result = answer(
+        remotes,
+        LOSSES["cross_entropy"],
+        (f"{T}:{optimizer}", keras("SGD", learning_rate=0.01)),
+        CLASSES,
+    )
     assert result.verdict == "differ"
     assert causes(result) == {("optimizer", told, "confirmed")}
     assert all("fc2" not in c.left[0] for c in result.causes)
@@ -253,10 +317,15 @@ def test_one_side_alone_is_told():
 
 
 def test_in_tests_of_ones_own():
-    words = {"torch_loss": CE, "keras_loss": "keras.losses:SparseCategoricalCrossentropy",
-             "targets": "12:int<5", "torch_optimizer": "torch.optim:SGD",
-             "torch_optimizer_args": {"lr": 0.1}, "keras_optimizer": "keras.optimizers:SGD",
-             "keras_optimizer_args": {"learning_rate": 0.1}}  # fmt: skip
+    words = {
+        "torch_loss": CE,
+        "keras_loss": "keras.losses:SparseCategoricalCrossentropy",
+        "targets": "12:int<5",
+        "torch_optimizer": "torch.optim:SGD",
+        "torch_optimizer_args": {"lr": 0.1},
+        "keras_optimizer": "keras.optimizers:SGD",
+        "keras_optimizer_args": {"learning_rate": 0.1},
+    }
     right = {"from_logits": True}
     assert_parity(f"{T}:Net", f"{K}:net", "12,9", **words, keras_loss_args=right)
     with pytest.raises(AssertionError, match=r"loss \(confirmed\).*takes logits"):

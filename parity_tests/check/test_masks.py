@@ -4,11 +4,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from shared.check import inputs
-from shared.check.request import Request, processes
-from shared.check.session import check_in
-from shared.check.target import Target
-from shared.provenance import ROOT
+from parity.checker.check import check_in
+from parity.checker.graph import model_inputs
+from parity.checker.graph.target import Target
+from parity.checker.workers.request import CheckRequest, processes
+from parity.recording.provenance import ROOT
 
 HERE = ROOT / "parity_tests/check"
 
@@ -25,13 +25,13 @@ WRONG = [
 def remotes():
     """A process for each side, which serves every pair."""
     with ExitStack() as stack:
-        yield stack.enter_context(processes(Request()))
+        yield stack.enter_context(processes(CheckRequest()))
 
 
 def _answer(remotes, arguments):
     left = Target(str(HERE / "masks_torch.py"), "Masked", {})
     right = Target(str(HERE / "masks_keras.py"), "Masked", arguments)
-    return check_in(remotes, (left, right), Request(inputs=(inputs.parse("8,9:int"),)))
+    return check_in(remotes, (left, right), CheckRequest(inputs=(model_inputs.parse("8,9:int"),)))
 
 
 def test_the_contrary_of_a_mask_has_its_partner(remotes):

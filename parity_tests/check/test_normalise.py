@@ -7,26 +7,26 @@ import math
 import numpy as np
 import pytest
 
+from parity.checker.canonical import formulas
+from parity.checker.canonical.canonical_graph import CanonicalGraph, canonicalise
+from parity.checker.graph.graph import Source
 from parity_tests.check.synthetic import Build, finished
-from shared.check import _formulas
-from shared.check.graph import Source
-from shared.check.normalise import Normal, normalise
 
 
-def normal(g: Build, *outputs) -> Normal:
-    return normalise(finished(g.done(*outputs)))
+def normal(g: Build, *outputs) -> CanonicalGraph:
+    return canonicalise(finished(g.done(*outputs)))
 
 
-def only(form: Normal, kind: str):
+def only(form: CanonicalGraph, kind: str):
     (node,) = [n for n in form.nodes if n.kind == kind]
     return node
 
 
-def kinds(form: Normal) -> list[str]:
+def kinds(form: CanonicalGraph) -> list[str]:
     return [n.kind for n in form.nodes]
 
 
-def picks(form: Normal, source: Source) -> np.ndarray:
+def picks(form: CanonicalGraph, source: Source) -> np.ndarray:
     if source.ids:
         return form.ids[source.ids]
     return np.arange(math.prod(source.shape)).reshape(source.shape)
@@ -147,8 +147,10 @@ def test_arithmetic_with_constants_keeps_them_as_sources() -> None:
     x = g.op("divide", x, g.parameter("deviation", (4,), trainable=False))
     affine = only(normal(g, g.op("multiply", x, scalar=2.0)), "affine")
     assert affine.settings["steps"] == [
-        ["subtract", {"source": 1}], ["divide", {"source": 2}], ["multiply", 2.0]
-    ]  # fmt: skip
+        ["subtract", {"source": 1}],
+        ["divide", {"source": 2}],
+        ["multiply", 2.0],
+    ]
     assert [s.value for s in affine.sources] == ["input:0", "constant:0", "parameter:deviation"]
 
 
@@ -174,9 +176,9 @@ def test_a_factor_next_to_a_product_is_its_scale(where: str) -> None:
 def test_a_known_constant_is_a_number() -> None:
     g = Build()
     traced = finished(g.done(g.op("divide", g.input((2, 4)), g.constant(()))))
-    form = normalise(traced, {"constant:0": 8.0})
+    form = canonicalise(traced, {"constant:0": 8.0})
     assert only(form, "affine").settings == {"scale": 0.125, "offset": 0.0}
-    assert "steps" in only(normalise(traced), "affine").settings
+    assert "steps" in only(canonicalise(traced), "affine").settings
 
 
 # Activations
@@ -209,8 +211,9 @@ def expression(name: str, g: Build, x: str) -> str:
         case "gelu_tanh":
             cube = op("multiply", op("power", x, scalar=3.0), scalar=0.044715)
             y = op("multiply", op("add", x, cube), scalar=math.sqrt(2 / math.pi))
-            return op("multiply", op("multiply", x, op("add", unary("tanh", y), scalar=1.0)),
-                      scalar=0.5)  # fmt: skip
+            return op(
+                "multiply", op("multiply", x, op("add", unary("tanh", y), scalar=1.0)), scalar=0.5
+            )
         case "quick_gelu":
             return op("multiply", x, g.act(op("multiply", x, scalar=1.702), "sigmoid"))
         case "leaky_relu":
@@ -223,9 +226,20 @@ def expression(name: str, g: Build, x: str) -> str:
 
 @pytest.mark.parametrize(
     "name",
-    ["silu", "mish", "relu6", "relu", "hard_sigmoid", "hard_silu", "gelu", "gelu_tanh",
-     "quick_gelu", "leaky_relu", "sigmoid"],
-)  # fmt: skip
+    [
+        "silu",
+        "mish",
+        "relu6",
+        "relu",
+        "hard_sigmoid",
+        "hard_silu",
+        "gelu",
+        "gelu_tanh",
+        "quick_gelu",
+        "leaky_relu",
+        "sigmoid",
+    ],
+)
 def test_an_activation_by_hand_is_that_activation(name: str) -> None:
     g = Build()
     x = g.dense(g.input((2, 4)), 4)
@@ -247,7 +261,7 @@ def test_a_wrong_constant_makes_another_function_that_is_near() -> None:
     form = normal(g, g.op("multiply", g.op("multiply", x, scalar=0.5), y))
     settings = form.nodes[1].settings
     assert (settings["name"], settings["near"]["name"]) == ("custom", "gelu")
-    assert 0 < settings["distance"] < _formulas.NEAR
+    assert 0 < settings["distance"] < formulas.NEAR
 
 
 def test_an_activation_that_is_taken_in_between_stays_apart() -> None:
@@ -284,8 +298,15 @@ def test_a_layer_norm_by_hand(variance: str) -> None:
     if variance == "squares":
         spread = mean(g.op("multiply", centred, centred))
     else:
-        spread = g.node("reduce", [x], (2, 1), mode="variance", axes=[1], keepdims=True,
-                        correction=int(variance == "unbiased"))  # fmt: skip
+        spread = g.node(
+            "reduce",
+            [x],
+            (2, 1),
+            mode="variance",
+            axes=[1],
+            keepdims=True,
+            correction=int(variance == "unbiased"),
+        )
     if variance == "outside":
         bottom = g.op("add", g.op("unary", spread, name_="sqrt"), scalar=1e-5)
     else:
@@ -348,8 +369,15 @@ def test_means_over_one_axis_each_are_one_mean() -> None:
 def test_dropouts_are_notes_on_edges_and_views_compose() -> None:
     g = Build()
     x = g.dense(g.input((2, 6)), 6, "first")
-    dropped = g.node("dropout", [g.view(x, lambda t: t.reshape(2, 2, 3))], (2, 2, 3), "drop",
-                     rate=0.3, noise="dropout", active=False)  # fmt: skip
+    dropped = g.node(
+        "dropout",
+        [g.view(x, lambda t: t.reshape(2, 2, 3))],
+        (2, 2, 3),
+        "drop",
+        rate=0.3,
+        noise="dropout",
+        active=False,
+    )
     turned = g.view(dropped, lambda t: t.transpose(2, 0, 1))
     form = normal(g, g.dense(turned, 4, "second"))
     assert kinds(form) == ["dense", "dense"]

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import seed as from_seed
 
+from parity.checker.check import check_in
+from parity.checker.graph import model_inputs
+from parity.checker.workers.request import CheckRequest, processes
 from parity_tests.check.bench.scoring import target
 from parity_tests.check.random_faults import named, with_fault
 from parity_tests.check.random_models import architecture
 from parity_tests.check.random_strategy import architectures
-from shared.check import inputs
-from shared.check.request import Request, processes
-from shared.check.session import check_in
 
 LONG = bool(os.environ.get("PARITY_LONG"))
 FIRST = int(os.environ.get("PARITY_SEED", "0"))
@@ -35,13 +35,13 @@ MISSED: list[str] = []
 def remotes():
     """A process for each side, which serves every architecture."""
     with ExitStack() as stack:
-        yield stack.enter_context(processes(Request()))
+        yield stack.enter_context(processes(CheckRequest()))
 
 
 def answer(remotes, torch, keras):
     """Check the two, built from these architectures."""
-    request = Request(
-        inputs=tuple(inputs.parse(text) for text in torch["inputs"]), train=torch["train"]
+    request = CheckRequest(
+        inputs=tuple(model_inputs.parse(text) for text in torch["inputs"]), train=torch["train"]
     )
     targets = (
         target("parity_tests/check/random_torch.py:build", {"architecture": torch}),
@@ -60,9 +60,13 @@ def test_a_random_right_port_is_right(remotes, seed):
 @pytest.mark.timeout(5400)
 @from_seed(FIRST)
 @settings(
-    max_examples=EXAMPLES, derandomize=not FIRST, deadline=None, database=None,
-    suppress_health_check=list(HealthCheck), print_blob=True,
-)  # fmt: skip
+    max_examples=EXAMPLES,
+    derandomize=not FIRST,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
 @given(drawn=architectures())
 def test_right_ports_that_hypothesis_draws_are_right(remotes, drawn):
     verdict = answer(remotes, drawn, drawn).verdict

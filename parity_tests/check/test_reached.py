@@ -4,13 +4,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from shared.check import inputs
-from shared.check.causes_lines import together
-from shared.check.kinds_of_cause import Cause
-from shared.check.request import Request, processes
-from shared.check.session import check_in
-from shared.check.target import Target
-from shared.provenance import ROOT
+from parity.checker.check import check_in
+from parity.checker.diagnose.combined_fix import together
+from parity.checker.graph import model_inputs
+from parity.checker.graph.target import Target
+from parity.checker.result.causes import Cause
+from parity.checker.workers.request import CheckRequest, processes
+from parity.recording.provenance import ROOT
 
 HERE = ROOT / "parity_tests/check"
 IMAGE, STEPS, ROW = "4,3,9,9", "5,4,11", "6,8"
@@ -19,13 +19,15 @@ IMAGE, STEPS, ROW = "4,3,9,9", "5,4,11", "6,8"
 @pytest.fixture(scope="module")
 def remotes():
     with ExitStack() as stack:
-        yield stack.enter_context(processes(Request()))
+        yield stack.enter_context(processes(CheckRequest()))
 
 
 def _answer(remotes, left, right, shape, /, *, train=False, **arguments):
     mine = Target(str(HERE / "reached_torch.py"), left, arguments.get("torch", {}))
     theirs = Target(str(HERE / "reached_keras.py"), right, arguments.get("keras", {}))
-    return check_in(remotes, (mine, theirs), Request(inputs=(inputs.parse(shape),), train=train))
+    return check_in(
+        remotes, (mine, theirs), CheckRequest(inputs=(model_inputs.parse(shape),), train=train)
+    )
 
 
 BARE = {"bias": False, "around": 0}, {"bias": False, "around": "valid"}
@@ -85,7 +87,7 @@ def test_a_convolution_of_other_padding_is_still_seen(remotes):
 
 @pytest.mark.parametrize("padding", ["causal", "same"])
 def test_what_is_built_in_the_wrong_layout_is_built_again(remotes, monkeypatch, padding):
-    monkeypatch.setattr(inputs, "_as_image", lambda traced, index, wanted: False)
+    monkeypatch.setattr(model_inputs, "_as_image", lambda traced, index, wanted: False)
     found = _answer(remotes, "Causal", "Causal", STEPS, keras={"padding": padding})
     assert found.verdict == ("agree" if padding == "causal" else "differ")
     assert any("another layout" in note for note in found.notes)
@@ -95,16 +97,18 @@ def test_two_faults_of_a_norm_behind_another_are_both_proven(remotes):
     found = _answer(remotes, "Normalised", "normalised", "4,3,7,7", train=True)
     causes = {cause.kind: cause for cause in found.causes}
     assert {kind: cause.status for kind, cause in causes.items()} == {
-        "epsilon": "confirmed", "momentum": "confirmed",
-    }  # fmt: skip
+        "epsilon": "confirmed",
+        "momentum": "confirmed",
+    }
     assert causes["momentum"].right[0] == "norm2"
     assert "momentum=0.9" in causes["momentum"].fix
     assert "epsilon=1e-05" in causes["momentum"].fix
 
 
 def test_a_norm_with_one_fault_has_no_other(remotes):
-    found = _answer(remotes, "Normalised", "normalised", "4,3,7,7", train=True,
-                    keras={"momentum": 0.9})  # fmt: skip
+    found = _answer(
+        remotes, "Normalised", "normalised", "4,3,7,7", train=True, keras={"momentum": 0.9}
+    )
     assert [cause.kind for cause in found.causes] == ["epsilon"]
 
 
@@ -112,8 +116,10 @@ def test_a_line_has_all_repairs_of_its_layer():
     code = 'layers.Conv2D(8, 3, strides=1, padding="same", name="c")'
     stride = 'layers.Conv2D(8, 3, strides=2, padding="same", name="c")'
     padding = 'layers.ZeroPadding2D(1)\nlayers.Conv2D(8, 3, strides=1, padding="valid", name="c")'
-    causes = [Cause(kind, ("c", ""), ("c", ""), fix=fix)
-              for kind, fix in (("stride", stride), ("padding", padding))]  # fmt: skip
+    causes = [
+        Cause(kind, ("c", ""), ("c", ""), fix=fix)
+        for kind, fix in (("stride", stride), ("padding", padding))
+    ]
     both = 'layers.ZeroPadding2D(1)\nlayers.Conv2D(8, 3, strides=2, padding="valid", name="c")'
     assert [cause.fix for cause in together(causes, {"c": code})] == [both, both]
     assert [c.fix for c in together(causes[:1], {"c": code})] == [stride]

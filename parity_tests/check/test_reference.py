@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parity.reference import operations
 from parity_tests.check import reference_cases
-from shared.check import reference
 
 ROWS = pytest.mark.parametrize("case", reference_cases.CASES, ids=lambda c: c.name)
 
@@ -24,8 +24,9 @@ def answers(tmp_path_factory):
     for side in ("torch", "keras"):
         subprocess.run(
             [sys.executable, reference_cases.__file__, side, str(folder)],
-            check=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        )  # fmt: skip
+            check=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
         found |= json.loads((folder / f"{side}.json").read_text("utf-8"))
         found |= dict(np.load(folder / f"{side}.npz"))
     return found
@@ -36,7 +37,7 @@ def test_agrees_with_the_framework(case, answers):
     sources, roles = case.arrays()
     wanted = answers[case.name]
     assert not isinstance(wanted, str), wanted
-    found = reference.apply(case.kind, case.settings, roles, sources, mode=case.mode)
+    found = operations.apply(case.kind, case.settings, roles, sources, mode=case.mode)
     assert found.shape == wanted.shape
     scale = np.max(np.abs(wanted.astype(float)))
     distance = np.max(np.abs(found.astype(float) - wanted.astype(float)))
@@ -47,8 +48,8 @@ def test_single_precision_stays():
     for case in reference_cases.CASES:
         sources, roles = case.arrays()
         single = [s.astype(np.float32) if s.dtype.kind == "f" else s for s in sources]
-        found = reference.apply(case.kind, case.settings, roles, single, mode=case.mode)
-        double = reference.apply(case.kind, case.settings, roles, sources, mode=case.mode)
+        found = operations.apply(case.kind, case.settings, roles, single, mode=case.mode)
+        double = operations.apply(case.kind, case.settings, roles, sources, mode=case.mode)
         if double.dtype != np.float64 or case.kind == "embedding":
             continue
         assert found.dtype == np.float32, case.name
@@ -56,17 +57,17 @@ def test_single_precision_stays():
 
 
 def test_relu6_ends_at_six():
-    found = reference.apply("activation", {"name": "relu6"}, {}, [np.array([-1.0, 3.0, 9.0])])
+    found = operations.apply("activation", {"name": "relu6"}, {}, [np.array([-1.0, 3.0, 9.0])])
     assert found.tolist() == [0, 3, 6]
 
 
 def test_what_is_unknown_is_said():
-    with pytest.raises(reference.NotInterpretable, match="has no 'opaque'"):
-        reference.apply("opaque", {"name": "MyLayer"}, {}, [np.zeros(3)])
-    with pytest.raises(reference.NotInterpretable, match="KeyError: 'swoosh'"):
-        reference.apply("activation", {"name": "swoosh"}, {}, [np.zeros(3)])
-    with pytest.raises(reference.NotInterpretable, match=r"shape \(2, 3\)"):
-        reference.apply("dense", {"units": 2}, {"kernel": np.zeros((4, 2))}, [np.zeros((2, 3))])
+    with pytest.raises(operations.NotInterpretable, match="has no 'opaque'"):
+        operations.apply("opaque", {"name": "MyLayer"}, {}, [np.zeros(3)])
+    with pytest.raises(operations.NotInterpretable, match="KeyError: 'swoosh'"):
+        operations.apply("activation", {"name": "swoosh"}, {}, [np.zeros(3)])
+    with pytest.raises(operations.NotInterpretable, match=r"shape \(2, 3\)"):
+        operations.apply("dense", {"units": 2}, {"kernel": np.zeros((4, 2))}, [np.zeros((2, 3))])
 
 
 PADS = st.tuples(st.integers(0, 2), st.integers(0, 2))
@@ -87,10 +88,15 @@ def test_a_convolution_is_a_sum(*, size, kernel, stride, dilation, pads, groups,
     draw = np.random.default_rng(seed)
     x = draw.standard_normal((2, 4, size))
     weights = {"kernel": draw.standard_normal((kernel, 4 // groups, 4))}
-    words = {"stride": [stride], "dilation": [dilation], "padding": [pads], "groups": groups,
-             "bias": False}  # fmt: skip
-    found = reference.apply("convolution", {**words, "channels": "first"}, weights, [x])
-    turned = reference.apply(
+    words = {
+        "stride": [stride],
+        "dilation": [dilation],
+        "padding": [pads],
+        "groups": groups,
+        "bias": False,
+    }
+    found = operations.apply("convolution", {**words, "channels": "first"}, weights, [x])
+    turned = operations.apply(
         "convolution", {**words, "channels": "last"}, weights, [np.moveaxis(x, 1, -1)]
     )
     assert np.array_equal(found, np.moveaxis(turned, -1, 1))
@@ -104,8 +110,14 @@ def test_a_convolution_is_a_sum(*, size, kernel, stride, dilation, pads, groups,
             assert np.allclose(found[:, out, at], wanted, rtol=1e-12, atol=1e-12)
 
 
-@given(size=st.integers(3, 7), kernel=st.integers(1, 3), stride=st.integers(1, 3), pads=PADS,
-       groups=st.sampled_from([1, 2]), seed=st.integers(0, 9))  # fmt: skip
+@given(
+    size=st.integers(3, 7),
+    kernel=st.integers(1, 3),
+    stride=st.integers(1, 3),
+    pads=PADS,
+    groups=st.sampled_from([1, 2]),
+    seed=st.integers(0, 9),
+)
 @settings(deadline=None, max_examples=60)
 def test_transposed_is_the_adjoint(*, size, kernel, stride, pads, groups, seed):
     """⟨conv(x), y⟩ = ⟨x, transposed(y)⟩ where the transposed one gets as far as x."""
@@ -116,19 +128,30 @@ def test_transposed_is_the_adjoint(*, size, kernel, stride, pads, groups, seed):
     if full - sum(pads) < 1:
         return
     words = {"channels": "last", "stride": [stride], "groups": groups, "bias": False}
-    back = reference.apply("transposed", {**words, "crop": [pads]}, weights, [y])
+    back = operations.apply("transposed", {**words, "crop": [pads]}, weights, [y])
     x = draw.standard_normal(back.shape)
-    there = reference.apply("convolution", {**words, "padding": [pads]}, weights, [x])
+    there = operations.apply("convolution", {**words, "padding": [pads]}, weights, [x])
     assert np.isclose(np.sum(there * y), np.sum(x * back), rtol=1e-10, atol=1e-10)
 
 
-@given(n=st.integers(1, 12), out=st.integers(1, 12), anti=st.booleans(), corners=st.booleans(),
-       mode=st.sampled_from(["nearest", "nearest_exact", "bilinear", "bicubic", "area"]),
-       cubic=st.sampled_from([-0.5, -0.75]))  # fmt: skip
+@given(
+    n=st.integers(1, 12),
+    out=st.integers(1, 12),
+    anti=st.booleans(),
+    corners=st.booleans(),
+    mode=st.sampled_from(["nearest", "nearest_exact", "bilinear", "bicubic", "area"]),
+    cubic=st.sampled_from([-0.5, -0.75]),
+)
 @settings(deadline=None)
 def test_resizing_keeps_what_is_constant(*, n, out, anti, corners, mode, cubic):
-    words = {"channels": "last", "size": [out], "mode": mode, "align_corners": corners,
-             "antialias": anti, "cubic": cubic}  # fmt: skip
-    found = reference.apply("resize", words, {}, [np.full((1, n, 1), 3.0)])
+    words = {
+        "channels": "last",
+        "size": [out],
+        "mode": mode,
+        "align_corners": corners,
+        "antialias": anti,
+        "cubic": cubic,
+    }
+    found = operations.apply("resize", words, {}, [np.full((1, n, 1), 3.0)])
     assert found.shape == (1, out, 1)
     assert np.allclose(found, 3.0, rtol=1e-12)

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from shared.provenance import ROOT
-from shared.runner import environment, own_code
+from parity.recording.provenance import ROOT
+from parity.run.pool import environment, own_code
 
 BOTH = """
 {first}
@@ -36,13 +36,27 @@ class KerasNet(keras.Model):
 
 def checked(folder, **environment):
     command = [
-        sys.executable, "-c", "from shared.cli import main; main()", "check", "--train",
-        "--torch", "models.py:TorchNet", "--keras", "models.py:KerasNet", "--input", "4,5",
-    ]  # fmt: skip
+        sys.executable,
+        "-c",
+        "from parity.cli.main import main; main()",
+        "check",
+        "--train",
+        "--torch",
+        "models.py:TorchNet",
+        "--keras",
+        "models.py:KerasNet",
+        "--input",
+        "4,5",
+    ]
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
         env=os.environ | environment,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("order", [("torch", "keras"), ("keras", "torch")])
@@ -79,7 +93,7 @@ def test_of_an_installed_suite_no_other_library_is_on_the_path(tmp_path, monkeyp
     for package in ("shared", "pytorch_impl", "keras_impl", "numpy"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
-    monkeypatch.setattr("shared.runner.ROOT", tmp_path)
+    monkeypatch.setattr("parity.run.pool.ROOT", tmp_path)
     own_code.cache_clear()
     try:
         found = own_code()

@@ -27,8 +27,14 @@ ZOO = ["googlenet", "mobilenet_v2", "shufflenet", "swin_t"] if os.environ.get("P
 
 def in_torch(*words):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     return done.stdout
 
@@ -53,8 +59,8 @@ def test_an_error_is_told_in_the_lines_of_the_model(tmp_path):
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "import numpy as np, model\n"
-        "from pytorch_impl._check import TorchModel\n"
-        "from shared.errors import ParityError\n"
+        "from parity.torch_side.checker import TorchModel\n"
+        "from parity.core.errors import ParityError\n"
         "try:\n"
         "    TorchModel(model.Net, 'net').trace([np.zeros((1, 4))])\n"
         "except ParityError as error:\n"

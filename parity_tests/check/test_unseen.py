@@ -5,15 +5,16 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from shared.check import inputs, words
-from shared.check.layerwise import UNTRACED
-from shared.check.request import Request, processes
-from shared.check.result import to_json
-from shared.check.session import check_in
-from shared.check.side import Order
-from shared.check.target import ModelError, Target
-from shared.provenance import ROOT
-from shared.report import checks
+from parity.checker.check import check_in
+from parity.checker.graph import model_inputs
+from parity.checker.graph.layerwise import UNTRACED
+from parity.checker.graph.model_interface import RecordRequest
+from parity.checker.graph.target import ModelError, Target
+from parity.checker.result import wording
+from parity.checker.result.check_result import to_json
+from parity.checker.workers.request import CheckRequest, processes
+from parity.recording.provenance import ROOT
+from parity.report import checks
 
 HERE = ROOT / "parity_tests/check"
 ROW, IMAGE, WORDS = "5,8", "4,3,7,7", "5,8:int<20"
@@ -24,7 +25,7 @@ BOTH = ["PyTorch", "Keras"]
 @pytest.fixture(scope="module")
 def remotes():
     with ExitStack() as stack:
-        yield stack.enter_context(processes(Request()))
+        yield stack.enter_context(processes(CheckRequest()))
 
 
 def _targets(left, right, torch=None, keras=None):
@@ -33,7 +34,7 @@ def _targets(left, right, torch=None, keras=None):
 
 
 def _answer(remotes, left, right, shape=ROW, /, *, train=False, **arguments):
-    request = Request(inputs=(inputs.parse(shape),), train=train)
+    request = CheckRequest(inputs=(model_inputs.parse(shape),), train=train)
     return check_in(remotes, _targets(left, right, **arguments), request)
 
 
@@ -74,7 +75,7 @@ def test_a_right_port_agrees_and_what_is_lost_is_said(remotes, port):
 
 def test_what_is_lost_stands_on_the_screen_the_page_and_in_the_document(remotes, tmp_path):
     found = _answer(remotes, "Ragged", "Plain")
-    assert SAID in words.plain(found)
+    assert SAID in wording.plain(found)
     assert SAID in str(to_json(found)["notes"])
     checks.write(found, tmp_path / "check.md")
     assert SAID in (tmp_path / "check.md").read_text("utf-8")
@@ -89,14 +90,32 @@ BETWEEN = [
     ("Ragged", "Plain", ROW, {"keras": LARGE}, (UNTRACED, "model.relu … model.multiply"), "scale"),
     ("Plain", "Graph", ROW, {"keras": TANH}, ("relu … mul", "model.untraced"), "unknown"),
     ("Ragged", "Graph", ROW, {"keras": TANH}, (UNTRACED, "model.untraced"), "unknown"),
-    ("Plain", "Graph", ROW, {"keras": {"shift": 1.0}},
-     ("relu_1 … add", "model.untraced_1"), "offset"),
+    (
+        "Plain",
+        "Graph",
+        ROW,
+        {"keras": {"shift": 1.0}},
+        ("relu_1 … add", "model.untraced_1"),
+        "offset",
+    ),
     ("Images", "Images", IMAGE, {"keras": TANH}, (UNTRACED, "model.tanh"), "unknown"),
-    ("Images", "Images", IMAGE, {"keras": {**TANH, **UNSEEN}, "torch": {"seen": True}},
-     ("relu", "model.untraced"), "unknown"),
-    ("Embedded", "Embedded", WORDS, {"torch": {"seen": False}, "keras": {"act": "relu"}},
-     (f"{UNTRACED}_1", "model.add … model.relu"), "unknown"),
-]  # fmt: skip
+    (
+        "Images",
+        "Images",
+        IMAGE,
+        {"keras": {**TANH, **UNSEEN}, "torch": {"seen": True}},
+        ("relu", "model.untraced"),
+        "unknown",
+    ),
+    (
+        "Embedded",
+        "Embedded",
+        WORDS,
+        {"torch": {"seen": False}, "keras": {"act": "relu"}},
+        (f"{UNTRACED}_1", "model.add … model.relu"),
+        "unknown",
+    ),
+]
 
 
 @pytest.mark.parametrize("port", BETWEEN, ids=str)
@@ -188,7 +207,7 @@ def test_a_hook_on_a_tensor_is_run_in_both_precisions(remotes):
 
 def test_what_is_written_into_a_variable_is_read_from_it(remotes):
     mine, theirs = _targets("Single", "Kept")
-    request = Request(inputs=(inputs.parse(ROW),))
+    request = CheckRequest(inputs=(model_inputs.parse(ROW),))
     found = check_in(remotes, (mine, theirs), request)
     assert found.verdict == "agree"
     wrong = check_in(remotes, (mine, _targets("", "Kept", keras=TANH)[1]), request)
@@ -252,7 +271,7 @@ def test_what_is_no_array_is_not_in_the_way(remotes, at, names, nodes):
     given = [np.random.default_rng(0).standard_normal((5, 8))]
     graph = remote.trace(given).graph
     assert not any(SAID in note for note in graph.notes)
-    values = remote.record(Order("float32", "evaluate", given))
+    values = remote.record(RecordRequest("float32", "evaluate", given))
     recorded = [n for n in graph.nodes if f"values/{n.id}:0" in values]
     assert len(recorded) >= nodes
 
@@ -267,7 +286,7 @@ def test_weights_that_a_model_writes_into_are_put_back(remotes):
 def test_what_is_not_finite_is_named_in_the_headline(remotes):
     found = _answer(remotes, "Single", "Kept", torch={"factor": float("nan")})
     assert found.verdict == "undecided"
-    assert "the output is not finite: nan in PyTorch" in words.headline(found)
+    assert "the output is not finite: nan in PyTorch" in wording.headline(found)
 
 
 def test_a_layer_that_is_fed_no_array_is_not_seen_but_its_weights_are_found(remotes):

@@ -13,9 +13,9 @@ import torch.nn.functional as F  # noqa: N812
 import torchvision
 from torch import nn
 
-from pytorch_impl._check import TorchModel
-from shared.check.graph import Graph
-from shared.check.side import Order
+from parity.checker.graph.graph import Graph
+from parity.checker.graph.model_interface import RecordRequest
+from parity.torch_side.checker import TorchModel
 
 RANDOM = np.random.default_rng(0)
 
@@ -75,8 +75,9 @@ class Encoder(nn.Module):
         super().__init__()
         layer = nn.TransformerEncoderLayer(8, 2, 16, 0.1, "gelu", batch_first=batch_first)
         self.encoder = nn.TransformerEncoder(layer, 2)
-        self.cross = nn.MultiheadAttention(8, 2, kdim=6, vdim=5, batch_first=batch_first,
-                                           add_bias_kv=True, add_zero_attn=True)  # fmt: skip
+        self.cross = nn.MultiheadAttention(
+            8, 2, kdim=6, vdim=5, batch_first=batch_first, add_bias_kv=True, add_zero_attn=True
+        )
         self.qkv = nn.Linear(8, 24)
         self.position = nn.Parameter(torch.randn(1, 5, 8))
 
@@ -129,12 +130,20 @@ class Upscale(nn.Module):
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(3, 8, 3, padding=1, padding_mode="reflect"),
-            nn.InstanceNorm2d(8, affine=True), nn.PReLU(8), nn.MaxPool2d(3, 2, ceil_mode=True),
-            nn.GroupNorm(2, 8), nn.Hardswish(),
-            nn.ConvTranspose2d(8, 6, 3, 2, 1, output_padding=1, groups=2), nn.SiLU(),
-            nn.AvgPool2d(3, 2, 1, ceil_mode=True), nn.BatchNorm2d(6, momentum=0.3),
-            nn.Dropout2d(0.3), nn.AdaptiveAvgPool2d(4), nn.PixelShuffle(1), nn.Hardtanh(-0.5, 0.5),
-        )  # fmt: skip
+            nn.InstanceNorm2d(8, affine=True),
+            nn.PReLU(8),
+            nn.MaxPool2d(3, 2, ceil_mode=True),
+            nn.GroupNorm(2, 8),
+            nn.Hardswish(),
+            nn.ConvTranspose2d(8, 6, 3, 2, 1, output_padding=1, groups=2),
+            nn.SiLU(),
+            nn.AvgPool2d(3, 2, 1, ceil_mode=True),
+            nn.BatchNorm2d(6, momentum=0.3),
+            nn.Dropout2d(0.3),
+            nn.AdaptiveAvgPool2d(4),
+            nn.PixelShuffle(1),
+            nn.Hardtanh(-0.5, 0.5),
+        )
         self.one = nn.Sequential(nn.ConvTranspose1d(24, 4, 4, 2), nn.BatchNorm1d(4), nn.GLU(1))
 
     def forward(self, x):
@@ -236,8 +245,9 @@ MODELS = {
 
 def near(left, right, bound=1e-5):
     scale = max(float(np.abs(right).max(initial=0)), 1e-30)
-    return left.shape == right.shape and np.allclose(left, right, rtol=0, atol=bound * scale,
-                                                     equal_nan=True)  # fmt: skip
+    return left.shape == right.shape and np.allclose(
+        left, right, rtol=0, atol=bound * scale, equal_nan=True
+    )
 
 
 def seen(traced, source, roots):
@@ -249,11 +259,14 @@ def seen(traced, source, roots):
 
 
 def known_roots(model, inputs, recorded, precision):
-    roots = {f"input:{k}": x.astype(precision) if x.dtype.kind == "f" else x
-             for k, x in enumerate(inputs)}  # fmt: skip
+    roots = {
+        f"input:{k}": x.astype(precision) if x.dtype.kind == "f" else x
+        for k, x in enumerate(inputs)
+    }
     roots |= {f"parameter:{k}": w.astype(precision) for k, w in model.weights().items()}
-    return roots | {k.removeprefix("values/"): v for k, v in recorded.items()
-                    if k.startswith("values/")}  # fmt: skip
+    return roots | {
+        k.removeprefix("values/"): v for k, v in recorded.items() if k.startswith("values/")
+    }
 
 
 def check(name):
@@ -280,7 +293,7 @@ def check(name):
 def replayed(model, traced, inputs, precision):
     graph = traced.graph
     projections = [np.ones(s.shape) for s in graph.outputs]
-    out = model.record(Order(precision, "evaluate", inputs, projections))
+    out = model.record(RecordRequest(precision, "evaluate", inputs, projections))
     roots = known_roots(model, inputs, out, precision)
     for node in graph.nodes:
         sources = [seen(traced, s, roots) for s in node.sources]
@@ -301,10 +314,14 @@ def replayed(model, traced, inputs, precision):
     with torch.no_grad():
         plain = model.model if precision == "float32" else None
         if plain is not None:
-            real = plain.eval()(*(torch.from_numpy(x).float() if x.dtype.kind == "f"
-                                  else torch.from_numpy(x) for x in inputs))  # fmt: skip
+            real = plain.eval()(
+                *(
+                    torch.from_numpy(x).float() if x.dtype.kind == "f" else torch.from_numpy(x)
+                    for x in inputs
+                )
+            )
             plain.train()
-            from pytorch_impl._check.running import outputs_of
+            from parity.torch_side.checker.running import outputs_of
 
             for k, (_, tensor) in enumerate(outputs_of(real)):
                 assert near(out[f"outputs/{k}"], tensor.numpy(), 1e-4), f"output {k}"
@@ -316,7 +333,7 @@ def replayed(model, traced, inputs, precision):
 
 def constants_are_constant(model, graph, inputs, others):
     def constants(given):
-        out = model.record(Order("float32", "evaluate", given))
+        out = model.record(RecordRequest("float32", "evaluate", given))
         return {k: v for k, v in out.items() if k.startswith("values/constant")}
 
     first, second = constants(inputs), constants(others)
@@ -339,11 +356,12 @@ def weights_go_back_and_forth(model):
 def training(model, graph, inputs):
     held = {k: v.clone() for k, v in model.model.state_dict().items()}
     projections = [RANDOM.normal(size=s.shape) for s in graph.outputs]
-    first = model.record(Order("float64", "train", inputs, projections, keep_values=False))
-    steep = sum((v**2).sum() for k, v in first.items()
-                if k.startswith("gradients/") and "input:" not in k)  # fmt: skip
+    first = model.record(RecordRequest("float64", "train", inputs, projections, keep_values=False))
+    steep = sum(
+        (v**2).sum() for k, v in first.items() if k.startswith("gradients/") and "input:" not in k
+    )
     rate = 1e-7 * max(abs(float(first["loss"])), 1.0) / steep
-    out = model.record(Order("float64", "train", inputs, projections, steps=2, rate=rate))
+    out = model.record(RecordRequest("float64", "train", inputs, projections, steps=2, rate=rate))
     values = {k for k in out if k.startswith("values/n")}
     assert values == {f"values/{v.id}" for n in graph.nodes for v in n.values}, "ids differ"
     assert out["steps/loss"].shape == (3,)
@@ -371,8 +389,11 @@ def main(names):
             continue
         opaque = [n.name for n in graph.nodes if n.kind == "opaque"]
         took = time.perf_counter() - start
-        print(f"{name}: {len(graph.nodes)} nodes, opaque {opaque}, unused {len(graph.unused)}, "
-              f"notes {list(graph.notes)}, {took:.1f} s", flush=True)  # fmt: skip
+        print(
+            f"{name}: {len(graph.nodes)} nodes, opaque {opaque}, unused {len(graph.unused)}, "
+            f"notes {list(graph.notes)}, {took:.1f} s",
+            flush=True,
+        )
     return failed
 
 

@@ -9,18 +9,20 @@ import hypothesis
 import numpy as np
 import pytest
 
-from shared import compare, names, noise
-from shared.recording import Header, Recording, Runs
-from shared.spec import (
+from parity.comparator import compare, noise
+from parity.comparator.key_arrays import KeyArrays
+from parity.core import recording_keys
+from parity.recording.recording_file import Header, Recording, Runs
+from parity.spec.cases import Case
+from parity.spec.example import (
     GLOROT,
     ZEROS,
-    Case,
+    ComparedPair,
     ExampleSpec,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 # Cores are shared, so no deadline; the same examples every time, so that red means a change.
@@ -90,14 +92,14 @@ def judge() -> Callable[..., noise.Finding]:
     """``judge(key, l32, l64, r32, r64, nudged_left, nudged_right, step=…)``."""
 
     def make(key: str, *arrays: Any, step: int | None = None) -> noise.Finding:
-        parsed = names.parse(key)
+        parsed = recording_keys.parse_key(key)
         precisions = [
             p
             for p, i in (("float32", 0), ("float64", 1))
             if arrays[i] is not None and arrays[i + 2] is not None
         ]
         base = noise.Finding(key, parsed.level, "identical", step=step)
-        return noise.judge(base, parsed, noise.Quad(*arrays), precisions)
+        return noise.judge(base, parsed, KeyArrays(*arrays), precisions)
 
     return make
 
@@ -106,39 +108,51 @@ def judge() -> Callable[..., noise.Finding]:
 def values_spec() -> ExampleSpec:
     """An example of values: one number with a witness, one without."""
     return ExampleSpec(
-        name="made", title="Made", part="Tests", summary="Made for tests.",
+        name="made",
+        title="Made",
+        part="Tests",
+        summary="Made for tests.",
         cases=(Case("ease", {"x": (1.0, 2.0)}, {"y": (2.0, 4.0)}),),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="session")
 def training_spec() -> ExampleSpec:
     """A trained example with a pair, a second pair and a contrast."""
     return ExampleSpec(
-        name="made", title="Made", part="Tests", summary="Made for tests.",
+        name="made",
+        title="Made",
+        part="Tests",
+        summary="Made for tests.",
         training=Training(
             dataset="made",
             batch_size=4,
             parameters=(
-                Parameter("hidden/kernel", (3, 5), GLOROT),
-                Parameter("hidden/bias", (5,), ZEROS),
+                ParameterSpec("hidden/kernel", (3, 5), GLOROT),
+                ParameterSpec("hidden/bias", (5,), ZEROS),
             ),
             layers=("hidden", "relu"),
             default=Size("embedded", epochs=2),
             full=Size("full", epochs=3),
             ways=(
-                Way("torch", "loop", "train", "adam", "loop"),
-                Way("keras", "tape", "train", "adam", "tape"),
-                Way("keras", "fit", "fit", "adam", "fit"),
+                TrainingVariant("torch", "loop", "train", "adam", "loop"),
+                TrainingVariant("keras", "tape", "train", "adam", "tape"),
+                TrainingVariant("keras", "fit", "fit", "adam", "fit"),
             ),
             pairs=(
-                Pair("matched", "loop ~ tape", "torch/loop", "keras/tape"),
-                Pair("fit", "tape ~ fit", "keras/tape", "keras/fit"),
-                Pair("contrast", "loop ~ fit", "torch/loop", "keras/fit",
-                     differs_at="weights/step1/", reason="other Adam"),
+                ComparedPair("matched", "loop ~ tape", "torch/loop", "keras/tape"),
+                ComparedPair("fit", "tape ~ fit", "keras/tape", "keras/fit"),
+                ComparedPair(
+                    "contrast",
+                    "loop ~ fit",
+                    "torch/loop",
+                    "keras/fit",
+                    differs_at="weights/step1/",
+                    reason="other Adam",
+                ),
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +179,7 @@ def trained() -> Callable[..., dict[str, np.ndarray]]:
         arrays |= {f"state/step1/hidden/{k}/m": 0.1 * v for k, v in gradient.items()}
         after = {k: start[k] - 1e-3 * v / (np.abs(v) + 1e-8) for k, v in gradient.items()}
         arrays |= {f"weights/step1/hidden/{k}": v for k, v in after.items()}
-        for step in names.recorded_steps(steps)[1:]:
+        for step in recording_keys.recorded_steps(steps)[1:]:
             arrays |= {f"weights/step{step}/hidden/{k}": v + 0.01 * step for k, v in after.items()}
         arrays["loss/curve"] = 1.2345678901234 * 0.9 ** np.arange(steps)
         arrays |= {f"weights/final/hidden/{k}": v + 0.01 * steps for k, v in after.items()}

@@ -10,9 +10,10 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared import blocks, clues, equations, metrics
-from shared.blocks import Extent, finite
-from shared.quads import Quad
+from parity.comparator.key_arrays import KeyArrays
+from parity.core import blockwise, classification
+from parity.core.blockwise import Extent, finite
+from parity.verdict import hypotheses, optimizer_step
 
 SHAPES = [(), (1,), (7,), (8,), (9,), (63,), (64,), (65,), (5, 13), (2, 3, 29)]
 ODD = [np.nan, np.inf, -np.inf, 3e38, -3e38, 1e308, -1e308, -0.0, 1e-45, 5e-324]
@@ -21,8 +22,8 @@ ODD = [np.nan, np.inf, -np.inf, 3e38, -3e38, 1e308, -1e308, -0.0, 1e-45, 5e-324]
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks of 8, pages given back after 16."""
-    monkeypatch.setattr(blocks, "BLOCK", 8)
-    monkeypatch.setattr(blocks, "STEP", 16)
+    monkeypatch.setattr(blockwise, "BLOCK", 8)
+    monkeypatch.setattr(blockwise, "STEP", 16)
 
 
 def most(array):
@@ -30,11 +31,13 @@ def most(array):
 
 
 def plain(*arrays):
-    """The formulas as they stand in `shared.noise`, on whole arrays."""
+    """The formulas as they stand in `parity.comparator.noise`, on whole arrays."""
     l32, r32, l64, r64, left_nudged, right_nudged = arrays
     fl32, fr32, fl64, fr64 = map(finite, arrays[:4])
-    moved = [None if n is None else most(finite(n) - x)
-             for n, x in ((left_nudged, fl64), (right_nudged, fr64))]  # fmt: skip
+    moved = [
+        None if n is None else most(finite(n) - x)
+        for n, x in ((left_nudged, fl64), (right_nudged, fr64))
+    ]
     return Extent(
         np.array_equal(l32, r32, equal_nan=True),
         np.array_equal(l64, r64, equal_nan=True),
@@ -65,7 +68,7 @@ def six(random, shape, odd=0, equal=False, dtypes=("f4", "f4", "f8", "f8", "f8",
 
 
 def measured(arrays):
-    return blocks.measure(arrays[:4], arrays[4:])
+    return blockwise.measure(arrays[:4], arrays[4:])
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -131,18 +134,18 @@ def test_the_small_questions(seed, size, odd):
     random = np.random.default_rng(seed)
     with np.errstate(over="ignore", invalid="ignore"):
         _, _, a, b, c, _ = six(random, (size,), odd=3 * odd, equal=random.random() < 0.3)
-        assert blocks.largest(a) == most(finite(a))
-        assert blocks.apart(a, b) == most(finite(a) - finite(b))
+        assert blockwise.largest(a) == most(finite(a))
+        assert blockwise.apart(a, b) == most(finite(a) - finite(b))
         for x, y in ((a, b), (a, a), (a, c)):
-            assert blocks.identical(x, y) == np.array_equal(x, y, equal_nan=True)
-            assert blocks.identical(x, y, equal_nan=False) == np.array_equal(x, y)
+            assert blockwise.identical(x, y) == np.array_equal(x, y, equal_nan=True)
+            assert blockwise.identical(x, y, equal_nan=False) == np.array_equal(x, y)
             good = bool(np.isfinite(x).all() and np.isfinite(y).all())
-            assert blocks.alike(x, y) == (np.array_equal(x, y, equal_nan=True), good)
+            assert blockwise.alike(x, y) == (np.array_equal(x, y, equal_nan=True), good)
         unequal = np.flatnonzero(a != b)
         first = int(unequal[0]) if len(unequal) else None
-        assert blocks.first(a, b, np.not_equal) == first
+        assert blockwise.first(a, b, np.not_equal) == first
         difference = np.abs(a - b)
-        place, size_ = blocks.peak(a, b)
+        place, size_ = blockwise.peak(a, b)
         assert place == int(np.argmax(difference))
         np.testing.assert_equal(size_, float(difference[place]))
 
@@ -150,15 +153,15 @@ def test_the_small_questions(seed, size, odd):
 @pytest.mark.parametrize("dtype", ["?", "u1", "i8", "f2"])
 def test_the_largest_of_other_dtypes(dtype):
     array = np.arange(20).astype(dtype)
-    assert blocks.largest(array) == most(finite(array))
-    assert not blocks.identical(array, array[:-1])
+    assert blockwise.largest(array) == most(finite(array))
+    assert not blockwise.identical(array, array[:-1])
 
 
 def test_equal_predictions_are_counted_over_all_parts(monkeypatch):
-    monkeypatch.setattr(metrics, "_ROWS", 4)
+    monkeypatch.setattr(classification, "_ROWS", 4)
     left, right = np.random.default_rng(1).random((2, 13, 3))
     same = int(np.sum(left.argmax(1) == right.argmax(1)))
-    assert metrics.agreement(left, right) == (same, 13)
+    assert classification.agreement(left, right) == (same, 13)
 
 
 # --- Why: from pieces of the arrays ---------------------------------------------------------------
@@ -170,7 +173,7 @@ def test_pieces_cover_an_array_once(shape, rows):
     seen = np.zeros(shape, int)
     if rows and not shape:
         return
-    for index in clues._pieces(shape, rows=rows):
+    for index in hypotheses._pieces(shape, rows=rows):
         piece = seen[index]
         assert piece.size <= 8 or (rows and piece.shape[-1] == shape[-1])
         seen[index] += 1
@@ -180,36 +183,40 @@ def test_pieces_cover_an_array_once(shape, rows):
 @pytest.mark.parametrize(
     ("repair", "kind"),
     [
-        (lambda a: a.T, "transposed"), (lambda a: a * 3, "factor"), (lambda a: a + 0.5, "offset"),
-        (lambda a: np.roll(a, 1, 0), "rolled"), (lambda a: np.roll(a, -1, 1), "rolled"),
-        (lambda a: a * 0, "zero"), (lambda a: a[::-1], "reordered"),
+        (lambda a: a.T, "transposed"),
+        (lambda a: a * 3, "factor"),
+        (lambda a: a + 0.5, "offset"),
+        (lambda a: np.roll(a, 1, 0), "rolled"),
+        (lambda a: np.roll(a, -1, 1), "rolled"),
+        (lambda a: a * 0, "zero"),
+        (lambda a: a[::-1], "reordered"),
         (lambda a: np.exp(a) / np.exp(a).sum(1, keepdims=True), "softmax"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("shape", [(3, 5), (9, 31), (16, 16)])
 def test_a_clue_is_found_from_pieces_too(repair, kind, shape, monkeypatch):
     left = np.random.default_rng(2).normal(size=shape)
     right = np.ascontiguousarray(repair(left))
-    few = clues.find(Quad(None, left, None, right))
-    monkeypatch.setattr(blocks, "BLOCK", 1 << 16)
+    few = hypotheses.find_hypotheses(KeyArrays(None, left, None, right))
+    monkeypatch.setattr(blockwise, "BLOCK", 1 << 16)
     assert few is not None
-    assert (few.kind, few) == (kind, clues.find(Quad(None, left, None, right)))
+    assert (few.kind, few) == (kind, hypotheses.find_hypotheses(KeyArrays(None, left, None, right)))
 
 
 def test_a_repair_that_fails_in_the_last_piece_is_none():
     left = np.random.default_rng(2).normal(size=(9, 31))
     right = left * 3
     right[-1, -1] += 1e-6
-    assert clues.find(Quad(None, left, None, right)) is None
+    assert hypotheses.find_hypotheses(KeyArrays(None, left, None, right)) is None
 
 
 def test_a_step_is_recognised_from_parts(monkeypatch):
     random = np.random.default_rng(4)
     before, gradient = random.normal(size=(2, 100))
     after = before - 0.01 * gradient / (np.abs(gradient) + 1e-8)
-    whole = equations.recognise(before, after, gradient)
-    monkeypatch.setattr(equations, "_PART", 7)
-    parts = equations.recognise(before, after, gradient)
+    whole = optimizer_step.recognise_step(before, after, gradient)
+    monkeypatch.setattr(optimizer_step, "_PART", 7)
+    parts = optimizer_step.recognise_step(before, after, gradient)
     assert whole.name == parts.name
     assert parts.learning_rate == pytest.approx(whole.learning_rate, rel=1e-14)
 
@@ -219,12 +226,13 @@ def test_a_step_is_recognised_from_parts(monkeypatch):
 CHILD = """
     import sys
     from pathlib import Path
-    from shared import session, verdict
-    from shared.bench.child import peak_memory
-    from shared.compare import Question
-    from shared.spec import Pair
-    pair = Pair("made", "made", "", "")
-    judged = verdict.judge_pair(pair, *session.gather(sorted(Path(sys.argv[1]).iterdir())),
+    from parity.run import pipeline
+    from parity.verdict import judgement
+    from parity.bench.child import peak_memory
+    from parity.comparator.compare import Question
+    from parity.spec.example import ComparedPair
+    pair = ComparedPair("made", "made", "", "")
+    judged = judgement.judge_pair(pair, *pipeline.gather(sorted(Path(sys.argv[1]).iterdir())),
                                 Question())
     print(judged.verdict, round(peak_memory()), judged.text)
 """
@@ -232,7 +240,7 @@ LARGE = """
     import sys
     from pathlib import Path
     import numpy as np
-    from shared.recording import Header, write
+    from parity.recording.recording_file import Header, write
     fault = sys.argv[2] == "fault"
     rows, folder = 1_000_000, Path(sys.argv[1])
     for side in ("torch", "keras"):
@@ -252,8 +260,12 @@ LARGE = """
 def test_a_pair_of_400_megabytes_needs_less_than_half_of_it(tmp_path, kind):
     """In a process of its own, one single key, agreeing and not."""
     for code in (LARGE, CHILD):
-        done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), tmp_path, kind],
-                              capture_output=True, text=True, check=True)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code), tmp_path, kind],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) > 390e6
     verdict, megabytes, text = done.stdout.split(" ", 2)
     assert verdict == ("differ" if kind == "fault" else "agree")

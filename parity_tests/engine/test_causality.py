@@ -1,11 +1,11 @@
-"""`shared.causality`: causes before effects; every independent fault guilty, no effect."""
+"""`parity.comparator.causal_order`: causes before effects; every independent fault guilty, no effect."""
 
 import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from shared.causality import affects, guilty, order
-from shared.names import parse
+from parity.comparator.causal_order import affects, guilty, order
+from parity.core.recording_keys import parse_key
 
 LAYERS = ("flatten", "hidden", "relu", "logits")
 CHAIN = (
@@ -39,22 +39,27 @@ def blamed(*failing: str, steps: dict[str, int] | None = None) -> set[str]:
 
 
 def test_the_order_of_stages() -> None:
-    ranks = [order(parse(key), parse(key).step) for key in CHAIN]
+    ranks = [order(parse_key(key), parse_key(key).step) for key in CHAIN]
     assert ranks == sorted(ranks)
     assert len(set(ranks)) == len(ranks)
 
 
 def test_values_stand_first_and_curves_at_their_step() -> None:
-    assert order(parse("values/a/b"), None) == (0, 0, 0)
-    assert order(parse("loss/curve"), None) < order(parse("loss/curve"), 2)
-    assert order(parse("weights/step5/a"), 5) < order(parse("loss/curve"), 6)
-    assert order(parse("loss/curve"), 5) < order(parse("weights/step5/a"), 5)
-    assert order(parse("weights/step1/a"), 1) < order(parse("loss/curve"), 2)
-    first = [("loss/step0", 0), ("loss/curve", 1), ("gradients/step0/a", 0), ("state/step1/a/m", 1),
-             ("weights/step1/a", 1)]  # fmt: skip
-    ranks = [order(parse(key), step) for key, step in first]
+    assert order(parse_key("values/a/b"), None) == (0, 0, 0)
+    assert order(parse_key("loss/curve"), None) < order(parse_key("loss/curve"), 2)
+    assert order(parse_key("weights/step5/a"), 5) < order(parse_key("loss/curve"), 6)
+    assert order(parse_key("loss/curve"), 5) < order(parse_key("weights/step5/a"), 5)
+    assert order(parse_key("weights/step1/a"), 1) < order(parse_key("loss/curve"), 2)
+    first = [
+        ("loss/step0", 0),
+        ("loss/curve", 1),
+        ("gradients/step0/a", 0),
+        ("state/step1/a/m", 1),
+        ("weights/step1/a", 1),
+    ]
+    ranks = [order(parse_key(key), step) for key, step in first]
     assert ranks == sorted(set(ranks)), "the first loss comes before the first update"
-    assert order(parse("state/final/a/m"), None) == order(parse("weights/final/a"), None)
+    assert order(parse_key("state/final/a/m"), None) == order(parse_key("weights/final/a"), None)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +95,8 @@ def test_values_stand_first_and_curves_at_their_step() -> None:
 )
 def test_a_cause_has_this_effect(cause: str, effect: str) -> None:
     steps = {"loss/curve": 2}
-    assert affects(parse(cause), parse(effect), LAYERS, steps)
-    assert not affects(parse(effect), parse(cause), LAYERS, steps)
+    assert affects(parse_key(cause), parse_key(effect), LAYERS, steps)
+    assert not affects(parse_key(effect), parse_key(cause), LAYERS, steps)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +123,8 @@ def test_a_cause_has_this_effect(cause: str, effect: str) -> None:
     ],
 )
 def test_these_do_not_affect_each_other(one: str, other: str) -> None:
-    assert not affects(parse(one), parse(other), LAYERS)
-    assert not affects(parse(other), parse(one), LAYERS)
+    assert not affects(parse_key(one), parse_key(other), LAYERS)
+    assert not affects(parse_key(other), parse_key(one), LAYERS)
 
 
 def test_only_the_first_of_a_chain_is_guilty() -> None:
@@ -162,9 +167,9 @@ def test_a_curve_is_judged_at_the_step_where_it_fails() -> None:
 def test_a_curve_that_fails_at_once_causes_the_first_update() -> None:
     update = ("state/step1/hidden/kernel/m", "weights/step1/hidden/kernel")
     for effect in update:
-        assert affects(parse("loss/curve"), parse(effect), LAYERS, {"loss/curve": 1})
-        assert not affects(parse(effect), parse("loss/curve"), LAYERS, {"loss/curve": 1})
-        assert not affects(parse("loss/curve"), parse(effect), LAYERS, {"loss/curve": 2})
+        assert affects(parse_key("loss/curve"), parse_key(effect), LAYERS, {"loss/curve": 1})
+        assert not affects(parse_key(effect), parse_key("loss/curve"), LAYERS, {"loss/curve": 1})
+        assert not affects(parse_key("loss/curve"), parse_key(effect), LAYERS, {"loss/curve": 2})
     assert blamed("loss/curve", *update, steps={"loss/curve": 1}) == {"loss/curve"}
     assert blamed("loss/curve", *update, steps={"loss/curve": 2}) == {update[0]}
     for cause in ("activations/step0/hidden", "loss/step0"):
@@ -177,27 +182,33 @@ FIRST_STEP = (
     "state/step1/hidden/kernel/m",
     "weights/step1/hidden/kernel",
 )
-LATER = ("weights/step10/hidden/kernel", "loss/curve", "weights/final/hidden/kernel",
-         "predictions/test", "metrics/test_accuracy")  # fmt: skip
+LATER = (
+    "weights/step10/hidden/kernel",
+    "loss/curve",
+    "weights/final/hidden/kernel",
+    "predictions/test",
+    "metrics/test_accuracy",
+)
 
 
 @pytest.mark.parametrize("effect", FIRST_STEP)
 def test_a_later_batch_does_not_explain_the_first_step(effect: str) -> None:
     cause = "inputs/batches"
     for step in (2, 5):
-        steps = {cause: step, effect: parse(effect).step}
-        assert not affects(parse(cause), parse(effect), LAYERS, steps)
+        steps = {cause: step, effect: parse_key(effect).step}
+        assert not affects(parse_key(cause), parse_key(effect), LAYERS, steps)
         assert blamed(cause, effect, steps=steps) == {cause, effect}
     for steps in ({cause: 1}, {}):
-        assert affects(parse(cause), parse(effect), LAYERS, steps)
+        assert affects(parse_key(cause), parse_key(effect), LAYERS, steps)
         assert blamed(cause, effect, steps=steps) == {cause}
 
 
 @pytest.mark.parametrize("effect", ["predictions/initial", "metrics/initial_loss"])
 def test_a_later_batch_does_not_explain_what_was_predicted_before_training(effect: str) -> None:
     assert blamed("inputs/batches", effect, steps={"inputs/batches": 2}) == {
-        "inputs/batches", effect
-    }  # fmt: skip
+        "inputs/batches",
+        effect,
+    }
 
 
 @pytest.mark.parametrize("effect", LATER)
@@ -225,9 +236,22 @@ def test_keys_that_do_not_fail_are_never_guilty() -> None:
     assert guilty({}, CHAIN, LAYERS) == set()
 
 
-@hypothesis.given(st.sets(st.sampled_from([*CHAIN, "inputs/labels", "loss/curve", "values/a/b",
-    "gradients/step0/logits/kernel", "weights/step1/logits/bias", "activations/step0/relu"]),
-    min_size=1))  # fmt: skip
+@hypothesis.given(
+    st.sets(
+        st.sampled_from(
+            [
+                *CHAIN,
+                "inputs/labels",
+                "loss/curve",
+                "values/a/b",
+                "gradients/step0/logits/kernel",
+                "weights/step1/logits/bias",
+                "activations/step0/relu",
+            ]
+        ),
+        min_size=1,
+    )
+)
 def test_where_something_fails_something_is_guilty(failing: set[str]) -> None:
     found = blamed(*sorted(failing))
     assert found

@@ -1,19 +1,19 @@
-"""`shared.clues`: repairs that were tried and made a difference vanish."""
+"""`parity.verdict.hypotheses`: repairs that were tried and made a difference vanish."""
 
 import numpy as np
 import pytest
 
-from shared import clues
-from shared.noise import Quad
+from parity.comparator.key_arrays import KeyArrays
+from parity.verdict import hypotheses
 
 
 def array(*shape: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def find(left, right) -> clues.Clue | None:
+def find(left, right) -> hypotheses.Hypothesis | None:
     left, right = np.asarray(left), np.asarray(right)
-    return clues.find(Quad(left.astype("f4"), left, right.astype("f4"), right))
+    return hypotheses.find_hypotheses(KeyArrays(left.astype("f4"), left, right.astype("f4"), right))
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
@@ -30,7 +30,7 @@ def test_transposed(axes: tuple[int, ...]) -> None:
 
 def test_a_square_kernel_is_transposed_too() -> None:
     left = array(4, 4)
-    assert find(left, left.T) == clues.Clue("transposed", "(1, 0)", 0.0)
+    assert find(left, left.T) == hypotheses.Hypothesis("transposed", "(1, 0)", 0.0)
 
 
 @pytest.mark.parametrize("factor", [255.0, 1 / 32, -1.0, 3.5, 1.0000123])
@@ -84,7 +84,7 @@ def test_rolled(shift: int, axis: int) -> None:
 def test_one_element() -> None:
     right = array(6, 7)
     right[2, 3] += 0.5
-    assert find(array(6, 7), right) == clues.Clue("element", "(2, 3)", 0.0)
+    assert find(array(6, 7), right) == hypotheses.Hypothesis("element", "(2, 3)", 0.0)
     right[4, 4] += 0.5
     assert find(array(6, 7), right) is None
 
@@ -93,7 +93,7 @@ def test_one_element() -> None:
 def test_zero_everywhere(zero: str) -> None:
     some, none = array(6, 7), np.zeros((6, 7))
     found = find(none, some) if zero == "left" else find(some, none)
-    assert found == clues.Clue("zero", zero, 0.0)
+    assert found == hypotheses.Hypothesis("zero", zero, 0.0)
 
 
 def test_reordered() -> None:
@@ -117,8 +117,10 @@ def test_unrelated_numbers_have_no_clue(shape: tuple[int, ...]) -> None:
         assert find(array(*shape, seed=seed), array(*shape, seed=seed + 1000)) is None
 
 
-@pytest.mark.parametrize("repair", [lambda a: 3.5 * a, lambda a: a + 1, lambda a: np.roll(a, 1, 0),
-                                    softmax, lambda a: a.T])  # fmt: skip
+@pytest.mark.parametrize(
+    "repair",
+    [lambda a: 3.5 * a, lambda a: a + 1, lambda a: np.roll(a, 1, 0), softmax, lambda a: a.T],
+)
 def test_a_repair_must_leave_rounding_only(repair) -> None:
     left = array(6, 6)
     right = repair(left) * (1 + 1e-10 * array(6, 6, seed=3))
@@ -146,8 +148,8 @@ def test_coarse(bits: int, name: str, side: str) -> None:
     exact = np.array([0.75, 0.5])
     rough = (exact + np.array([0, 0.75 * 2.0**-bits])).astype("f4")
     good = exact.astype("f4")
-    quad = Quad(rough, exact, good, exact) if side == "left" else Quad(good, exact, rough, exact)
-    found = clues.coarse(quad)
+    quad = KeyArrays(rough, exact, good, exact) if side == "left" else KeyArrays(good, exact, rough, exact)
+    found = hypotheses.coarse(quad)
     assert found is not None
     assert found.kind == "coarse"
     where, error, unit = found.value.split("|")
@@ -156,12 +158,12 @@ def test_coarse(bits: int, name: str, side: str) -> None:
 
 
 def test_coarse_needs_both_precisions() -> None:
-    assert clues.coarse(Quad(np.ones(2, "f4"), None, np.ones(2, "f4"), None)) is None
+    assert hypotheses.coarse(KeyArrays(np.ones(2, "f4"), None, np.ones(2, "f4"), None)) is None
 
 
 def test_one_precision_uses_its_own_unit() -> None:
     left = array(6, 7).astype("f4")
     right = (left * np.float32(3.3)).astype("f4")
-    found = clues.find(Quad(left, None, right, None))
+    found = hypotheses.find_hypotheses(KeyArrays(left, None, right, None))
     assert found is not None
     assert (found.kind, float(found.value)) == ("factor", pytest.approx(3.3, rel=1e-6))

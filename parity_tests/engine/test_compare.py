@@ -1,15 +1,15 @@
-"""`shared.compare`: structure, silence, witnesses, listed differences, horizon."""
+"""`parity.comparator.compare`: structure, silence, witnesses, listed differences, horizon."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from shared.compare import Question, compare
-from shared.errors import RecordingError
-from shared.kinks import flipped
-from shared.recording import Runs
-from shared.spec import Known
+from parity.comparator.compare import Question, compare
+from parity.comparator.kinks import count_flips
+from parity.core.errors import RecordingError
+from parity.recording.recording_file import Runs
+from parity.spec.cases import Known
 
 KEY = "values/case/x"
 X = np.array([1.0, 0.5, 0.25])
@@ -110,19 +110,22 @@ def test_a_key_on_one_side_only(found) -> None:
     result = found({KEY: X, "values/case/more": X}, {KEY: X})
     assert result[KEY].status == "identical"
     assert (result["values/case/more"].status, result["values/case/more"].sides) == (
-        "missing", ("keras",)
-    )  # fmt: skip
+        "missing",
+        ("keras",),
+    )
     result = found({KEY: X}, {KEY: X, "values/case/more": X})
     assert (result["values/case/more"].status, result["values/case/more"].sides) == (
-        "extra", ("torch",)
-    )  # fmt: skip
+        "extra",
+        ("torch",),
+    )
 
 
 def test_a_required_key_that_nobody_recorded(found) -> None:
     result = found({KEY: X}, {KEY: X}, required=("values/case/y", KEY))
     assert (result["values/case/y"].status, result["values/case/y"].sides) == (
-        "missing", ("torch", "keras")
-    )  # fmt: skip
+        "missing",
+        ("torch", "keras"),
+    )
     assert result[KEY].status == "identical"
 
 
@@ -168,9 +171,12 @@ def test_fewer_steps_name_the_first_that_is_missing(found) -> None:
     result = found({"loss/curve": curve[:15]}, {"loss/curve": curve})["loss/curve"]
     assert (result.status, result.step) == ("shape", 16)
     batches = np.arange(20)
-    assert found({"inputs/batches": batches}, {"inputs/batches": batches[:15]})[
-        "inputs/batches"
-    ].status == "shape"  # fmt: skip
+    assert (
+        found({"inputs/batches": batches}, {"inputs/batches": batches[:15]})[
+            "inputs/batches"
+        ].status
+        == "shape"
+    )
 
 
 def test_floating_dtypes_must_be_equal(found, runs) -> None:
@@ -217,12 +223,14 @@ def test_nan_names_the_runs_as_they_are_titled(found, runs) -> None:
 
 def test_nan_in_one_precision_never_agrees(found, runs) -> None:
     broken = np.array([1.0, np.nan, 0.25])
-    assert found({KEY: X}, runs("keras", broken_ := {KEY: broken}, {KEY: X.astype("f4")}))[
-        KEY
-    ].status == "nonfinite"  # fmt: skip
-    assert found({KEY: X}, runs("keras", {KEY: X}, {KEY: broken.astype("f4")}))[
-        KEY
-    ].status == "nonfinite"  # fmt: skip
+    assert (
+        found({KEY: X}, runs("keras", broken_ := {KEY: broken}, {KEY: X.astype("f4")}))[KEY].status
+        == "nonfinite"
+    )
+    assert (
+        found({KEY: X}, runs("keras", {KEY: X}, {KEY: broken.astype("f4")}))[KEY].status
+        == "nonfinite"
+    )
     assert broken_
 
 
@@ -298,8 +306,9 @@ def test_a_listed_difference_that_holds(found) -> None:
     assert result.agrees
 
 
-@pytest.mark.parametrize(("left", "right"), [(0.5, 0.5), (1.0, 1.0), (1.0, 0.5), (0.5, 1.1),
-                                             (0.4, 1.0), (np.nan, 1.0)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("left", "right"), [(0.5, 0.5), (1.0, 1.0), (1.0, 0.5), (0.5, 1.1), (0.4, 1.0), (np.nan, 1.0)]
+)
 def test_a_listed_difference_that_no_longer_holds(found, left: float, right: float) -> None:
     result = found({KEY: np.array(left)}, {KEY: np.array(right)}, known=LISTED)[KEY]
     assert (result.status, result.agrees) == ("stale", False)
@@ -349,8 +358,9 @@ def test_facts_are_compared_exactly(found, runs) -> None:
     assert (result.left, result.right) == ("RuntimeError", "ValueError")
     assert (result.sides, result.expected) == (("torch",), "ValueError")
     assert (found(same, side("keras"))[key].status, found(same, side("keras"))[key].sides) == (
-        "missing", ("keras",)
-    )  # fmt: skip
+        "missing",
+        ("keras",),
+    )
     assert found(side("torch"), side("keras", raised="ValueError"))[key].status == "extra"
 
 
@@ -491,8 +501,9 @@ def test_large_weights_do_not_veil_the_loss(runs, at: int, horizon: int) -> None
     assert (result.horizon, result.last_step) == (horizon, 50)
 
 
-@pytest.mark.parametrize("change", [lambda c: np.stack([c, c]), lambda c: c[:, None],
-                                    lambda c: c[0], lambda c: c[:0]])  # fmt: skip
+@pytest.mark.parametrize(
+    "change", [lambda c: np.stack([c, c]), lambda c: c[:, None], lambda c: c[0], lambda c: c[:0]]
+)
 @pytest.mark.parametrize("nudged", [False, True])
 def test_a_curve_of_another_shape_sets_no_horizon(runs, change, nudged: bool) -> None:
     left, right = training(), training()
@@ -553,8 +564,10 @@ def drifted(by: float | np.ndarray = 0.0) -> dict:
     return arrays | {"loss/curve": np.ones(50)} | moved
 
 
-@pytest.mark.parametrize(("by", "status"), [(0.0, "identical"), (2.0**-52, "undecided"),
-                                            (1e-9, "undecided"), (1.0, "undecided")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("by", "status"),
+    [(0.0, "identical"), (2.0**-52, "undecided"), (1e-9, "undecided"), (1.0, "undecided")],
+)
 @pytest.mark.parametrize("key", BEYOND)
 def test_beyond_the_horizon_only_what_is_identical_agrees(found, runs, *, key, by, status) -> None:
     """Whether a difference is rounding cannot be said there any more than that it is none."""
@@ -629,8 +642,10 @@ def test_what_stands_at_the_end_is_judged_at_the_last_step(found, runs) -> None:
     some = training() | {"predictions/test": np.array([[0.5, 1.0]]), "loss/step0": np.array(1.0)}
     result = found(some, some)
     assert {key: result[key].step for key in (FINAL, "predictions/test", "loss/step0")} == {
-        FINAL: 50, "predictions/test": 50, "loss/step0": 0
-    }  # fmt: skip
+        FINAL: 50,
+        "predictions/test": 50,
+        "loss/step0": 0,
+    }
     bound = 32 * 2.0**-53 * np.sqrt(50)
     for factor, status in ((0.9, "rounding"), (1.1, "different")):
         other = some | {FINAL: some[FINAL] + [0, factor * bound]}
@@ -666,8 +681,10 @@ def evaluated(found, runs):
 
 @pytest.mark.parametrize("side", ["torch", "keras"])
 @pytest.mark.parametrize("start", [0.5, 8.0])
-@pytest.mark.parametrize(("predictions", "limit"), [(2.0**-40, 2.0**-28), (2.0**-30, 2.0**-18),
-                                                    (0.0, 2.0**-41 * 50**0.5)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("predictions", "limit"),
+    [(2.0**-40, 2.0**-28), (2.0**-30, 2.0**-18), (0.0, 2.0**-41 * 50**0.5)],
+)
 def test_a_test_loss_is_no_more_restless_than_its_predictions(
     evaluated, *, side, start, predictions, limit
 ) -> None:
@@ -683,10 +700,16 @@ def test_a_test_loss_is_no_more_restless_than_its_predictions(
         assert max(wild.own_left, wild.own_right) == wild.sigma
 
 
-@pytest.mark.parametrize(("key", "status"), [
-    (LOSS, "noisy"), ("metrics/final_loss", "noisy"), ("metrics/test_accuracy", "rounding"),
-    ("metrics/initial_loss", "rounding"), ("values/case/loss", "rounding"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        (LOSS, "noisy"),
+        ("metrics/final_loss", "noisy"),
+        ("metrics/test_accuracy", "rounding"),
+        ("metrics/initial_loss", "rounding"),
+        ("values/case/loss", "rounding"),
+    ],
+)
 def test_only_losses_are_held_to_their_predictions(evaluated, key: str, status: str) -> None:
     assert evaluated(key, 0.5, 0.1, 2.0**-40).status == status
 
@@ -743,9 +766,11 @@ def softmax_and_sum(rows: np.ndarray, dtype: str, order: int) -> dict[str, np.nd
 
 @pytest.mark.parametrize(
     ("gradient", "sibling"),
-    [("values/case/gradient", "values/case/softmax"), ("gradients/step0/a/kernel",
-      "gradients/step0/b/kernel")],
-)  # fmt: skip
+    [
+        ("values/case/gradient", "values/case/softmax"),
+        ("gradients/step0/a/kernel", "gradients/step0/b/kernel"),
+    ],
+)
 def test_a_gradient_whose_true_value_is_zero_passes(found, runs, gradient, sibling) -> None:
     """∂Σ softmax(x)/∂x in two orders of summation, both correct."""
     excused = 0
@@ -950,23 +975,37 @@ def test_findings_stand_in_causal_order(runs, trained) -> None:
     result = compare(runs("torch", shuffled), runs("keras", shuffled))
     stages = [f.key.split("/")[0] for f in result.findings]
     assert [s for i, s in enumerate(stages) if i == 0 or stages[i - 1] != s][:8] == [
-        "inputs", "weights", "activations", "predictions", "metrics", "loss", "gradients", "state"
-    ]  # fmt: skip
+        "inputs",
+        "weights",
+        "activations",
+        "predictions",
+        "metrics",
+        "loss",
+        "gradients",
+        "state",
+    ]
     assert stages[-3:] == ["predictions", "metrics", "metrics"]
     assert not any(f.guilty for f in result.findings)
 
 
 def test_the_cause_is_guilty_and_its_effects_are_not(found, trained) -> None:
     left = trained()
-    right = {k: v * 1.001 if v.dtype.kind == "f" and not k.startswith("inputs") else v
-             for k, v in left.items()}  # fmt: skip
+    right = {
+        k: v * 1.001 if v.dtype.kind == "f" and not k.startswith("inputs") else v
+        for k, v in left.items()
+    }
     result = found(left, right, layers=("hidden", "relu"))
     assert [k for k, f in result.items() if f.guilty] == ["weights/initial/hidden/kernel"]
 
 
-@pytest.mark.parametrize(("fed", "guilty"), [(0, ["inputs/batches"]),
-                                             (1, ["inputs/batches", "loss/step0"]),
-                                             (9, ["inputs/batches", "loss/step0"])])  # fmt: skip
+@pytest.mark.parametrize(
+    ("fed", "guilty"),
+    [
+        (0, ["inputs/batches"]),
+        (1, ["inputs/batches", "loss/step0"]),
+        (9, ["inputs/batches", "loss/step0"]),
+    ],
+)
 def test_a_batch_is_to_blame_from_its_step_on(found, trained, fed: int, guilty: list) -> None:
     """What is fed at a later step cannot have changed the first one."""
     left, right = trained(), trained()
@@ -1022,8 +1061,9 @@ def test_independent_faults_are_all_guilty(found, trained) -> None:
     right["state/step1/hidden/bias/m"] = right["state/step1/hidden/bias/m"] * 2
     result = found(left, right, layers=("hidden", "relu"))
     assert {k for k, f in result.items() if f.guilty} == {
-        "gradients/step0/hidden/bias", "gradients/step0/hidden/kernel"
-    }  # fmt: skip
+        "gradients/step0/hidden/bias",
+        "gradients/step0/hidden/kernel",
+    }
 
 
 def test_weights_that_part_before_the_loss_are_guilty(found) -> None:
@@ -1089,15 +1129,15 @@ def test_flips_of_relu_and_of_max_pooling_are_counted(runs) -> None:
     pooled = images[:, 1:4:2, 1::2]
     both = {"activations/step0/relu": images, "activations/step0/pool": pooled}
     single = {key: values.astype(np.float32) for key, values in both.items()}
-    assert flipped(runs("torch", both, single)) == 0
+    assert count_flips(runs("torch", both, single)) == 0
     single["activations/step0/relu"] = single["activations/step0/relu"].copy()
     single["activations/step0/relu"][0, 0, 0, 0] = 0  # not the largest of its window
-    assert flipped(runs("torch", both, single)) == 1
+    assert count_flips(runs("torch", both, single)) == 1
     single["activations/step0/relu"][1, 2, 2, 1] = 1e6  # its window has another largest
-    assert flipped(runs("torch", both, single)) == 2
+    assert count_flips(runs("torch", both, single)) == 2
     single["activations/step0/relu"][1, 4, 2, 1] = 1e6  # the fifth row is in no window
-    assert flipped(runs("torch", both, single)) == 2
-    assert flipped(Runs("torch", None, runs("torch", both).float64)) == 0
+    assert count_flips(runs("torch", both, single)) == 2
+    assert count_flips(Runs("torch", None, runs("torch", both).float64)) == 0
 
 
 @pytest.mark.parametrize("flipping", ["torch", "keras"])

@@ -1,12 +1,12 @@
-"""`shared.data.batches`: every epoch is a permutation, and the same one every time."""
+"""`parity.training.batch_order`: every epoch is a permutation, and the same one every time."""
 
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared.data.batches import batch_indices, dropout_mask, held_out, steps_per_epoch
-from shared.errors import UsageError
+from parity.core.errors import UsageError
+from parity.training.batch_order import batch_indices, dropout_mask, held_out, steps_per_epoch
 
 SAMPLES, BATCH, EPOCHS = st.integers(1, 200), st.integers(1, 70), st.integers(0, 4)
 SEEDS = st.integers(0, 2**64)
@@ -140,8 +140,10 @@ def test_5000_of_60000_are_held_out_from_all_over() -> None:
     assert (len(kept), len(held)) == (55_000, 5_000)
     assert len(np.intersect1d(kept, held)) == 0
     assert len(np.union1d(kept, held)) == 60_000
-    assert all(400 < len(part) < 600 for part in np.split(held, np.searchsorted(
-        held, np.arange(6_000, 60_000, 6_000))))  # fmt: skip
+    assert all(
+        400 < len(part) < 600
+        for part in np.split(held, np.searchsorted(held, np.arange(6_000, 60_000, 6_000)))
+    )
 
 
 @pytest.mark.parametrize(

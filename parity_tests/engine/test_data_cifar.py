@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from parity.core.errors import DataError
 from shared import data
 from shared.data.cifar import RECORD, CifarNpmPackage, read_batches, write_batch
 from shared.data.datasets import CIFAR10
 from shared.data.fetch import fetch
 from shared.data.images import load_dataset
 from shared.data.sources import Dataset, Mirror, SourceFile
-from shared.errors import DataError
 
 ROWS = 6
 GENERATOR = np.random.default_rng(9)
@@ -33,7 +33,10 @@ TINY = Dataset(
     title="Tiny CIFAR",
     files=tuple(
         SourceFile(
-            name, hashlib.md5(raw).hexdigest(), len(raw), (ROWS, RECORD),
+            name,
+            hashlib.md5(raw).hexdigest(),
+            len(raw),
+            (ROWS, RECORD),
             "test" if name.startswith("test") else "train",
         )
         for name, raw in RAW.items()
@@ -43,7 +46,7 @@ TINY = Dataset(
     licence="none",
     package_copies=(CifarNpmPackage("tiny-cifar", "1.0.0"),),
     format="cifar",
-)  # fmt: skip
+)
 
 
 def picture(pixels: np.ndarray, mode: str = "RGB", kind: str = "PNG") -> bytes:
@@ -148,7 +151,9 @@ P1, TRAIN = "package/data_batch_1.png", "package/train_lables.json"
 FIRST = PIXELS["data_batch_1"]
 WRONG: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "too few rows": (
-        P1, lambda: picture(FIRST[:-1]), f"{P1}: holds RGB pixels, 1,024 × 5, expected RGB, 1,024",
+        P1,
+        lambda: picture(FIRST[:-1]),
+        f"{P1}: holds RGB pixels, 1,024 × 5, expected RGB, 1,024",
     ),
     "too narrow": (P1, lambda: picture(FIRST[:, :-1]), "RGB pixels, 1,023 × 6"),
     "grey": (P1, lambda: picture(FIRST, "L"), "holds L pixels"),
@@ -168,7 +173,7 @@ WRONG: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "no text": (TRAIN, lambda: b"\xff\xfe\xfd", f"{TRAIN}: no list of labels"),
     "too short": (TRAIN, lambda: b"[6, 9, 9]", f"{TRAIN}: ends before label 6"),
     "other labels": (TRAIN, lambda: json.dumps([1] * 12).encode(), "corrupted: MD5 is "),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", WRONG)

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parity.core.errors import DataError
 from shared.data.fetch import fetch
 from shared.data.idx import write_idx
 from shared.data.sources import Dataset, DebianPackage, Mirror, SourceFile
-from shared.errors import DataError
 
 # `shared.data.fetch` is also the name of a function of the package, which hides the module.
 fetch_module = importlib.import_module("shared.data.fetch")

@@ -63,11 +63,29 @@ def test_mnist(full_cache: FullCache) -> None:
     assert full.test_labels[:6].tolist() == [7, 2, 1, 0, 4, 1]
     # The well-known counts of every digit.
     assert np.bincount(full.train_labels).tolist() == [
-        5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949,
-    ]  # fmt: skip
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]
     assert np.bincount(full.test_labels).tolist() == [
-        980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009,
-    ]  # fmt: skip
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]
     # And the mean and standard deviation that everyone normalises with.
     pixels = full.train_images / 255
     assert (round(pixels.mean(), 4), round(pixels.std(), 4)) == (0.1307, 0.3081)

@@ -7,8 +7,8 @@ import hypothesis.extra.numpy as hypothesis_numpy
 import numpy as np
 import pytest
 
+from parity.core.errors import DataError
 from shared.data.idx import read_idx, write_idx
-from shared.errors import DataError
 
 SHAPES = hypothesis_numpy.array_shapes(min_dims=1, max_dims=5, min_side=0, max_side=6)
 

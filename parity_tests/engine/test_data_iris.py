@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
+from parity.core.errors import DataError, UsageError
 from shared import data
 from shared.data.cache import status
 from shared.data.datasets import IRIS
 from shared.data.fetch import fetch
 from shared.data.images import load_dataset
 from shared.data.sources import Library
-from shared.errors import DataError, UsageError
 
 ABSENT = dataclasses.replace(IRIS, library=Library("no-such-library", "no_such_module", "x.csv"))
 

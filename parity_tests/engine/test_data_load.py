@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from parity.core.errors import DataError, UsageError
 from shared import data
 from shared.data.cache import cache_folder, status
 from shared.data.datasets import FASHION_MNIST, MNIST, find
@@ -18,7 +19,6 @@ from shared.data.fetch import fetch
 from shared.data.idx import write_idx
 from shared.data.images import EMBEDDED_FOLDER, ImageData, load_dataset
 from shared.data.sources import Dataset, DebianPackage, Embedded, EmbeddedFile, SourceFile
-from shared.errors import DataError, UsageError
 
 GENERATOR = np.random.default_rng(11)
 ARRAYS = {
@@ -368,8 +368,9 @@ def test_classes_are_kept_and_renumbered(cache: Path) -> None:
         labels, before = (getattr(d, f"{part}_labels") for d in (some, whole))
         kept = before != 1
         np.testing.assert_array_equal(labels, np.where(before[kept] == 2, 0, 1))
-        np.testing.assert_array_equal(getattr(some, f"{part}_images"),
-                                      getattr(whole, f"{part}_images")[kept])  # fmt: skip
+        np.testing.assert_array_equal(
+            getattr(some, f"{part}_images"), getattr(whole, f"{part}_images")[kept]
+        )
     assert whole.of_classes(()) is whole
 
 

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from parity.core.errors import DataError
 from shared.data import sources
 from shared.data.cache import status
 from shared.data.fetch import fetch
 from shared.data.idx import write_idx
 from shared.data.sources import Dataset, Mirror, NpmPackage, SourceFile
-from shared.errors import DataError
 
 GENERATOR = np.random.default_rng(5)
 RAW = {

@@ -1,9 +1,9 @@
-"""`shared.equations`: the optimizer told from its first step."""
+"""`parity.verdict.optimizer_step`: the optimizer told from its first step."""
 
 import numpy as np
 import pytest
 
-from shared.equations import recognise
+from parity.verdict.optimizer_step import recognise_step
 
 RATES = (1e-4, 1e-3, 0.1)
 SHAPE = (20, 30)
@@ -42,7 +42,7 @@ def keras_adam(w, g, rate: float, eps: float):
 )
 def test_adam(step, eps: float, words: str, rate: float, size: float) -> None:
     w, g = weights(), gradient(size)
-    found = recognise(w, step(w, g, rate, eps), g)
+    found = recognise_step(w, step(w, g, rate, eps), g)
     if found is None:
         # Far below epsilon every Adam is SGD, to rounding: then none may be named.
         assert size <= 1e-9
@@ -56,7 +56,7 @@ def test_adam(step, eps: float, words: str, rate: float, size: float) -> None:
 @pytest.mark.parametrize("size", [1e-6, 1e-3, 1.0])
 def test_sgd(rate: float, size: float) -> None:
     w, g = weights(), gradient(size)
-    found = recognise(w, w - rate * g, g)
+    found = recognise_step(w, w - rate * g, g)
     assert found is not None
     assert found.name == "SGD"
     assert found.learning_rate == pytest.approx(rate, rel=1e-4)
@@ -65,7 +65,7 @@ def test_sgd(rate: float, size: float) -> None:
 def test_adam_is_recognised_where_many_gradients_are_zero() -> None:
     g = gradient(1e-3)
     g[::2] = 0
-    found = recognise(weights(), torch_adam(weights(), g, 1e-3, 1e-8), g)
+    found = recognise_step(weights(), torch_adam(weights(), g, 1e-3, 1e-8), g)
     assert found is not None
     assert "PyTorch's equation" in found.name
 
@@ -84,29 +84,29 @@ def test_adam_is_recognised_where_many_gradients_are_zero() -> None:
 )
 def test_an_unknown_equation_is_none(change, size: float) -> None:
     w, g = weights(), gradient(size)
-    assert recognise(w, w + change(w, g), g) is None
+    assert recognise_step(w, w + change(w, g), g) is None
 
 
 def test_a_change_that_is_all_rounding_tells_nothing() -> None:
     noise = np.random.default_rng(9).normal(size=SHAPE) * 1e-16
-    assert recognise(weights(), weights() + noise, gradient(1.0)) is None
+    assert recognise_step(weights(), weights() + noise, gradient(1.0)) is None
 
 
 def test_a_likeness_is_no_equation() -> None:
     w, g = np.full(SHAPE, 0.1), gradient(1.0)
     about = np.random.default_rng(9).uniform(0.9, 1.1, SHAPE)
-    assert recognise(w, w - 1e-14 * g * about, g) is None
+    assert recognise_step(w, w - 1e-14 * g * about, g) is None
 
 
 def test_one_weight_or_equal_gradients_fit_several_equations() -> None:
     one = weights((1,))
-    assert recognise(one, one - 0.1, np.full(1, 0.5)) is None
+    assert recognise_step(one, one - 0.1, np.full(1, 0.5)) is None
     same = np.full(SHAPE, 0.5)
-    assert recognise(weights(), torch_adam(weights(), same, 1e-3, 1e-8), same) is None
+    assert recognise_step(weights(), torch_adam(weights(), same, 1e-3, 1e-8), same) is None
 
 
 def test_no_change_and_no_gradient() -> None:
     w = weights()
-    assert recognise(w, w, gradient(1.0)) is None
-    assert recognise(w, w + 1e-3, np.zeros(SHAPE)) is None
-    assert recognise(w[:0], w[:0], w[:0]) is None
+    assert recognise_step(w, w, gradient(1.0)) is None
+    assert recognise_step(w, w + 1e-3, np.zeros(SHAPE)) is None
+    assert recognise_step(w[:0], w[:0], w[:0]) is None

@@ -1,11 +1,11 @@
-"""`shared.expected`: an array against a number of the catalogue, to the digits it states."""
+"""`parity.spec.expected`: an array against a number of the catalogue, to the digits it states."""
 
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared.expected import as_numbers, half_digit, is_zero, matches, numbers, stated
+from parity.spec.expected import as_numbers, half_digit, is_zero, matches, numbers, stated
 
 FINITE = st.floats(-1e6, 1e6)
 
@@ -59,21 +59,45 @@ def test_numbers_and_back(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("value", "zero"),
     [
-        (0.0, True), (-0.0, True), (0, True), (False, True), ((0.0, 0), True),
-        (((0.0,), (0.0,)), True), (5e-324, False), (1, False), (True, False),
-        ((0.0, 1.0), False), (((0.0,), (1e-300,)), False), ("0", False), ("0.0", False),
-        ((0.0, "0"), False), ("RuntimeError", False), (float("nan"), False),
+        (0.0, True),
+        (-0.0, True),
+        (0, True),
+        (False, True),
+        ((0.0, 0), True),
+        (((0.0,), (0.0,)), True),
+        (5e-324, False),
+        (1, False),
+        (True, False),
+        ((0.0, 1.0), False),
+        (((0.0,), (1e-300,)), False),
+        ("0", False),
+        ("0.0", False),
+        ((0.0, "0"), False),
+        ("RuntimeError", False),
+        (float("nan"), False),
     ],
-)  # fmt: skip
+)
 def test_only_exact_zeros_are_zero(value, zero: bool) -> None:
     assert is_zero(value) is zero
 
 
 @pytest.mark.parametrize(
     ("text", "half"),
-    [("2.0404", 0.5e-4), ("2", 0.5), ("-2.50", 0.5e-2), ("1e-3", 0.5e-3), ("1.25E+2", 0.5),
-     (".5", 0.05), ("nan", 0), ("-inf", 0), ("+Inf", 0), (2.5, 0), (3, 0), (True, 0)],
-)  # fmt: skip
+    [
+        ("2.0404", 0.5e-4),
+        ("2", 0.5),
+        ("-2.50", 0.5e-2),
+        ("1e-3", 0.5e-3),
+        ("1.25E+2", 0.5),
+        (".5", 0.05),
+        ("nan", 0),
+        ("-inf", 0),
+        ("+Inf", 0),
+        (2.5, 0),
+        (3, 0),
+        (True, 0),
+    ],
+)
 def test_half_a_unit_in_the_last_digit(text, half: float) -> None:
     assert half_digit(text) == pytest.approx(half, rel=1e-12, abs=0)
 
@@ -104,13 +128,21 @@ def test_text_matches_to_half_its_last_digit(have: float, want: str, good: bool)
 @pytest.mark.parametrize(
     ("have", "want", "good"),
     [
-        (np.nan, "nan", True), (np.inf, "inf", True), (-np.inf, "-inf", True),
-        (np.inf, "nan", False), (-np.inf, "inf", False), (np.nan, "inf", False),
-        (1.0, "nan", False), (np.nan, 1.0, False), (1e308, "inf", False), (np.inf, 1e308, False),
-        ([np.nan, 1.0], ("nan", 1.0), True), ([np.nan, 1.1], ("nan", 1.0), False),
+        (np.nan, "nan", True),
+        (np.inf, "inf", True),
+        (-np.inf, "-inf", True),
+        (np.inf, "nan", False),
+        (-np.inf, "inf", False),
+        (np.nan, "inf", False),
+        (1.0, "nan", False),
+        (np.nan, 1.0, False),
+        (1e308, "inf", False),
+        (np.inf, 1e308, False),
+        ([np.nan, 1.0], ("nan", 1.0), True),
+        ([np.nan, 1.1], ("nan", 1.0), False),
         ([1.0, np.nan], ("nan", 1.0), False),
     ],
-)  # fmt: skip
+)
 def test_nan_and_infinity_stand_for_themselves(have, want, good: bool) -> None:
     assert matches(f64(have), want) is good
 

@@ -1,30 +1,38 @@
-"""`shared.explain`: every finding in a sentence, with both values and the next thing to do."""
+"""`parity.verdict.wording`: every finding in a sentence, with both values and the next thing to do."""
 
 import typing
 
 import pytest
 
-from shared import explain
-from shared.clues import Clue
-from shared.equations import Step
-from shared.names import LADDER, VALUES
-from shared.noise import Finding, Status
+from parity.comparator.noise import Finding, Status
+from parity.core.recording_keys import LADDER, VALUES
+from parity.verdict import wording
+from parity.verdict.hypotheses import Hypothesis
+from parity.verdict.optimizer_step import OptimizerStep
 
 
 def said(status: Status, key: str = "weights/step1/a/kernel", **fields: object) -> str:
     both = {"left": "0.25", "right": "0.5"}
     finding = Finding(key, "L3", status, **(both | fields))  # type: ignore[arg-type]
-    return explain.sentence(finding, "torch", "keras")
+    return wording.sentence(finding, "torch", "keras")
 
 
 def test_every_status_has_words_and_a_sentence() -> None:
     for status in typing.get_args(Status):
-        assert explain.STATUS_WORDS[status]
-        words = said(status, sides=("keras",), ratio=2.5, rule="equation",
-                     distance64=1e-3, own_left=1e-3, own_right=1e-6, expected="1.0")  # fmt: skip
+        assert wording.STATUS_WORDS[status]
+        words = said(
+            status,
+            sides=("keras",),
+            ratio=2.5,
+            rule="equation",
+            distance64=1e-3,
+            own_left=1e-3,
+            own_right=1e-6,
+            expected="1.0",
+        )
         assert words.startswith("weights/step1/a/kernel")
         assert words.endswith(".")
-    assert set(explain.STATUS_WORDS) == set(typing.get_args(Status))
+    assert set(wording.STATUS_WORDS) == set(typing.get_args(Status))
 
 
 @pytest.mark.parametrize(
@@ -36,63 +44,130 @@ def test_every_status_has_words_and_a_sentence() -> None:
         ("known", {}, "a listed difference, as listed."),
         ("missing", {"sides": ("keras",)}, "kernel: keras did not record it, torch did."),
         ("extra", {"sides": ("torch",)}, "kernel: torch did not record it, keras did."),
-        ("missing", {"sides": ("torch", "keras")},
-         "torch and keras did not record it, though the example requires it."),
-        ("shape", {"left": "(6, 5)", "right": "(6, 4)"},
-         "kernel has shape (6, 5) in torch and (6, 4) in keras."),
+        (
+            "missing",
+            {"sides": ("torch", "keras")},
+            "torch and keras did not record it, though the example requires it.",
+        ),
+        (
+            "shape",
+            {"left": "(6, 5)", "right": "(6, 4)"},
+            "kernel has shape (6, 5) in torch and (6, 4) in keras.",
+        ),
         ("shape", {"left": "(6, 5)", "right": "(5, 6)"}, "they are transposes: Dense stores (in,"),
-        ("shape", {"left": "(6, 5)", "right": "(5, 6)"}, "Convert with shared.layouts.permute."),
+        (
+            "shape",
+            {"left": "(6, 5)", "right": "(5, 6)"},
+            "Convert with parity.core.axis_layouts.permute.",
+        ),
         ("shape", {"left": "(6,)", "right": "()"}, "has shape (6,) in torch and () in keras."),
-        ("dtype", {"left": "float32", "right": "float64"},
-         "has dtype float32 in torch and float64 in keras; both must compute in the run's"),
-        ("nonfinite", {"left": "nan", "right": "0.5", "index": (1, 2)},
-         "kernel at [1, 2] is nan in torch and 0.5 in keras: expected finite numbers on both"),
-        ("wrong", {"sides": ("torch", "keras"), "expected": "0.75"},
-         "is 0.25 in torch and keras, expected 0.75: torch and keras are off."),
+        (
+            "dtype",
+            {"left": "float32", "right": "float64"},
+            "has dtype float32 in torch and float64 in keras; both must compute in the run's",
+        ),
+        (
+            "nonfinite",
+            {"left": "nan", "right": "0.5", "index": (1, 2)},
+            "kernel at [1, 2] is nan in torch and 0.5 in keras: expected finite numbers on both",
+        ),
+        (
+            "wrong",
+            {"sides": ("torch", "keras"), "expected": "0.75"},
+            "is 0.25 in torch and keras, expected 0.75: torch and keras are off.",
+        ),
         ("wrong", {"sides": ("keras",), "expected": "0.75"}, "expected 0.75: keras is off."),
         ("stale", {}, "is 0.25 in torch and 0.5 in keras: the listed difference no longer holds"),
         ("undecided", {}, "differs, but beyond the horizon: there a nudge of one ulp"),
-        ("different", {"rule": "equation", "ratio": 2.0, "distance64": 0.25, "index": (3, 4)},
-         "kernel at [3, 4] is 0.25 in torch and 0.5 in keras: 0.25 apart in float64, 2 × the bound"
-         "; would agree with C ≥ 64 (C is 32)."),
-        ("different", {"rule": "numbers", "ratio": 1.5, "distance32": 0.125, "distance64": 0.5},
-         "0.12 apart in float32, 1.5 × the bound; would agree with C ≥ 48 (C is 32)."),
-        ("different", {"rule": "fallback", "ratio": 3.14159},
-         "is 0.25 in torch and 0.5 in keras: 3.14 × torch.testing's tolerance for one precision."),
-        ("different", {"rule": "copied", "index": (1,)},
-         "at [1] is 0.25 in torch and 0.5 in keras: these are copied, not computed"),
+        (
+            "different",
+            {"rule": "equation", "ratio": 2.0, "distance64": 0.25, "index": (3, 4)},
+            "kernel at [3, 4] is 0.25 in torch and 0.5 in keras: 0.25 apart in float64, 2 × the bound"
+            "; would agree with C ≥ 64 (C is 32).",
+        ),
+        (
+            "different",
+            {"rule": "numbers", "ratio": 1.5, "distance32": 0.125, "distance64": 0.5},
+            "0.12 apart in float32, 1.5 × the bound; would agree with C ≥ 48 (C is 32).",
+        ),
+        (
+            "different",
+            {"rule": "fallback", "ratio": 3.14159},
+            "is 0.25 in torch and 0.5 in keras: 3.14 × torch.testing's tolerance for one precision.",
+        ),
+        (
+            "different",
+            {"rule": "copied", "index": (1,)},
+            "at [1] is 0.25 in torch and 0.5 in keras: these are copied, not computed",
+        ),
         ("different", {"rule": "copied"}, "not computed, so they must be equal bit for bit."),
-        ("different", {"rule": "exact"},
-         "keras: these are whole numbers or words, so they must be equal."),
-        ("different", {"rule": "exact", "expected": "0.5", "sides": ("torch",)},
-         "; expected 0.5, so torch is wrong."),
-        ("different", {"rule": "equation", "ratio": 2.0, "distance64": 0.25, "expected": "0.75",
-                       "sides": ("torch", "keras")},
-         "; expected 0.75, so torch and keras are wrong."),
-        ("different", {"rule": "equation", "ratio": 2.0, "distance64": 0.25, "expected": "0.4"},
-         "; expected 0.4, and both are within its digits."),
-        ("noisy", {"rule": "noise", "own_left": 0.5, "own_right": 1e-7, "ratio": 1234.0},
-         "float32 is 0.5 from float64 in torch and 1e-07 in keras; torch computes in a lower"),
-        ("noisy", {"rule": "noise", "own_left": 1e-7, "own_right": 0.5, "ratio": 1234.0},
-         "float32 is 0.5 from float64 in keras and 1e-07 in torch; keras computes in a lower"),
-        ("noisy", {"rule": "noise", "own_left": 1e-7, "own_right": 0.5, "ratio": 1234.0},
-         "path is broken (1.2e+03 × the bound)."),
-        ("noisy", {"rule": "restless", "own_left": 0.5, "own_right": 1e-7, "ratio": 1234.0},
-         "a nudge of one ulp moves torch by 0.5 and keras by 1e-07; torch is not the same program"),
-        ("noisy", {"rule": "sudden", "step": 21, "own_left": 0.5, "own_right": 1e-7, "ratio": 9.0},
-         " at step 21: torch's float32 leaves its float64 all at once, to 0.5, while keras's stays "
-         "within 1e-07. From this step on torch computes something else in float32"),
-        ("noisy", {"rule": "sudden", "step": 21, "own_left": 1e-7, "own_right": 0.5, "ratio": 9.0},
-         "keras's float32 leaves its float64 all at once, to 0.5, while torch's stays within"),
+        (
+            "different",
+            {"rule": "exact"},
+            "keras: these are whole numbers or words, so they must be equal.",
+        ),
+        (
+            "different",
+            {"rule": "exact", "expected": "0.5", "sides": ("torch",)},
+            "; expected 0.5, so torch is wrong.",
+        ),
+        (
+            "different",
+            {
+                "rule": "equation",
+                "ratio": 2.0,
+                "distance64": 0.25,
+                "expected": "0.75",
+                "sides": ("torch", "keras"),
+            },
+            "; expected 0.75, so torch and keras are wrong.",
+        ),
+        (
+            "different",
+            {"rule": "equation", "ratio": 2.0, "distance64": 0.25, "expected": "0.4"},
+            "; expected 0.4, and both are within its digits.",
+        ),
+        (
+            "noisy",
+            {"rule": "noise", "own_left": 0.5, "own_right": 1e-7, "ratio": 1234.0},
+            "float32 is 0.5 from float64 in torch and 1e-07 in keras; torch computes in a lower",
+        ),
+        (
+            "noisy",
+            {"rule": "noise", "own_left": 1e-7, "own_right": 0.5, "ratio": 1234.0},
+            "float32 is 0.5 from float64 in keras and 1e-07 in torch; keras computes in a lower",
+        ),
+        (
+            "noisy",
+            {"rule": "noise", "own_left": 1e-7, "own_right": 0.5, "ratio": 1234.0},
+            "path is broken (1.2e+03 × the bound).",
+        ),
+        (
+            "noisy",
+            {"rule": "restless", "own_left": 0.5, "own_right": 1e-7, "ratio": 1234.0},
+            "a nudge of one ulp moves torch by 0.5 and keras by 1e-07; torch is not the same program",
+        ),
+        (
+            "noisy",
+            {"rule": "sudden", "step": 21, "own_left": 0.5, "own_right": 1e-7, "ratio": 9.0},
+            " at step 21: torch's float32 leaves its float64 all at once, to 0.5, while keras's stays "
+            "within 1e-07. From this step on torch computes something else in float32",
+        ),
+        (
+            "noisy",
+            {"rule": "sudden", "step": 21, "own_left": 1e-7, "own_right": 0.5, "ratio": 9.0},
+            "keras's float32 leaves its float64 all at once, to 0.5, while torch's stays within",
+        ),
     ],
-)  # fmt: skip
+)
 def test_sentences(status, fields, words: str) -> None:
     assert words in said(status, **fields)
 
 
 def test_sentences_about_steps() -> None:
-    curve = said("different", "loss/curve", rule="equation", ratio=2.0, distance64=0.25, step=7,
-                 index=(6,))  # fmt: skip
+    curve = said(
+        "different", "loss/curve", rule="equation", ratio=2.0, distance64=0.25, step=7, index=(6,)
+    )
     assert curve.startswith("loss/curve at step 7 is 0.25 in torch and 0.5 in keras")
     assert "at step 7" in said("undecided", "loss/curve", step=7, index=(6,))
     assert "inputs/batches at step 3 is" in said(
@@ -123,28 +198,31 @@ def test_sentences_about_steps() -> None:
         ("element", "(2, 3)", "Only one element differs, at (2, 3)."),
         ("zero", "right", "keras's is zero everywhere: dropped, or never computed."),
         ("zero", "left", "torch's is zero everywhere"),
-        ("coarse", "left|3.9e-03|bfloat16 (8 bits)",
-         "torch's float32 is off by 3.9e-03, the size of bfloat16 (8 bits) rounding."),
+        (
+            "coarse",
+            "left|3.9e-03|bfloat16 (8 bits)",
+            "torch's float32 is off by 3.9e-03, the size of bfloat16 (8 bits) rounding.",
+        ),
         ("coarse", "right|1.0e-05|", "keras's float32 is off by 1.0e-05."),
     ],
-)  # fmt: skip
+)
 def test_clues_in_words(kind: str, value: str, words: str) -> None:
-    assert words in explain.clue_words(Clue(kind, value, 0.5), "torch", "keras")
+    assert words in wording.clue_words(Hypothesis(kind, value, 0.5), "torch", "keras")
 
 
 @pytest.mark.parametrize("factor", ["3.5", "1.0000001", "0.7500001", "-1", "256", "1e-300"])
 def test_an_ordinary_factor_is_not_explained(factor: str) -> None:
-    words = explain.clue_words(Clue("factor", factor), "torch", "keras")
+    words = wording.clue_words(Hypothesis("factor", factor), "torch", "keras")
     assert "bytes" not in words
     assert factor in ("256", "1e-300") or "instead of" not in words
 
 
 def test_an_unknown_clue_says_nothing() -> None:
-    assert explain.clue_words(Clue("else", ""), "torch", "keras") == ""
+    assert wording.clue_words(Hypothesis("else", ""), "torch", "keras") == ""
 
 
 def test_steps_in_words() -> None:
-    words = explain.step_words((("torch", Step("SGD", 0.01, 3e-16)), ("keras", None)))
+    words = wording.step_words((("torch", OptimizerStep("SGD", 0.01, 3e-16)), ("keras", None)))
     assert words == (
         "torch's first step is SGD with learning rate 0.01 (reproduced in NumPy to 3e-16); "
         "keras's first step fits none, or several, of the equations known here."
@@ -152,15 +230,15 @@ def test_steps_in_words() -> None:
 
 
 def test_levels_and_places_in_words() -> None:
-    assert explain.level_words("L3") == "L3 one optimizer step"
-    assert explain.level_words(VALUES) == "values"
+    assert wording.level_words("L3") == "L3 one optimizer step"
+    assert wording.level_words(VALUES) == "values"
     for level in LADDER:
-        assert explain.level_words(level).startswith(f"{level} ")
-    assert explain.place_words("weights/initial/a") == "weights before training"
-    assert explain.place_words("weights/final/a") == "weights after training"
-    assert explain.place_words("loss/curve") == "loss of every step"
-    assert explain.place_words("weights/step5/a") == "weights after step 5"
-    assert explain.place_words("gradients/step0/a") == "gradients for the first batch"
+        assert wording.level_words(level).startswith(f"{level} ")
+    assert wording.place_words("weights/initial/a") == "weights before training"
+    assert wording.place_words("weights/final/a") == "weights after training"
+    assert wording.place_words("loss/curve") == "loss of every step"
+    assert wording.place_words("weights/step5/a") == "weights after step 5"
+    assert wording.place_words("gradients/step0/a") == "gradients for the first batch"
 
 
 def test_a_frozen_weight_that_moved_is_said_with_its_mover() -> None:

@@ -2,18 +2,24 @@
 
 import numpy as np
 
-from shared import data, given
-from shared.making import arguments
-from shared.spec import Case, Samples
-from shared.verdict import expected_of
+from parity.spec.cases import Case, Samples
+from parity.training import case_inputs
+from parity.training.recorder import arguments
+from parity.verdict.judgement import expected_of
+from shared import data
 
 
 def middle(images, labels, mean, at):
     return {"y": images[at, 14, 14] + labels[at] + mean}
 
 
-CASE = Case("ease", {"mean": 0.1}, integers={"at": (3, 1)}, samples=Samples("fashion_mnist", 5),
-            reference=middle)  # fmt: skip
+CASE = Case(
+    "ease",
+    {"mean": 0.1},
+    integers={"at": (3, 1)},
+    samples=Samples("fashion_mnist", 5),
+    reference=middle,
+)
 
 
 class Boxes:
@@ -24,17 +30,17 @@ class Boxes:
 
 
 def test_real_data_is_the_first_of_the_set_as_it_is():
-    found = given.real(CASE, data.load)
+    found = case_inputs.real(CASE, data.load)
     whole = data.load("fashion_mnist", train=9)
     np.testing.assert_array_equal(found["images"], whole.train_images[:5], strict=True)
     np.testing.assert_array_equal(found["labels"], whole.train_labels[:5], strict=True)
     assert (found["images"].dtype, found["labels"].dtype) == ("uint8", "int64")
-    assert given.real(Case("ease", {}), data.load) == {}
+    assert case_inputs.real(Case("ease", {}), data.load) == {}
 
 
 def test_what_one_function_does_to_the_data_the_next_does_not_see():
-    given.real(CASE, data.load)["images"][:] = 0
-    assert given.real(CASE, data.load)["images"].any()
+    case_inputs.real(CASE, data.load)["images"][:] = 0
+    assert case_inputs.real(CASE, data.load)["images"].any()
 
 
 def test_real_data_comes_first_and_is_no_tensor_yet():
@@ -45,7 +51,7 @@ def test_real_data_comes_first_and_is_no_tensor_yet():
 
 
 def test_the_reference_is_given_the_same():
-    images, labels = given.real(CASE, data.load).values()
+    images, labels = case_inputs.real(CASE, data.load).values()
     wanted = [int(images[i, 14, 14]) + labels[i] + 0.1 for i in (3, 1)]
     assert expected_of(CASE, data.load)["y"] == tuple(wanted)
 

@@ -1,17 +1,17 @@
-"""`shared.initial`: weights drawn in NumPy, exact in float32, and their nudge."""
+"""`shared.initial_weights`: weights drawn in NumPy, exact in float32, and their nudge."""
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from shared.errors import DataError, UsageError
-from shared.expected import numbers
-from shared.initial import draw, drawn, fans
-from shared.nudge import nudged
-from shared.spec import GLOROT, HE, ZEROS, Initial, Parameter
+from parity.core.errors import DataError, UsageError
+from parity.spec.example import GLOROT, HE, ZEROS, Initial, ParameterSpec
+from parity.spec.expected import numbers
+from parity.training.nudge import nudged
+from shared.initial_weights import draw, drawn, fans
 
-KERNEL = Parameter("hidden/kernel", (300, 200), GLOROT)
-BIAS = Parameter("hidden/bias", (200,), ZEROS)
+KERNEL = ParameterSpec("hidden/kernel", (300, 200), GLOROT)
+BIAS = ParameterSpec("hidden/bias", (200,), ZEROS)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_the_same_seed_draws_the_same_weights() -> None:
 
 def test_another_seed_or_name_draws_others() -> None:
     one = draw([KERNEL], 7)[KERNEL.name]
-    renamed = Parameter("other/kernel", KERNEL.shape, GLOROT)
+    renamed = ParameterSpec("other/kernel", KERNEL.shape, GLOROT)
     assert np.mean(one == draw([KERNEL], 8)[KERNEL.name]) < 0.01
     assert np.mean(one == draw([renamed], 7)[renamed.name]) < 0.01
 
@@ -43,10 +43,12 @@ def test_adding_a_layer_changes_no_other() -> None:
     np.testing.assert_array_equal(draw([BIAS, KERNEL], 7)[KERNEL.name], alone)
 
 
-@pytest.mark.parametrize("initial", [GLOROT, Initial("normal", 0.3), Initial("uniform", 0.3),
-                                     Initial("constant", 0.1), HE])  # fmt: skip
+@pytest.mark.parametrize(
+    "initial",
+    [GLOROT, Initial("normal", 0.3), Initial("uniform", 0.3), Initial("constant", 0.1), HE],
+)
 def test_values_are_exact_in_float32(initial: Initial) -> None:
-    values = draw([Parameter("a/kernel", (30, 20), initial)], 1)["a/kernel"]
+    values = draw([ParameterSpec("a/kernel", (30, 20), initial)], 1)["a/kernel"]
     assert values.dtype == np.float64
     assert values.shape == (30, 20)
     np.testing.assert_array_equal(values.astype(np.float32).astype(np.float64), values)
@@ -54,7 +56,7 @@ def test_values_are_exact_in_float32(initial: Initial) -> None:
 
 def test_distributions() -> None:
     def drawn(initial: Initial) -> np.ndarray:
-        return draw([Parameter("a/kernel", (300, 200), initial)], 1)["a/kernel"]
+        return draw([ParameterSpec("a/kernel", (300, 200), initial)], 1)["a/kernel"]
 
     bound = np.sqrt(6 / 500)
     glorot = drawn(GLOROT)
@@ -72,11 +74,11 @@ def test_distributions() -> None:
 
 def test_an_unknown_kind_is_named() -> None:
     with pytest.raises(UsageError, match="No initialiser 'orthogonal': expected constant"):
-        draw([Parameter("a/kernel", (2, 3), Initial("orthogonal"))], 1)  # type: ignore[arg-type]
+        draw([ParameterSpec("a/kernel", (2, 3), Initial("orthogonal"))], 1)  # type: ignore[arg-type]
 
 
 def test_a_nudge_moves_every_weight_by_one_ulp() -> None:
-    ones = Parameter("norm/gamma", (200,), Initial("constant", 1.0))
+    ones = ParameterSpec("norm/gamma", (200,), Initial("constant", 1.0))
     weights = draw([KERNEL, ones], 7)
     moved = nudged(weights, 7)
     assert moved.keys() == weights.keys()
@@ -136,13 +138,13 @@ def test_numbers_drawn_are_normal(scale: float) -> None:
 def pretrained(tmp_path, monkeypatch):
     """A file of pretrained arrays, of which one is not exact in float32."""
     save_file({"hidden/kernel": np.full((2, 3), 0.1)}, tmp_path / "some.safetensors")
-    monkeypatch.setattr("shared.initial.PRETRAINED", tmp_path)
+    monkeypatch.setattr("shared.initial_weights.PRETRAINED", tmp_path)
     return tmp_path
 
 
 def loaded(name: str = "hidden/kernel", shape: tuple[int, ...] = (2, 3), file: str = "some"):
     initial = Initial("file", file=f"{file}.safetensors")
-    return draw([Parameter(name, shape, initial)], 7)[name]
+    return draw([ParameterSpec(name, shape, initial)], 7)[name]
 
 
 def test_pretrained_weights_are_read_by_name(pretrained) -> None:

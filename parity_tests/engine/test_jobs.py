@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs import Job
-from shared.spec import Size
+from parity.spec.example import Size
+from parity.training.job import RecordingJob
 
 ROOT = Path(__file__).parents[2]
 WORKER = """
 import os, sys
-from shared.jobs import serve
+from parity.training.job import RecordingJob
+from parity.workers.channel import serve
 def hello():
     print("a library says hello")
     os.write(1, b"so does its C++ half\\n")
@@ -24,17 +25,26 @@ def hello():
 def handle(job, progress):
     progress(1, 2)
     if job.id == "bad": raise ValueError("no luck")
-serve(hello, handle)
+serve(hello, handle, RecordingJob.from_json)
 """
 
 
 def line(name):
-    return Job(name, "autograd", "values", "float32", False, 1, None, "out").to_json() + "\n"
+    return (
+        RecordingJob(name, "autograd", "values", "float32", False, 1, None, "out").to_json() + "\n"
+    )
 
 
 def talk(text, code=WORKER):
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, input=text, text=True,
-                          capture_output=True, timeout=60, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        input=text,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
     return done, [json.loads(entry) for entry in done.stdout.splitlines()]
 
 
@@ -42,9 +52,17 @@ def test_only_events_reach_the_channel():
     done, events = talk(line("one") + line("bad") + line("two") + "quit\n")
     assert done.returncode == 0
     assert [e["event"] for e in events] == [
-        "ready", "started", "progress", "done", "started", "progress", "failed", "started",
-        "progress", "done",
-    ]  # fmt: skip
+        "ready",
+        "started",
+        "progress",
+        "done",
+        "started",
+        "progress",
+        "failed",
+        "started",
+        "progress",
+        "done",
+    ]
     failed = next(e for e in events if e["event"] == "failed")
     assert failed["message"] == "ValueError: no luck"
     assert "Traceback" in failed["details"]
@@ -64,9 +82,14 @@ def worker():
     started = []
 
     def start(code):
-        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         started.append(process)
         return process
 
@@ -136,9 +159,16 @@ def test_a_worker_that_is_broken_ends_though_its_parent_lives(worker):
 
 @given(
     st.builds(
-        Job, st.text(), st.text(), st.text(), st.sampled_from(["float32", "float64"]),
-        st.booleans(), st.integers(), st.none() | st.builds(Size), st.text(),
+        RecordingJob,
+        st.text(),
+        st.text(),
+        st.text(),
+        st.sampled_from(["float32", "float64"]),
+        st.booleans(),
+        st.integers(),
+        st.none() | st.builds(Size),
+        st.text(),
     )
-)  # fmt: skip
+)
 def test_a_job_survives_the_channel(job):
-    assert Job.from_json(job.to_json()) == job
+    assert RecordingJob.from_json(job.to_json()) == job

@@ -7,9 +7,11 @@ import shutil
 
 import pytest
 
-from shared import kept, provenance, verdict
-from shared.recording import Header, write
-from shared.spec import Size
+from parity.recording import provenance
+from parity.recording.recording_file import Header, write
+from parity.run import cache
+from parity.spec.example import Size
+from parity.verdict import judgement
 from shared.suite import SUITE
 
 EXAMPLES = ("autograd", "optimizers", "fashion_mlp")
@@ -18,7 +20,7 @@ EXAMPLES = ("autograd", "optimizers", "fashion_mlp")
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
     """A copy of the sources, so that they can be changed."""
-    for name in ("shared", "pytorch_impl", "keras_impl"):
+    for name in ("parity", "shared", "pytorch_impl", "keras_impl"):
         left_out = shutil.ignore_patterns("__pycache__", "embedded", "*.safetensors")
         shutil.copytree(provenance.ROOT / name, tmp_path / "root" / name, ignore=left_out)
     monkeypatch.setattr(provenance, "ROOT", tmp_path / "root")
@@ -35,9 +37,9 @@ def recorded(tmp_path, trained):
 
 def keys(recorded, asked=("size",)):
     """Example → key, with sources read anew."""
-    for cached in (kept._digest, kept._versions, provenance.code_digest):
+    for cached in (cache._digest, cache._versions, provenance.code_digest):
         cached.cache_clear()
-    return {name: kept.key(SUITE.find(name), recorded, asked) for name in EXAMPLES}
+    return {name: cache.key(SUITE.find(name), recorded, asked) for name in EXAMPLES}
 
 
 def changed(before, after):
@@ -47,19 +49,26 @@ def changed(before, after):
 @pytest.mark.parametrize(
     ("file", "stale"),
     [
-        ("shared/noise.py", set(EXAMPLES)), ("shared/report/pages.py", set(EXAMPLES)),
-        ("shared/report/templates/training.md.j2", set(EXAMPLES)),
-        ("shared/data/images.py", set(EXAMPLES)), ("shared/kept.py", set(EXAMPLES)),
-        ("shared/suite.py", set(EXAMPLES)), ("shared/nudge.py", set(EXAMPLES)),
-        ("pytorch_impl/_optimizers.py", set(EXAMPLES)), ("keras_impl/_weights.py", set(EXAMPLES)),
-        ("pytorch_impl/autograd.py", {"autograd"}), ("keras_impl/fashion_mlp.py", {"fashion_mlp"}),
+        ("parity/comparator/noise.py", set(EXAMPLES)),
+        ("parity/report/pages.py", set(EXAMPLES)),
+        ("parity/report/templates/training.md.j2", set(EXAMPLES)),
+        ("shared/data/images.py", set(EXAMPLES)),
+        ("parity/run/cache.py", set(EXAMPLES)),
+        ("shared/suite.py", set(EXAMPLES)),
+        ("parity/training/nudge.py", set(EXAMPLES)),
+        ("parity/torch_side/optimizers.py", set(EXAMPLES)),
+        ("parity/keras_side/named_weights.py", set(EXAMPLES)),
+        ("pytorch_impl/autograd.py", {"autograd"}),
+        ("keras_impl/fashion_mlp.py", {"fashion_mlp"}),
         ("shared/examples/autograd.py", {"autograd"}),
-        ("shared/optimizer_equations.py", set(EXAMPLES)),
-        ("shared/examples/iris_mlp.py", set()), ("shared/examples/__init__.py", set()),
-        ("pytorch_impl/iris_mlp.py", set()), ("shared/check/words.py", set()),
+        ("parity/reference/optimizers.py", set(EXAMPLES)),
+        ("shared/examples/iris_mlp.py", set()),
+        ("shared/examples/__init__.py", set()),
+        ("pytorch_impl/iris_mlp.py", set()),
+        ("parity/checker/result/wording.py", set()),
         ("shared/differences/losses.py", set()),
     ],
-)  # fmt: skip
+)
 def test_a_source_makes_just_what_comes_from_it_stale(copy, recorded, file, stale):
     before = keys(recorded)
     assert keys(recorded) == before
@@ -70,21 +79,21 @@ def test_a_source_makes_just_what_comes_from_it_stale(copy, recorded, file, stal
 
 def test_a_new_source_counts(copy, recorded):
     before = keys(recorded)
-    (copy / "shared" / "report" / "new.py").write_text("x = 1")
+    (copy / "parity" / "report" / "new.py").write_text("x = 1")
     assert changed(before, keys(recorded)) == set(EXAMPLES)
 
 
 def test_the_differences_come_from_their_own_files(copy, recorded):
     from shared.differences import DIFFERENCES
 
-    names = {file.relative_to(copy).as_posix() for file in kept.sources(DIFFERENCES)}
+    names = {file.relative_to(copy).as_posix() for file in cache.sources(DIFFERENCES)}
     assert "shared/differences/losses.py" in names
     assert "shared/examples/autograd.py" not in names
 
 
 def test_a_version_makes_everything_stale(recorded, monkeypatch):
     before = keys(recorded)
-    monkeypatch.setattr(kept.importlib.metadata, "version", lambda name: "99")
+    monkeypatch.setattr(cache.importlib.metadata, "version", lambda name: "99")
     assert changed(before, keys(recorded)) == set(EXAMPLES)
 
 
@@ -113,8 +122,8 @@ def test_a_recording_that_was_touched_is_another(recorded, how):
 def test_a_missing_recording_has_no_key_and_nothing_is_kept_under_it(tmp_path, recorded):
     recorded[1].unlink()
     assert set(keys(recorded).values()) == {""}
-    (tmp_path / kept.VERDICT).write_text(json.dumps({"key": "", "found": {"pairs": []}}))
-    assert kept.verdict(tmp_path, SUITE.find("autograd"), "") is None
+    (tmp_path / cache.VERDICT).write_text(json.dumps({"key": "", "found": {"pairs": []}}))
+    assert cache.verdict(tmp_path, SUITE.find("autograd"), "") is None
 
 
 @pytest.fixture
@@ -125,10 +134,12 @@ def judged(training_spec, trained, runs):
     other["weights/step1/hidden/kernel"] = other["weights/step1/hidden/kernel"] + 1
     bad = runs("keras", other)
     pairs = [
-        verdict.judge_pair(pair, sides[0], right, verdict.question(training_spec, pair, SUITE.load))
+        judgement.judge_pair(
+            pair, sides[0], right, judgement.question(training_spec, pair, SUITE.load)
+        )
         for pair, right in zip(training_spec.pairs, (sides[1], sides[1], bad), strict=True)
     ]
-    return verdict.ExampleVerdict(training_spec, tuple(pairs), seconds={"torch": 1.5})
+    return judgement.ExampleVerdict(training_spec, tuple(pairs), seconds={"torch": 1.5})
 
 
 def test_a_verdict_is_kept_to_the_last_digit(tmp_path, judged):
@@ -138,24 +149,27 @@ def test_a_verdict_is_kept_to_the_last_digit(tmp_path, judged):
         judged,
         pairs=(dataclasses.replace(first, findings=(odd, *first.findings[1:])), *judged.pairs[1:]),
     )
-    kept.keep_verdict(tmp_path, "key", judged)
+    cache.keep_verdict(tmp_path, "key", judged)
     assert judged.pairs[2].first is not None
-    assert kept.verdict(tmp_path, judged.spec, "key") == judged
-    assert kept.verdict(tmp_path, judged.spec, "another") is None
+    assert cache.verdict(tmp_path, judged.spec, "key") == judged
+    assert cache.verdict(tmp_path, judged.spec, "another") is None
 
 
-DAMAGED = ['{"key": "key"}', '{"key": "key", "found": {}}',
-           '{"key": "key", "found": {"pairs": [{"pair": "none"}]}}']  # fmt: skip
+DAMAGED = [
+    '{"key": "key"}',
+    '{"key": "key", "found": {}}',
+    '{"key": "key", "found": {"pairs": [{"pair": "none"}]}}',
+]
 
 
 @pytest.mark.parametrize("content", ["", "[]", *DAMAGED])
 def test_what_cannot_be_read_is_found_anew(tmp_path, judged, content):
-    (tmp_path / kept.VERDICT).write_text(content)
-    assert kept.verdict(tmp_path, judged.spec, "key") is None
+    (tmp_path / cache.VERDICT).write_text(content)
+    assert cache.verdict(tmp_path, judged.spec, "key") is None
 
 
 def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path, judged):
-    kept.keep_verdict(tmp_path / "none", "key", judged)
+    cache.keep_verdict(tmp_path / "none", "key", judged)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -165,35 +179,33 @@ def test_pages_are_current_only_byte_for_byte(tmp_path):
     written = [pages / "a.md", pages / "figures" / "a.png"]
     for path in written:
         path.write_bytes(b"content")
-    assert not kept.drawn(tmp_path, "key", pages)
-    kept.keep_drawn(tmp_path, "key", pages, written)
-    assert kept.drawn(tmp_path, "key", pages)
-    assert not kept.drawn(tmp_path, "another", pages)
+    assert not cache.drawn(tmp_path, "key", pages)
+    cache.keep_drawn(tmp_path, "key", pages, written)
+    assert cache.drawn(tmp_path, "key", pages)
+    assert not cache.drawn(tmp_path, "another", pages)
     shutil.copytree(pages, other)
-    assert not kept.drawn(tmp_path, "key", other)
+    assert not cache.drawn(tmp_path, "key", other)
     written[1].write_bytes(b"Content")
-    assert not kept.drawn(tmp_path, "key", pages)
+    assert not cache.drawn(tmp_path, "key", pages)
     written[1].unlink()
-    assert not kept.drawn(tmp_path, "key", pages)
+    assert not cache.drawn(tmp_path, "key", pages)
 
 
 def test_data_is_loaded_once_and_again_when_a_file_was_touched(tmp_path, monkeypatch):
     """From the cache, the repository or a library: what was verified is not verified again."""
     loads = []
-    suite = dataclasses.replace(
-        SUITE, load=lambda *a, **k: loads.append(a) or SUITE.load(*a, **k)
-    )  # fmt: skip
+    suite = dataclasses.replace(SUITE, load=lambda *a, **k: loads.append(a) or SUITE.load(*a, **k))
     monkeypatch.setattr("shared.suite.EMBEDDED_FOLDER", tmp_path)
     (tmp_path / "mnist").mkdir()
     file = tmp_path / "mnist" / "made"
     file.write_bytes(b"made")
     folder, size = tmp_path / "recordings", Size("embedded", 1, 10, 5)
-    first = kept.dataset(suite, folder, "mnist", size, reuse=True)
-    assert kept.dataset(suite, folder, "mnist", size, reuse=True) == first
+    first = cache.dataset(suite, folder, "mnist", size, reuse=True)
+    assert cache.dataset(suite, folder, "mnist", size, reuse=True) == first
     assert len(loads) == 1
-    kept.dataset(suite, folder, "mnist", size, reuse=False)
-    kept.dataset(suite, folder, "mnist", Size("embedded", 1, 10, 6), reuse=True)
+    cache.dataset(suite, folder, "mnist", size, reuse=False)
+    cache.dataset(suite, folder, "mnist", Size("embedded", 1, 10, 6), reuse=True)
     assert len(loads) == 3
     os.utime(file)
-    assert kept.dataset(suite, folder, "mnist", size, reuse=True) == first
+    assert cache.dataset(suite, folder, "mnist", size, reuse=True) == first
     assert len(loads) == 4

@@ -1,12 +1,12 @@
-"""`shared.layouts`: axes by name."""
+"""`parity.core.axis_layouts`: axes by name."""
 
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared.errors import UsageError
-from shared.layouts import LAYOUTS, permute
+from parity.core.axis_layouts import LAYOUTS, permute
+from parity.core.errors import UsageError
 
 
 def test_dense_kernel() -> None:
@@ -35,8 +35,9 @@ def test_there_and_back(source: list[str], target: list[str]) -> None:
     np.testing.assert_array_equal(permute(there, " ".join(target), " ".join(source)), array)
 
 
-@pytest.mark.parametrize(("source", "target"), [("in out", "in up"), ("a a", "a a"),
-                                                ("a b", "a b c")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "target"), [("in out", "in up"), ("a a", "a a"), ("a b", "a b c")]
+)
 def test_patterns_must_name_the_same_axes(source: str, target: str) -> None:
     with pytest.raises(UsageError, match="must name the same axes, each once"):
         permute(np.zeros((2, 3)), source, target)

@@ -1,4 +1,4 @@
-"""`shared.making`: what a values case is given and what of it is kept, on either side's layout."""
+"""`parity.training.recorder`: what a values case is given and what of it is kept, on either side's layout."""
 
 import dataclasses
 import inspect
@@ -7,22 +7,29 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from shared import making
-from shared.data.batches import dropout_mask, held_out
-from shared.errors import RecordingError, UsageError
-from shared.layouts import LAYOUTS
-from shared.making import Sheet, _wants_values, arguments, from_side, record_values, to_side
-from shared.spec import (
+from parity.core.axis_layouts import LAYOUTS
+from parity.core.errors import RecordingError, UsageError
+from parity.core.sides import SIDES
+from parity.spec.cases import Case
+from parity.spec.example import (
     GLOROT,
-    SIDES,
-    Case,
+    ComparedPair,
     ExampleSpec,
     Mask,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Size,
     Training,
-    Way,
+    TrainingVariant,
+)
+from parity.training import recorder
+from parity.training.batch_order import dropout_mask, held_out
+from parity.training.recorder import (
+    RecordingBuilder,
+    _wants_values,
+    arguments,
+    from_side,
+    record_values,
+    to_side,
 )
 from shared.suite import SUITE
 
@@ -48,9 +55,15 @@ def spec_of(*cases):
 
 
 def recorded(side, case, function, precision="float64"):
-    sheet = Sheet(precision)
-    record_values(Fake(side), SimpleNamespace(**{case.name: function}), spec_of(case), sheet,
-                  lambda done, total: None, load=SUITE.load)  # fmt: skip
+    sheet = RecordingBuilder(precision)
+    record_values(
+        Fake(side),
+        SimpleNamespace(**{case.name: function}),
+        spec_of(case),
+        sheet,
+        lambda done, total: None,
+        load=SUITE.load,
+    )
     return sheet
 
 
@@ -108,8 +121,12 @@ def test_arguments_are_tensors_of_the_runs_precision_and_of_int64(precision):
 
 def test_arguments_come_in_the_sides_own_layout():
     kernel = ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))  # in out
-    case = Case("ease", {"kernel": kernel, "plain": kernel}, integers={"whole": ((1, 2),)},
-                roles={"kernel": "dense/kernel", "whole": "dense/kernel"})  # fmt: skip
+    case = Case(
+        "ease",
+        {"kernel": kernel, "plain": kernel},
+        integers={"whole": ((1, 2),)},
+        roles={"kernel": "dense/kernel", "whole": "dense/kernel"},
+    )
     for side, axes in (("torch", (1, 0)), ("keras", (0, 1))):
         given = {
             k: array for k, (array,) in arguments(Fake(side), case, "float64", SUITE.load).items()
@@ -143,8 +160,11 @@ def test_results_are_kept_in_canonical_layout():
 
 @pytest.mark.parametrize("side", SIDES)
 def test_what_goes_in_comes_out_the_same_on_both_sides(side):
-    images = Case("ease", {"x": ((((1.0, 2.0), (3.0, 4.0)), ((5.0, 6.0), (7.0, 8.0))),)},
-                  roles={"x": "images", "same": "images"})  # fmt: skip
+    images = Case(
+        "ease",
+        {"x": ((((1.0, 2.0), (3.0, 4.0)), ((5.0, 6.0), (7.0, 8.0))),)},
+        roles={"x": "images", "same": "images"},
+    )
     arrays = recorded(side, images, lambda x: {"same": x}).arrays
     np.testing.assert_array_equal(arrays["values/ease/same"], images.inputs["x"], strict=True)
 
@@ -166,9 +186,12 @@ def test_facts_are_words_and_tensors_are_arrays():
     facts = {"none": None, "raised": "RuntimeError", "flag": True, "count": 3, "shape": (2, 3)}
     sheet = recorded("torch", Case("ease", {}), lambda: facts | {"y": [np.ones(2)]})
     assert sheet.facts == {
-        "values/ease/none": "None", "values/ease/raised": "RuntimeError",
-        "values/ease/flag": "True", "values/ease/count": "3", "values/ease/shape": "(2, 3)",
-    }  # fmt: skip
+        "values/ease/none": "None",
+        "values/ease/raised": "RuntimeError",
+        "values/ease/flag": "True",
+        "values/ease/count": "3",
+        "values/ease/shape": "(2, 3)",
+    }
     assert list(sheet.arrays) == ["values/ease/y"]
 
 
@@ -184,7 +207,7 @@ def test_every_case_is_progress():
     told = []
     cases = [Case(name, {}) for name in ("one", "two", "three")]
     twin = SimpleNamespace(**{case.name: lambda: {"y": [np.ones(1)]} for case in cases})
-    sheet = Sheet("float64")
+    sheet = RecordingBuilder("float64")
     record_values(
         Fake("keras"),
         twin,
@@ -202,12 +225,12 @@ def test_every_case_is_progress():
 MASKED = Training(
     dataset="made",
     batch_size=4,
-    parameters=(Parameter("out/kernel", (6, 3), GLOROT),),
+    parameters=(ParameterSpec("out/kernel", (6, 3), GLOROT),),
     layers=("out",),
     default=Size("embedded", epochs=3, validation=2),
     full=Size("full", epochs=1),
-    ways=(Way("torch", "loop", "train", "sgd", "loop"),),
-    pairs=(Pair("matched", "", "torch/loop", "keras/tape"),),
+    ways=(TrainingVariant("torch", "loop", "train", "sgd", "loop"),),
+    pairs=(ComparedPair("matched", "", "torch/loop", "keras/tape"),),
     validation=5,
     watched="epochs",
     masks=(Mask("dropout", (3,), 0.5),),
@@ -275,17 +298,20 @@ def evaluate(model, images, labels):
 
 def train_made(training, framework=None):
     twin = SimpleNamespace(
-        build_model=Model, sgd=lambda model: None, train=None, evaluate=evaluate,
+        build_model=Model,
+        sgd=lambda model: None,
+        train=None,
+        evaluate=evaluate,
         loss_and_gradients=loss_and_gradients,
-    )  # fmt: skip
+    )
     images, labels = np.arange(60, dtype=np.float64).reshape(10, 6), np.arange(10) % 3
     dataset = SimpleNamespace(
         train_images=images, train_labels=labels, test_images=images, test_labels=labels
     )
     job = SimpleNamespace(size=training.default, seed=3, precision="float64", nudged=False)
-    sheet = Sheet("float64")
+    sheet = RecordingBuilder("float64")
     framework = framework or Trainer()
-    making._Run(
+    recorder._Run(
         framework, twin, training, training.ways[0], dataset, SUITE.draw, sheet, job
     ).record(lambda done, total: None)
     return sheet.arrays
@@ -301,9 +327,9 @@ def test_masks_and_held_out_samples_are_on_record():
     first = arrays["inputs/images"][:, 0].astype(int) // 6
     assert set(first) <= set(kept.tolist())
     np.testing.assert_array_equal(
-        arrays["activations/step0/out"], arrays["inputs/images"][:, :3] * arrays[
-            "inputs/masks/dropout"]
-    )  # fmt: skip
+        arrays["activations/step0/out"],
+        arrays["inputs/images"][:, :3] * arrays["inputs/masks/dropout"],
+    )
     without = train_made(dataclasses.replace(MASKED, masks=()))
     assert "inputs/masks/dropout" not in without
     assert (arrays["inputs/batches"] != without["inputs/batches"]).all()
@@ -350,10 +376,14 @@ def test_a_training_that_may_not_stop_keeps_what_it_was_fed():
 def test_values_are_recorded_for_pairs_that_are_judged_on_them(training_spec, values_spec):
     training = training_spec.training
     pairs = (dataclasses.replace(training.pairs[0], levels=("values", "L0")), *training.pairs[1:])
-    spec = dataclasses.replace(training_spec, cases=values_spec.cases,
-                               training=dataclasses.replace(training, pairs=pairs))  # fmt: skip
+    spec = dataclasses.replace(
+        training_spec, cases=values_spec.cases, training=dataclasses.replace(training, pairs=pairs)
+    )
     for spec_, side, way, wanted in (
-        (spec, "torch", "loop", True), (spec, "keras", "tape", True), (spec, "keras", "fit", False),
-        (training_spec, "torch", "loop", False), (values_spec, "torch", "values", True),
-    ):  # fmt: skip
+        (spec, "torch", "loop", True),
+        (spec, "keras", "tape", True),
+        (spec, "keras", "fit", False),
+        (training_spec, "torch", "loop", False),
+        (values_spec, "torch", "values", True),
+    ):
         assert _wants_values(spec_, side, SimpleNamespace(way=way)) is wanted

@@ -1,11 +1,11 @@
-"""`shared.names`: the grammar of keys, their rungs, and which steps are recorded."""
+"""`parity.core.recording_keys`: the grammar of keys, their rungs, and which steps are recorded."""
 
 import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from shared import names
-from shared.errors import RecordingError
+from parity.core import recording_keys
+from parity.core.errors import RecordingError
 
 
 @pytest.mark.parametrize(
@@ -34,26 +34,46 @@ from shared.errors import RecordingError
     ],
 )
 def test_parts_of_a_key(*, key, stage, when, rest, level, step) -> None:
-    parsed = names.parse(key)
+    parsed = recording_keys.parse_key(key)
     assert (parsed.text, parsed.stage, parsed.when) == (key, stage, when)
     assert (parsed.rest, parsed.level, parsed.step) == (rest, level, step)
 
 
 @pytest.mark.parametrize(
     "key",
-    ["", "weights", "values/", "/values/x", "values//x", "values/x y", "values/ü", "weight/step1/x",
-     "Values/x", "values/x\n", "../values/x", "values/x/"],
-)  # fmt: skip
+    [
+        "",
+        "weights",
+        "values/",
+        "/values/x",
+        "values//x",
+        "values/x y",
+        "values/ü",
+        "weight/step1/x",
+        "Values/x",
+        "values/x\n",
+        "../values/x",
+        "values/x/",
+    ],
+)
 def test_keys_outside_the_grammar(key: str) -> None:
     with pytest.raises(RecordingError, match="not in the grammar: expected STAGE/NAME"):
-        names.parse(key)
+        recording_keys.parse_key(key)
 
 
-@pytest.mark.parametrize("key", ["weights/hidden/kernel", "loss/total", "state/step/x",
-                                 "gradients/stepone/x", "activations/step0.5/x"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key",
+    [
+        "weights/hidden/kernel",
+        "loss/total",
+        "state/step/x",
+        "gradients/stepone/x",
+        "activations/step0.5/x",
+    ],
+)
 def test_a_time_is_expected(key: str) -> None:
     with pytest.raises(RecordingError, match=rf"'{key}' says '.*' where a time was expected"):
-        names.parse(key)
+        recording_keys.parse_key(key)
 
 
 @hypothesis.given(
@@ -61,14 +81,14 @@ def test_a_time_is_expected(key: str) -> None:
     st.lists(st.from_regex(r"[A-Za-z0-9_.\-]+", fullmatch=True), min_size=1, max_size=4),
 )
 def test_every_name_of_the_alphabet_is_a_key(stage: str, parts: list[str]) -> None:
-    parsed = names.parse("/".join((stage, *parts)))
+    parsed = recording_keys.parse_key("/".join((stage, *parts)))
     assert parsed.stage == stage
     assert parsed.rest == "/".join(parts)
     assert parsed.step is None
 
 
 def test_every_level_has_a_title() -> None:
-    assert set(names.LEVEL_TITLES) == {*names.LADDER, names.VALUES}
+    assert set(recording_keys.LEVEL_TITLES) == {*recording_keys.LADDER, recording_keys.VALUES}
 
 
 @pytest.mark.parametrize(
@@ -83,12 +103,12 @@ def test_every_level_has_a_title() -> None:
     ],
 )
 def test_recorded_steps(total: int, steps: tuple[int, ...]) -> None:
-    assert names.recorded_steps(total) == steps
+    assert recording_keys.recorded_steps(total) == steps
 
 
 @hypothesis.given(st.integers(1, 10**7))
 def test_recorded_steps_are_few_ordered_and_reach_both_ends(total: int) -> None:
-    steps = names.recorded_steps(total)
+    steps = recording_keys.recorded_steps(total)
     assert list(steps) == sorted(set(steps))
     assert steps[0] == 1
     assert steps[-1] == total

@@ -1,4 +1,4 @@
-"""`shared.noise`: the measured-noise rule, its boundary, its guards, and what it must never do."""
+"""`parity.comparator.noise`: the measured-noise rule, its boundary, its guards, and what it must never do."""
 
 import math
 
@@ -7,8 +7,11 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared import explain, noise
-from shared.noise import Finding, Quad
+from parity.comparator import noise
+from parity.comparator.key_arrays import KeyArrays
+from parity.comparator.noise import Finding
+from parity.core import text
+from parity.verdict import wording
 
 L1, L2, L3 = "activations/step0/a", "gradients/step0/a/kernel", "weights/step1/a/kernel"
 FINAL, CURVE, TEST = "weights/final/a/kernel", "loss/curve", "predictions/test"
@@ -366,8 +369,10 @@ def test_float32_of_a_long_training_may_part(judge, key: str) -> None:
 # --- Trainings ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "step"), [(FINAL, 4), (TEST, 9), ("state/final/a/m", 16),
-                                           ("weights/step25/a", 25), (FINAL, None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("key", "step"),
+    [(FINAL, 4), (TEST, 9), ("state/final/a/m", 16), ("weights/step25/a", 25), (FINAL, None)],
+)
 def test_without_a_nudge_rounding_may_enter_at_every_step(judge, key: str, step) -> None:
     bound = 32 * 2.0**-53 * math.sqrt(step or 1)
     exact = base(0.5)
@@ -522,7 +527,7 @@ def test_float32_that_leaves_float64_at_once(judge, *, side, before, after, sudd
         assert found.ratio == pytest.approx(after / (64 * max(before, 4)))
         owns = (found.own_left, found.own_right)
         assert owns == ((after * UNIT, 2 * UNIT) if side == "left" else (2 * UNIT, after * UNIT))
-        words = explain.sentence(found, "left", "right")
+        words = wording.sentence(found, "left", "right")
         assert f"at step {at + 1}: {side}'s float32 leaves its float64 all at once" in words
 
 
@@ -547,8 +552,10 @@ def test_a_jump_of_the_other_side_at_another_step_excuses_nothing(judge) -> None
     assert found.own_right > found.own_left
 
 
-@pytest.mark.parametrize(("factor", "status"), [(1.5, "rounding"), (15.0, "rounding"),
-                                                (63.0, "rounding"), (66.0, "noisy")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("factor", "status"),
+    [(1.5, "rounding"), (15.0, "rounding"), (63.0, "rounding"), (66.0, "noisy")],
+)
 def test_rounding_that_grows_step_by_step_is_no_departure(judge, factor: float, status) -> None:
     grown = np.minimum(np.round(4 * factor ** np.maximum(np.arange(40) - 4, 0)), 2.0**22)
     found = departed(judge, grown, 2.0)
@@ -621,8 +628,9 @@ def test_one_restless_side(judge, *, key, side, size, low, high, restless) -> No
     moves = [np.where(exact == 1, 0, low), np.where(exact == 1, 0, high)]
     if side == "left":
         moves.reverse()
-    found = judge(key, f32(exact), exact, f32(exact), other,
-                  exact + moves[0], other + moves[1], step=4)  # fmt: skip
+    found = judge(
+        key, f32(exact), exact, f32(exact), other, exact + moves[0], other + moves[1], step=4
+    )
     assert found.status == ("noisy" if restless else "rounding")
     if restless:
         assert found.rule == "restless"
@@ -637,8 +645,9 @@ def test_a_restless_curve_names_its_step(judge, side: str) -> None:
     calm, wild = (np.where(np.arange(40) >= at, 2.0**-20, 2.0**-40) for at in (30, 10))
     wild[20:] = 2.0**-18
     moves = (wild, calm) if side == "left" else (calm, wild)
-    found = judge(CURVE, f32(exact), exact, f32(other), other,
-                  exact + moves[0], other + moves[1], step=40)  # fmt: skip
+    found = judge(
+        CURVE, f32(exact), exact, f32(other), other, exact + moves[0], other + moves[1], step=40
+    )
     assert (found.status, found.rule, found.step) == ("noisy", "restless", 11)
     assert (found.own_left > found.own_right) == (side == "left")
     assert found.ratio == pytest.approx(2.0**22 / 64**2)
@@ -649,8 +658,9 @@ def test_a_curve_that_crosses_its_nudged_twin_is_not_restless(judge) -> None:
     moved = np.full(40, 2.0**-20)
     crossing = moved.copy()
     crossing[12] = 0
-    found = judge(CURVE, f32(exact), exact, f32(other), other,
-                  exact + crossing, other + moved, step=40)  # fmt: skip
+    found = judge(
+        CURVE, f32(exact), exact, f32(other), other, exact + crossing, other + moved, step=40
+    )
     assert found.status == "rounding"
 
 
@@ -718,8 +728,21 @@ def test_meant_infinities_do_not_disturb_two(judge) -> None:
 # --- Small things ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", ["missing", "extra", "shape", "dtype", "nonfinite", "wrong",
-                                    "stale", "undecided", "different", "noisy"])  # fmt: skip
+@pytest.mark.parametrize(
+    "status",
+    [
+        "missing",
+        "extra",
+        "shape",
+        "dtype",
+        "nonfinite",
+        "wrong",
+        "stale",
+        "undecided",
+        "different",
+        "noisy",
+    ],
+)
 def test_what_does_not_agree(status) -> None:
     finding = Finding("loss/curve", "L4", status, step=3)
     assert not finding.agrees
@@ -735,21 +758,26 @@ def test_what_agrees(status) -> None:
 
 def test_a_quad_pairs_what_both_sides_have() -> None:
     one, two = np.ones(1), np.zeros(1)
-    assert Quad(one, None, two, None).pairs == ((one, two),)
-    assert Quad(one, None, None, two).pairs == ()
-    assert Quad(one, one, two, None).four is False
-    assert Quad(one, one, two, two).four is True
-    assert Quad(two, one, two, one).best == (one, one)
+    assert KeyArrays(one, None, two, None).pairs == ((one, two),)
+    assert KeyArrays(one, None, None, two).pairs == ()
+    assert KeyArrays(one, one, two, None).four is False
+    assert KeyArrays(one, one, two, two).four is True
+    assert KeyArrays(two, one, two, one).best == (one, one)
 
 
 def test_a_quad_reads_every_run(runs) -> None:
     left = runs("torch", {"values/a": [1.0]}, {"values/a": np.float32([2.0])}, {"values/a": [3.0]})
     right = runs("keras", {"values/a": [4.0]}, None)
-    quad = Quad.read("values/a", left, right)
+    quad = KeyArrays.read("values/a", left, right)
     assert [None if a is None else float(a[0]) for a in vars(quad).values()] == [
-        2.0, 1.0, None, 4.0, 3.0, None
-    ]  # fmt: skip
-    assert all(a is None for a in vars(Quad.read("values/b", left, right)).values())
+        2.0,
+        1.0,
+        None,
+        4.0,
+        3.0,
+        None,
+    ]
+    assert all(a is None for a in vars(KeyArrays.read("values/b", left, right)).values())
 
 
 def test_finite_zeroes_what_is_not() -> None:
@@ -758,10 +786,10 @@ def test_finite_zeroes_what_is_not() -> None:
 
 
 def test_long_arrays_are_shown_short() -> None:
-    assert noise.short(np.array(1.5)) == "1.5"
-    assert noise.short(np.array([[1.0], [np.nan]])) == "[[ 1.], [nan]]"
-    assert len(noise.short(np.arange(10_000) / 7)) < 100
-    assert "\n" not in noise.short(np.arange(10_000.0).reshape(10, -1) / 7)
+    assert text.short(np.array(1.5)) == "1.5"
+    assert text.short(np.array([[1.0], [np.nan]])) == "[[ 1.], [nan]]"
+    assert len(text.short(np.arange(10_000) / 7)) < 100
+    assert "\n" not in text.short(np.arange(10_000.0).reshape(10, -1) / 7)
 
 
 def test_the_constants_of_the_rule() -> None:

@@ -1,16 +1,16 @@
 """A training of which only the first optimizer step is asked: what is run, and what is recorded."""
 
-from shared import session
-from shared.names import parse
+from parity.core.recording_keys import parse_key
+from parity.run import pipeline
+from parity.verdict.judgement import question
 from shared.suite import SUITE
-from shared.verdict import question
 
 
 def test_no_nudged_run_and_the_size_of_a_batch(tmp_path):
     spec = SUITE.find("resnet")
-    request = session.Request(SUITE, (spec,), tmp_path, train=300, test=100, epochs=4)
+    request = pipeline.RunRequest(SUITE, (spec,), tmp_path, train=300, test=100, epochs=4)
     assert request.size(spec) == spec.training.default
-    jobs = [job for _, job in session._jobs(request, spec)]
+    jobs = [job for _, job in pipeline._jobs(request, spec)]
     assert [(j.way, j.precision, j.nudged) for j in jobs] == [
         (way, precision, False) for way in ("loop", "tape") for precision in ("float32", "float64")
     ]
@@ -18,16 +18,16 @@ def test_no_nudged_run_and_the_size_of_a_batch(tmp_path):
 
 def test_a_whole_training_is_cut_and_nudged(tmp_path):
     spec = SUITE.find("fashion_mlp")
-    request = session.Request(SUITE, (spec,), tmp_path, train=300, test=100, epochs=4)
+    request = pipeline.RunRequest(SUITE, (spec,), tmp_path, train=300, test=100, epochs=4)
     assert (request.size(spec).train, request.size(spec).epochs) == (300, 4)
-    assert any(job.nudged for _, job in session._jobs(request, spec))
+    assert any(job.nudged for _, job in pipeline._jobs(request, spec))
 
 
 def test_nothing_beyond_the_step_is_required():
     spec = SUITE.find("resnet")
     asked = question(spec, spec.pairs[0], SUITE.load)
     assert asked.levels == ("L0", "L1", "L2", "L3")
-    assert {parse(key).level for key in asked.required} == set(asked.levels)
+    assert {parse_key(key).level for key in asked.required} == set(asked.levels)
     assert "weights/step1/fc/kernel" in asked.required
     shared_relu = {"activations/step0/layer1_0_relu", "activations/step0/layer1_0_relu_2"}
     assert shared_relu <= set(asked.required)

@@ -1,4 +1,4 @@
-"""`shared.recording`: the file both sides write, whole or not at all."""
+"""`parity.recording.recording_file`: the file both sides write, whole or not at all."""
 
 import errno
 import json
@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from shared import recording
-from shared.errors import RecordingError
-from shared.recording import Header, Recording, Runs, read, write
+from parity.core.errors import RecordingError
+from parity.recording import recording_file
+from parity.recording.recording_file import Header, Recording, Runs, read, write
 
 HEADER = Header(example="made", side="torch", precision="float64")
 DTYPES = st.sampled_from(["f4", "f8", "i1", "i4", "i8", "u1", "u4", "u8", "?"])
@@ -53,10 +53,21 @@ def test_arrays_with_odd_strides_come_back(array: np.ndarray) -> None:
 @hypothesis.given(TEXT, FACTS, st.booleans(), st.integers(-(2**40), 2**40), st.floats(0, 1e6))
 def test_headers_come_back(versions, facts, nudged, seed, seconds) -> None:
     header = Header(
-        example="modèle", side="keras", precision="float32", digest="d", way="fit", mode="native",
-        nudged=nudged, seed=seed, versions=versions, environment=versions,
-        size={"epochs": 5, "train": None}, timings={"seconds": seconds}, facts=facts, code="c",
-    )  # fmt: skip
+        example="modèle",
+        side="keras",
+        precision="float32",
+        digest="d",
+        way="fit",
+        mode="native",
+        nudged=nudged,
+        seed=seed,
+        versions=versions,
+        environment=versions,
+        size={"epochs": 5, "train": None},
+        timings={"seconds": seconds},
+        facts=facts,
+        code="c",
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.safetensors"
         write(path, {"values/b": np.ones(2), "values/a": np.ones(2)}, header)
@@ -147,7 +158,7 @@ def test_four_fields_are_enough(tmp_path: Path) -> None:
     assert header == Header("made", "mine", "float32")
 
 
-@pytest.mark.parametrize("field", recording.REQUIRED)
+@pytest.mark.parametrize("field", recording_file.REQUIRED)
 def test_a_required_field_is_missing(tmp_path: Path, field: str) -> None:
     with pytest.raises(RecordingError, match=rf"a: the header lacks {field}; a recording states"):
         read(foreign(tmp_path / "a", **{field: None}))
@@ -174,11 +185,19 @@ def test_another_precision(tmp_path: Path, precision: str) -> None:
 @pytest.mark.parametrize(
     ("field", "text"),
     [
-        ("facts", "{"), ("facts", "[]"), ("facts", '{"values/x": 1}'), ("order", "{}"),
-        ("order", "[[]]"), ("order", "not json"), ("versions", "3"), ("timings", "null"),
-        ("size", "[" * 100_000), ("seed", "twenty"), ("seed", "1.5"),
+        ("facts", "{"),
+        ("facts", "[]"),
+        ("facts", '{"values/x": 1}'),
+        ("order", "{}"),
+        ("order", "[[]]"),
+        ("order", "not json"),
+        ("versions", "3"),
+        ("timings", "null"),
+        ("size", "[" * 100_000),
+        ("seed", "twenty"),
+        ("seed", "1.5"),
     ],
-)  # fmt: skip
+)
 def test_a_field_that_cannot_be_read(tmp_path: Path, field: str, text: str) -> None:
     with pytest.raises(RecordingError, match="a: unreadable header"):
         read(foreign(tmp_path / "a", **{field: text}))
@@ -257,7 +276,7 @@ def test_a_full_disk_leaves_the_old_recording(old: Path, monkeypatch, broken: st
         raise OSError(errno.ENOSPC, "No space left on device")
 
     before = old.read_bytes()
-    monkeypatch.setattr(recording if broken == "save_file" else os, broken, fail)
+    monkeypatch.setattr(recording_file if broken == "save_file" else os, broken, fail)
     with pytest.raises(RecordingError, match=r"Cannot write .*No space left.*Nothing was changed"):
         write(old, {"values/x": np.zeros(3)}, HEADER)
     monkeypatch.undo()
@@ -269,7 +288,7 @@ def test_an_interrupt_leaves_no_temporary_file(old: Path, monkeypatch) -> None:
     def interrupt(*_args: object, **_more: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recording, "save_file", interrupt)
+    monkeypatch.setattr(recording_file, "save_file", interrupt)
     with pytest.raises(KeyboardInterrupt):
         write(old, {"values/x": np.zeros(3)}, HEADER)
     assert list(old.parent.iterdir()) == [old]

@@ -10,25 +10,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared import provenance, suite
-from shared.data import load
-from shared.errors import UsageError
-from shared.examples.optimizers import OPTIMIZERS
-from shared.recording import Header, Recording, Runs
-from shared.report import Result, tables, write
-from shared.spec import (
+from parity.core.errors import UsageError
+from parity.recording import provenance
+from parity.recording.recording_file import Header, Recording, Runs
+from parity.report import ReportInput, tables, write
+from parity.spec.cases import Case, Known
+from parity.spec.example import (
     GLOROT,
-    Case,
+    ComparedPair,
     ExampleSpec,
-    Known,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Reference,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
-from shared.verdict import ExampleVerdict, judge_pair, question
+from parity.verdict.judgement import ExampleVerdict, judge_pair, question
+from shared import suite
+from shared.data import load
+from shared.examples.optimizers import OPTIMIZERS
 
 GOLDEN = Path(__file__).parent / "golden"
 IMAGES = 30
@@ -54,18 +54,18 @@ TRAINED = ExampleSpec(
     training=Training(
         dataset="fashion_mnist",
         batch_size=4,
-        parameters=(Parameter("out/kernel", (3, 10), GLOROT),),
+        parameters=(ParameterSpec("out/kernel", (3, 10), GLOROT),),
         layers=("out",),
         default=Size("embedded", epochs=1, train=12, test=IMAGES),
         full=Size("full", epochs=1),
         ways=(
-            Way("torch", "loop", "train", "sgd", "loop"),
-            Way("keras", "tape", "train", "sgd", "tape"),
-            Way("keras", "fit", "fit", "sgd", "fit"),
+            TrainingVariant("torch", "loop", "train", "sgd", "loop"),
+            TrainingVariant("keras", "tape", "train", "sgd", "tape"),
+            TrainingVariant("keras", "fit", "fit", "sgd", "fit"),
         ),
         pairs=(
-            Pair("matched", "PyTorch loop ~ Keras tape", "torch/loop", "keras/tape"),
-            Pair("fit", "Keras tape ~ Keras fit", "keras/tape", "keras/fit"),
+            ComparedPair("matched", "PyTorch loop ~ Keras tape", "torch/loop", "keras/tape"),
+            ComparedPair("fit", "Keras tape ~ Keras fit", "keras/tape", "keras/fit"),
         ),
         references=(Reference("test_accuracy", 0.9, 0.1, "a | tutorial"),),
     ),
@@ -80,14 +80,21 @@ def value_runs(side: str, slope: float, y: float = 6.0) -> Runs:
             "values/corner/slope": np.array(slope, precision),
         }
         facts = {"values/double/kind": "a|b"}
-        header = Header("tiny_values", side, precision, way="values", facts=facts,
-                        environment={"device": "cpu"}, timings={"seconds": 1.5})  # fmt: skip
+        header = Header(
+            "tiny_values",
+            side,
+            precision,
+            way="values",
+            facts=facts,
+            environment={"device": "cpu"},
+            timings={"seconds": 1.5},
+        )
         return Recording(header, arrays)
 
     return Runs(side, one("float32"), one("float64"))
 
 
-def values_result(y: float = 6.0) -> Result:
+def values_result(y: float = 6.0) -> ReportInput:
     runs = {
         "torch/values": value_runs("torch", 0.5),
         "keras/values": value_runs("keras", np.nan, y),
@@ -132,9 +139,17 @@ def training_runs(side: str, way: str, ulps: int = 0, offset: float = 0.0) -> Ru
             "metrics/test_accuracy": np.array(right, precision),
         }
         size = {"part": "embedded", "epochs": 1, "train": 12, "test": IMAGES}
-        header = Header("tiny_training", side, precision, way=way, size=size,
-                        nudged=moved != ulps, environment={"device": "cpu", "note": "x|y"},
-                        timings={"seconds": 2.0}, order=tuple(arrays))  # fmt: skip
+        header = Header(
+            "tiny_training",
+            side,
+            precision,
+            way=way,
+            size=size,
+            nudged=moved != ulps,
+            environment={"device": "cpu", "note": "x|y"},
+            timings={"seconds": 2.0},
+            order=tuple(arrays),
+        )
         return Recording(header, arrays)
 
     title = f"{side}/{way}"
@@ -142,7 +157,7 @@ def training_runs(side: str, way: str, ulps: int = 0, offset: float = 0.0) -> Ru
     return Runs(title, *both, one("float64", ulps + 4))
 
 
-def training_result(offset: float = 0.0) -> Result:
+def training_result(offset: float = 0.0) -> ReportInput:
     runs = {
         "torch/loop": training_runs("torch", "loop"),
         "keras/tape": training_runs("keras", "tape", 2, offset),
@@ -151,12 +166,12 @@ def training_result(offset: float = 0.0) -> Result:
     return judged(TRAINED, runs, "Fashion-MNIST, embedded subset (first 12 + 30)")
 
 
-def judged(spec: ExampleSpec, runs: dict[str, Runs], data: str) -> Result:
+def judged(spec: ExampleSpec, runs: dict[str, Runs], data: str) -> ReportInput:
     pairs = tuple(
         judge_pair(p, runs[p.left], runs[p.right], question(spec, p, SUITE.load))
         for p in spec.pairs
     )
-    return Result(ExampleVerdict(spec, pairs), runs, data)
+    return ReportInput(ExampleVerdict(spec, pairs), runs, data)
 
 
 @pytest.fixture
@@ -168,7 +183,7 @@ def drawn():
 def project(tmp_path, monkeypatch, request):
     """A project with the two tiny examples and sources of its own."""
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr("shared.report.plots.png", lambda figure, *_: b"")
+        monkeypatch.setattr("parity.report.plots.png", lambda figure, *_: b"")
     root = tmp_path / "project"
     for package, word in (("pytorch_impl", "torch"), ("keras_impl", "keras")):
         (root / package).mkdir(parents=True)
@@ -208,8 +223,7 @@ def test_a_reference_stands_on_the_page_with_its_numbers(tmp_path):
     spec = dataclasses.replace(VALUES, cases=(case,), known=())
 
     def runs(side):
-        header = Header("tiny_values", side, "float64", way="values",
-                        environment={"device": "cpu"})  # fmt: skip
+        header = Header("tiny_values", side, "float64", way="values", environment={"device": "cpu"})
         arrays = {"values/halved/half": np.array([2.5, 3.5])}
         one = Recording(header, arrays)
         return Runs(side, None, one)
@@ -410,9 +424,13 @@ def test_json_is_strict(tmp_path):
     result = values_result()
     first = dataclasses.replace(result.verdict.headline.findings[0])
     level = dataclasses.replace(result.verdict.headline.levels["values"], worst_ratio=np.inf)
-    pair = dataclasses.replace(result.verdict.headline, findings=(first,), levels={"values": level},
-                               metrics={"torch": {"loss": np.float32("nan")}})  # fmt: skip
-    write(SUITE, [Result(ExampleVerdict(VALUES, (pair,)), result.runs)], tmp_path)
+    pair = dataclasses.replace(
+        result.verdict.headline,
+        findings=(first,),
+        levels={"values": level},
+        metrics={"torch": {"loss": np.float32("nan")}},
+    )
+    write(SUITE, [ReportInput(ExampleVerdict(VALUES, (pair,)), result.runs)], tmp_path)
     for file in tmp_path.glob("*.json"):
         document = json.loads(file.read_text(), parse_constant=pytest.fail)
         assert document["format"] == 1
@@ -503,21 +521,27 @@ def test_data_that_is_not_there_leaves_the_images_out(tmp_path, monkeypatch):
 
 def test_importing_the_reports_loads_no_matplotlib_and_no_framework():
     program = (
-        "import sys, shared.report\n"
+        "import sys, parity.report\n"
         "heavy = {'matplotlib', 'torch', 'tensorflow', 'keras', 'jax'} & set(sys.modules)\n"
         "sys.exit(', '.join(heavy) or None)"
     )
     root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
     "key",
-    ["loss/curve", "predictions/test", "metrics/test_accuracy", "weights/step3/out/kernel",
-     "weights/final/out/kernel"],
-)  # fmt: skip
+    [
+        "loss/curve",
+        "predictions/test",
+        "metrics/test_accuracy",
+        "weights/step3/out/kernel",
+        "weights/final/out/kernel",
+    ],
+)
 @pytest.mark.parametrize("fault", ["missing", "nan", "shape"])
 def test_broken_recordings_still_make_a_page(tmp_path, key, fault):
     runs = dict(training_result().runs)
@@ -544,31 +568,36 @@ def test_broken_recordings_still_make_a_page(tmp_path, key, fault):
 # --- Trainings that are watched -------------------------------------------------------------------
 
 
-def watched_result(pairs: int = 2, *, stops: bool = False) -> Result:
+def watched_result(pairs: int = 2, *, stops: bool = False) -> ReportInput:
     """Two epochs of one step and one more of it; four training samples are held out."""
     result = training_result()
     training = dataclasses.replace(
-        TRAINED.training, watched="epochs", validation=4, stops=stops,
+        TRAINED.training,
+        watched="epochs",
+        validation=4,
+        stops=stops,
         pairs=(TRAINED.training.pairs * pairs)[:pairs],
-    )  # fmt: skip
+    )
     spec = dataclasses.replace(TRAINED, training=training)
     for runs in result.runs.values():
         for recording in (*runs.present, runs.nudged):
             precision = recording["loss/curve"].dtype
-            recording.arrays.update({
-                "inputs/validation": np.arange(4),
-                "metrics/watched_loss": np.array([2.0, 1.5, 1.75], precision),
-                "metrics/watched_accuracy": np.array([0.25, 0.75, 0.5], precision),
-                "metrics/validation_loss": np.array(1.5, precision),
-                "metrics/validation_accuracy": np.array(0.75, precision),
-            })  # fmt: skip
+            recording.arrays.update(
+                {
+                    "inputs/validation": np.arange(4),
+                    "metrics/watched_loss": np.array([2.0, 1.5, 1.75], precision),
+                    "metrics/watched_accuracy": np.array([0.25, 0.75, 0.5], precision),
+                    "metrics/validation_loss": np.array(1.5, precision),
+                    "metrics/validation_accuracy": np.array(0.75, precision),
+                }
+            )
             if stops:
                 epochs = {"metrics/stopped_epoch": np.int64(3), "metrics/best_epoch": np.int64(2)}
                 recording.arrays.update({k: np.array(v) for k, v in epochs.items()})
     return judged(spec, dict(result.runs), result.data)
 
 
-def page_of(result: Result, folder: Path) -> str:
+def page_of(result: ReportInput, folder: Path) -> str:
     write(SUITE, [result], folder)
     return (folder / "tiny_training.md").read_text("utf-8")
 
@@ -627,8 +656,8 @@ def test_without_held_out_samples_the_test_set_is_shown(tmp_path):
 def test_the_table_is_about_the_headlines_own_training(tmp_path):
     training = TRAINED.training
     wide = (
-        Parameter("out/kernel", (3, 10), GLOROT),
-        Parameter("out/mean", (7,), GLOROT, trainable=False),
+        ParameterSpec("out/kernel", (3, 10), GLOROT),
+        ParameterSpec("out/mean", (7,), GLOROT, trainable=False),
     )
     ways = tuple(
         dataclasses.replace(w, changes={"parameters": wide}) if w.name != "fit" else w
@@ -637,7 +666,9 @@ def test_the_table_is_about_the_headlines_own_training(tmp_path):
     plain = dataclasses.replace(training, ways=ways, parameters=(wide[1],))
     result = training_result()
     spec = dataclasses.replace(TRAINED, training=plain)
-    page = page_of(Result(dataclasses.replace(result.verdict, spec=spec), result.runs), tmp_path)
+    page = page_of(
+        ReportInput(dataclasses.replace(result.verdict, spec=spec), result.runs), tmp_path
+    )
     assert "| 30 | 20 |" in page
 
 
@@ -647,7 +678,8 @@ def test_many_pairs_have_a_table_and_fewer_curves(tmp_path):
     pages = []
     for number in (1, 4):
         more = tuple(
-            Pair(f"again{n}", f"once | more {n}", "torch/loop", "keras/fit") for n in range(number)
+            ComparedPair(f"again{n}", f"once | more {n}", "torch/loop", "keras/fit")
+            for n in range(number)
         )
         training = dataclasses.replace(TRAINED.training, pairs=(*TRAINED.training.pairs, *more))
         result = training_result()

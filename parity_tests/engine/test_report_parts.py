@@ -5,73 +5,89 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from shared import noise, provenance
-from shared.recording import Header, Recording, Runs
-from shared.report import files, pages, plots, series, sources, words
-from shared.report.classes import interval
-from shared.report.documents import strict
-from shared.report.sentences import single, strongest
-from shared.report.series import Drift, loss_drift, smooth, weight_drift
-from shared.spec import Case, Curves
-from shared.verdict import PairVerdict
+from parity.comparator import noise
+from parity.recording import provenance
+from parity.recording.recording_file import Header, Recording, Runs
+from parity.report import files, formatting, pages, plots, series, sources
+from parity.report.classes import interval
+from parity.report.documents import strict
+from parity.report.sentences import single, strongest
+from parity.report.series import Drift, loss_drift, smooth, weight_drift
+from parity.spec.cases import Case, Curves
+from parity.verdict.judgement import PairVerdict
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.000137, "0.000137"), (1.2213e-13, "1.22e-13"), (1.1e9, "1.1e9"), (float("nan"), "NaN"),
-     (float("inf"), "∞"), (None, "–"), (0.0, "0")],
-)  # fmt: skip
+    [
+        (0.000137, "0.000137"),
+        (1.2213e-13, "1.22e-13"),
+        (1.1e9, "1.1e9"),
+        (float("nan"), "NaN"),
+        (float("inf"), "∞"),
+        (None, "–"),
+        (0.0, "0"),
+    ],
+)
 def test_number(value, text):
-    assert words.number(value) == text
+    assert formatting.number(value) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0620, "0.06"), (7.5, "7.50"), (0.0001, "0.0001"), (1.09976e9, "1.1e9"), (0.0, "0"),
-     (42.3, "42"), (float(np.finfo(float).max), "> 1e300"), (float("inf"), "> 1e300")],
-)  # fmt: skip
+    [
+        (0.0620, "0.06"),
+        (7.5, "7.50"),
+        (0.0001, "0.0001"),
+        (1.09976e9, "1.1e9"),
+        (0.0, "0"),
+        (42.3, "42"),
+        (float(np.finfo(float).max), "> 1e300"),
+        (float("inf"), "> 1e300"),
+    ],
+)
 def test_ratio(value, text):
-    assert words.ratio(value) == text
+    assert formatting.ratio(value) == text
 
 
 def test_pipes_are_escaped_once():
-    assert words.cell("a | b\nc") == r"a \| b c"
-    assert words.cell(words.cell("a|b")) == r"a\|b"
+    assert formatting.cell("a | b\nc") == r"a \| b c"
+    assert formatting.cell(formatting.cell("a|b")) == r"a\|b"
 
 
 def test_code_spans_hold_backticks():
-    assert words.code("a`b") == "`` a`b ``"
-    assert words.code("") == ""
+    assert formatting.code("a`b") == "`` a`b ``"
+    assert formatting.code("") == ""
 
 
 def test_prose_marks_keys_and_escapes_markup():
-    text = words.prose("weights/step1/hidden/kernel is <b> at 1.1e+09 *x*.")
+    text = formatting.prose("weights/step1/hidden/kernel is <b> at 1.1e+09 *x*.")
     assert text == r"`weights/step1/hidden/kernel` is &lt;b> at 1.1e9 \*x\*."
-    assert words.prose("see loss/curve.") == "see `loss/curve`."
+    assert formatting.prose("see loss/curve.") == "see `loss/curve`."
 
 
 def test_arrays_small_and_large():
-    assert words.array(np.array([[4.0, 0.5], [np.nan, -1e-9]])) == "[[4, 0.5], [NaN, -1e-9]]"
-    assert words.array(np.zeros((9, 8))) == "[0, 0, 0, …] of shape (9, 8)"
-    assert words.array(np.array(3)) == "3"
+    assert formatting.array(np.array([[4.0, 0.5], [np.nan, -1e-9]])) == "[[4, 0.5], [NaN, -1e-9]]"
+    assert formatting.array(np.zeros((9, 8))) == "[0, 0, 0, …] of shape (9, 8)"
+    assert formatting.array(np.array(3)) == "3"
 
 
 def test_numbers_of_a_spec_small_and_large():
-    assert words.spec_numbers(((1.5, "2.0404"), ("nan", 3.0))) == "[[1.5, 2.0404], [NaN, 3]]"
+    assert formatting.spec_numbers(((1.5, "2.0404"), ("nan", 3.0))) == "[[1.5, 2.0404], [NaN, 3]]"
     rows = tuple((row / 7, row + 0.123456) for row in range(9))
-    assert words.spec_numbers(rows) == "[0, 0.123456, 0.1428571, …] of shape (9, 2)"
+    assert formatting.spec_numbers(rows) == "[0, 0.123456, 0.1428571, …] of shape (9, 2)"
     short = tuple((float(row), row + 0.5) for row in range(7))
-    assert words.spec_numbers(short).endswith("[6, 6.5]]")
-    assert words.array(np.array(short)) == words.spec_numbers(short)
-    assert words.spec_numbers(((4.0, "0.50"), ("nan", -1e-9))) == "[[4, 0.50], [NaN, -1e-9]]"
-    long = words.spec_numbers(((1.234567, 2.0, "nan") * 15,))
+    assert formatting.spec_numbers(short).endswith("[6, 6.5]]")
+    assert formatting.array(np.array(short)) == formatting.spec_numbers(short)
+    assert formatting.spec_numbers(((4.0, "0.50"), ("nan", -1e-9))) == "[[4, 0.50], [NaN, -1e-9]]"
+    long = formatting.spec_numbers(((1.234567, 2.0, "nan") * 15,))
     assert long == "[1.234567, 2, NaN, …] of shape (1, 45)"
 
 
 def test_digits_until_the_difference_shows():
-    assert words.told_apart(0.5, (1.0, 2.0)) == ("0.5", "[1, 2]")
-    assert words.told_apart(0.1, 0.10000000149) == ("0.1", "0.100000001")
-    assert words.told_apart(3.0, 3.0) == ("3", "3")
+    assert formatting.told_apart(0.5, (1.0, 2.0)) == ("0.5", "[1, 2]")
+    assert formatting.told_apart(0.1, 0.10000000149) == ("0.1", "0.100000001")
+    assert formatting.told_apart(3.0, 3.0) == ("3", "3")
 
 
 def test_tidy_leaves_code_alone():
@@ -141,10 +157,20 @@ def runs(precision_values: dict[str, np.ndarray]) -> Runs:
 
 
 def test_drift_measures_what_it_says():
-    left = runs({"float32": np.array([1.5, 2]), "float64": np.array([1.0, 2]),
-                 "float64n": np.array([1.0, 2.25])})  # fmt: skip
-    right = runs({"float32": np.array([1.0, 4]), "float64": np.array([1.0, 3]),
-                  "float64n": np.array([1.0, 3.5])})  # fmt: skip
+    left = runs(
+        {
+            "float32": np.array([1.5, 2]),
+            "float64": np.array([1.0, 2]),
+            "float64n": np.array([1.0, 2.25]),
+        }
+    )
+    right = runs(
+        {
+            "float32": np.array([1.0, 4]),
+            "float64": np.array([1.0, 3]),
+            "float64n": np.array([1.0, 3.5]),
+        }
+    )
     drift = weight_drift(left, right)
     assert list(drift.steps) == [4]
     assert (drift.apart32[0], drift.apart64[0]) == (2, 1)

@@ -13,9 +13,9 @@ import time
 import psutil
 import pytest
 
-from shared import runner
-from shared.errors import WorkerError
-from shared.jobs import Job
+from parity.core.errors import WorkerError
+from parity.run import pool
+from parity.training.job import RecordingJob
 
 PROLOGUE = """
 import json, os, signal, subprocess, sys, time
@@ -30,7 +30,7 @@ GOOD = "    open(job['out'], 'w').write('kept')\n    say(event='done', job=job['
 
 
 def job(name, folder, example="autograd"):
-    return Job(name, example, "values", "float32", False, 1, None, str(folder / name))
+    return RecordingJob(name, example, "values", "float32", False, 1, None, str(folder / name))
 
 
 def fake(tmp_path, name, body, prologue=PROLOGUE):
@@ -63,7 +63,7 @@ def run(tmp_path, torch, keras=None, jobs=3, **options):
     commands = {"torch": torch, "keras": keras or good(tmp_path)}
     every = {side: [job(f"{side}{n}", tmp_path) for n in range(jobs)] for side in commands}
     events = []
-    failures = runner.run(every, runner.Options(commands=commands, **options), events.append)
+    failures = pool.run_jobs(every, pool.Options(commands=commands, **options), events.append)
     return failures, events
 
 
@@ -112,8 +112,12 @@ def test_a_hanging_worker_is_stopped_though_the_other_is_busy(tmp_path):
     """
     start = time.monotonic()
     with pytest.raises(WorkerError, match=r"no sign of life for .* s while recording autograd"):
-        run(tmp_path, fake(tmp_path, "torch", "time.sleep(600)"),
-            fake(tmp_path, "keras", chatty), timeout=1.0)  # fmt: skip
+        run(
+            tmp_path,
+            fake(tmp_path, "torch", "time.sleep(600)"),
+            fake(tmp_path, "keras", chatty),
+            timeout=1.0,
+        )
     assert time.monotonic() - start < 10
 
 
@@ -154,15 +158,15 @@ def test_a_missing_framework_names_the_option(tmp_path):
 
 
 def test_a_missing_interpreter_names_the_option(tmp_path):
-    options = runner.Options(pythons={"keras": "/no/such/python"})
+    options = pool.Options(pythons={"keras": "/no/such/python"})
     with pytest.raises(WorkerError, match=r"cannot start '/no/such/python'.*--keras-python PATH"):
-        runner.run({"keras": [job("k", tmp_path)]}, options)
+        pool.run_jobs({"keras": [job("k", tmp_path)]}, options)
 
 
 def test_an_interpreter_that_is_none_is_named(tmp_path):
-    options = runner.Options(pythons={"torch": "/bin/false"})
+    options = pool.Options(pythons={"torch": "/bin/false"})
     with pytest.raises(WorkerError, match=r"exit code 1.*while starting"):
-        runner.run({"torch": [job("t", tmp_path)]}, options)
+        pool.run_jobs({"torch": [job("t", tmp_path)]}, options)
 
 
 def test_a_failed_job_skips_its_example_and_spares_the_others(tmp_path):
@@ -176,7 +180,7 @@ def test_a_failed_job_skips_its_example_and_spares_the_others(tmp_path):
     jobs = {"torch": [job("b1", tmp_path, "bad"), job("b2", tmp_path, "bad"), job("a", tmp_path)]}
     command = fake(tmp_path, "torch", body)
     events = []
-    failures = runner.run(jobs, runner.Options(commands={"torch": command}), events.append)
+    failures = pool.run_jobs(jobs, pool.Options(commands={"torch": command}), events.append)
     assert list(failures) == ["bad"]
     assert "no luck" in failures["bad"]
     assert "Traceback: here" in failures["bad"]
@@ -198,15 +202,17 @@ def test_interrupting_leaves_nothing_behind(tmp_path, number):
     command = fake(tmp_path, "torch", "time.sleep(600)")
     threading.Timer(1.0, lambda: os.kill(os.getpid(), number)).start()
     with pytest.raises(KeyboardInterrupt):
-        runner.run({"torch": [job("t", tmp_path)]}, runner.Options(commands={"torch": command}))
+        pool.run_jobs({"torch": [job("t", tmp_path)]}, pool.Options(commands={"torch": command}))
 
 
 def test_nothing_to_do_starts_nothing(tmp_path):
-    assert runner.run({"torch": [], "keras": []}, runner.Options(pythons={"torch": "/no"})) == {}
+    assert pool.run_jobs({"torch": [], "keras": []}, pool.Options(pythons={"torch": "/no"})) == {}
 
 
-WHO = "    time.sleep(0.05)\n    open(job['out'], 'a').write(f'{os.getpid()} ')\n" \
-      "    say(event='done', job=job['id'])\n"  # fmt: skip
+WHO = (
+    "    time.sleep(0.05)\n    open(job['out'], 'a').write(f'{os.getpid()} ')\n"
+    "    say(event='done', job=job['id'])\n"
+)
 
 
 @pytest.mark.parametrize(("jobs", "processes"), [(40, 2), (8, 1)])
@@ -214,7 +220,7 @@ def test_an_idle_core_takes_over_jobs_of_the_other_side(tmp_path, jobs, processe
     path = tmp_path / "who.py"
     path.write_text(PROLOGUE + WHO)
     command = [sys.executable, str(path)]
-    options = runner.Options(commands={"torch": command, "keras": command})
+    options = pool.Options(commands={"torch": command, "keras": command})
     many = [job(f"k{n}", tmp_path) for n in range(jobs)]
     done = []
 
@@ -222,7 +228,7 @@ def test_an_idle_core_takes_over_jobs_of_the_other_side(tmp_path, jobs, processe
         if event.kind == "done":
             done.append(event.job.id)
 
-    failures = runner.run({"torch": [job("t", tmp_path)], "keras": many}, options, listen)
+    failures = pool.run_jobs({"torch": [job("t", tmp_path)], "keras": many}, options, listen)
     assert not failures
     assert sorted(done) == sorted(["t", *(j.id for j in many)])
     told = [(tmp_path / j.id).read_text().split() for j in many]
@@ -236,9 +242,14 @@ def test_a_second_worker_that_dies_is_an_error_too(tmp_path):
         "import os, sys\nif os.path.exists(sys.argv[1]): sys.exit('no memory left')\n"
         "open(sys.argv[1], 'w')\n" + PROLOGUE + WHO
     )
-    options = runner.Options(commands={
-        "torch": good(tmp_path), "keras": [sys.executable, str(path), str(tmp_path / "flag")]
-    })  # fmt: skip
+    options = pool.Options(
+        commands={
+            "torch": good(tmp_path),
+            "keras": [sys.executable, str(path), str(tmp_path / "flag")],
+        }
+    )
     with pytest.raises(WorkerError, match="no memory left"):
-        runner.run({"torch": [job("t", tmp_path)],
-                    "keras": [job(f"k{n}", tmp_path) for n in range(60)]}, options)  # fmt: skip
+        pool.run_jobs(
+            {"torch": [job("t", tmp_path)], "keras": [job(f"k{n}", tmp_path) for n in range(60)]},
+            options,
+        )

@@ -1,4 +1,4 @@
-"""`shared.screen` on 80 columns, and the sizes that a request refuses."""
+"""`parity.cli.screen` on 80 columns, and the sizes that a request refuses."""
 
 import dataclasses
 import io
@@ -6,11 +6,12 @@ import io
 import pytest
 from rich.console import Console
 
-from shared import screen, session
-from shared.errors import UsageError
-from shared.session import Outcome, Request
+from parity.cli import screen
+from parity.core.errors import UsageError
+from parity.run import pipeline
+from parity.run.pipeline import RunOutcome, RunRequest
+from parity.verdict.judgement import ExampleVerdict, judge_pair, question
 from shared.suite import SUITE
-from shared.verdict import ExampleVerdict, judge_pair, question
 
 
 def judged(spec, runs, arrays, pairs):
@@ -26,7 +27,7 @@ def judged(spec, runs, arrays, pairs):
 def shown(*verdicts, failures=()):
     text = Console(file=io.StringIO(), width=80)
     failed = {name: f"{name}: no data" for name in failures}
-    screen.outcome(text, Outcome(verdicts, {}, {}, failed, made=4, reused=0, seconds=1.0))
+    screen.outcome(text, RunOutcome(verdicts, {}, {}, failed, made=4, reused=0, seconds=1.0))
     return text.file.getvalue()
 
 
@@ -52,8 +53,8 @@ def test_the_tally_comes_last_and_counts_what_failed(runs, training_spec, traine
 @pytest.mark.parametrize("size", [{"train": 5}, {"test": 5}, {"epochs": 1}])
 @pytest.mark.parametrize("name", ["autograd", "resnet"])
 def test_a_size_that_changes_nothing_is_refused(tmp_path, size, name):
-    request = Request(SUITE, (SUITE.find(name),), tmp_path, **size)
+    request = RunRequest(SUITE, (SUITE.find(name),), tmp_path, **size)
     with pytest.raises(UsageError, match=f"--{next(iter(size))} would change nothing.*{name}"):
-        session.carry_out(request)
+        pipeline.run_examples(request)
     assert not list(tmp_path.iterdir())
-    Request(SUITE, (SUITE.find(name), SUITE.find("fashion_mlp")), tmp_path, **size).check()
+    RunRequest(SUITE, (SUITE.find(name), SUITE.find("fashion_mlp")), tmp_path, **size).check()

@@ -1,29 +1,27 @@
-"""`shared.spec` and `shared.examples`: what an example is, and the fingerprint of its question."""
+"""`parity.spec.example` and `shared.examples`: what an example is, and the fingerprint of its question."""
 
 import dataclasses
 from pathlib import Path
 
 import pytest
 
-from shared import names, session
-from shared.errors import UsageError
-from shared.examples import ALL
-from shared.spec import (
+from parity.core import recording_keys
+from parity.core.errors import UsageError
+from parity.core.sides import LESSON_PACKAGES, SIDES, TITLES
+from parity.run import pipeline
+from parity.spec.cases import Case, Known
+from parity.spec.example import (
     LADDER,
-    PACKAGES,
-    SIDES,
-    TITLES,
     VALUE_PAIR,
     VALUE_WAYS,
     VALUES,
-    Case,
     ExampleSpec,
     Initial,
-    Known,
     Mask,
-    Parameter,
+    ParameterSpec,
     Size,
 )
+from shared.examples import ALL
 from shared.suite import SUITE
 
 
@@ -119,7 +117,8 @@ def test_other_training_is_another_question(training_spec: ExampleSpec) -> None:
         retrained(training_spec, validation=2).digest(size, 20, "abc"),
         training_spec.digest(Size("embedded", epochs=2, validation=2), 20, "abc"),
         retrained(
-            training_spec, parameters=(Parameter("hidden/kernel", (3, 5), Initial("normal", 1.0)),)
+            training_spec,
+            parameters=(ParameterSpec("hidden/kernel", (3, 5), Initial("normal", 1.0)),),
         ).digest(size, 20, "abc"),
     ]
     assert len(set(digests)) == len(digests)
@@ -156,7 +155,7 @@ def test_a_trained_example_may_have_cases(training_spec, values_spec) -> None:
 
 
 def test_sides_are_told_apart_everywhere() -> None:
-    assert set(PACKAGES) == set(TITLES) == set(SIDES) == {"torch", "keras"}
+    assert set(LESSON_PACKAGES) == set(TITLES) == set(SIDES) == {"torch", "keras"}
 
 
 def test_names_of_examples_are_unique_and_findable() -> None:
@@ -204,7 +203,7 @@ def test_examples_are_whole(example: ExampleSpec) -> None:
         assert bool(pair.differs_at) == bool(pair.reason)
     assert not example.pairs[0].differs_at, "the headline is a pair that agrees"
     for key in (*(k.key for k in example.known), *example.nonfinite):
-        assert names.parse(key).level in example.levels
+        assert recording_keys.parse_key(key).level in example.levels
 
 
 @pytest.mark.parametrize("example", ALL, ids=lambda e: e.name)
@@ -226,8 +225,8 @@ def test_a_size_may_hold_out_another_number_of_samples(training_spec: ExampleSpe
 def test_a_size_survives_a_request(training_spec: ExampleSpec, tmp_path: Path) -> None:
     size = Size("embedded", epochs=2, train=9, test=4, validation=3)
     spec = retrained(training_spec, default=size)
-    assert session.Request(SUITE, (spec,), tmp_path).size(spec) == size
-    cut = session.Request(SUITE, (spec,), tmp_path, epochs=1, train=8).size(spec)
+    assert pipeline.RunRequest(SUITE, (spec,), tmp_path).size(spec) == size
+    cut = pipeline.RunRequest(SUITE, (spec,), tmp_path, epochs=1, train=8).size(spec)
     assert cut == Size("embedded", epochs=1, train=8, test=4, validation=3)
 
 
@@ -243,9 +242,13 @@ def test_a_way_may_change_the_question(training_spec: ExampleSpec) -> None:
         {"validation": 5},
         {"batch_size": 5},
         {"layers": ("hidden",)},
-        {"parameters": (Parameter("hidden/bias", (5,), Initial("normal", 1.0)),)},
-        {"parameters": (Parameter("hidden/bias", (5,), Initial("file", file="a")),)},
-        {"parameters": (Parameter("hidden/bias", (5,), Initial("file", file="a"), frozen=True),)},
+        {"parameters": (ParameterSpec("hidden/bias", (5,), Initial("normal", 1.0)),)},
+        {"parameters": (ParameterSpec("hidden/bias", (5,), Initial("file", file="a")),)},
+        {
+            "parameters": (
+                ParameterSpec("hidden/bias", (5,), Initial("file", file="a"), frozen=True),
+            )
+        },
         {"scaling": "standard", "mean": (1.0,), "deviation": (-1.0,)},
         {"watched": "epochs"},
     ]

@@ -1,12 +1,12 @@
-"""`shared.transfer`: weights there and back, in the shapes that the frameworks have."""
+"""`parity.reference.weight_layouts`: weights there and back, in the shapes that the frameworks have."""
 
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from shared.errors import UsageError
-from shared.transfer import KERAS_NAMES, to_keras, to_torch
+from parity.core.errors import UsageError
+from parity.reference.weight_layouts import KERAS_NAMES, to_keras, to_torch
 
 size = st.integers(1, 4)
 A, B, H, D = 5, 3, 2, 4  # inputs, hidden; heads, size of a head
@@ -31,12 +31,14 @@ def shapes(kind: str, a: int, b: int, heads: int, d: int) -> dict[str, tuple[int
         "batch_norm": dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (a,)),
         "lstm": recurrent,
         "gru": recurrent,
-        "bidirectional_lstm": {f"{s}_{n}": x for s in ("forward", "backward")
-                               for n, x in recurrent.items()},
-        "bidirectional_gru": {f"{s}_{n}": x for s in ("forward", "backward")
-                              for n, x in recurrent.items()},
+        "bidirectional_lstm": {
+            f"{s}_{n}": x for s in ("forward", "backward") for n, x in recurrent.items()
+        },
+        "bidirectional_gru": {
+            f"{s}_{n}": x for s in ("forward", "backward") for n, x in recurrent.items()
+        },
         "multi_head_attention": attention | {"output_kernel": (heads, d, e), "output_bias": (e,)},
-    }[kind]  # fmt: skip
+    }[kind]
 
 
 def weights(kind: str, *sizes: int) -> dict[str, np.ndarray]:
@@ -72,14 +74,35 @@ def test_back_and_there(kind: str, a: int, b: int, heads: int, d: int) -> None:
         ("conv2d", {"weight": (B, A, H, D), "bias": (B,)}),
         ("conv2d_transpose", {"weight": (A, B, H, D), "bias": (B,)}),
         ("depthwise_conv2d", {"weight": (A * B, 1, H, D), "bias": (A * B,)}),
-        ("lstm", {"weight_ih_l0": (4 * B, A), "weight_hh_l0": (4 * B, B), "bias_ih_l0": (4 * B,),
-                  "bias_hh_l0": (4 * B,)}),
-        ("gru", {"weight_ih_l0": (3 * B, A), "weight_hh_l0": (3 * B, B), "bias_ih_l0": (3 * B,),
-                 "bias_hh_l0": (3 * B,)}),
-        ("multi_head_attention", {"in_proj_weight": (24, 8), "in_proj_bias": (24,),
-                                  "out_proj.weight": (8, 8), "out_proj.bias": (8,)}),
+        (
+            "lstm",
+            {
+                "weight_ih_l0": (4 * B, A),
+                "weight_hh_l0": (4 * B, B),
+                "bias_ih_l0": (4 * B,),
+                "bias_hh_l0": (4 * B,),
+            },
+        ),
+        (
+            "gru",
+            {
+                "weight_ih_l0": (3 * B, A),
+                "weight_hh_l0": (3 * B, B),
+                "bias_ih_l0": (3 * B,),
+                "bias_hh_l0": (3 * B,),
+            },
+        ),
+        (
+            "multi_head_attention",
+            {
+                "in_proj_weight": (24, 8),
+                "in_proj_bias": (24,),
+                "out_proj.weight": (8, 8),
+                "out_proj.bias": (8,),
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_shapes_are_pytorchs(kind: str, wanted: dict[str, tuple[int, ...]]) -> None:
     state = to_torch(kind, weights(kind, A, B, H, D))
     assert {name: array.shape for name, array in state.items()} == wanted
@@ -88,8 +111,12 @@ def test_shapes_are_pytorchs(kind: str, wanted: dict[str, tuple[int, ...]]) -> N
 def test_both_directions_have_pytorchs_names() -> None:
     names = [*to_torch("bidirectional_lstm", weights("bidirectional_lstm", A, B, H, D))]
     assert names[:2] == ["weight_ih_l0", "weight_hh_l0"]
-    assert names[4:] == ["weight_ih_l0_reverse", "weight_hh_l0_reverse", "bias_ih_l0_reverse",
-                         "bias_hh_l0_reverse"]  # fmt: skip
+    assert names[4:] == [
+        "weight_ih_l0_reverse",
+        "weight_hh_l0_reverse",
+        "bias_ih_l0_reverse",
+        "bias_hh_l0_reverse",
+    ]
 
 
 def test_two_biases_of_an_lstm_add_up_and_their_gradients_do_not() -> None:
@@ -101,15 +128,21 @@ def test_two_biases_of_an_lstm_add_up_and_their_gradients_do_not() -> None:
 
 def test_gates_of_a_gru_change_places() -> None:
     kernel = np.array([[1.0, 2.0, 3.0]])
-    np.testing.assert_array_equal(to_torch("gru", {"kernel": kernel})["weight_ih_l0"],
-                                  [[2.0], [1.0], [3.0]])  # fmt: skip
+    np.testing.assert_array_equal(
+        to_torch("gru", {"kernel": kernel})["weight_ih_l0"], [[2.0], [1.0], [3.0]]
+    )
 
 
 def test_depthwise_filters_of_a_channel_stay_together() -> None:
     kernel = np.arange(6.0).reshape(1, 1, 3, 2)
     assert to_torch("depthwise_conv2d", {"kernel": kernel})["weight"].ravel().tolist() == [
-        0, 1, 2, 3, 4, 5,
-    ]  # fmt: skip
+        0,
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
 @pytest.mark.parametrize(

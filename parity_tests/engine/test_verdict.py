@@ -1,4 +1,4 @@
-"""`shared.verdict`: rungs, pairs, contrasts, causes in words, and the JSON that programs read."""
+"""`parity.verdict.judgement`: rungs, pairs, contrasts, causes in words, and the JSON that programs read."""
 
 import dataclasses
 import json
@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from shared import verdict
-from shared.compare import Question
-from shared.spec import GLOROT, VALUE_PAIR, Case, ExampleSpec, Known, Mask, Pair, Parameter
-from shared.suite import SUITE
-from shared.verdict import (
+from parity.comparator.compare import Question
+from parity.spec.cases import Case, Known
+from parity.spec.example import GLOROT, VALUE_PAIR, ComparedPair, ExampleSpec, Mask, ParameterSpec
+from parity.verdict import judgement
+from parity.verdict.judgement import (
     ExampleVerdict,
     PairVerdict,
     example_json,
@@ -20,18 +20,19 @@ from shared.verdict import (
     question,
     required_keys,
 )
+from shared.suite import SUITE
 
 KEY = "values/ease/y"
 Y = np.array([2.0, 4.0])
 STEP1 = "weights/step1/hidden/kernel"
-PAIR = Pair("matched", "left ~ right", "torch/loop", "keras/tape")
+PAIR = ComparedPair("matched", "left ~ right", "torch/loop", "keras/tape")
 
 
 @pytest.fixture
 def judged(runs, training_spec):
     """``judged(right, left=…)``: the verdict on a training whose right side is `right`."""
 
-    def make(right: dict, left: dict, pair: Pair = PAIR, **more: object) -> PairVerdict:
+    def make(right: dict, left: dict, pair: ComparedPair = PAIR, **more: object) -> PairVerdict:
         sides = (runs("torch", left, **more), runs("keras", right))
         return judge_pair(pair, *sides, question(training_spec, pair, SUITE.load))
 
@@ -46,9 +47,10 @@ def whole(training_spec, runs, trained):
         ways = {
             "torch/loop": runs("torch", trained() if loop is None else loop),
             "keras/tape": runs("keras", trained() if tape is None else tape),
-            "keras/fit": runs("keras/fit", other_step(trained()) if fit is None else fit,
-                              side="keras"),
-        }  # fmt: skip
+            "keras/fit": runs(
+                "keras/fit", other_step(trained()) if fit is None else fit, side="keras"
+            ),
+        }
         pairs = tuple(
             judge_pair(p, ways[p.left], ways[p.right], question(training_spec, p, SUITE.load))
             for p in training_spec.pairs
@@ -101,15 +103,22 @@ def test_rounding_agrees_and_names_the_worst_key(judged, trained) -> None:
 @pytest.mark.parametrize(
     ("key", "level"),
     [
-        ("inputs/images", "L0"), ("weights/initial/hidden/kernel", "L0"),
-        ("activations/step0/relu", "L1"), ("predictions/initial", "L1"),
-        ("metrics/initial_loss", "L1"), ("loss/step0", "L2"),
-        ("gradients/step0/hidden/bias", "L2"), ("state/step1/hidden/kernel/m", "L3"), (STEP1, "L3"),
-        ("weights/step5/hidden/bias", "L4"), ("loss/curve", "L4"),
-        ("weights/final/hidden/kernel", "L4"), ("predictions/test", "L5"),
+        ("inputs/images", "L0"),
+        ("weights/initial/hidden/kernel", "L0"),
+        ("activations/step0/relu", "L1"),
+        ("predictions/initial", "L1"),
+        ("metrics/initial_loss", "L1"),
+        ("loss/step0", "L2"),
+        ("gradients/step0/hidden/bias", "L2"),
+        ("state/step1/hidden/kernel/m", "L3"),
+        (STEP1, "L3"),
+        ("weights/step5/hidden/bias", "L4"),
+        ("loss/curve", "L4"),
+        ("weights/final/hidden/kernel", "L4"),
+        ("predictions/test", "L5"),
         ("metrics/test_loss", "L5"),
     ],
-)  # fmt: skip
+)
 def test_one_fault_makes_its_rung_and_the_pair_differ(judged, trained, key, level) -> None:
     right = trained()
     right[key] = right[key] * 1.001
@@ -130,8 +139,10 @@ def test_a_failing_key_without_a_ratio_is_worse_than_any_number(judged, trained)
     del right["gradients/step0/hidden/bias"]
     level = judged(right, trained()).levels["L2"]
     assert (level.status, level.worst_key, level.worst_ratio) == (
-        "different", "gradients/step0/hidden/bias", None
-    )  # fmt: skip
+        "different",
+        "gradients/step0/hidden/bias",
+        None,
+    )
 
 
 def test_agreeing_keys_are_never_worse_than_failing_ones(runs) -> None:
@@ -189,8 +200,12 @@ def test_a_known_difference_shows_on_its_rung(runs, values_spec) -> None:
     equal = runs("keras", {KEY: Y, "values/ease/edge": np.array(0.0)})
     gone = judge_pair(VALUE_PAIR, left, equal, question(spec, VALUE_PAIR, SUITE.load))
     assert (gone.verdict, gone.first.status) == ("differ", "stale")
-    absent = judge_pair(VALUE_PAIR, runs("torch", {KEY: Y}), runs("keras", {KEY: Y}),
-                        question(spec, VALUE_PAIR, SUITE.load))  # fmt: skip
+    absent = judge_pair(
+        VALUE_PAIR,
+        runs("torch", {KEY: Y}),
+        runs("keras", {KEY: Y}),
+        question(spec, VALUE_PAIR, SUITE.load),
+    )
     assert absent.verdict == "differ"
 
 
@@ -214,8 +229,13 @@ def gathered(x: np.ndarray, at: np.ndarray) -> dict[str, np.ndarray]:
     return {"rows": x[at], "sum": x[at].sum(), "count": len(at), "lost": np.array([np.nan])}
 
 
-GATHER = Case("gather", {"x": ((1.0, "0.5"), (3, 4.0))}, {"flag": True}, integers={"at": (1, 0, 1)},
-              reference=gathered)  # fmt: skip
+GATHER = Case(
+    "gather",
+    {"x": ((1.0, "0.5"), (3, 4.0))},
+    {"flag": True},
+    integers={"at": (1, 0, 1)},
+    reference=gathered,
+)
 
 
 def test_what_is_expected_is_what_is_stated() -> None:
@@ -245,14 +265,20 @@ def test_a_reference_gets_its_arguments_by_name_and_in_canonical_layout() -> Non
         assert arrays["kernel"].shape == (1, 3)
         return {}
 
-    case = Case("ease", {"kernel": ((1, 2, 3),)}, integers={"labels": (1,)},
-                roles={"kernel": "dense/kernel"}, reference=reference)  # fmt: skip
+    case = Case(
+        "ease",
+        {"kernel": ((1, 2, 3),)},
+        integers={"labels": (1,)},
+        roles={"kernel": "dense/kernel"},
+        reference=reference,
+    )
     assert expected_of(case, SUITE.load) == {}
 
 
 def test_the_numbers_of_a_reference_are_required_and_asked_for(values_spec) -> None:
-    spec = dataclasses.replace(values_spec, cases=(*values_spec.cases, GATHER),
-                               nonfinite=("values/gather/lost",))  # fmt: skip
+    spec = dataclasses.replace(
+        values_spec, cases=(*values_spec.cases, GATHER), nonfinite=("values/gather/lost",)
+    )
     keys = [f"values/gather/{name}" for name in ("rows", "sum", "count", "lost", "flag")]
     assert required_keys(spec, SUITE.load) == (KEY, *keys)
     asked = question(spec, VALUE_PAIR, SUITE.load)
@@ -269,10 +295,13 @@ def test_a_reference_is_a_witness_to_rounding(runs, values_spec) -> None:
 
     def judged(left: dict, right: dict) -> PairVerdict:
         sides = [
-            runs(t, {f"values/gather/{k}": v for k, v in (good | some).items()},
-                 facts={"values/gather/flag": "True"})
+            runs(
+                t,
+                {f"values/gather/{k}": v for k, v in (good | some).items()},
+                facts={"values/gather/flag": "True"},
+            )
             for t, some in (("torch", left), ("keras", right))
-        ]  # fmt: skip
+        ]
         return judge_pair(VALUE_PAIR, *sides, asked)
 
     assert judged({}, {}).verdict == "agree"
@@ -291,10 +320,14 @@ def test_the_question_of_a_trained_example(training_spec: ExampleSpec) -> None:
     assert asked.required == required_keys(training_spec, SUITE.load)
     short = question(training_spec, dataclasses.replace(PAIR, levels=("L1", "L2")), SUITE.load)
     assert short.required == (
-        "activations/step0/hidden", "activations/step0/relu", "predictions/initial",
-        "metrics/initial_loss", "loss/step0",
-        "gradients/step0/hidden/kernel", "gradients/step0/hidden/bias",
-    )  # fmt: skip
+        "activations/step0/hidden",
+        "activations/step0/relu",
+        "predictions/initial",
+        "metrics/initial_loss",
+        "loss/step0",
+        "gradients/step0/hidden/kernel",
+        "gradients/step0/hidden/bias",
+    )
 
 
 def test_a_whole_recording_has_every_required_key(training_spec, trained) -> None:
@@ -325,8 +358,12 @@ def test_a_noisy_side_comes_with_its_unit(runs, trained) -> None:
     low = {k: v.astype("f4") if v.dtype.kind == "f" else v for k, v in arrays.items()}
     rough = low["activations/step0/hidden"].copy()
     rough[0] *= np.float32(1 + 2.0**-8)
-    result = judge_pair(PAIR, runs("torch", arrays, low | {"activations/step0/hidden": rough}),
-                        runs("keras", arrays, low), Question())  # fmt: skip
+    result = judge_pair(
+        PAIR,
+        runs("torch", arrays, low | {"activations/step0/hidden": rough}),
+        runs("keras", arrays, low),
+        Question(),
+    )
     assert result.first.status == "noisy"
     assert "torch computes in a lower precision" in result.text
     assert "the size of bfloat16" in result.text
@@ -351,8 +388,10 @@ def test_a_sudden_departure_is_not_called_coarse(runs, trained) -> None:
     result = judge_pair(PAIR, runs("torch", arrays, low), runs("keras", arrays, late), Question())
     assert result.verdict == "differ"
     assert (result.first.key, result.first.status, result.first.rule) == (
-        "loss/curve", "noisy", "sudden"
-    )  # fmt: skip
+        "loss/curve",
+        "noisy",
+        "sudden",
+    )
     assert "loss/curve at step 12: keras's float32 leaves its float64 all at once" in result.text
     assert "float32 is off" not in result.text
     assert pair_json(result)["first_divergence"]["step"] == 12
@@ -361,8 +400,12 @@ def test_a_sudden_departure_is_not_called_coarse(runs, trained) -> None:
 
 def test_a_fault_of_evaluation_alone_shows_before_training(judged, trained) -> None:
     right = trained()
-    for key in ("predictions/initial", "metrics/initial_loss", "predictions/test",
-                "metrics/test_loss"):  # fmt: skip
+    for key in (
+        "predictions/initial",
+        "metrics/initial_loss",
+        "predictions/test",
+        "metrics/test_loss",
+    ):
         right[key] = right[key] * 1.001
     result = judged(right, trained())
     assert (result.first.key, result.others) == ("predictions/initial", ())
@@ -378,8 +421,10 @@ def test_what_was_not_predicted_before_training_is_missing(judged, trained, key:
     del left[key]
     result = judged(right, left)
     assert (result.verdict, result.first.key, result.first.sides) == (
-        "differ", key, ("torch", "keras")
-    )  # fmt: skip
+        "differ",
+        key,
+        ("torch", "keras"),
+    )
 
 
 def test_a_first_step_names_both_optimizers(judged, trained) -> None:
@@ -442,10 +487,13 @@ def test_equal_predictions_are_counted(runs) -> None:
     result = judge_pair(PAIR, *sides, Question())
     assert result.agreement == {"float32": (3, 3), "float64": (2, 3)}
     assert pair_json(result)["metrics"]["agreement"] == {
-        "same": 2, "of": 3, "float32": {"same": 3, "of": 3}, "float64": {"same": 2, "of": 3}
-    }  # fmt: skip
+        "same": 2,
+        "of": 3,
+        "float32": {"same": 3, "of": 3},
+        "float64": {"same": 2, "of": 3},
+    }
     low = [runs(t, None, {key: left.astype("f4")}) for t in ("torch", "keras")]
-    assert verdict.metrics_json(judge_pair(PAIR, *low, Question()))["agreement"]["of"] == 3
+    assert judgement.metrics_json(judge_pair(PAIR, *low, Question()))["agreement"]["of"] == 3
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 1)])
@@ -506,7 +554,9 @@ def test_what_a_contrast_did_not_record_was_not_shown_to_differ(whole, trained) 
 
 
 def test_a_contrast_beyond_the_horizon_was_not_shown_to_differ(runs) -> None:
-    contrast = Pair("c", "c", "torch/a", "keras/b", ("L4",), differs_at="loss/", reason="why")
+    contrast = ComparedPair(
+        "c", "c", "torch/a", "keras/b", ("L4",), differs_at="loss/", reason="why"
+    )
     curve = np.linspace(1, 0.5, 20)
     moved = curve + np.where(np.arange(20) > 5, 0.01, 0)
     left = runs("torch", {"loss/curve": curve}, nudged={"loss/curve": moved})
@@ -559,9 +609,10 @@ def test_the_document_has_the_fields_of_the_contract(whole) -> None:
     assert document["verdict"] == "agree"
     assert list(document["levels"]) == ["L0", "L1", "L2", "L3", "L4", "L5"]
     assert document["levels"]["L1"] == {
-        "status": "identical", "keys": 4,
+        "status": "identical",
+        "keys": 4,
         "worst": {"key": "activations/step0/hidden", "ratio": 0.0},
-    }  # fmt: skip
+    }
     assert document["first_divergence"] is None
     assert document["horizon"] is None
     assert set(document["metrics"]) == {"torch", "keras", "agreement"}
@@ -571,8 +622,10 @@ def test_the_document_has_the_fields_of_the_contract(whole) -> None:
     assert [p["pair"] for p in document["pairs"]] == ["matched", "contrast"]
     contrast = document["pairs"][1]
     assert (contrast["verdict"], contrast["expected"], contrast["as_expected"]) == (
-        "differ", "differ", True
-    )  # fmt: skip
+        "differ",
+        "differ",
+        True,
+    )
     assert contrast["first_divergence"]["key"].startswith("weights/step1/")
     assert contrast["first_divergence"]["ratio"] > 1
     assert contrast["first_divergence"]["text"]
@@ -641,10 +694,16 @@ def test_numbers_that_json_lacks_become_null(judged, trained) -> None:
 
 
 def stopping_spec(spec: ExampleSpec) -> ExampleSpec:
-    return dataclasses.replace(spec, training=dataclasses.replace(
-        spec.training, masks=(Mask("dropout", (5,), 0.5),), validation=3, watched="epochs",
-        stops=True,
-    ))  # fmt: skip
+    return dataclasses.replace(
+        spec,
+        training=dataclasses.replace(
+            spec.training,
+            masks=(Mask("dropout", (5,), 0.5),),
+            validation=3,
+            watched="epochs",
+            stops=True,
+        ),
+    )
 
 
 def stopped(arrays, steps: int, best: int = 2):
@@ -695,7 +754,7 @@ def test_a_pair_is_asked_what_its_ways_change(training_spec: ExampleSpec) -> Non
     training = training_spec.training
     assert training is not None
     kernel = dataclasses.replace(training.parameters[0], trainable=False, frozen=True)
-    head = Parameter("head/kernel", (5, 2), GLOROT)
+    head = ParameterSpec("head/kernel", (5, 2), GLOROT)
     changes = {"parameters": (kernel, head), "layers": ("hidden", "head")}
     ways = tuple(dataclasses.replace(way, changes=changes) for way in training.ways[:2])
     changed = dataclasses.replace(training, ways=(*ways, training.ways[2]))
@@ -703,11 +762,17 @@ def test_a_pair_is_asked_what_its_ways_change(training_spec: ExampleSpec) -> Non
     first, second = (question(spec, pair, SUITE.load) for pair in spec.pairs[:2])
     assert first.frozen == ("hidden/kernel",)
     assert first.layers == ("hidden", "head")
-    for key in ("weights/step1/hidden/kernel", "weights/final/head/kernel",
-                "gradients/step0/head/kernel", "activations/step0/head"):  # fmt: skip
+    for key in (
+        "weights/step1/hidden/kernel",
+        "weights/final/head/kernel",
+        "gradients/step0/head/kernel",
+        "activations/step0/head",
+    ):
         assert key in first.required
     assert not {"gradients/step0/hidden/kernel", "weights/step1/hidden/bias"} & {*first.required}
-    assert question(spec, Pair("other", "", "keras/fit", "keras/fit"), SUITE.load).frozen == ()
+    assert (
+        question(spec, ComparedPair("other", "", "keras/fit", "keras/fit"), SUITE.load).frozen == ()
+    )
     assert second.frozen == ("hidden/kernel",)
     assert (
         "activations/step0/relu"

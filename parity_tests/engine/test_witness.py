@@ -1,10 +1,10 @@
-"""`shared.witness`: the NumPy witnesses are right by other means than their own formulas."""
+"""`shared.numpy_reference`: the NumPy witnesses are right by other means than their own formulas."""
 
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
 
-from shared import witness
+from shared import numpy_reference
 
 sizes = st.integers(1, 3)
 
@@ -14,19 +14,24 @@ def draw(*shape: int) -> np.ndarray:
 
 
 def test_a_gradient_known_by_heart() -> None:
-    found = witness.gradients(lambda x, y: np.exp(x) * y**3, {"x": draw(2), "y": draw(3)[:2]},
-                              np.array([1.0, -2.0]))  # fmt: skip
+    found = numpy_reference.gradients(
+        lambda x, y: np.exp(x) * y**3, {"x": draw(2), "y": draw(3)[:2]}, np.array([1.0, -2.0])
+    )
     x, y, upstream = draw(2), draw(3)[:2], np.array([1.0, -2.0])
     np.testing.assert_allclose(found["dx"], upstream * np.exp(x) * y**3, rtol=1e-15)
     np.testing.assert_allclose(found["dy"], upstream * np.exp(x) * 3 * y**2, rtol=1e-15)
 
 
-@hypothesis.given(strides=st.tuples(sizes, sizes), dilation=st.tuples(sizes, sizes),
-                  top=st.integers(0, 2), right=st.integers(0, 2))  # fmt: skip
+@hypothesis.given(
+    strides=st.tuples(sizes, sizes),
+    dilation=st.tuples(sizes, sizes),
+    top=st.integers(0, 2),
+    right=st.integers(0, 2),
+)
 def test_convolution_element_by_element(strides, dilation, top, right) -> None:
     x, kernel = draw(2, 7, 8, 3), draw(3, 2, 3, 4)
     pads = ((top, 0), (0, right))
-    y = witness.conv2d(x, kernel, strides=strides, pads=pads, dilation=dilation)
+    y = numpy_reference.conv2d(x, kernel, strides=strides, pads=pads, dilation=dilation)
     padded = np.pad(x, ((0, 0), *pads, (0, 0)))
     assert y.shape[1] == (7 + top - dilation[0] * 2 - 1) // strides[0] + 1
     assert y.shape[2] == (8 + right - dilation[1] - 1) // strides[1] + 1
@@ -41,10 +46,12 @@ def test_convolution_element_by_element(strides, dilation, top, right) -> None:
 
 def test_groups_do_not_see_each_other() -> None:
     x, kernel = draw(1, 4, 4, 4), draw(2, 2, 2, 6)
-    halves = [witness.conv2d(x[..., 2 * g : 2 * g + 2], kernel[..., 3 * g : 3 * g + 3])
-              for g in (0, 1)]  # fmt: skip
+    halves = [
+        numpy_reference.conv2d(x[..., 2 * g : 2 * g + 2], kernel[..., 3 * g : 3 * g + 3])
+        for g in (0, 1)
+    ]
     np.testing.assert_array_equal(
-        witness.conv2d(x, kernel, groups=2), np.concatenate(halves, axis=3)
+        numpy_reference.conv2d(x, kernel, groups=2), np.concatenate(halves, axis=3)
     )
 
 
@@ -53,15 +60,15 @@ def test_the_transposed_convolution_is_the_adjoint(stride: int) -> None:
     """⟨conv(x), y⟩ = ⟨x, transposed(y)⟩ for the same kernel, whatever x and y are."""
     kernel = draw(3, 2, 5, 4)
     y = draw(2, 3, 4, 4)
-    stamped = witness.conv2d_transpose(y, kernel, stride)
+    stamped = numpy_reference.conv2d_transpose(y, kernel, stride)
     x = draw(*stamped.shape)
-    one = np.sum(witness.conv2d(x, kernel, strides=(stride, stride)) * y)
+    one = np.sum(numpy_reference.conv2d(x, kernel, strides=(stride, stride)) * y)
     assert abs(one - np.sum(x * stamped)) < 1e-10
 
 
 def test_pooling_window_by_window() -> None:
     x = draw(2, 5, 6, 3)
-    y = witness.pool2d(x, (2, 3), np.nanmax, strides=(2, 2), pads=((0, 1), (1, 0)))
+    y = numpy_reference.pool2d(x, (2, 3), np.nanmax, strides=(2, 2), pads=((0, 1), (1, 0)))
     padded = np.pad(x, ((0, 0), (0, 1), (1, 0), (0, 0)), constant_values=-np.inf)
     assert y.shape == (2, 3, 3, 3)
     for b, i, j, c in np.ndindex(*y.shape):

@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from shared import data, session
+from parity.run import pipeline
+from shared import data
 from shared.examples import ALL
 from shared.suite import SUITE
 
@@ -22,7 +23,7 @@ def outcome(tmp_path_factory):
     they go with the last test that asks for them.
     """
     folder = tmp_path_factory.mktemp("recordings")
-    made = session.carry_out(session.Request(SUITE, ALL, folder))
+    made = pipeline.run_examples(pipeline.RunRequest(SUITE, ALL, folder))
     if made.failures and os.environ.get("CI"):
         pytest.fail("\n".join(made.failures.values()))
     yield made
@@ -46,4 +47,4 @@ def full_outcome(full_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("full")
     specs = tuple(spec for spec in ALL if spec.name in HEADLINES)
     pairs = tuple(pair for some in HEADLINES.values() for pair in some)
-    return session.carry_out(session.Request(SUITE, specs, folder, full=True, pairs=pairs))
+    return pipeline.run_examples(pipeline.RunRequest(SUITE, specs, folder, full=True, pairs=pairs))

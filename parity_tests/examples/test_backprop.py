@@ -5,8 +5,8 @@ import inspect
 import numpy as np
 import pytest
 
+from parity.spec.expected import numbers
 from shared.examples import backprop
-from shared.expected import numbers
 
 STEP = 1e-5
 
@@ -43,8 +43,9 @@ def test_gates(gate):
             assert slope(loss, inputs, name, index) == pytest.approx(by_hand[f"d{name}"][index])
 
 
-@pytest.mark.parametrize(("gate", "key"), [("sigmoid", "slope"), ("tanh", "slope"),
-                                           ("fan_out", "dx")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gate", "key"), [("sigmoid", "slope"), ("tanh", "slope"), ("fan_out", "dx")]
+)
 def test_slopes(gate, key):
     inputs, function = case(gate), getattr(backprop, gate)
     by_hand = function(**inputs)[key]
@@ -80,9 +81,7 @@ def test_jacobians(name):
         assert slope(outputs, inputs, name, index) == pytest.approx(by_hand[(..., *index)])
 
 
-@pytest.mark.parametrize(
-    "name", ["hidden_kernel", "hidden_bias", "output_kernel", "output_bias"]
-)  # fmt: skip
+@pytest.mark.parametrize("name", ["hidden_kernel", "hidden_bias", "output_kernel", "output_bias"])
 def test_two_layers(name):
     inputs = case("two_layers")
     by_hand = backprop.two_layers(**inputs)[f"d_{name}"]

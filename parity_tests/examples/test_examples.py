@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from shared import names
-from shared.compare import compare
+from parity.comparator.compare import compare
+from parity.core import recording_keys
+from parity.spec.expected import is_zero, matches
+from parity.verdict.judgement import expected_of, question
 from shared.examples import ALL
-from shared.expected import is_zero, matches
 from shared.suite import SUITE
-from shared.verdict import expected_of, question
 
 RUNGS = [
     pytest.param(spec, pair, level, id=f"{spec.name}-{pair.name}-{level}")
@@ -42,7 +42,7 @@ def check_rung(result, pair, level):
     meets = level
     status = result.levels[level].status
     if pair.differs_at:
-        parts_at = names.parse(pair.differs_at + "x").level
+        parts_at = recording_keys.parse_key(pair.differs_at + "x").level
         wanted = ("identical", "rounding") if meets < parts_at else ("different",)
     else:
         wanted = ("identical", "rounding", "known")
@@ -82,7 +82,10 @@ def test_catalogue_number(outcome, spec, case, name):
         assert next(f for f in found if f.key == key).agrees
         return
     judged_on_values = {
-        id_ for pair in spec.pairs if names.VALUES in pair.levels for id_ in (pair.left, pair.right)
+        id_
+        for pair in spec.pairs
+        if recording_keys.VALUES in pair.levels
+        for id_ in (pair.left, pair.right)
     }
     for runs in (outcome.runs[spec.name][id_] for id_ in judged_on_values):
         for recording in runs.present:

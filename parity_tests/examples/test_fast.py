@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shared import runner, session
+from parity.run import pipeline, pool
 from shared.examples import ALL
 from shared.suite import SUITE
 
@@ -40,7 +40,7 @@ def judgements(tmp_path_factory):
     found = {}
     for some in (TRAINED[::2], TRAINED[1::2]):
         folder = tmp_path_factory.mktemp("fast")
-        outcome = session.carry_out(session.Request(SUITE, tuple(map(small, some)), folder))
+        outcome = pipeline.run_examples(pipeline.RunRequest(SUITE, tuple(map(small, some)), folder))
         verdicts = {v.spec.name: v for v in outcome.verdicts}
         found |= {s.name: (verdicts.get(s.name), outcome.failures.get(s.name)) for s in some}
         shutil.rmtree(folder)
@@ -67,13 +67,16 @@ IN_PARTS = [s for s in TRAINED if any(fast.parts > 1 for fast in s.training.fast
 def test_a_batch_in_parts_is_the_same_batch(tmp_path, spec):
     """One of an odd number among them, so that the parts are not alike."""
     chosen = small(spec)
-    training = dataclasses.replace(chosen.training, default=dataclasses.replace(
-        chosen.training.default, train=2 * spec.training.batch_size + 7
-    ))  # fmt: skip
+    training = dataclasses.replace(
+        chosen.training,
+        default=dataclasses.replace(
+            chosen.training.default, train=2 * spec.training.batch_size + 7
+        ),
+    )
     chosen = dataclasses.replace(chosen, training=training)
-    options = runner.Options(threads=2)
-    found = session.carry_out(
-        session.Request(SUITE, (chosen,), tmp_path, options=options)
+    options = pool.Options(threads=2)
+    found = pipeline.run_examples(
+        pipeline.RunRequest(SUITE, (chosen,), tmp_path, options=options)
     ).verdicts[0]
     for judged in found.pairs:
         assert judged.verdict == "agree", judged.text
@@ -97,19 +100,19 @@ own = torch._fused_adam_
 torch._fused_adam_ = lambda *args, lr, **more: own(*args, lr=1e-3, **more)
 """
 STRANGERS = """
-from pytorch_impl._fast import Steps
+from parity.torch_side.fast_path import Steps
 own = Steps.batch
 Steps.batch = lambda self, chosen: own(self, chosen.flip(0) if len(chosen) < 32 else chosen)
 """
 NEIGHBOURS = """
 import tensorflow as tf
-from keras_impl._fast import Steps
+from parity.keras_side.fast_path import Steps
 own = Steps.__call__
 Steps.__call__ = lambda self, order, masks=(): own(self, tf.roll(order, 1, 0), masks)
 """
 ONE_MASK = """
 import tensorflow as tf
-from keras_impl._fast import Steps
+from parity.keras_side.fast_path import Steps
 own = Steps.__call__
 Steps.__call__ = lambda self, order, masks=(): own(self, order, [m * 0 + m[:1] for m in masks])
 """
@@ -129,9 +132,9 @@ def test_a_fault_of_a_fast_path_is_caught(tmp_path, planted):
     start = f"import runpy\n{fault}\nrunpy.run_module('{package}', run_name='__main__')"
     command = [sys.executable, "-c", start, "--worker", "--threads", "1"]
     spec = small(SUITE.find(example), pairs=(pair,))
-    options = runner.Options(commands={side: command})
-    found = session.carry_out(session.Request(SUITE, (spec,), tmp_path, options=options)).verdicts[
-        0
-    ]
+    options = pool.Options(commands={side: command})
+    found = pipeline.run_examples(
+        pipeline.RunRequest(SUITE, (spec,), tmp_path, options=options)
+    ).verdicts[0]
     assert found.pairs[0].verdict == "differ"
     assert found.pairs[0].first.key.startswith(key), found.pairs[0].text

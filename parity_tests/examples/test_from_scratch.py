@@ -35,14 +35,22 @@ layers.Layer.add_weight = add_weight
 @functools.cache
 def fresh(package, example, build, fault=""):
     """Name → weights as nested lists, in canonical layout, of a model that was just built."""
-    code = FRESH.format(package=package, framework=FRAMEWORKS[package], example=example,
-                        build=build, fault=fault)  # fmt: skip
+    code = FRESH.format(
+        package=package, framework=FRAMEWORKS[package], example=example, build=build, fault=fault
+    )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env=os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3",
-                          "KERAS_BACKEND": "tensorflow"},
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ
+        | {
+            "CUDA_VISIBLE_DEVICES": "-1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "KERAS_BACKEND": "tensorflow",
+        },
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 

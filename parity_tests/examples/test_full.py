@@ -35,9 +35,10 @@ def test_rung(full_outcome, spec, pair, level):
 def test_final_weights_are_as_near_as_a_side_is_to_itself(full_outcome, spec):
     for pair in headlines(spec):
         finals = [
-            f for f in judged(full_outcome, spec, pair).findings
+            f
+            for f in judged(full_outcome, spec, pair).findings
             if f.key.startswith("weights/final/") and f.status != "identical"
-        ]  # fmt: skip
+        ]
         for finding in finals:
             assert finding.distance64 <= 32 * finding.sigma, finding
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CODE = """
 import copy, json, torch
-from pytorch_impl._optimizers import KerasAdam
+from parity.torch_side.optimizers import KerasAdam
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(0)
 start = [torch.randn(5, 3), torch.randn(3)]
@@ -69,9 +69,13 @@ for optimizer, parameters in ((one, plain), (other, fused)):
 @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
 def test_the_fused_kernel_gives_the_same_weights(steps):
     done = subprocess.run(
-        [sys.executable, "-c", CODE.format(steps=steps)], cwd=ROOT, capture_output=True, text=True,
-        check=False, env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+        [sys.executable, "-c", CODE.format(steps=steps)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stderr
     # 40 steps of Adam, whose rounding is that of float64.
     assert max(json.loads(done.stdout.splitlines()[-1])) < 40 * 2**-52

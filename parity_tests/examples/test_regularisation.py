@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.data.batches import held_out
+from parity.training.batch_order import held_out
 from shared.examples.regularisation import REGULARISATION as SPEC
 
 SIDES = ("torch", "keras")

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from shared import session
+from parity.run import pipeline
 from shared.examples import ALL
 from shared.suite import SUITE
 
@@ -34,7 +34,7 @@ SPECS = tuple(small(spec) for spec in ALL if spec.name not in LARGE)
 def twice(tmp_path_factory):
     """Every example twice, in processes of their own, small."""
     return [
-        session.carry_out(session.Request(SUITE, SPECS, tmp_path_factory.mktemp(f"run{n}")))
+        pipeline.run_examples(pipeline.RunRequest(SUITE, SPECS, tmp_path_factory.mktemp(f"run{n}")))
         for n in range(2)
     ]
 
@@ -58,13 +58,15 @@ def test_two_runs_are_bit_identical(twice, spec):
 
 
 def test_reuse_makes_nothing_anew(twice, tmp_path):
-    request = session.Request(SUITE, (ALL[0],), tmp_path)
-    assert session.carry_out(request).made > 0
-    again = session.carry_out(session.Request(SUITE, (ALL[0],), tmp_path, reuse=True))
+    request = pipeline.RunRequest(SUITE, (ALL[0],), tmp_path)
+    assert pipeline.run_examples(request).made > 0
+    again = pipeline.run_examples(pipeline.RunRequest(SUITE, (ALL[0],), tmp_path, reuse=True))
     assert (again.made, again.reused) == (0, 4)
 
 
 def test_a_changed_seed_is_recorded_anew(twice, tmp_path):
-    session.carry_out(session.Request(SUITE, (ALL[0],), tmp_path))
-    other = session.carry_out(session.Request(SUITE, (ALL[0],), tmp_path, seed=7, reuse=True))
+    pipeline.run_examples(pipeline.RunRequest(SUITE, (ALL[0],), tmp_path))
+    other = pipeline.run_examples(
+        pipeline.RunRequest(SUITE, (ALL[0],), tmp_path, seed=7, reuse=True)
+    )
     assert other.reused == 0

@@ -17,19 +17,19 @@ SETUP = {
     "torch": """
 import sys, numpy as np, torch
 from pytorch_impl import resnet as twin
-from pytorch_impl._framework import PyTorch as Framework
+from parity.torch_side.adapter import PyTorch as Framework
 """,
     "keras": """
 import os, sys, numpy as np
 os.environ |= {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
 from keras_impl import resnet as twin
-from keras_impl._framework import Keras as Framework
+from parity.keras_side.adapter import Keras as Framework
 """,
 }
 # Writes the weights as PyTorch names them, the outputs, and the gradients, to compare with.
 PROGRAM = """
 from safetensors.numpy import load_file, save_file
-from shared.initial import draw
+from shared.initial_weights import draw
 from shared.examples.resnet import RESNET
 given, written = sys.argv[1:]
 framework = Framework(1)
@@ -67,16 +67,18 @@ save_file({n: np.ascontiguousarray(a) for n, a in twin.weights_of(model).items()
 
 def side(name, program, *arguments):
     command = [sys.executable, "-c", SETUP[name] + program, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False,
-                          timeout=300)  # fmt: skip
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def imagenet(*arguments):
-    command = [sys.executable, "-m", "pytorch_impl._imagenet", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False,
-                          timeout=300)  # fmt: skip
+    command = [sys.executable, "-m", "parity.torch_side.imagenet", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
 
 
 @pytest.mark.parametrize(("source", "target"), [("torch", "keras"), ("keras", "torch")])
@@ -144,8 +146,9 @@ def test_pretrained_weights_reach_both_sides(url, checkpoint, tmp_path):
 
 
 def test_a_checkpoint_that_is_not_there_is_one_message(url, tmp_path):
-    done = imagenet(tmp_path / "file", "--url", f"{url}/resnet18-01234567.pth",
-                    "--cache", tmp_path / "cache")  # fmt: skip
+    done = imagenet(
+        tmp_path / "file", "--url", f"{url}/resnet18-01234567.pth", "--cache", tmp_path / "cache"
+    )
     assert done.returncode == 1
     assert "could not fetch" in done.stderr
     assert str(tmp_path / "cache") in done.stderr
@@ -156,8 +159,9 @@ def test_a_checkpoint_that_is_not_there_is_one_message(url, tmp_path):
 def test_a_damaged_checkpoint_is_refused(url, checkpoint, tmp_path):
     wrong = checkpoint.with_name("resnet18-01234567.pth")
     wrong.write_bytes(checkpoint.read_bytes()[:-100])
-    done = imagenet(tmp_path / "file", "--url", f"{url}/{wrong.name}", "--cache",
-                    tmp_path / "cache")  # fmt: skip
+    done = imagenet(
+        tmp_path / "file", "--url", f"{url}/{wrong.name}", "--cache", tmp_path / "cache"
+    )
     wrong.unlink()
     assert done.returncode == 1
     assert "hash" in done.stderr

@@ -13,7 +13,7 @@ STEPS = """
 import json, torch
 from torch import nn
 from torch.nn import functional as F
-from pytorch_impl import _fast, _rewriting
+from parity.torch_side import fast_path, rewriting
 
 class Net(nn.Module):
     def __init__(self):
@@ -32,14 +32,14 @@ def loss_and_gradients(model, images, labels):
     return loss, None
 
 seen = []
-rewritten = _rewriting.simplified
+rewritten = rewriting.simplified
 
 def simplified(operations, **how):
     function = rewritten(operations, **how)
     seen.append(operations)
     return function
 
-_fast.simplified = simplified
+fast_path.simplified = simplified
 torch.manual_seed(0)
 images = torch.randint(-2, 3, (30, 9, 7, 3)).float()  # whole numbers: windows with ties
 labels = torch.randint(0, 4, (30,))
@@ -52,7 +52,7 @@ for traced in (False, True):
     with torch.no_grad():
         model.conv.weight.round_(decimals=1)  # so that sums tie, too, and some are 0
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    steps = _fast.Steps(loss_and_gradients, model, optimizer, images, labels,
+    steps = fast_path.Steps(loss_and_gradients, model, optimizer, images, labels,
                         channels_last={channels_last}, traced=traced)
     losses = steps(order)
     results.append([losses, *(p.detach() for p in model.parameters())])
@@ -80,9 +80,13 @@ OTHERS = {
 def answer(forward, channels_last=True):
     code = STEPS.format(forward=forward, channels_last=channels_last)
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from shared.data import load, pretrain
+from parity.core.sides import SIDES
+from shared import pretrain
+from shared.data import load
 from shared.examples.transfer_learning import TRANSFER_LEARNING
-from shared.initial import PRETRAINED
-from shared.spec import SIDES
+from shared.initial_weights import PRETRAINED
 
 SPEC = TRANSFER_LEARNING
 FILE = PRETRAINED / pretrain.FILE
@@ -54,14 +55,17 @@ def test_frozen_weights_are_the_backbone_bit_for_bit(outcome, side, way):
                 np.testing.assert_array_equal(recording[key], held[name], err_msg=key)
         for stage in ("gradients/step0/backbone", "state/"):
             assert not [k for k in recording.keys() if k.startswith(stage)]  # noqa: SIM118
-        assert np.any(recording["weights/final/head/kernel"]
-                      != recording["weights/initial/head/kernel"])  # fmt: skip
+        assert np.any(
+            recording["weights/final/head/kernel"] != recording["weights/initial/head/kernel"]
+        )
 
 
 def accuracy(outcome, how, cell):
     """Of both sides in float64, which are equal."""
-    return [float(outcome.runs[SPEC.name][f"{side}/{how}_{cell}"].float64["metrics/test_accuracy"])
-            for side in SIDES]  # fmt: skip
+    return [
+        float(outcome.runs[SPEC.name][f"{side}/{how}_{cell}"].float64["metrics/test_accuracy"])
+        for side in SIDES
+    ]
 
 
 def test_what_the_table_says(outcome):

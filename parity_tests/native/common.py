@@ -13,13 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from shared import making, metrics, recording
-from shared.errors import DataError
-from shared.jobs import Job
-from shared.native import examples, plan
-from shared.native.defaults import _MATCHED, pairs
-from shared.native.running import _Job
-from shared.spec import PACKAGES, Size
+from parity.core import classification
+from parity.core.errors import DataError
+from parity.core.sides import LESSON_PACKAGES
+from parity.native.defaults import _MATCHED, pairs
+from parity.native.running import _Job
+from parity.native.settings import examples, plan
+from parity.recording import recording_file
+from parity.spec.example import Size
+from parity.training import recorder
+from parity.training.job import RecordingJob
 from shared.suite import SUITE
 
 SEED = 5
@@ -28,9 +31,12 @@ SEED = 5
 def small(name):
     """A size of a few steps, the last batch smaller than the others."""
     size = SUITE.find(name).training.default
-    few = {"iris_mlp": {}, "divergence": {"train": 40, "test": 50},
-           "regularisation": {"train": 200, "test": 50, "validation": 80},
-           "sequential_cnn": {"train": 70, "test": 50}}  # fmt: skip
+    few = {
+        "iris_mlp": {},
+        "divergence": {"train": 40, "test": 50},
+        "regularisation": {"train": 200, "test": 50, "validation": 80},
+        "sequential_cnn": {"train": 70, "test": 50},
+    }
     return dataclasses.replace(size, epochs=2, **few.get(name, {"train": 300, "test": 100}))
 
 
@@ -46,7 +52,7 @@ def jobs(framework, native, names=()):
     for spec in [s for s in examples(SUITE) if not names or s.name in names]:
         for pair in pairs(spec):
             known = plan(SUITE, spec.name, framework.side, pair.name)
-            twin = importlib.import_module(f"{PACKAGES[framework.side]}.{spec.name}")
+            twin = importlib.import_module(f"{LESSON_PACKAGES[framework.side]}.{spec.name}")
             try:
                 if (spec.name, pair.name) not in _made:
                     _made[spec.name, pair.name] = _Job.of(
@@ -121,14 +127,18 @@ def matched_is_the_recording(framework, train_setting, examples_, exact):
         size = small(name)
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "made.safetensors"
-            job = Job("j", name, f"{way.name}_fast", "float32", False, SEED, size, str(out))
-            twin = importlib.import_module(f"{PACKAGES[framework.side]}.{name}")
-            making.make(SUITE, framework, twin, spec, job, progress=lambda done, total: None)
-            made = recording.read(out)
+            job = RecordingJob(
+                "j", name, f"{way.name}_fast", "float32", False, SEED, size, str(out)
+            )
+            twin = importlib.import_module(f"{LESSON_PACKAGES[framework.side]}.{name}")
+            recorder.make_recording(
+                SUITE, framework, twin, spec, job, progress=lambda done, total: None
+            )
+            made = recording_file.read(out)
             predictions = np.array(made["predictions/test"])
             loss = float(made["metrics/test_loss"])
         found = train_setting(SUITE, framework, name, "matched", seed=SEED, size=size)
-        assert np.array_equal(found.predictions, metrics.classes(predictions)), name
+        assert np.array_equal(found.predictions, classification.classes(predictions)), name
         assert abs(found.test_loss - loss) <= (0 if exact else 1e-6), (found.test_loss, loss)
         assert found.step1_distance < 1e-6
 

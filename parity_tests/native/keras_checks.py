@@ -8,13 +8,14 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from keras_impl import _native, _optimizers, _weights
-from keras_impl._framework import Keras
-from keras_impl._layers import TorchBatchNormalization
-from keras_impl._native import Native, train_setting
+from parity.keras_side import named_weights, optimizers
+from parity.keras_side import native as _native
+from parity.keras_side.adapter import Keras
+from parity.keras_side.layers import TorchBatchNormalization
+from parity.keras_side.native import Native, train_setting
+from parity.native.defaults import NORMS
+from parity.report.repairs import REPAIRS
 from parity_tests.native import common
-from shared.native import NORMS
-from shared.report.repairs import REPAIRS
 from shared.suite import SUITE
 
 FRAMEWORK, NATIVE = Keras(1), Native()
@@ -22,12 +23,12 @@ PLAIN = {"seed": 3, "norm": {}, "dropout": {}, "dropout_seed": 0}
 
 
 def norms_of(model):
-    return [x for _, x in _weights.leaves(model) if isinstance(x, layers.BatchNormalization)]
+    return [x for _, x in named_weights.leaves(model) if isinstance(x, layers.BatchNormalization)]
 
 
 def describe(job, model, optimizer):
     norms = norms_of(model)
-    own = [name for name, layer in _weights.leaves(model) if "call" in vars(layer)]
+    own = [name for name, layer in named_weights.leaves(model) if "call" in vars(layer)]
     return {
         "optimizer": [type(optimizer).__name__, float(optimizer.learning_rate)],
         "batch_norm_epsilon": [m.epsilon for m in norms],
@@ -60,7 +61,7 @@ def other_initialiser():
     """PyTorch's rule: kernels and biases uniform within 1/√fan_in."""
     twin = importlib.import_module("keras_impl.fashion_cnn")
     model = NATIVE.build(twin.build_model, initialiser="other", **PLAIN)
-    for _, layer in _weights.leaves(model):
+    for _, layer in named_weights.leaves(model):
         for variable in layer.weights:
             bound = np.prod(layer.kernel.shape[:-1]) ** -0.5
             largest = np.abs(variable.numpy()).max()
@@ -74,7 +75,7 @@ def optimizer():
     for known, job in common.jobs(FRAMEWORK, NATIVE):
         model = job.model(known.matched)
         matched = job.optimizer(known.matched, model)
-        bridged = isinstance(matched, _optimizers.TorchAdam)
+        bridged = isinstance(matched, optimizers.TorchAdam)
         assert bridged == (common.stated(known).adam == "torch"), known.example
         native = job.optimizer(known.native, model)
         rate = float(matched.learning_rate)
@@ -88,7 +89,7 @@ def optimizer():
         }
         if "optimizer" in known.given:
             other = job.optimizer(known.given["optimizer"], model)
-            assert type(other) is _optimizers.TorchAdam
+            assert type(other) is optimizers.TorchAdam
             assert other.epsilon == 1e-8
 
 
@@ -218,7 +219,7 @@ def repairs():
     inputs = keras.Input((1,))
     model = Watched(inputs, layers.Dense(1)(inputs))
     exec(REPAIRS["optimizer"].in_keras, known | {"model": model, "loss": "mse"})
-    assert type(model.optimizer) is _optimizers.TorchAdam
+    assert type(model.optimizer) is optimizers.TorchAdam
     model.fed = []
     model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
     rows = np.arange(64, dtype=np.float32)[:, None]

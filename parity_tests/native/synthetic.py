@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from shared.native import Summary, plan
-from shared.spec import SIDES
+from parity.core.sides import SIDES
+from parity.native.settings import plan
+from parity.native.summary import Summary
 from shared.suite import SUITE
 
 PRICES = {"initialiser": 3.0, "optimizer": -1.0, "shuffling": 0.5, "fit": 0.0}
@@ -29,11 +30,22 @@ def summaries(example="fashion_mlp", seeds=12, spread=0.05, pair=""):
         for setting in known.settings:
             for seed in range(1, seeds + 1):
                 share = accuracy(known, setting, seed, spread)
-                made.append(Summary(
-                    example, known.pair, side, setting.name, seed, share, 2 - 2 * share,
-                    (share, float("nan")), np.zeros(10_000, np.uint8), (1.0, 0.5),
-                    0.1 * len(setting.native), 1.0,
-                ))  # fmt: skip
+                made.append(
+                    Summary(
+                        example,
+                        known.pair,
+                        side,
+                        setting.name,
+                        seed,
+                        share,
+                        2 - 2 * share,
+                        (share, float("nan")),
+                        np.zeros(10_000, np.uint8),
+                        (1.0, 0.5),
+                        0.1 * len(setting.native),
+                        1.0,
+                    )
+                )
     return made
 
 
@@ -41,7 +53,11 @@ def sweep(verdict="equal", example="fashion_mlp", **more):
     """What a sweep prints as JSON."""
     low, high = {"equal": (-0.2, 0.3), "different": (0.9, 1.6), "undecided": (-0.4, 1.2)}[verdict]
     row = {
-        "example": example, "division": "native", "seeds": 12, "margin": 0.5,
-        "gap": {"mean": (low + high) / 2, "low": low, "high": high}, "verdict": verdict,
-    }  # fmt: skip
+        "example": example,
+        "division": "native",
+        "seeds": 12,
+        "margin": 0.5,
+        "gap": {"mean": (low + high) / 2, "low": low, "high": high},
+        "verdict": verdict,
+    }
     return {"format": 1, "examples": [row | more], "jobs": {"done": 24, "reused": 0, "failed": 0}}

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from parity import report
+from parity.core.errors import UsageError
+from parity.native.attribution import attribute, change
+from parity.report import defaults, gaps, index, native, pages
 from parity_tests.engine.test_report import training_result
 from parity_tests.native.synthetic import summaries, sweep
-from shared import report
-from shared.errors import UsageError
-from shared.native import attribute
-from shared.native.attribution import change
-from shared.report import defaults, gaps, index, native, pages
 from shared.suite import SUITE
 
 EVERY = summaries()
@@ -103,10 +102,17 @@ def page(tmp_path, some):
 def test_the_page_says_what_is_so(tmp_path):
     text = page(tmp_path, EVERY)
     for words in (
-        "# What a default costs", "## Initialiser", "## Adam's epsilon and betas", "KerasAdam",
-        "xavier_uniform_", "TorchAdam", "VarianceScaling", "12 seeds", "fashion_mlp: Made up.",
+        "# What a default costs",
+        "## Initialiser",
+        "## Adam's epsilon and betas",
+        "KerasAdam",
+        "xavier_uniform_",
+        "TorchAdam",
+        "VarianceScaling",
+        "12 seeds",
+        "fashion_mlp: Made up.",
         "(figures/defaults-fashion_mlp-matched.png)",
-    ):  # fmt: skip
+    ):
         assert words in text
     line = next(x for x in text.splitlines() if x.startswith("| fashion_mlp | 12 | **+2"))
     assert "**-2" in line  # the other direction
@@ -216,9 +222,12 @@ def save(folder, document):
 
 @pytest.mark.parametrize(
     ("verdict", "words"),
-    [("equal", "equal within the margin"), ("different", "✗ different"),
-     ("undecided", "? undecided")],
-)  # fmt: skip
+    [
+        ("equal", "equal within the margin"),
+        ("different", "✗ different"),
+        ("undecided", "? undecided"),
+    ],
+)
 def test_a_page_has_its_section_where_a_sweep_was_run(tmp_path, verdict, words):
     assert native.section(tmp_path, "fashion_mlp") == ""
     save(tmp_path, sweep(verdict))
@@ -233,9 +242,14 @@ def test_a_page_has_its_section_where_a_sweep_was_run(tmp_path, verdict, words):
 
 
 def gap(example, mean, verdict="equal"):
-    return {"example": example, "division": "native", "seeds": 12, "margin": 0.5,
-            "gap": {"mean": mean, "low": mean - 0.1, "high": mean + 0.1},
-            "verdict": verdict}  # fmt: skip
+    return {
+        "example": example,
+        "division": "native",
+        "seeds": 12,
+        "margin": 0.5,
+        "gap": {"mean": mean, "low": mean - 0.1, "high": mean + 0.1},
+        "verdict": verdict,
+    }
 
 
 def swept(folder, *rows):
@@ -286,8 +300,9 @@ def test_a_sweep_goes_on_the_pages_and_into_the_index_that_are_there(tmp_path):
 def test_gaps_of_an_earlier_sweep_stand_beside_those_of_a_later_one(tmp_path):
     swept(tmp_path, gap("fashion_mlp", 0.12), gap("fashion_cnn", -0.001))
     later = gap("fashion_mlp", 0.5, "different") | {
-        "level": 1 - 0.1 / 3, "words": "different, whether by more than 0.5 is open"
-    }  # fmt: skip
+        "level": 1 - 0.1 / 3,
+        "words": "different, whether by more than 0.5 is open",
+    }
     rows = native.beside(tmp_path, [later])
     assert [row["example"] for row in rows] == ["fashion_mlp", "fashion_cnn"]
     assert rows[0]["gap"]["mean"] == 0.5
@@ -312,10 +327,16 @@ def test_the_section_stands_on_the_page_between_accuracy_and_other_pairs(tmp_pat
 
 @pytest.mark.parametrize(
     "damaged",
-    ["{", "[]", '{"format": 9, "examples": []}', '{"format": 1, "examples": [{"example": "x"}]}',
-     json.dumps(sweep(gap={"mean": None, "low": 0, "high": 1})), json.dumps(sweep(gap=None)),
-     '{"format": 1, "examples": null}'],
-)  # fmt: skip
+    [
+        "{",
+        "[]",
+        '{"format": 9, "examples": []}',
+        '{"format": 1, "examples": [{"example": "x"}]}',
+        json.dumps(sweep(gap={"mean": None, "low": 0, "high": 1})),
+        json.dumps(sweep(gap=None)),
+        '{"format": 1, "examples": null}',
+    ],
+)
 def test_a_damaged_sweep_is_none(tmp_path, damaged):
     (tmp_path / native.FILE).write_text(damaged, "utf-8")
     assert native.read(tmp_path) == []

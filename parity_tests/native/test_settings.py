@@ -6,16 +6,21 @@ import json
 import numpy as np
 import pytest
 
+from parity.core.errors import UsageError
+from parity.core.sides import SIDES
+from parity.native.defaults import _MATCHED, pairs
+from parity.native.settings import examples, plan, settings
+from parity.native.summary import Summary
 from parity_tests.native.synthetic import summaries
-from shared.errors import UsageError
 from shared.examples import ALL
-from shared.native import Summary, examples, plan, settings
-from shared.native.defaults import _MATCHED, pairs
-from shared.spec import SIDES
 from shared.suite import SUITE
 
-PLANS = [plan(SUITE, spec.name, side, pair.name) for spec in examples(SUITE) for pair in pairs(spec)
-         for side in SIDES]  # fmt: skip
+PLANS = [
+    plan(SUITE, spec.name, side, pair.name)
+    for spec in examples(SUITE)
+    for pair in pairs(spec)
+    for side in SIDES
+]
 IDS = [f"{p.example}-{p.pair}-{p.side}" for p in PLANS]
 
 
@@ -64,11 +69,19 @@ def test_what_applies_is_what_the_example_has():
     assert moving("fashion_mlp", "keras") == ("fit", "initialiser", "shuffling")
     assert moving("iris_mlp", "torch") == ("initialiser", "batch_norm_unbiased", "shuffling")
     assert moving("iris_mlp", "keras") == (
-        "fit", "initialiser", "batch_norm_epsilon", "batch_norm_momentum", "shuffling",
-    )  # fmt: skip
+        "fit",
+        "initialiser",
+        "batch_norm_epsilon",
+        "batch_norm_momentum",
+        "shuffling",
+    )
     assert moving("regularisation", "keras", "dropout") == (
-        "fit", "initialiser", "optimizer", "dropout", "shuffling",
-    )  # fmt: skip
+        "fit",
+        "initialiser",
+        "optimizer",
+        "dropout",
+        "shuffling",
+    )
 
 
 def test_the_other_framework_has_what_this_one_has_not():

@@ -13,21 +13,39 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BOTH = ["repairs", "initialiser", "other_initialiser", "optimizer", "norms", "shuffling",
-        "dropout", "alone", "epochs", "recording", "repeatable"]  # fmt: skip
+BOTH = [
+    "repairs",
+    "initialiser",
+    "other_initialiser",
+    "optimizer",
+    "norms",
+    "shuffling",
+    "dropout",
+    "alone",
+    "epochs",
+    "recording",
+    "repeatable",
+]
 TORCH, KERAS = [*BOTH, "training"], [*BOTH, "fit", "loss", "untold"]
 CHECKS = [*(("torch", name) for name in TORCH), *(("keras", name) for name in KERAS)]
 ENVIRONMENT = {
-    "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3",
+    "OMP_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
     "KERAS_BACKEND": "tensorflow",
-}  # fmt: skip
+}
 
 
 def start(*command):
     """A process with what a worker's environment is."""
-    return subprocess.Popen([sys.executable, "-W", "ignore", *command], cwd=ROOT,
-                            env=os.environ | ENVIRONMENT, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", *command],
+        cwd=ROOT,
+        env=os.environ | ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -51,56 +69,99 @@ def test_a_side_keeps_its_promise(told, side, name):
 
 def test_no_check_is_forgotten(told):
     assert {side: sorted(found) for side, found in told.items()} == {
-        "torch": sorted(TORCH), "keras": sorted(KERAS),
-    }  # fmt: skip
+        "torch": sorted(TORCH),
+        "keras": sorted(KERAS),
+    }
 
 
 FAULTS = {
     "torch": [
-        ("initialiser", "import torch.nn.init as i; from torch import nn\n"
-         "own = nn.Linear.reset_parameters\n"
-         "import pytorch_impl._native as n\n"
-         "build = n.Native.build\n"
-         "def wrong(self, make, **more):\n    model = build(self, make, **more)\n"
-         "    model.apply(n._as_keras)\n    return model\n"
-         "n.Native.build = wrong"),
-        ("optimizer", "import pytorch_impl._native as n\n"
-         "n.Native.optimizer = lambda self, made, choice: made"),
-        ("norms", "import shared.native.defaults as d\nfrom dataclasses import replace\n"
-         "d.NORMS['torch'] = replace(d.NORMS['torch'], epsilon=1e-3)"),
-        ("shuffling", "import pytorch_impl._native as n, torch, numpy as np\n"
-         "n.Native.order = lambda self, samples, epochs, seed, choice: np.stack([torch.randperm("
-         "samples, generator=torch.Generator().manual_seed(seed + e)).numpy() "
-         "for e in range(epochs)])"),
-        ("dropout", "import pytorch_impl._native as n\n"
-         "n.Dropout.forward = lambda self, x, kept=None: x if kept is None else x * kept"),
-        ("alone", "import shared.native.running as r\n"
-         "r._Job.optimizer = lambda self, setting, model: self.native.optimizer("
-         "getattr(self.twin, self.way.optimizer)(model), 'native')"),
-        ("epochs", "import pytorch_impl._native as n, numpy as np\n"
-         "n.Native.order = lambda self, samples, epochs, seed, choice: "
-         "np.random.default_rng(seed).integers(0, samples, (epochs, samples))"),
-        ("recording", "import shared.native.running as r\n"
-         "own = r._Job._ordered\n"
-         "from shared.native import Setting\n"
-         "r._Job._ordered = lambda self, setting: own(self, Setting('x', ('shuffling',)))"),
+        (
+            "initialiser",
+            "import torch.nn.init as i; from torch import nn\n"
+            "own = nn.Linear.reset_parameters\n"
+            "import parity.torch_side.native as n\n"
+            "build = n.Native.build\n"
+            "def wrong(self, make, **more):\n    model = build(self, make, **more)\n"
+            "    model.apply(n._as_keras)\n    return model\n"
+            "n.Native.build = wrong",
+        ),
+        (
+            "optimizer",
+            "import parity.torch_side.native as n\n"
+            "n.Native.optimizer = lambda self, made, choice: made",
+        ),
+        (
+            "norms",
+            "import parity.native.defaults as d\nfrom dataclasses import replace\n"
+            "d.NORMS['torch'] = replace(d.NORMS['torch'], epsilon=1e-3)",
+        ),
+        (
+            "shuffling",
+            "import parity.torch_side.native as n, torch, numpy as np\n"
+            "n.Native.order = lambda self, samples, epochs, seed, choice: np.stack([torch.randperm("
+            "samples, generator=torch.Generator().manual_seed(seed + e)).numpy() "
+            "for e in range(epochs)])",
+        ),
+        (
+            "dropout",
+            "import parity.torch_side.native as n\n"
+            "n.Dropout.forward = lambda self, x, kept=None: x if kept is None else x * kept",
+        ),
+        (
+            "alone",
+            "import parity.native.running as r\n"
+            "r._Job.optimizer = lambda self, setting, model: self.native.optimizer("
+            "getattr(self.twin, self.way.optimizer)(model), 'native')",
+        ),
+        (
+            "epochs",
+            "import parity.torch_side.native as n, numpy as np\n"
+            "n.Native.order = lambda self, samples, epochs, seed, choice: "
+            "np.random.default_rng(seed).integers(0, samples, (epochs, samples))",
+        ),
+        (
+            "recording",
+            "import parity.native.running as r\n"
+            "own = r._Job._ordered\n"
+            "from parity.native.settings import Setting\n"
+            "r._Job._ordered = lambda self, setting: own(self, Setting('x', ('shuffling',)))",
+        ),
     ],
     "keras": [
-        ("shuffling", "import keras_impl._native as n, tensorflow as tf, numpy as np\n"
-         "n.Native.order = lambda self, samples, epochs, seed, choice: np.stack([np.random"
-         ".default_rng([seed, e]).permutation(samples) for e in range(epochs)])"),
-        ("fit", "import keras_impl._native as n\nown = n._fit\n"
-         "def wrong(feed, model, optimizer):\n    feed.kept = feed.kept[:-8]\n"
-         "    return own(feed, model, optimizer)\nn._fit = wrong"),
-        ("dropout", "import keras_impl._native as n\nn._functional = lambda model, *a, **b: model"),
-        ("norms", "import keras_impl._native as n\nown = n._normalised\n"
-         "n._normalised = lambda model, **more: own(model, **{**more, 'momentum': None})"),
-        ("other_initialiser", "import keras_impl._native as n\nn._as_torch = lambda layer: None"),
-        ("alone", "import keras_impl._native as n\nn._normalised.__kwdefaults__ = None\n"
-         "own = n._normalised\n"
-         "n._normalised = lambda model, **more: own(model, **{**more, 'epsilon': 0.5})"),
+        (
+            "shuffling",
+            "import parity.keras_side.native as n, tensorflow as tf, numpy as np\n"
+            "n.Native.order = lambda self, samples, epochs, seed, choice: np.stack([np.random"
+            ".default_rng([seed, e]).permutation(samples) for e in range(epochs)])",
+        ),
+        (
+            "fit",
+            "import parity.keras_side.native as n\nown = n._fit\n"
+            "def wrong(feed, model, optimizer):\n    feed.kept = feed.kept[:-8]\n"
+            "    return own(feed, model, optimizer)\nn._fit = wrong",
+        ),
+        (
+            "dropout",
+            "import parity.keras_side.native as n\nn._functional = lambda model, *a, **b: model",
+        ),
+        (
+            "norms",
+            "import parity.keras_side.native as n\nown = n._normalised\n"
+            "n._normalised = lambda model, **more: own(model, **{**more, 'momentum': None})",
+        ),
+        (
+            "other_initialiser",
+            "import parity.keras_side.native as n\nn._as_torch = lambda layer: None",
+        ),
+        (
+            "alone",
+            "import parity.keras_side.native as n\nn._normalised.__kwdefaults__ = None\n"
+            "own = n._normalised\n"
+            "n._normalised = lambda model, **more: own(model, **{**more, 'epsilon': 0.5})",
+        ),
     ],
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -112,23 +173,25 @@ def reddened():
 
 
 def _script(side):
-    return "\n".join([
-        "import json, os, sys",
-        f"import parity_tests.native.{side}_checks as checks",
-        f"for name, fault in {FAULTS[side]!r}:",
-        "    child = os.fork()",
-        "    if not child:",
-        "        exec(fault, {})",
-        "        try:",
-        "            checks.CHECKS[name]()",
-        "        except AssertionError:",
-        "            os._exit(7)",
-        "        except BaseException:",
-        "            import traceback; traceback.print_exc()",
-        "            os._exit(8)",
-        "        os._exit(0)",
-        "    print(name, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            "import json, os, sys",
+            f"import parity_tests.native.{side}_checks as checks",
+            f"for name, fault in {FAULTS[side]!r}:",
+            "    child = os.fork()",
+            "    if not child:",
+            "        exec(fault, {})",
+            "        try:",
+            "            checks.CHECKS[name]()",
+            "        except AssertionError:",
+            "            os._exit(7)",
+            "        except BaseException:",
+            "            import traceback; traceback.print_exc()",
+            "            os._exit(8)",
+            "        os._exit(0)",
+            "    print(name, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)",
+        ]
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Subset
 
+from parity.native.defaults import NORMS
+from parity.report.repairs import REPAIRS
+from parity.torch_side import layers, optimizers
+from parity.torch_side.adapter import PyTorch
+from parity.torch_side.native import Native, train_setting
 from parity_tests.native import common
-from pytorch_impl import _layers, _optimizers
-from pytorch_impl._framework import PyTorch
-from pytorch_impl._native import Native, train_setting
-from shared.native import NORMS
-from shared.report.repairs import REPAIRS
 from shared.suite import SUITE
 
 FRAMEWORK, NATIVE = PyTorch(1), Native()
@@ -25,13 +25,16 @@ def describe(job, model, optimizer):
     norms = [m for m in model.modules() if isinstance(m, BATCH_NORM)]
     kinds = [type(m).__name__ for m in model.modules() if "Dropout" in type(m).__name__]
     return {
-        "optimizer": [type(optimizer).__name__, optimizer.param_groups[0]["lr"],
-                      len(optimizer.param_groups[0]["params"])],
+        "optimizer": [
+            type(optimizer).__name__,
+            optimizer.param_groups[0]["lr"],
+            len(optimizer.param_groups[0]["params"]),
+        ],
         "batch_norm_epsilon": [m.eps for m in norms],
         "batch_norm_momentum": [m.momentum for m in norms],
         "batch_norm_unbiased": [type(m) in BATCH_NORM for m in norms],
         "dropout": kinds,
-    }  # fmt: skip
+    }
 
 
 def initialiser():
@@ -69,7 +72,7 @@ def optimizer():
     for known, job in common.jobs(FRAMEWORK, NATIVE):
         model = job.model(known.matched)
         matched = job.optimizer(known.matched, model)
-        bridged = isinstance(matched, _optimizers.KerasAdam)
+        bridged = isinstance(matched, optimizers.KerasAdam)
         assert bridged == (common.stated(known).adam == "keras"), known.example
         native = job.optimizer(known.native, model)
         assert type(native).__module__.startswith("torch.optim.")
@@ -77,8 +80,8 @@ def optimizer():
         assert native.defaults == plain.defaults, known.example
         if "optimizer" in known.given:
             other = job.optimizer(known.given["optimizer"], model)
-            assert type(other) is _optimizers.KerasAdam
-            again = _optimizers.KerasAdam(model.parameters(), lr=matched.defaults["lr"])
+            assert type(other) is optimizers.KerasAdam
+            again = optimizers.KerasAdam(model.parameters(), lr=matched.defaults["lr"])
             assert other.defaults == again.defaults
 
 
@@ -129,13 +132,14 @@ def dropout():
 def training():
     """Every setting of two examples trains, and Adam's epsilon moves nothing in the first batch."""
     size = common.small("fashion_mlp")
-    own = {s: train_setting(SUITE, FRAMEWORK, "fashion_mlp", s, seed=common.SEED, size=size)
-           for s in ("matched", "optimizer", "shuffling")}  # fmt: skip
+    own = {
+        s: train_setting(SUITE, FRAMEWORK, "fashion_mlp", s, seed=common.SEED, size=size)
+        for s in ("matched", "optimizer", "shuffling")
+    }
     assert own["matched"].epoch_losses != own["optimizer"].epoch_losses
     assert 1e-5 < own["optimizer"].step1_distance < own["shuffling"].step1_distance
     assert all(len(s.epoch_losses) == 2 and len(s.predictions) == 100 for s in own.values())
-    assert np.isclose(own["matched"].test_accuracy,
-                      (own["matched"].predictions == labels()).mean())  # fmt: skip
+    assert np.isclose(own["matched"].test_accuracy, (own["matched"].predictions == labels()).mean())
 
 
 def labels():
@@ -155,9 +159,9 @@ def repairs():
     assert eval(REPAIRS["batch_norm_momentum"].in_torch, known).momentum == NORMS["keras"].momentum
     line, _, made = REPAIRS["batch_norm_unbiased"].in_torch.partition("\n")
     exec(line, known)
-    assert type(eval(made.strip(), known)) is _layers.KerasBatchNorm2d
+    assert type(eval(made.strip(), known)) is layers.KerasBatchNorm2d
     exec(REPAIRS["optimizer"].in_torch, known | {"model": layer}, found := {})
-    assert type(found["optimizer"]) is _optimizers.KerasAdam
+    assert type(found["optimizer"]) is optimizers.KerasAdam
     known = {"torch": torch, "DataLoader": DataLoader, "Subset": Subset, "dataset": range(64)}
     exec(REPAIRS["shuffling"].in_torch, known)
     epochs = [torch.cat(list(known["loader"])).tolist() for _ in range(2)]

@@ -8,12 +8,13 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
+from parity.core.sides import LESSON_PACKAGES
+from parity.recording import provenance
+from parity.training import recorder
+from parity.training.job import RecordingJob
 from parity_tests.planted import plant_rows, rows
 from parity_tests.planted.faults import FAULTS, HONEST
 from parity_tests.planted.spec import SIZE, SPEC
-from shared import making, provenance
-from shared.jobs import Job
-from shared.spec import PACKAGES
 from shared.suite import SUITE
 
 RUNS = (("float32", False), ("float64", False), ("float64", True))
@@ -21,9 +22,9 @@ RUNS = (("float32", False), ("float64", False), ("float64", True))
 
 def main(side, what, folder):
     if side == "torch":
-        from pytorch_impl._framework import PyTorch as Framework
+        from parity.torch_side.adapter import PyTorch as Framework
     else:
-        from keras_impl._framework import Keras as Framework
+        from parity.keras_side.adapter import Keras as Framework
     # The fingerprint of a test's own twin says nothing, and its files have other names.
     provenance.code_digest = lambda *_: ""
     framework = Framework(1)
@@ -44,7 +45,7 @@ def record_small(framework, side, folder):
         for precision, nudged in RUNS:
             job = _job(name, SPEC, way, precision, SIZE, Path(folder) / f"{name}-{side}", nudged)
             with getattr(plant, name)(framework, twin):
-                making.make(SUITE, framework, twin, SPEC, job, progress=_silent)
+                recorder.make_recording(SUITE, framework, twin, SPEC, job, progress=_silent)
 
 
 def record_rows(framework, side, folder, names):
@@ -58,18 +59,20 @@ def record_rows(framework, side, folder, names):
                 if name in done:
                     continue
                 done.add(name)
-                twin = plant_rows.twin_with(PACKAGES[side], example, row.changes if changed else ())
+                twin = plant_rows.twin_with(
+                    LESSON_PACKAGES[side], example, row.changes if changed else ()
+                )
                 whole = row.whole if changed else any(r.whole for r in rows.of(example))
                 for precision, nudged in RUNS if whole else RUNS[:2]:
                     out = Path(folder) / name
                     job = _job(name, spec, way, precision, rows.SIZES[example], out, nudged)
                     with plant_rows.planted(row if changed else None, framework):
-                        making.make(SUITE, framework, twin, spec, job, progress=_silent)
+                        recorder.make_recording(SUITE, framework, twin, spec, job, progress=_silent)
 
 
 def _job(name, spec, way, precision, size, out, nudged):  # noqa: PLR0917
     file = f"{out}-{precision}{'-nudged' if nudged else ''}.safetensors"
-    return Job(name, spec.name, way.name, precision, nudged, spec.seed, size, file)
+    return RecordingJob(name, spec.name, way.name, precision, nudged, spec.seed, size, file)
 
 
 def _silent(done, total):

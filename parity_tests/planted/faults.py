@@ -72,9 +72,14 @@ FAULTS = (
     Fault("batch_out_of_order", "inputs/batches", step=7, sides=("keras",)),
     Fault("sum_instead_of_mean", "loss/step0", sides=("keras",)),
     Fault("key_missing", "gradients/step0/second/kernel", "missing", sides=("keras",)),
-    Fault("bfloat16_products", "activations/step0/hidden", "noisy", words="keras computes",
-          sides=("keras",)),
-)  # fmt: skip
+    Fault(
+        "bfloat16_products",
+        "activations/step0/hidden",
+        "noisy",
+        words="keras computes",
+        sides=("keras",),
+    ),
+)
 
 HONEST = ("inplace_relu", "zero_grad_behind", "one_hot_targets", "log_softmax_and_nll")
 """Variations of the PyTorch side that are no faults: none may raise an alarm."""

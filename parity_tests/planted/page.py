@@ -62,8 +62,11 @@ def text(rows) -> str:
     """The page."""
     lines = [HEAD.format(summary=summary(rows))]
     for example in dict.fromkeys(r.example for r in rows):
-        lines += [f"## {example}\n", "| planted | in | verdict | first divergence | |",
-                  "|---|---|---|---|---|"]  # fmt: skip
+        lines += [
+            f"## {example}\n",
+            "| planted | in | verdict | first divergence | |",
+            "|---|---|---|---|---|",
+        ]
         mine = [r for r in rows if r.example == example]
         for r in sorted(mine, key=lambda r: r.honest):
             what = f"honest: {r.what}" if r.honest else r.what

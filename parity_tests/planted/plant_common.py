@@ -5,7 +5,8 @@ from unittest import mock
 
 import numpy as np
 
-from shared import data, feeding, making
+from parity.training import batches, recorder
+from shared import data
 
 
 @contextlib.contextmanager
@@ -29,40 +30,40 @@ def bytes_0_255(framework, twin):
     def unscaled(images, training, precision):
         return images.astype(precision)
 
-    fed = mock.patch.object(feeding, "scaled", unscaled)
-    with fed, mock.patch.object(making, "scaled", unscaled):
+    fed = mock.patch.object(batches, "scaled", unscaled)
+    with fed, mock.patch.object(recorder, "scaled", unscaled):
         yield
 
 
 def batch_out_of_order(framework, twin):
-    original = feeding.batch_indices
+    original = batches.batch_indices
 
     def shuffled(*args, **kwargs):
         order = list(original(*args, **kwargs))
         order[6], order[8] = order[8], order[6]
         return order
 
-    return mock.patch.object(feeding, "batch_indices", shuffled)
+    return mock.patch.object(batches, "batch_indices", shuffled)
 
 
 def steps_left_out(framework, twin):
-    original = feeding.batch_indices
-    return mock.patch.object(feeding, "batch_indices", lambda *a, **k: list(original(*a, **k))[:-1])
+    original = batches.batch_indices
+    return mock.patch.object(batches, "batch_indices", lambda *a, **k: list(original(*a, **k))[:-1])
 
 
 def key_missing(framework, twin):
-    original = making.Sheet.put
+    original = recorder.RecordingBuilder.put
 
     def put(self, key, value):
         if key != "gradients/step0/second/kernel":
             original(self, key, value)
 
-    return mock.patch.object(making.Sheet, "put", put)
+    return mock.patch.object(recorder.RecordingBuilder, "put", put)
 
 
 def recording_empty(framework, twin):
-    original = making.recording.write
-    return mock.patch.object(making.recording, "write", lambda p, arrays, h: original(p, {}, h))
+    original = recorder.recording_file.write
+    return mock.patch.object(recorder.recording_file, "write", lambda p, arrays, h: original(p, {}, h))
 
 
 def one_weight_1e9(framework, twin):

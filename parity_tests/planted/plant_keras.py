@@ -5,7 +5,7 @@ from unittest import mock
 import keras
 import tensorflow as tf
 
-from keras_impl._optimizers import TorchAdam
+from parity.keras_side.optimizers import TorchAdam
 
 from .plant_common import *  # noqa: F403
 from .plant_common import replaced

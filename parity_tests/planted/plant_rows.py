@@ -7,7 +7,8 @@ from unittest import mock
 
 import numpy as np
 
-from shared import feeding, making, provenance
+from parity.recording import provenance
+from parity.training import batches, recorder
 
 
 def twin_with(package, example, changes):
@@ -38,13 +39,13 @@ def rows_not_permuted(framework):
 
 def copied_deviations(framework):
     """CIFAR-10 with deviations that are in wide use and are not those of the data set."""
-    original = feeding.scaled
+    original = batches.scaled
     other, own = np.array([0.2023, 0.1994, 0.2010]), np.array([0.24703, 0.24349, 0.26159])
 
     def scaled(images, training, precision):
         return (original(images, training, precision) * (own / other)).astype(precision)
 
     stack = contextlib.ExitStack()
-    for module in (feeding, making):
+    for module in (batches, recorder):
         stack.enter_context(mock.patch.object(module, "scaled", scaled))
     return stack

@@ -6,15 +6,17 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from pytorch_impl import _weights
-from pytorch_impl._optimizers import KerasAdam
+from parity.torch_side import named_weights
+from parity.torch_side.optimizers import KerasAdam
 
 from .plant_common import *  # noqa: F403
 from .plant_common import replaced
 
 
 def kernel_not_transposed(framework, twin):
-    return mock.patch.object(_weights.Named, "canonical", lambda self, t: t.detach().numpy().copy())
+    return mock.patch.object(
+        named_weights.Named, "canonical", lambda self, t: t.detach().numpy().copy()
+    )
 
 
 def _with_layer(twin, name, change):

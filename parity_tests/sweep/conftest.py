@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from parity.sweep import result, session
+from parity.sweep.crew import Starting
+from parity.sweep.local import Local
+from parity.sweep.plan import SweepRequest
+from parity.sweep.store import Store
 from shared.suite import SUITE
-from shared.sweep import result, session
-from shared.sweep.local import Local
-from shared.sweep.plan import Request
-from shared.sweep.process import Starting
-from shared.sweep.store import Store
 
 ROOT = Path(__file__).parents[2]
-PARITY = [sys.executable, "-c", "from shared.cli import main; main()"]
+PARITY = [sys.executable, "-c", "from parity.cli.main import main; main()"]
 FAKE = {
     side: [sys.executable, "-m", "parity_tests.sweep.fake", side] for side in ("torch", "keras")
 }
@@ -51,11 +51,23 @@ class Fakes:
 
     def command(self, *more, seeds=4):
         return [
-            *PARITY, "sweep", "softmax_regression", "--seeds", str(seeds),
-            "--train", "300", "--test", "500", "--out", str(self.folder),
-            "--torch-python", str(self.home / "torch"),
-            "--keras-python", str(self.home / "keras"), *map(str, more),
-        ]  # fmt: skip
+            *PARITY,
+            "sweep",
+            "softmax_regression",
+            "--seeds",
+            str(seeds),
+            "--train",
+            "300",
+            "--test",
+            "500",
+            "--out",
+            str(self.folder),
+            "--torch-python",
+            str(self.home / "torch"),
+            "--keras-python",
+            str(self.home / "keras"),
+            *map(str, more),
+        ]
 
     def environment(self, **more):
         own = {"FAKE_LOG": str(self.log), "PYTHONPATH": str(ROOT)}
@@ -63,10 +75,14 @@ class Fakes:
 
     def start(self, *more, seeds=4, **environment):
         return subprocess.Popen(
-            self.command(*more, seeds=seeds), cwd=ROOT, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=self.environment(**environment),
+            self.command(*more, seeds=seeds),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment(**environment),
             preexec_fn=_heeds_interrupts,  # noqa: PLW1509 - nothing else runs in this process
-        )  # fmt: skip
+        )
 
     def run(self, *more, seeds=4, **environment):
         """Exit code, standard output, standard error."""
@@ -78,14 +94,14 @@ class Fakes:
     def sweep(self, *, timeout=20.0, workers=2, resume=True, repair=False, place=None, **asked):
         """The same in this process: the JSON, and the messages of jobs that failed."""
         size = {"train": 300, "test": 500}
-        request = Request(
+        request = SweepRequest(
             SUITE, (SUITE.find("softmax_regression"),), **{"seeds": 4, **size, **asked}
         )
         known = session.tasks(request, {})
         executor = place or Local(workers, Starting(timeout=timeout, commands=FAKE))
         with Store(self.folder, repair=repair) as store:
             board = session.board(request, known, store, resume=resume)
-            session.carry_out(board, known, store, executor, _unseen)
+            session.run_sweep(board, known, store, executor, _unseen)
         self.exit_code = result.exit_code(board)
         return result.to_json(board), list(board.failed.values())
 

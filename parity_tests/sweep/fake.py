@@ -14,15 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
+from parity.core.errors import DataError
+from parity.native.summary import Summary
+from parity.sweep import child
 from shared.data import load
-from shared.errors import DataError
-from shared.native.summary import Summary
 from shared.suite import SUITE
-from shared.sweep import child
 
 SPREAD = 0.02
 CHANNEL = 3
-"""The descriptor that `shared.jobs.Channel` gets, the first that is free."""
+"""The descriptor that `parity.workers.channel.Channel` gets, the first that is free."""
 
 
 def train(job, progress):
@@ -96,11 +96,19 @@ def summary(job):
     right = random.random(len(labels)) < share
     predicted = np.where(right, labels, (labels + 1) % 10).astype(np.uint8)
     return Summary(
-        job.example, job.pair, job.side, job.setting, job.seed,
-        test_accuracy=float(right.mean()), test_loss=0.5,
+        job.example,
+        job.pair,
+        job.side,
+        job.setting,
+        job.seed,
+        test_accuracy=float(right.mean()),
+        test_loss=0.5,
         per_class=tuple(float(right[labels == c].mean()) for c in range(10)),
-        predictions=predicted, epoch_losses=(1.0, 0.5), step1_distance=0.1, seconds=0.1,
-    )  # fmt: skip
+        predictions=predicted,
+        epoch_losses=(1.0, 0.5),
+        step1_distance=0.1,
+        seconds=0.1,
+    )
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ import time
 import psutil
 import pytest
 
+from parity.core.errors import UsageError
+from parity.sweep.cluster import Cluster, SchedulerError
 from parity_tests.sweep.conftest import FAKE, ROOT
 from parity_tests.sweep.test_sweep import jobs, wait_for
-from shared.errors import UsageError
-from shared.sweep.cluster import Cluster, SchedulerError
 
 pytest.importorskip("distributed")
 
@@ -26,8 +26,16 @@ class Dask:
     def __init__(self, home):
         self.home, self.file = home, home / "scheduler.json"
         self.processes = []
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0",
-                                     "--no-dashboard", "--scheduler-file", self.file)  # fmt: skip
+        self.scheduler = self._start(
+            "scheduler",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--scheduler-file",
+            self.file,
+        )
         wait_for(lambda: self.file.is_file() and self.file.read_text().endswith("}"))
         self.address = json.loads(self.file.read_text())["address"]
 
@@ -35,17 +43,30 @@ class Dask:
         command = [sys.executable, "-m", f"distributed.cli.dask_{what}", *map(str, arguments)]
         log = (self.home / f"{what}{len(self.processes)}.log").open("w")
         process = subprocess.Popen(
-            command, cwd=self.home, stdout=log, stderr=log,
+            command,
+            cwd=self.home,
+            stdout=log,
+            stderr=log,
             env={**os.environ, "PYTHONPATH": str(root)},
-        )  # fmt: skip
+        )
         log.close()
         self.processes.append(process)
         return process
 
     def worker(self, root=ROOT):
-        return self._start("worker", self.address, "--nthreads", "1", "--no-nanny",
-                           "--no-dashboard", "--host", "127.0.0.1",
-                           "--local-directory", self.home / "space", root=root)  # fmt: skip
+        return self._start(
+            "worker",
+            self.address,
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--no-dashboard",
+            "--host",
+            "127.0.0.1",
+            "--local-directory",
+            self.home / "space",
+            root=root,
+        )
 
     def close(self):
         for process in self.processes:
@@ -110,13 +131,15 @@ def test_the_scheduler_gone_is_said_and_what_is_finished_is_kept(fakes, dask, mo
     finished = jobs(fakes)
     assert 3 <= len(finished) < 16
     assert fakes.sweep()[0]["jobs"] == {
-        "done": 16 - len(finished), "reused": len(finished), "failed": 0
-    }  # fmt: skip
+        "done": 16 - len(finished),
+        "reused": len(finished),
+        "failed": 0,
+    }
 
 
 def test_results_that_went_with_their_worker_are_made_again(fakes, dask, monkeypatch):
     """They were finished, but not fetched yet; Dask makes them again and tells nobody."""
-    monkeypatch.setattr("shared.sweep.cluster._FETCH", 2.0)
+    monkeypatch.setattr("parity.sweep.cluster._FETCH", 2.0)
     first = dask.worker()
 
     class Late(Cluster):
@@ -164,8 +187,7 @@ def test_a_failed_job_is_said_and_the_others_go_on(fakes, dask, monkeypatch):
 def test_a_worker_with_other_sources_leaves_its_jobs_to_others(fakes, dask, tmp_path):
     """It is the quickest of all to answer, and would take every job."""
     other = tmp_path / "other"
-    shutil.copytree(ROOT / "shared", other / "shared",
-                    ignore=shutil.ignore_patterns("__pycache__"))  # fmt: skip
+    shutil.copytree(ROOT / "shared", other / "shared", ignore=shutil.ignore_patterns("__pycache__"))
     for folder in ("pytorch_impl", "keras_impl", "parity_tests"):
         (other / folder).symlink_to(ROOT / folder)
     (other / "shared" / "metrics.py").write_text(

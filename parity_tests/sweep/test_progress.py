@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from parity.cli import sweep_screen
+from parity.sweep import plan
+from parity.sweep.board import Board
+from parity.sweep.plan import SweepRequest
 from parity_tests.sweep.fake import summary
 from shared.suite import SUITE
-from shared.sweep import plan, progress
-from shared.sweep.board import Board
-from shared.sweep.plan import Request
 
 
 def board(done, **asked):
     """A board with the first so many jobs done, two seconds each of PyTorch, four of Keras."""
-    request = Request(
+    request = SweepRequest(
         SUITE, (SUITE.find("fashion_mlp"),), **{"seeds": 4, "train": 300, "test": 500, **asked}
     )
     planned = plan.jobs(request)
@@ -34,31 +35,32 @@ def text(part):
 
 
 def test_time_left_is_of_jobs_of_the_same_kind():
-    assert progress.seconds_left(board(0), 1) is None
+    assert sweep_screen.seconds_left(board(0), 1) is None
     made = board(8)  # of 16: four of each side are left
-    assert progress.seconds_left(made, 1) == pytest.approx(4 * 2 + 4 * 4)
-    assert progress.seconds_left(made, 4) == pytest.approx(6)
-    assert progress.seconds_left(board(15), 1) == pytest.approx(4)  # one of Keras
-    assert progress.Display(made, 4).words() == "8 of 16 jobs; 6 s left"
-    assert progress.Display(board(16), 4).words() == "16 of 16 jobs"
+    assert sweep_screen.seconds_left(made, 1) == pytest.approx(4 * 2 + 4 * 4)
+    assert sweep_screen.seconds_left(made, 4) == pytest.approx(6)
+    assert sweep_screen.seconds_left(board(15), 1) == pytest.approx(4)  # one of Keras
+    assert sweep_screen.Display(made, 4).words() == "8 of 16 jobs; 6 s left"
+    assert sweep_screen.Display(board(16), 4).words() == "16 of 16 jobs"
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(40, "40 s"), (720, "12 min"), (12_600, "3.5 h")])
 def test_durations(seconds, words):
-    assert progress.duration(seconds) == words
+    assert sweep_screen.duration(seconds) == words
 
 
 def test_a_verdict_before_the_end_is_one_so_far():
-    assert "so far: undecided" in text(progress.table(board(12)))
-    assert "so far" not in text(progress.table(board(16)))
-    assert "3/4" in text(progress.table(board(12)))
+    assert "so far: undecided" in text(sweep_screen.table(board(12)))
+    assert "so far" not in text(sweep_screen.table(board(16)))
+    assert "3/4" in text(sweep_screen.table(board(12)))
 
 
 def test_a_final_verdict_stands_whatever_the_others_will_give():
     """Holm over both examples: another's small p, while it is open, must not help this one."""
     names = ("fashion_mlp", "softmax_regression")
-    request = Request(SUITE, tuple(map(SUITE.find, names)), seeds=4, train=300, test=500,
-                      divisions=("native",))  # fmt: skip
+    request = SweepRequest(
+        SUITE, tuple(map(SUITE.find, names)), seeds=4, train=300, test=500, divisions=("native",)
+    )
     planned = plan.jobs(request)
     made = Board(request, planned, dict.fromkeys(names, np.zeros(500, int)))
 
@@ -85,7 +87,7 @@ def test_a_final_verdict_stands_whatever_the_others_will_give():
 
 
 def test_what_is_asked_again_is_planned_once():
-    every = plan.jobs(Request(SUITE, (SUITE.find("fashion_mlp"),), seeds=2, attribution=True))
+    every = plan.jobs(SweepRequest(SUITE, (SUITE.find("fashion_mlp"),), seeds=2, attribution=True))
     assert len(every) == len(set(every))
     settings = {(job.side, job.setting) for job in every}
     assert {("keras", "native"), ("keras", "matched"), ("torch", "native~initialiser")} <= settings
@@ -101,7 +103,7 @@ def test_what_is_asked_again_is_planned_once():
     ("seeds", "looks"), [(12, (4, 8, 12)), (24, (8, 16, 24)), (5, (3, 4, 5)), (3, (3,)), (2, (2,))]
 )
 def test_looks_are_fixed_beforehand(seeds, looks):
-    asked = Request(SUITE, (SUITE.find("fashion_mlp"),), seeds=seeds, stop=True)
+    asked = SweepRequest(SUITE, (SUITE.find("fashion_mlp"),), seeds=seeds, stop=True)
     assert asked.looks == looks
     assert dataclasses.replace(asked, stop=False).looks == (seeds,)
     looks_at = board(8, seeds=seeds, stop=True).rows[0].comparison.looks

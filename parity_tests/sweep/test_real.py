@@ -4,26 +4,26 @@ import dataclasses
 
 import pytest
 
+from parity.native.summary import Summary
+from parity.sweep import result, session
+from parity.sweep.cluster import Cluster
+from parity.sweep.crew import Starting
+from parity.sweep.local import Local
+from parity.sweep.plan import SweepRequest
+from parity.sweep.store import Store
 from parity_tests.sweep.conftest import Fakes, _unseen
 from parity_tests.sweep.test_cluster import Dask
-from shared.native.summary import Summary
 from shared.suite import SUITE
-from shared.sweep import result, session
-from shared.sweep.cluster import Cluster
-from shared.sweep.local import Local
-from shared.sweep.plan import Request
-from shared.sweep.process import Starting
-from shared.sweep.store import Store
 
 SIZE = {"train": 300, "test": 500, "epochs": 1}
 
 
 def sweep(folder, place):
-    request = Request(SUITE, (SUITE.find("softmax_regression"),), seeds=3, **SIZE)
+    request = SweepRequest(SUITE, (SUITE.find("softmax_regression"),), seeds=3, **SIZE)
     known = session.tasks(request, {})
     with Store(folder) as store:
         board = session.board(request, known, store)
-        session.carry_out(board, known, store, place, _unseen)
+        session.run_sweep(board, known, store, place, _unseen)
         kept = {job: store.get(task) for job, task in known.items()}
     return board, kept
 
@@ -74,7 +74,7 @@ def test_a_cluster_gives_the_same_bits(local, tmp_path):
 
 def test_other_versions_are_refused(local, tmp_path):
     """A worker with other libraries must not answer, or one table would be of two worlds."""
-    request = Request(
+    request = SweepRequest(
         SUITE, (SUITE.find("softmax_regression"),), seeds=1, divisions=("matched",), **SIZE
     )
     known = {
@@ -84,6 +84,6 @@ def test_other_versions_are_refused(local, tmp_path):
     made = Fakes(tmp_path)
     with Store(made.folder) as store:
         board = session.board(request, known, store)
-        session.carry_out(board, known, store, Local(2, Starting(commands=made.commands)), _unseen)
+        session.run_sweep(board, known, store, Local(2, Starting(commands=made.commands)), _unseen)
     assert len(board.failed) == 2
     assert all("expected 0.1" in message for message in board.failed.values())

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shared import statistics
-from shared.statistics import compare, judge
+from parity.core import statistics
+from parity.core.statistics import compare, judge_equivalence
 
 # Student's sleep data (1908), hours gained by ten patients with two drugs: t = -4.0621, df = 9,
 # p = 0.002833, 95 % interval -2.4598858 … -0.7001142 (R's documentation of t.test).
@@ -73,7 +73,7 @@ def test_the_bootstrap_is_near_t_and_repeatable():
     ],
 )
 def test_answers(mean, spread, answer, words):
-    (found,) = judge([gaps_of(mean, spread)])
+    (found,) = judge_equivalence([gaps_of(mean, spread)])
     assert (found.answer, found.words) == (answer, words)
     assert found.significant == words.startswith("different")
 
@@ -82,7 +82,7 @@ def test_no_difference_seen_is_not_equal():
     """What this suite never says: p > 0.05, so equal."""
     found = gaps_of(0.1, 1.5)
     assert found.different_p > 0.05
-    (open_,) = judge([found])
+    (open_,) = judge_equivalence([found])
     assert open_.answer == "undecided"
     assert f"{open_.needed} seeds in all would probably decide" in open_.words
 
@@ -90,16 +90,16 @@ def test_no_difference_seen_is_not_equal():
 def test_few_seeds_and_none():
     for seeds in range(3):
         found = compare([80.0] * seeds, [80.0] * seeds)
-        assert judge([found])[0].words == "undecided: fewer than 3 seeds"
+        assert judge_equivalence([found])[0].words == "undecided: fewer than 3 seeds"
     assert compare([], []).mean is None
-    assert judge([]) == []
+    assert judge_equivalence([]) == []
 
 
 @pytest.mark.parametrize(("gap", "answer"), [(0.0, "equal"), (0.3, "equal"), (0.7, "different")])
 def test_gaps_without_spread(gap, answer):
     # 0.1 is no binary fraction: the gaps differ in their last bits.
     found = compare(np.array([80.1, 80.2, 80.7]) + gap, [80.1, 80.2, 80.7])
-    assert judge([found])[0].answer == answer
+    assert judge_equivalence([found])[0].answer == answer
     # 2.92, the 95 % quantile of t with two degrees of freedom, times 0.01 / √12 / √3.
     assert found.interval.high - gap == pytest.approx(gap - found.interval.low)
     assert found.interval.high - gap == pytest.approx(2.91999 * 0.01 / 6, rel=1e-5)
@@ -110,7 +110,7 @@ def test_equal_gaps_of_few_samples_can_be_chance():
     found = compare([80.2] * 3, [80.1] * 3, resolution=0.1)
     nothing = compare([80.1, 80.3, 80.0], [80.2, 80.1, 80.1], resolution=0.1)
     assert 0.01 < found.different_p < 0.05
-    assert not any(v.significant for v in judge([found] + 9 * [nothing]))
+    assert not any(v.significant for v in judge_equivalence([found] + 9 * [nothing]))
 
 
 def test_a_spread_above_rounding_is_what_it_is():
@@ -122,9 +122,9 @@ def test_a_spread_above_rounding_is_what_it_is():
 def test_holm_over_examples():
     # 0.01 · 4, then 0.02 · 3, and none is smaller than the one before: Holm (1979).
     some = [dataclasses.replace(gaps_of(0.1, 1.5), different_p=p) for p in (0.01, 0.02, 0.03, 0.4)]
-    assert [v.adjusted_p for v in judge(some)] == pytest.approx([0.04, 0.06, 0.06, 0.4])
-    assert [v.significant for v in judge(some)] == [True, False, False, False]
-    assert judge([some[1]])[0].significant
+    assert [v.adjusted_p for v in judge_equivalence(some)] == pytest.approx([0.04, 0.06, 0.06, 0.4])
+    assert [v.significant for v in judge_equivalence(some)] == [True, False, False, False]
+    assert judge_equivalence([some[1]])[0].significant
 
 
 @pytest.mark.parametrize("at", [0.5, -0.5])
@@ -143,7 +143,10 @@ def test_type_one_error_of_different(monkeypatch):
     random = np.random.default_rng(6)
     times = 400
     wrong = sum(
-        any(v.significant for v in judge([compare(*made(random, 0.0, 0.3)) for _ in range(4)]))
+        any(
+            v.significant
+            for v in judge_equivalence([compare(*made(random, 0.0, 0.3)) for _ in range(4)])
+        )
         for _ in range(times)
     )
     assert stats.binomtest(wrong, times, 0.05, alternative="greater").pvalue > 0.001
@@ -187,10 +190,13 @@ def test_seeds_needed_are_the_fewest():
     assert statistics.seeds_needed(steady, 10) < 10  # by the spread that is believed of it
     assert steady.bootstrap is None
     ten = statistics.seeds_needed(gaps_of(1.0, 2.0), 10)
-    power = stats.nct.sf(stats.t.isf(0.0025, [ten - 2, ten - 1]), [ten - 2, ten - 1],
-                         0.5 * np.sqrt([ten - 1, ten]))  # fmt: skip
+    power = stats.nct.sf(
+        stats.t.isf(0.0025, [ten - 2, ten - 1]), [ten - 2, ten - 1], 0.5 * np.sqrt([ten - 1, ten])
+    )
     assert power[0] < 0.8 <= power[1]
-    assert f"{ten} seeds" in judge([gaps_of(1.0, 2.0)] + 9 * [gaps_of(0.0, 1.0)])[0].words
+    assert (
+        f"{ten} seeds" in judge_equivalence([gaps_of(1.0, 2.0)] + 9 * [gaps_of(0.0, 1.0)])[0].words
+    )
 
 
 def test_mcnemar():
@@ -223,6 +229,7 @@ def test_class_gaps():
     found = statistics.class_gaps(left, right, {0: 10, 1: 10})
     assert found[0].mean == pytest.approx(0)
     assert found[1].mean == pytest.approx(10)
-    assert found[1].different_p == pytest.approx(statistics.compare(
-        [90.0] * 3, [80.0] * 3, resolution=10.0).different_p)  # fmt: skip
+    assert found[1].different_p == pytest.approx(
+        statistics.compare([90.0] * 3, [80.0] * 3, resolution=10.0).different_p
+    )
     assert statistics.class_gaps(left, right, {1: 10}).keys() == {1}

@@ -7,16 +7,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared.spec import Size
-from shared.sweep import store
-from shared.sweep.job import Job, Task
-from shared.sweep.store import FILE, Store, StoreError
+from parity.spec.example import Size
+from parity.sweep import store
+from parity.sweep.job import SweepJob, Task
+from parity.sweep.store import FILE, Store, StoreError
 
 
 def task(seed=1, **changed):
     fields = {"example": "fashion_mlp", "pair": "matched", "side": "torch", "setting": "native"}
     return Task(
-        Job(**fields, seed=seed, size=Size("embedded", 2)), "c0de", {"torch": "2"} | changed
+        SweepJob(**fields, seed=seed, size=Size("embedded", 2)), "c0de", {"torch": "2"} | changed
     )
 
 

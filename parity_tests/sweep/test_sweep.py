@@ -10,7 +10,7 @@ import psutil
 import pytest
 from scipy import stats
 
-from shared.sweep.store import FILE, StoreError
+from parity.sweep.store import FILE, StoreError
 
 LEVELS = (0.9, 1 - 0.1 / 3)
 
@@ -200,7 +200,7 @@ def test_a_process_that_has_grown_large_is_replaced(fakes, monkeypatch):
     fakes.sweep(seeds=2, workers=1)
     starts = [fakes.log.with_suffix(f".{side}") for side in ("torch", "keras")]
     assert [len(file.read_text().splitlines()) for file in starts] == [1, 1]
-    monkeypatch.setattr("shared.sweep.process.LARGEST", 1)
+    monkeypatch.setattr("parity.sweep.crew.LARGEST", 1)
     document, failures = fakes.sweep(seeds=2, workers=1, resume=False)
     assert failures == []
     assert document["jobs"]["done"] == 8
@@ -253,8 +253,9 @@ def test_it_is_read_while_a_sweep_writes(fakes):
     assert planned["jobs"]["planned"] == 16
     assert planned["jobs"]["finished"] > 0
     assert [(part["side"], part["jobs"]) for part in planned["planned"]] == [
-        ("torch", 8), ("keras", 8),
-    ]  # fmt: skip
+        ("torch", 8),
+        ("keras", 8),
+    ]
     assert "300 + 500 of" in planned["planned"][0]["data"]
     assert "10 epochs" in planned["planned"][0]["data"]
     first.kill()

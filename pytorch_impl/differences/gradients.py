@@ -122,7 +122,7 @@ def not_connected(x):
     """None, if `allow_unused`."""
     (gradient,) = torch.autograd.grad(
         torch.ones(1, requires_grad=True) * 2, x.requires_grad_(), allow_unused=True
-    )  # fmt: skip
+    )
     return {"given": str(gradient)}
 
 

@@ -8,22 +8,22 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from shared import transfer
+from parity.reference import weight_layouts
+from parity.torch_side.layers import KerasBatchNorm1d
 
-from .._layers import KerasBatchNorm1d
 from ._common import outcome
 
 
 def _load(layer, kind, weights):
     """Weights in Keras' layout into a module."""
-    state = transfer.to_torch(kind, {name: w.numpy() for name, w in weights.items()})
+    state = weight_layouts.to_torch(kind, {name: w.numpy() for name, w in weights.items()})
     layer.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     return layer
 
 
 def _recurrent(layer, kind, weights):
     """The same for recurrent layers, whose weights come in Keras' order."""
-    names = transfer.KERAS_NAMES[kind]
+    names = weight_layouts.KERAS_NAMES[kind]
     return _load(layer, kind, dict(zip(names, weights, strict=True)))
 
 

@@ -8,7 +8,8 @@ framework's constants and equation do to the weights.
 import torch
 from torch import nn, optim
 
-from .. import _optimizers as bridges
+from parity.torch_side import optimizers as bridges
+
 from ._common import defaults
 
 

@@ -7,7 +7,7 @@ Look at: ``given`` is the framework's own equation, ``mapped`` the bridge to the
 import torch
 from torch import nn, optim
 
-from .. import _optimizers as bridges
+from parity.torch_side import optimizers as bridges
 
 
 def _moved(make, gradients, start, rates=()):
@@ -62,10 +62,8 @@ def adam_weight_decay(gradients):
     """Added to the gradient, and divided away by Adam."""
     return {
         "given": _moved(lambda p: optim.Adam(p, lr=0.1, weight_decay=0.25), gradients, 1.0),
-        "mapped": _moved(
-            lambda p: bridges.KerasAdam(p, lr=0.1, weight_decay=0.25), gradients, 1.0
-        ),
-    }  # fmt: skip
+        "mapped": _moved(lambda p: bridges.KerasAdam(p, lr=0.1, weight_decay=0.25), gradients, 1.0),
+    }
 
 
 def l2_penalty(w):
@@ -91,9 +89,11 @@ def rmsprop_epsilon_place(gradients):
 def rmsprop_momentum(gradients):
     """The new rate is for the past too."""
     own = _moved(
-        lambda p: optim.RMSprop(p, lr=1.0, alpha=0.75, momentum=0.5), gradients, 0.0,
+        lambda p: optim.RMSprop(p, lr=1.0, alpha=0.75, momentum=0.5),
+        gradients,
+        0.0,
         (1.0, 0.1, 0.1),
-    )  # fmt: skip
+    )
     return {"given": own}
 
 

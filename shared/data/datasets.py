@@ -7,6 +7,7 @@
 import difflib
 from collections.abc import Iterable
 
+from parity.core.errors import UsageError
 from shared.data.cifar import CifarNpmPackage
 from shared.data.sources import (
     Dataset,
@@ -18,7 +19,6 @@ from shared.data.sources import (
     NpmPackage,
     SourceFile,
 )
-from shared.errors import UsageError
 
 _FASHION_MNIST_FILES = (
     SourceFile(

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.core.errors import DataError, ParityError
 from shared.data.datasets import find
 from shared.data.idx import write_idx
 from shared.data.images import EMBEDDED_FOLDER, ImageData, load_dataset
 from shared.data.sources import Dataset, Embedded
-from shared.errors import DataError, ParityError
 
 
 def chosen_indices(

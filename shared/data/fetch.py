@@ -20,6 +20,7 @@ from typing import Literal
 import requests
 import urllib3
 
+from parity.core.errors import DataError
 from shared.data.cache import (
     cache_folder,
     damage,
@@ -29,7 +30,6 @@ from shared.data.cache import (
 )
 from shared.data.folders import locked, storing, temporary
 from shared.data.sources import Dataset, Library, Mirror, PackageCopy, SourceFile
-from shared.errors import DataError
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the file's name, the bytes so far and the bytes in all (None if not known)."""

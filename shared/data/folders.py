@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from parity.core.errors import DataError
 from shared.data.cache import FOLDER_VARIABLE
 from shared.data.sources import Dataset
-from shared.errors import DataError
 
 if sys.platform != "win32":
     import fcntl

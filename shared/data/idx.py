@@ -12,7 +12,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.errors import DataError
+from parity.core.errors import DataError
 
 _UNSIGNED_BYTE = 0x08
 _TYPES = {

@@ -14,12 +14,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.core.errors import DataError, UsageError
 from shared.data.cache import cache_folder, damage, md5, missing_library
 from shared.data.cifar import read_batches
 from shared.data.idx import read_idx
 from shared.data.iris import read_iris
 from shared.data.sources import Dataset, EmbeddedFile, Library, SourceFile
-from shared.errors import DataError, UsageError
 
 EMBEDDED_FOLDER = Path(__file__).parent / "embedded"
 

@@ -1,5 +1,7 @@
 """Known differences between the frameworks: each a row that is measured, on both sides."""
 
+from parity.spec.difference import Difference, DifferenceSection
+from parity.spec.example import ExampleSpec
 from shared.differences import (
     arithmetic,
     gradients,
@@ -10,20 +12,22 @@ from shared.differences import (
     optimizer_semantics,
     schedules,
 )
-from shared.differences.spec import Difference, Section
-from shared.spec import ExampleSpec
 
 __all__ = ["DIFFERENCES", "ROWS", "SECTIONS", "Difference", "Section"]
 
 SECTIONS = (
-    Section("layer_defaults", "Layers: what they do when nothing is said", layer_defaults.ROWS),
-    Section("layer_semantics", "Layers: the same word, another meaning", layer_semantics.ROWS),
-    Section("losses", "Losses", losses.ROWS),
-    Section("optimizer_defaults", "Optimizers: defaults", optimizer_defaults.ROWS),
-    Section("optimizer_semantics", "Optimizers: equations", optimizer_semantics.ROWS),
-    Section("schedules", "Learning-rate schedules", schedules.ROWS),
-    Section("arithmetic", "Arithmetic and types", arithmetic.ROWS),
-    Section("gradients", "Gradients: edges, ties and rules", gradients.ROWS),
+    DifferenceSection(
+        "layer_defaults", "Layers: what they do when nothing is said", layer_defaults.ROWS
+    ),
+    DifferenceSection(
+        "layer_semantics", "Layers: the same word, another meaning", layer_semantics.ROWS
+    ),
+    DifferenceSection("losses", "Losses", losses.ROWS),
+    DifferenceSection("optimizer_defaults", "Optimizers: defaults", optimizer_defaults.ROWS),
+    DifferenceSection("optimizer_semantics", "Optimizers: equations", optimizer_semantics.ROWS),
+    DifferenceSection("schedules", "Learning-rate schedules", schedules.ROWS),
+    DifferenceSection("arithmetic", "Arithmetic and types", arithmetic.ROWS),
+    DifferenceSection("gradients", "Gradients: edges, ties and rules", gradients.ROWS),
 )
 ROWS = tuple(row for section in SECTIONS for row in section.rows)
 

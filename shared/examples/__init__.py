@@ -1,5 +1,6 @@
 """All examples, in teaching order. A new one is a line here; nothing else needs an edit."""
 
+from parity.spec.example import ExampleSpec
 from shared.examples.activations import ACTIVATIONS
 from shared.examples.autograd import AUTOGRAD
 from shared.examples.backprop import BACKPROP
@@ -25,7 +26,6 @@ from shared.examples.sequential_cnn import SEQUENTIAL_CNN
 from shared.examples.softmax_regression import SOFTMAX_REGRESSION
 from shared.examples.tensors import TENSORS
 from shared.examples.transfer_learning import TRANSFER_LEARNING
-from shared.spec import ExampleSpec
 
 ALL: tuple[ExampleSpec, ...] = (
     TENSORS,

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.expected import as_numbers
-from shared.initial import drawn
-from shared.spec import Case, Curves, ExampleSpec, Known, Numbers
+from parity.spec.cases import Case, Curves, Known, Numbers
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 Reference = Callable[..., Mapping[str, Any]]
@@ -137,8 +138,16 @@ _CURVES = Curves(x="x", values="y", slopes="dy_dx")
 # GELU(∞) in float32 is NaN in PyTorch on CPUs with AVX-512 and ∞ on others: no fact to assert.
 _NO_INFINITY = tuple(x for x in _EXTREMES if x != "inf")
 _WHOLE = (
-    "relu", "leaky_relu", "elu", "gelu", "gelu_tanh", "silu", "softplus", "sigmoid", "tanh",
-)  # fmt: skip
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "gelu_tanh",
+    "silu",
+    "softplus",
+    "sigmoid",
+    "tanh",
+)
 
 ACTIVATIONS = ExampleSpec(
     name="activations",
@@ -151,8 +160,11 @@ ACTIVATIONS = ExampleSpec(
     ),
     cases=(
         Case(
-            "step", {"x": _GRID, "extremes": _EXTREMES}, {"has_gradient": False},
-            reference=_step, curves=Curves(x="x", values="y"),
+            "step",
+            {"x": _GRID, "extremes": _EXTREMES},
+            {"has_gradient": False},
+            reference=_step,
+            curves=Curves(x="x", values="y"),
         ),
         _case("sigmoid", _both(_sigmoid)),
         _case("tanh", _both(_tanh)),
@@ -162,7 +174,8 @@ ACTIVATIONS = ExampleSpec(
         _case("elu", _both(_elu)),
         _case("gelu", _both(_gelu, "y", "dy_dx"), _NO_INFINITY),
         Case(
-            "gelu_by_hand", {"x": _GRID},
+            "gelu_by_hand",
+            {"x": _GRID},
             reference=lambda x: dict(zip(("y", "dy_dx"), _gelu(x), strict=True)),
         ),
         _case("gelu_tanh", _both(_gelu_tanh, "y", "dy_dx")),
@@ -174,13 +187,16 @@ ACTIVATIONS = ExampleSpec(
                 "x": drawn("activations/softmax/x", (2, 5), 2.0),
                 "weights": drawn("activations/softmax/weights", (2, 5)),
                 "extremes": (
-                    (1000.0, 1001.0, 1002.0), (-88.0, 0.0, 88.0), ("-inf", 0.0, 1.0),
+                    (1000.0, 1001.0, 1002.0),
+                    (-88.0, 0.0, 88.0),
+                    ("-inf", 0.0, 1.0),
                 ),
             },
             reference=_softmax,
         ),
         Case(
-            "defaults", {"x": (-2.0, -1.0, 0.5), "large": (19.0, 21.0, 25.0)},
+            "defaults",
+            {"x": (-2.0, -1.0, 0.5), "large": (19.0, 21.0, 25.0)},
             {
                 "elu": (math.expm1(-2), math.expm1(-1), 0.5),
                 "hard_sigmoid": (1 / 6, 2 / 6, 3.5 / 6),
@@ -200,25 +216,30 @@ ACTIVATIONS = ExampleSpec(
         ),
         Known(
             "values/defaults/leaky_relu_function",
-            torch=(-0.02, -0.01, 0.5), keras=(-2 * _single(0.2), -_single(0.2), 0.5),
+            torch=(-0.02, -0.01, 0.5),
+            keras=(-2 * _single(0.2), -_single(0.2), 0.5),
             reason="the slope below 0 is 0.01 in PyTorch and 0.2 in `keras.activations`",
             link="https://keras.io/api/layers/activations/#leakyrelu-function",
         ),
         Known(
             "values/defaults/leaky_relu_layer",
-            torch=(-0.02, -0.01, 0.5), keras=(-2 * _single(0.3), -_single(0.3), 0.5),
+            torch=(-0.02, -0.01, 0.5),
+            keras=(-2 * _single(0.3), -_single(0.3), 0.5),
             reason="0.01 in PyTorch, 0.3 in `keras.layers`, not even that of Keras' own function",
             link="https://keras.io/api/layers/activation_layers/leaky_relu/",
         ),
         Known(
             "values/defaults/leaky_relu_tenth",
-            torch=(-0.2, -0.1, 0.5), keras=(-2 * _single(0.1), -_single(0.1), 0.5),
+            torch=(-0.2, -0.1, 0.5),
+            keras=(-2 * _single(0.1), -_single(0.1), 0.5),
             reason="TensorFlow keeps the slope as a float32 number, 0.100000001490116, in float64 "
             "too. A slope that float32 holds exactly, such as 1/8, shows no difference",
             link="https://www.tensorflow.org/api_docs/python/tf/nn/leaky_relu",
         ),
         Known(
-            "values/defaults/prelu", torch=(-0.5, -0.25, 0.5), keras=(0.0, 0.0, 0.5),
+            "values/defaults/prelu",
+            torch=(-0.5, -0.25, 0.5),
+            keras=(0.0, 0.0, 0.5),
             reason="PReLU starts from one shared slope of 0.25 in PyTorch, from a slope of 0 for "
             "every element in Keras",
             link="https://keras.io/api/layers/activation_layers/prelu/",
@@ -236,4 +257,4 @@ ACTIVATIONS = ExampleSpec(
         *(f"values/{name}/{key}" for name in _WHOLE for key in ("y_extreme", "dy_dx_extreme")),
         "values/softmax/log_extreme",
     ),
-)  # fmt: skip
+)

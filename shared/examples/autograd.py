@@ -1,6 +1,7 @@
 """Spec of the gradient examples: `backward()` against `GradientTape`."""
 
-from shared.spec import Case, ExampleSpec, Known
+from parity.spec.cases import Case, Known
+from parity.spec.example import ExampleSpec
 
 _ONES = ((1.0, 1.0), (1.0, 1.0))
 _EDGE = "values/edge_gradients/"
@@ -72,51 +73,66 @@ AUTOGRAD = ExampleSpec(
             },
         ),
         Case(
-            "masked_gradients", {"zero": 0.0, "mixed": (-1.0, 4.0)},
+            "masked_gradients",
+            {"zero": 0.0, "mixed": (-1.0, 4.0)},
             {"where_sqrt_of_where": (0.0, 0.25)},
         ),
     ),
     known=(
         Known(
-            _EDGE + "maximum_tie_a", torch=0.5, keras=1.0,
+            _EDGE + "maximum_tie_a",
+            torch=0.5,
+            keras=1.0,
             reason="at a tie PyTorch shares the gradient of `maximum`, TensorFlow gives all of "
             "it to the first argument",
             link="https://pytorch.org/docs/stable/notes/autograd.html"
             "#gradients-for-non-differentiable-functions",
         ),
         Known(
-            _EDGE + "maximum_tie_b", torch=0.5, keras=0.0,
+            _EDGE + "maximum_tie_b",
+            torch=0.5,
+            keras=0.0,
             reason="the other half of the same tie",
             link="https://pytorch.org/docs/stable/notes/autograd.html"
             "#gradients-for-non-differentiable-functions",
         ),
         Known(
-            _EDGE + "hardtanh_corners", torch=(0.0, 0.0), keras=(1.0, 1.0),
+            _EDGE + "hardtanh_corners",
+            torch=(0.0, 0.0),
+            keras=(1.0, 1.0),
             reason="at ±1 PyTorch takes the slope outside, TensorFlow the slope inside",
             link="https://pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html",
         ),
         Known(
-            _EDGE + "norm_at_zero", torch=(0.0, 0.0, 0.0), keras=("nan", "nan", "nan"),
+            _EDGE + "norm_at_zero",
+            torch=(0.0, 0.0, 0.0),
+            keras=("nan", "nan", "nan"),
             reason="PyTorch takes the subgradient 0 of the Euclidean norm at the origin, "
             "TensorFlow divides by the norm",
             link="https://www.tensorflow.org/api_docs/python/tf/norm",
         ),
         Known(
-            _EDGE + "std_of_constant", torch=(0.0, 0.0, 0.0), keras=("nan", "nan", "nan"),
+            _EDGE + "std_of_constant",
+            torch=(0.0, 0.0, 0.0),
+            keras=("nan", "nan", "nan"),
             reason="the derivative of a square root at 0: PyTorch masks it, TensorFlow does not",
             link="https://www.tensorflow.org/api_docs/python/tf/math/reduce_std",
         ),
         Known(
-            _MASKED + "power_zero_at_zero", torch=0.0, keras="nan",
+            _MASKED + "power_zero_at_zero",
+            torch=0.0,
+            keras="nan",
             reason="d(x⁰)/dx = 0·x⁻¹ is 0·∞ at 0: PyTorch returns 0 when the exponent is 0",
             link="https://www.tensorflow.org/api_docs/python/tf/math/pow",
         ),
         Known(
-            _MASKED + "where_sqrt", torch=("nan", 0.25), keras=(0.0, 0.25),
+            _MASKED + "where_sqrt",
+            torch=("nan", 0.25),
+            keras=(0.0, 0.25),
             reason="`where` sends 0 back into √−1: in PyTorch 0·NaN stays NaN, TensorFlow's "
             "gradient of the square root does not; a second `where`, around its argument, "
             "gives 0 in both",
             link="https://www.tensorflow.org/api_docs/python/tf/where",
         ),
     ),
-)  # fmt: skip
+)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec
+from parity.spec.cases import Case
+from parity.spec.example import ExampleSpec
+from shared.initial_weights import drawn
 
 Values = dict[str, Any]
 

@@ -1,24 +1,25 @@
 """Spec of the two-class convolutional network on the zeros and ones of MNIST."""
 
-from shared.spec import (
+from parity.core.sides import Side
+from parity.spec.example import (
     GLOROT,
     ZEROS,
+    ComparedPair,
     ExampleSpec,
     Fast,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Reference,
-    Side,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 
-def _whole(side: Side) -> Way:
+def _whole(side: Side) -> TrainingVariant:
     """Everything in one batch, for ten times the epochs."""
-    return Way(side, "whole", "train", "keras_adam", "one batch of everything", batch_size=0,
-               repeat=10)  # fmt: skip
+    return TrainingVariant(
+        side, "whole", "train", "keras_adam", "one batch of everything", batch_size=0, repeat=10
+    )
 
 
 BINARY_CNN = ExampleSpec(
@@ -34,32 +35,34 @@ BINARY_CNN = ExampleSpec(
         batch_size=128,
         input_shape=(28, 28, 1),
         parameters=(
-            Parameter("conv/kernel", (5, 5, 1, 16), GLOROT),
-            Parameter("conv/bias", (16,), ZEROS),
-            Parameter("logit/kernel", (2304, 1), GLOROT, flattened=(12, 12, 16)),
-            Parameter("logit/bias", (1,), ZEROS),
+            ParameterSpec("conv/kernel", (5, 5, 1, 16), GLOROT),
+            ParameterSpec("conv/bias", (16,), ZEROS),
+            ParameterSpec("logit/kernel", (2304, 1), GLOROT, flattened=(12, 12, 16)),
+            ParameterSpec("logit/bias", (1,), ZEROS),
         ),
         layers=("conv", "relu", "pool", "flatten", "logit"),
         default=Size("embedded", epochs=1, train=1270, test=2115),
         full=Size("embedded", epochs=5),
         fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
         ways=(
-            Way("torch", "loop", "train", "keras_adam", "mini-batches of 128"),
-            Way("keras", "tape", "train", "keras_adam", "mini-batches of 128"),
+            TrainingVariant("torch", "loop", "train", "keras_adam", "mini-batches of 128"),
+            TrainingVariant("keras", "tape", "train", "keras_adam", "mini-batches of 128"),
             _whole("torch"),
             _whole("keras"),
         ),
         pairs=(
-            Pair(
+            ComparedPair(
                 "matched", "PyTorch ~ Keras, mini-batches of 128", "torch/loop", "keras/tape"
             ),
-            Pair(
-                "whole_set", "PyTorch ~ Keras, the whole set as one batch",
-                "torch/whole", "keras/whole",
+            ComparedPair(
+                "whole_set",
+                "PyTorch ~ Keras, the whole set as one batch",
+                "torch/whole",
+                "keras/whole",
             ),
         ),
         references=(
             Reference("test_accuracy", 0.995, None, "expected of such a network; not a citation"),
         ),
     ),
-)  # fmt: skip
+)

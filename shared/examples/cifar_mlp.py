@@ -1,15 +1,15 @@
 """Spec of the perceptron on CIFAR-10."""
 
-from shared.spec import (
+from parity.spec.example import (
     GLOROT,
     ZEROS,
+    ComparedPair,
     ExampleSpec,
     Fast,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 CIFAR_MLP = ExampleSpec(
@@ -29,24 +29,26 @@ CIFAR_MLP = ExampleSpec(
         mean=(0.4914, 0.48216, 0.44653),
         deviation=(0.24703, 0.24349, 0.26159),
         parameters=(
-            Parameter("hidden/kernel", (3072, 500), GLOROT, flattened=(32, 32, 3)),
-            Parameter("hidden/bias", (500,), ZEROS),
-            Parameter("logits/kernel", (500, 10), GLOROT),
-            Parameter("logits/bias", (10,), ZEROS),
+            ParameterSpec("hidden/kernel", (3072, 500), GLOROT, flattened=(32, 32, 3)),
+            ParameterSpec("hidden/bias", (500,), ZEROS),
+            ParameterSpec("logits/kernel", (500, 10), GLOROT),
+            ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "hidden", "relu", "logits"),
         default=Size("full", epochs=1, train=3190, test=1000),
         full=Size("full", epochs=10),
         fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
-            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
         ),
         pairs=(
-            Pair(
-                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
-                "torch/loop", "keras/tape",
+            ComparedPair(
+                "matched",
+                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop",
+                "keras/tape",
             ),
         ),
     ),
-)  # fmt: skip
+)

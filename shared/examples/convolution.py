@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import witness
-from shared.expected import as_numbers, numbers
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec, Known, Numbers
+from parity.spec.cases import Case, Known, Numbers
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers, numbers
+from shared import numpy_reference
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 _TORCH_CONV = "https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html"
@@ -23,7 +24,7 @@ def _images(array: Any) -> Numbers:
 
 
 def _biased(x: Array, kernel: Array, bias: Array) -> Array:
-    return witness.conv2d(x, kernel) + bias
+    return numpy_reference.conv2d(x, kernel) + bias
 
 
 def _layer(x: Array, kernel: Array, bias: Array) -> dict[str, Array]:
@@ -34,28 +35,28 @@ def _layer(x: Array, kernel: Array, bias: Array) -> dict[str, Array]:
 def _output_sizes(x: Array, kernel: Array) -> dict[str, Array]:
     one = ((1, 1), (1, 1))
     return {
-        "plain": witness.conv2d(x, kernel),
-        "strided": witness.conv2d(x, kernel, strides=(2, 1)),
-        "padded": witness.conv2d(x, kernel, pads=one),
-        "dilated": witness.conv2d(x, kernel, dilation=(1, 2)),
-        "all_three": witness.conv2d(x, kernel, strides=(2, 1), pads=one, dilation=(1, 2)),
+        "plain": numpy_reference.conv2d(x, kernel),
+        "strided": numpy_reference.conv2d(x, kernel, strides=(2, 1)),
+        "padded": numpy_reference.conv2d(x, kernel, pads=one),
+        "dilated": numpy_reference.conv2d(x, kernel, dilation=(1, 2)),
+        "all_three": numpy_reference.conv2d(x, kernel, strides=(2, 1), pads=one, dilation=(1, 2)),
     }
 
 
 def _stride_and_dilation(x: Array, kernel: Array) -> dict[str, Array]:
-    return {"functional": witness.conv2d(x, kernel, strides=(2, 2), dilation=(3, 3))}
+    return {"functional": numpy_reference.conv2d(x, kernel, strides=(2, 2), dilation=(3, 3))}
 
 
 def _same_stride_1(x: Array, odd_kernel: Array, even_kernel: Array) -> dict[str, Array]:
     return {
-        "odd_kernel_same": witness.conv2d(x, odd_kernel, pads=((1, 1), (1, 1))),
-        "even_kernel_same": witness.conv2d(x, even_kernel, pads=((1, 2), (0, 1))),
+        "odd_kernel_same": numpy_reference.conv2d(x, odd_kernel, pads=((1, 1), (1, 1))),
+        "even_kernel_same": numpy_reference.conv2d(x, even_kernel, pads=((1, 2), (0, 1))),
     }
 
 
 def _strided(x: Array, kernel: Array, *, symmetric: bool) -> Array:
     pad = (1, 1) if symmetric else (0, 1)
-    return witness.conv2d(x, kernel, strides=(2, 2), pads=(pad, pad))
+    return numpy_reference.conv2d(x, kernel, strides=(2, 2), pads=(pad, pad))
 
 
 def _same_stride_2(odd: Array, even: Array, kernel: Array) -> dict[str, Array]:
@@ -67,37 +68,41 @@ def _same_stride_2(odd: Array, even: Array, kernel: Array) -> dict[str, Array]:
 
 def _gradients(x: Array, kernel: Array, bias: Array, upstream: Array) -> dict[str, Array]:
     arguments = {"x": x, "kernel": kernel, "bias": bias}
-    return {"y": _biased(**arguments)} | witness.gradients(_biased, arguments, upstream)
+    return {"y": _biased(**arguments)} | numpy_reference.gradients(_biased, arguments, upstream)
 
 
 def _depthwise(x: Array, kernel: Array) -> Array:
     """One group a channel; the filters of a channel stand beside each other in the output."""
     tall, wide, channels, multiplier = kernel.shape
     filters = kernel.reshape(tall, wide, 1, channels * multiplier)
-    return witness.conv2d(x, filters, groups=channels)
+    return numpy_reference.conv2d(x, filters, groups=channels)
 
 
 def _depthwise_all(x: Array, kernel: Array, upstream: Array) -> dict[str, Array]:
     arguments = {"x": x, "kernel": kernel}
-    return {"y": _depthwise(**arguments)} | witness.gradients(_depthwise, arguments, upstream)
+    return {"y": _depthwise(**arguments)} | numpy_reference.gradients(
+        _depthwise, arguments, upstream
+    )
 
 
 def _grouped(x: Array, kernel: Array) -> Array:
-    return witness.conv2d(x, kernel, groups=2)
+    return numpy_reference.conv2d(x, kernel, groups=2)
 
 
 def _grouped_all(x: Array, kernel: Array, upstream: Array) -> dict[str, Array]:
     arguments = {"x": x, "kernel": kernel}
-    return {"y": _grouped(**arguments)} | witness.gradients(_grouped, arguments, upstream)
+    return {"y": _grouped(**arguments)} | numpy_reference.gradients(_grouped, arguments, upstream)
 
 
 def _transposed(x: Array, kernel: Array) -> Array:
-    return witness.conv2d_transpose(x, kernel, stride=2)
+    return numpy_reference.conv2d_transpose(x, kernel, stride=2)
 
 
 def _transposed_all(x: Array, kernel: Array, upstream: Array) -> dict[str, Array]:
     arguments = {"x": x, "kernel": kernel}
-    return {"y": _transposed(**arguments)} | witness.gradients(_transposed, arguments, upstream)
+    return {"y": _transposed(**arguments)} | numpy_reference.gradients(
+        _transposed, arguments, upstream
+    )
 
 
 def _transposed_same(x: Array, kernel_4: Array, kernel_3: Array) -> dict[str, Array]:
@@ -218,9 +223,7 @@ CONVOLUTION = ExampleSpec(
                 "kernel": _EVEN_KERNEL,
             },
             roles={"kernel": "conv2d/kernel"}
-            | dict.fromkeys(
-                ("odd", "even", "odd_size", "even_size", "even_size_matched"), _IMAGE
-            ),
+            | dict.fromkeys(("odd", "even", "odd_size", "even_size", "even_size_matched"), _IMAGE),
             reference=_same_stride_2,
         ),
         Case(
@@ -283,21 +286,26 @@ CONVOLUTION = ExampleSpec(
     known=(
         Known(
             "values/same_stride_2/even_size",
-            torch=_listed(symmetric=True), keras=_listed(symmetric=False),
+            torch=_listed(symmetric=True),
+            keras=_listed(symmetric=False),
             reason="`padding=1` pads both edges; 'same' pads only as much as is needed, one row "
             "here, and puts it at the end: the windows stand one pixel further",
             link=_TF_CONV,
         ),
         Known(
-            "values/same_stride_2/same_with_a_stride", torch="ValueError", keras="None",
+            "values/same_stride_2/same_with_a_stride",
+            torch="ValueError",
+            keras="None",
             reason="PyTorch has no 'same' for a stride above 1",
             link=_TORCH_CONV,
         ),
         Known(
-            "values/stride_and_dilation/layer", torch="None", keras="ValueError",
+            "values/stride_and_dilation/layer",
+            torch="None",
+            keras="ValueError",
             reason="the Keras layer takes a stride or a dilation, not both; `tf.nn.conv2d`, below "
             "it, takes both",
             link=_KERAS_CONV,
         ),
     ),
-)  # fmt: skip
+)

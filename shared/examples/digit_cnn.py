@@ -1,15 +1,15 @@
 """Spec of the small convolutional network on MNIST."""
 
-from shared.spec import (
+from parity.spec.example import (
     GLOROT,
     ZEROS,
+    ComparedPair,
     ExampleSpec,
     Fast,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 DIGIT_CNN = ExampleSpec(
@@ -26,26 +26,28 @@ DIGIT_CNN = ExampleSpec(
         batch_size=64,
         input_shape=(28, 28, 1),
         parameters=(
-            Parameter("conv1/kernel", (3, 3, 1, 5), GLOROT),
-            Parameter("conv1/bias", (5,), ZEROS),
-            Parameter("conv2/kernel", (3, 3, 5, 10), GLOROT),
-            Parameter("conv2/bias", (10,), ZEROS),
-            Parameter("logits/kernel", (490, 10), GLOROT, flattened=(7, 7, 10)),
-            Parameter("logits/bias", (10,), ZEROS),
+            ParameterSpec("conv1/kernel", (3, 3, 1, 5), GLOROT),
+            ParameterSpec("conv1/bias", (5,), ZEROS),
+            ParameterSpec("conv2/kernel", (3, 3, 5, 10), GLOROT),
+            ParameterSpec("conv2/bias", (10,), ZEROS),
+            ParameterSpec("logits/kernel", (490, 10), GLOROT, flattened=(7, 7, 10)),
+            ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=("conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"),
         default=Size("embedded", epochs=1, train=6390, test=2000),
         full=Size("full", epochs=3),
         fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
         ways=(
-            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
         ),
         pairs=(
-            Pair(
-                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
-                "torch/loop", "keras/tape",
+            ComparedPair(
+                "matched",
+                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop",
+                "keras/tape",
             ),
         ),
     ),
-)  # fmt: skip
+)

@@ -1,29 +1,29 @@
 """Spec of the question how long two equal programs stay equal."""
 
-from shared.spec import (
+from parity.spec.example import (
     GLOROT,
     ONES,
     ZEROS,
+    ComparedPair,
     ExampleSpec,
     Fast,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Published,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 _BLOCKS = ((3, 32), (32, 64), (64, 128), (128, 256))
 
 
-def _block(number: int, inputs: int, outputs: int) -> tuple[Parameter, ...]:
+def _block(number: int, inputs: int, outputs: int) -> tuple[ParameterSpec, ...]:
     return (
-        Parameter(f"conv{number}/kernel", (3, 3, inputs, outputs), GLOROT),
-        Parameter(f"norm{number}/gamma", (outputs,), ONES),
-        Parameter(f"norm{number}/beta", (outputs,), ZEROS),
-        Parameter(f"norm{number}/moving_mean", (outputs,), ZEROS, trainable=False),
-        Parameter(f"norm{number}/moving_variance", (outputs,), ONES, trainable=False),
+        ParameterSpec(f"conv{number}/kernel", (3, 3, inputs, outputs), GLOROT),
+        ParameterSpec(f"norm{number}/gamma", (outputs,), ONES),
+        ParameterSpec(f"norm{number}/beta", (outputs,), ZEROS),
+        ParameterSpec(f"norm{number}/moving_mean", (outputs,), ZEROS, trainable=False),
+        ParameterSpec(f"norm{number}/moving_variance", (outputs,), ONES, trainable=False),
     )
 
 
@@ -47,15 +47,32 @@ DIVERGENCE = ExampleSpec(
         deviation=(0.24703, 0.24349, 0.26159),
         parameters=(
             *(p for n, sizes in enumerate(_BLOCKS, 1) for p in _block(n, *sizes)),
-            Parameter("hidden/kernel", (256, 128), GLOROT),
-            Parameter("hidden/bias", (128,), ZEROS),
-            Parameter("logits/kernel", (128, 10), GLOROT),
-            Parameter("logits/bias", (10,), ZEROS),
+            ParameterSpec("hidden/kernel", (256, 128), GLOROT),
+            ParameterSpec("hidden/bias", (128,), ZEROS),
+            ParameterSpec("logits/kernel", (128, 10), GLOROT),
+            ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=(
-            "conv1", "norm1", "relu1", "pool1", "conv2", "norm2", "relu2", "pool2",
-            "conv3", "norm3", "relu3", "pool3", "conv4", "norm4", "relu4", "average", "flatten",
-            "hidden", "relu", "logits",
+            "conv1",
+            "norm1",
+            "relu1",
+            "pool1",
+            "conv2",
+            "norm2",
+            "relu2",
+            "pool2",
+            "conv3",
+            "norm3",
+            "relu3",
+            "pool3",
+            "conv4",
+            "norm4",
+            "relu4",
+            "average",
+            "flatten",
+            "hidden",
+            "relu",
+            "logits",
         ),
         default=Size("full", epochs=1, train=638, test=200),
         full=Size("full", epochs=10, train=10_272, test=2000),
@@ -63,19 +80,23 @@ DIVERGENCE = ExampleSpec(
         nudged32=True,
         marks=(321, 1605, 3210),
         published=(
-            Published(321, 0.17), Published(1605, 0.45), Published(3210, 0.63),
+            Published(321, 0.17),
+            Published(1605, 0.45),
+            Published(3210, 0.63),
             Published(42_210, 1.16),
         ),
         fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
         ways=(
-            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
         ),
         pairs=(
-            Pair(
-                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
-                "torch/loop", "keras/tape",
+            ComparedPair(
+                "matched",
+                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop",
+                "keras/tape",
             ),
         ),
     ),
-)  # fmt: skip
+)

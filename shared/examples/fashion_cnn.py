@@ -1,16 +1,16 @@
 """Spec of the convolutional network on Fashion-MNIST."""
 
-from shared.spec import (
+from parity.spec.example import (
     GLOROT,
     ZEROS,
+    ComparedPair,
     ExampleSpec,
     Fast,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Reference,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 FASHION_CNN = ExampleSpec(
@@ -27,17 +27,25 @@ FASHION_CNN = ExampleSpec(
         batch_size=64,
         input_shape=(28, 28, 1),
         parameters=(
-            Parameter("conv1/kernel", (3, 3, 1, 32), GLOROT),
-            Parameter("conv1/bias", (32,), ZEROS),
-            Parameter("conv2/kernel", (3, 3, 32, 64), GLOROT),
-            Parameter("conv2/bias", (64,), ZEROS),
-            Parameter("hidden/kernel", (1600, 128), GLOROT, flattened=(5, 5, 64)),
-            Parameter("hidden/bias", (128,), ZEROS),
-            Parameter("logits/kernel", (128, 10), GLOROT),
-            Parameter("logits/bias", (10,), ZEROS),
+            ParameterSpec("conv1/kernel", (3, 3, 1, 32), GLOROT),
+            ParameterSpec("conv1/bias", (32,), ZEROS),
+            ParameterSpec("conv2/kernel", (3, 3, 32, 64), GLOROT),
+            ParameterSpec("conv2/bias", (64,), ZEROS),
+            ParameterSpec("hidden/kernel", (1600, 128), GLOROT, flattened=(5, 5, 64)),
+            ParameterSpec("hidden/bias", (128,), ZEROS),
+            ParameterSpec("logits/kernel", (128, 10), GLOROT),
+            ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=(
-            "conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "hidden", "relu3",
+            "conv1",
+            "relu1",
+            "pool1",
+            "conv2",
+            "relu2",
+            "pool2",
+            "flatten",
+            "hidden",
+            "relu3",
             "logits",
         ),
         default=Size("embedded", epochs=1, train=2550, test=1000),
@@ -47,20 +55,24 @@ FASHION_CNN = ExampleSpec(
             Fast("keras/tape", fused=True, parts=2),
         ),
         ways=(
-            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
         ),
         pairs=(
-            Pair(
-                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
-                "torch/loop", "keras/tape",
+            ComparedPair(
+                "matched",
+                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop",
+                "keras/tape",
             ),
         ),
         references=(
             Reference(
-                "test_accuracy", 0.90, None,
+                "test_accuracy",
+                0.90,
+                None,
                 "expected of such a network after 5 epochs; not a citation",
             ),
         ),
     ),
-)  # fmt: skip
+)

@@ -1,16 +1,16 @@
 """Spec of the multi-layer perceptron on Fashion-MNIST."""
 
-from shared.spec import (
+from parity.spec.example import (
     GLOROT,
     ZEROS,
+    ComparedPair,
     ExampleSpec,
     Fast,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Reference,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 FASHION_MLP = ExampleSpec(
@@ -26,37 +26,43 @@ FASHION_MLP = ExampleSpec(
         dataset="fashion_mnist",
         batch_size=32,
         parameters=(
-            Parameter("hidden/kernel", (784, 128), GLOROT),
-            Parameter("hidden/bias", (128,), ZEROS),
-            Parameter("logits/kernel", (128, 10), GLOROT),
-            Parameter("logits/bias", (10,), ZEROS),
+            ParameterSpec("hidden/kernel", (784, 128), GLOROT),
+            ParameterSpec("hidden/bias", (128,), ZEROS),
+            ParameterSpec("logits/kernel", (128, 10), GLOROT),
+            ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "hidden", "relu", "logits"),
         default=Size("embedded", epochs=5, train=11_990),
         full=Size("full", epochs=5),
         fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
-            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            Way("torch", "loop_torch_adam", "train", "torch_adam", "loop, PyTorch's Adam"),
-            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
-            Way("keras", "tape_torch_adam", "train", "torch_adam", "GradientTape, PyTorch's Adam"),
-            Way("keras", "fit", "fit", "keras_adam", "compile/fit, Keras' Adam"),
+            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            TrainingVariant(
+                "torch", "loop_torch_adam", "train", "torch_adam", "loop, PyTorch's Adam"
+            ),
+            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant(
+                "keras", "tape_torch_adam", "train", "torch_adam", "GradientTape, PyTorch's Adam"
+            ),
+            TrainingVariant("keras", "fit", "fit", "keras_adam", "compile/fit, Keras' Adam"),
         ),
         pairs=(
-            Pair(
+            ComparedPair(
                 "matched",
                 "PyTorch loop with KerasAdam ~ Keras GradientTape",
                 "torch/loop",
                 "keras/tape",
             ),
-            Pair(
+            ComparedPair(
                 "torch_adam",
                 "PyTorch loop ~ Keras GradientTape with TorchAdam",
                 "torch/loop_torch_adam",
                 "keras/tape_torch_adam",
             ),
-            Pair("fit", "Keras GradientTape ~ Keras compile/fit", "keras/tape", "keras/fit"),
-            Pair(
+            ComparedPair(
+                "fit", "Keras GradientTape ~ Keras compile/fit", "keras/tape", "keras/fit"
+            ),
+            ComparedPair(
                 "default_adam",
                 "PyTorch's default Adam ~ Keras' default Adam, no bridge",
                 "torch/loop_torch_adam",
@@ -71,10 +77,12 @@ FASHION_MLP = ExampleSpec(
         ),
         references=(
             Reference(
-                "test_accuracy", 0.8763, 0.015,
+                "test_accuracy",
+                0.8763,
+                0.015,
                 "one run shown in TensorFlow's basic classification tutorial, with its own "
                 "initial weights",
             ),
         ),
     ),
-)  # fmt: skip
+)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.expected import as_numbers, numbers
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec, Known, Numbers, Samples
+from parity.spec.cases import Case, Known, Numbers, Samples
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers, numbers
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 Arrays = dict[str, Any]
@@ -189,18 +190,34 @@ INPUT_PIPELINE = ExampleSpec(
             {"x": _RESIZED},
             roles=dict.fromkeys(
                 (
-                    "x", "larger", "smaller", "antialiased_inside", "smaller_default",
-                    "nearest_larger", "nearest_smaller", "plain_nearest",
+                    "x",
+                    "larger",
+                    "smaller",
+                    "antialiased_inside",
+                    "smaller_default",
+                    "nearest_larger",
+                    "nearest_smaller",
+                    "plain_nearest",
                 ),
                 _IMAGE,
             ),
             reference=_resize,
         ),
         Case("batches", {}, samples=_HUNDRED, reference=_batches),
-        Case("full_shuffle", {}, samples=_HUNDRED, integers={"order": _ORDER},
-             reference=_full_shuffle),
-        Case("buffered_shuffle", {}, samples=_HUNDRED, integers={"slots": _SLOTS},
-             reference=_buffered_shuffle),
+        Case(
+            "full_shuffle",
+            {},
+            samples=_HUNDRED,
+            integers={"order": _ORDER},
+            reference=_full_shuffle,
+        ),
+        Case(
+            "buffered_shuffle",
+            {},
+            samples=_HUNDRED,
+            integers={"slots": _SLOTS},
+            reference=_buffered_shuffle,
+        ),
         Case("native_shuffle", {}, samples=_HUNDRED, reference=_native_shuffle),
         Case("subset", {}, samples=_HUNDRED, integers={"chosen": _CHOSEN}, reference=_subset),
         Case("workers", {}, samples=_HUNDRED, integers={"order": _ORDER}, reference=_workers),
@@ -208,35 +225,42 @@ INPUT_PIPELINE = ExampleSpec(
     known=(
         Known(
             "values/resize/smaller_default",
-            torch=_smaller(antialias=True), keras=_smaller(antialias=False),
+            torch=_smaller(antialias=True),
+            keras=_smaller(antialias=False),
             reason="torchvision's `Resize` antialiases unless told otherwise, Keras' resize only "
             "when told",
             link=f"{_V2}Resize.html",
         ),
         Known(
             "values/resize/plain_nearest",
-            torch=_plain_nearest(0.0), keras=_plain_nearest(0.5),
+            torch=_plain_nearest(0.0),
+            keras=_plain_nearest(0.5),
             reason="PyTorch's `nearest` takes the pixel at a target pixel's upper left corner; "
             "Keras' takes the one at its centre, which PyTorch calls `nearest-exact`",
             link=_KERAS_RESIZE,
         ),
         Known(
-            "values/resize/float64_computed_in", torch="float64", keras="float32",
+            "values/resize/float64_computed_in",
+            torch="float64",
+            keras="float32",
             reason="TensorFlow's bilinear kernels compute in float32 whatever they are given; "
             "Keras casts the result back, and float64 has lost half its digits",
             link="https://www.tensorflow.org/api_docs/python/tf/image/resize",
         ),
         Known(
-            "values/batches/shape", torch="(32, 1, 64, 64)", keras="(32, 64, 64, 1)",
+            "values/batches/shape",
+            torch="(32, 1, 64, 64)",
+            keras="(32, 64, 64, 1)",
             reason="channels come first in PyTorch and last in Keras; the checksums are taken of "
             "the same layout",
             link=f"{_V2}ToImage.html",
         ),
         Known(
-            "values/native_shuffle/first_five", torch="(37, 4, 58, 47, 1)",
+            "values/native_shuffle/first_five",
+            torch="(37, 4, 58, 47, 1)",
             keras="(67, 21, 47, 46, 22)",
             reason="the same seed starts another stream of random numbers in each framework",
             link=f"{_TF_DATASET}#shuffle",
         ),
     ),
-)  # fmt: skip
+)

@@ -1,39 +1,38 @@
 """Spec of the perceptron with batch normalisation on Iris."""
 
-from shared.names import LADDER, VALUES
-from shared.spec import (
+from parity.core.recording_keys import LADDER, VALUES
+from parity.spec.cases import Case, Known
+from parity.spec.example import (
     ONES,
     ZEROS,
-    Case,
+    ComparedPair,
     ExampleSpec,
     Fast,
     Initial,
-    Known,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Reference,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 
-def _dense(name: str, inputs: int, outputs: int) -> tuple[Parameter, ...]:
+def _dense(name: str, inputs: int, outputs: int) -> tuple[ParameterSpec, ...]:
     # As nn.Linear starts. From Glorot's wider weights this training is chaotic at batch 4: one
     # ulp grows to a millionth of the weights within 300 of its 560 steps, in float64.
     within = Initial("uniform", inputs**-0.5)
     return (
-        Parameter(f"{name}/kernel", (inputs, outputs), within),
-        Parameter(f"{name}/bias", (outputs,), within),
+        ParameterSpec(f"{name}/kernel", (inputs, outputs), within),
+        ParameterSpec(f"{name}/bias", (outputs,), within),
     )
 
 
-def _norm(name: str, size: int) -> tuple[Parameter, ...]:
+def _norm(name: str, size: int) -> tuple[ParameterSpec, ...]:
     return (
-        Parameter(f"{name}/gamma", (size,), ONES),
-        Parameter(f"{name}/beta", (size,), ZEROS),
-        Parameter(f"{name}/moving_mean", (size,), ZEROS, trainable=False),
-        Parameter(f"{name}/moving_variance", (size,), ONES, trainable=False),
+        ParameterSpec(f"{name}/gamma", (size,), ONES),
+        ParameterSpec(f"{name}/beta", (size,), ZEROS),
+        ParameterSpec(f"{name}/moving_mean", (size,), ZEROS, trainable=False),
+        ParameterSpec(f"{name}/moving_variance", (size,), ONES, trainable=False),
     )
 
 
@@ -52,8 +51,20 @@ IRIS_MLP = ExampleSpec(
         Case(
             "count_parameters",
             {},
-            {"tensors": 16, "numbers": 4 * 128 + 128 + 128 * 64 + 64 + 64 * 32 + 32
-             + 32 * 16 + 16 + 16 * 3 + 3 + 2 * (128 + 64 + 32)},
+            {
+                "tensors": 16,
+                "numbers": 4 * 128
+                + 128
+                + 128 * 64
+                + 64
+                + 64 * 32
+                + 32
+                + 32 * 16
+                + 16
+                + 16 * 3
+                + 3
+                + 2 * (128 + 64 + 32),
+            },
         ),
     ),
     known=(
@@ -80,30 +91,47 @@ IRIS_MLP = ExampleSpec(
             *_dense("logits", 16, 3),
         ),
         layers=(
-            "dense1", "norm1", "relu1", "dense2", "norm2", "relu2", "dense3", "norm3", "relu3",
-            "dense4", "relu4", "logits",
+            "dense1",
+            "norm1",
+            "relu1",
+            "dense2",
+            "norm2",
+            "relu2",
+            "dense3",
+            "norm3",
+            "relu3",
+            "dense4",
+            "relu4",
+            "logits",
         ),
         watched="epochs",
         default=Size("full", epochs=20),
         full=Size("full", epochs=20),
         fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
-            Way("torch", "loop", "train", "sgd", "loop"),
-            Way("keras", "tape", "train", "sgd", "GradientTape"),
-            Way("keras", "fit", "fit", "sgd", "compile/fit"),
+            TrainingVariant("torch", "loop", "train", "sgd", "loop"),
+            TrainingVariant("keras", "tape", "train", "sgd", "GradientTape"),
+            TrainingVariant("keras", "fit", "fit", "sgd", "compile/fit"),
         ),
         pairs=(
-            Pair(
-                "matched", "PyTorch loop ~ Keras GradientTape", "torch/loop", "keras/tape",
+            ComparedPair(
+                "matched",
+                "PyTorch loop ~ Keras GradientTape",
+                "torch/loop",
+                "keras/tape",
                 (VALUES, *LADDER),
             ),
-            Pair("fit", "Keras GradientTape ~ Keras compile/fit", "keras/tape", "keras/fit"),
+            ComparedPair(
+                "fit", "Keras GradientTape ~ Keras compile/fit", "keras/tape", "keras/fit"
+            ),
         ),
         references=(
             Reference(
-                "test_accuracy", 0.92, 0.08,
+                "test_accuracy",
+                0.92,
+                0.08,
                 "expected of such a network with any initial weights; not a citation",
             ),
         ),
     ),
-)  # fmt: skip
+)

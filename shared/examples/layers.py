@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import witness
-from shared.expected import as_numbers, numbers
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec, Known, Numbers
+from parity.spec.cases import Case, Known, Numbers
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers, numbers
+from shared import numpy_reference
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -21,7 +22,7 @@ _TORCH_ATTENTION = "https://pytorch.org/docs/stable/generated/torch.nn.Multihead
 
 def _with_gradients(function: Any, upstream: Array, **arguments: Array) -> Arrays:
     y = function(**arguments)
-    return {"y": y} | witness.gradients(function, arguments, upstream)
+    return {"y": y} | numpy_reference.gradients(function, arguments, upstream)
 
 
 def _normalised(x: Array, axis: Any, eps: float) -> Array:
@@ -33,8 +34,11 @@ def _normalised(x: Array, axis: Any, eps: float) -> Array:
 def _layer_norm(x: Array, gamma: Array, beta: Array, upstream: Array) -> Arrays:
     return _with_gradients(
         lambda x, gamma, beta: _normalised(x, -1, 1e-5) * gamma + beta,
-        upstream, x=x, gamma=gamma, beta=beta,
-    )  # fmt: skip
+        upstream,
+        x=x,
+        gamma=gamma,
+        beta=beta,
+    )
 
 
 def _group_norm(x: Array, gamma: Array, beta: Array, upstream: Array) -> Arrays:
@@ -51,8 +55,11 @@ def _batch_norm_train(  # noqa: PLR0917
 ) -> Arrays:
     found = _with_gradients(
         lambda x, gamma, beta: _normalised(x, (0, 1, 2), 1e-5) * gamma + beta,
-        upstream, x=x, gamma=gamma, beta=beta,
-    )  # fmt: skip
+        upstream,
+        x=x,
+        gamma=gamma,
+        beta=beta,
+    )
     return found | {"moving_mean": 0.9 * mean + 0.1 * x.mean(axis=(0, 1, 2))}
 
 
@@ -66,8 +73,11 @@ def _batch_norm_eval(  # noqa: PLR0917
 ) -> Arrays:
     return _with_gradients(
         lambda x, gamma, beta: (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta,
-        upstream, x=x, gamma=gamma, beta=beta,
-    )  # fmt: skip
+        upstream,
+        x=x,
+        gamma=gamma,
+        beta=beta,
+    )
 
 
 def _embedding(table: Array, upstream: Array, words: Array) -> Arrays:
@@ -80,9 +90,9 @@ def _convolutions(x: Array, depthwise: Array, grouped: Array, transposed: Array)
     tall, wide, channels, multiplier = depthwise.shape
     filters = depthwise.reshape(tall, wide, 1, channels * multiplier)
     return {
-        "depthwise_y": witness.conv2d(x, filters, groups=channels),
-        "grouped_y": witness.conv2d(x, grouped, groups=2),
-        "transposed_y": witness.conv2d_transpose(x, transposed, stride=2),
+        "depthwise_y": numpy_reference.conv2d(x, filters, groups=channels),
+        "grouped_y": numpy_reference.conv2d(x, grouped, groups=2),
+        "transposed_y": numpy_reference.conv2d_transpose(x, transposed, stride=2),
     }
 
 
@@ -110,8 +120,8 @@ LAYERS = ExampleSpec(
     part="Layers and modules",
     summary=(
         "Normalisation, embedding and convolution layers as modules of one layer. The weights go "
-        "across by `shared.transfer`, the gradients come back by it, and everything comes out "
-        "equal; where a default or a rule differs it is listed."
+        "across by `parity.reference.weight_layouts`, the gradients come back by it, and "
+        "everything comes out equal; where a default or a rule differs it is listed."
     ),
     cases=(
         Case(
@@ -178,16 +188,19 @@ LAYERS = ExampleSpec(
         ),
         Known(
             "values/batch_norm_train/moving_variance",
-            torch=_variances(unbiased=True), keras=_variances(unbiased=False),
+            torch=_variances(unbiased=True),
+            keras=_variances(unbiased=False),
             reason="PyTorch keeps the unbiased variance, divided by n − 1, and normalises by the "
             "biased one; Keras uses the biased one for both",
             link=_TORCH_BATCH_NORM,
         ),
         Known(
-            "values/batch_norm_train/frozen_moves", torch="True", keras="False",
+            "values/batch_norm_train/frozen_moves",
+            torch="True",
+            keras="False",
             reason="frozen weights in PyTorch leave the running statistics moving in training "
             "mode; a frozen Keras layer runs as in inference and keeps them",
             link=_KERAS_BATCH_NORM,
         ),
     ),
-)  # fmt: skip
+)

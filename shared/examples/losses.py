@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.expected import as_numbers
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec, Known, Numbers
+from parity.spec.cases import Case, Known, Numbers
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 Named = Mapping[str, Any]
@@ -107,8 +108,10 @@ def _ignoring(logits: Array, labels: Array) -> Named:
 def _kl(p: Array, q: Array) -> dict[str, Any]:
     total = (p * np.log(p / q)).sum()
     return {
-        "per_sample": total / len(p), "gradient": -p / q / len(p), "per_element": total / p.size,
-    }  # fmt: skip
+        "per_sample": total / len(p),
+        "gradient": -p / q / len(p),
+        "per_element": total / p.size,
+    }
 
 
 def _huber(output: Array, target: Array) -> Named:
@@ -120,9 +123,11 @@ def _huber(output: Array, target: Array) -> Named:
         return float(np.where(far, line, error**2 / 2).mean())
 
     return {
-        "huber": huber(1.0), "gradient": np.clip(error, -1, 1) / error.size,
-        "huber_half": huber(0.5), "smooth_l1_half": huber(0.5) / 0.5,
-    }  # fmt: skip
+        "huber": huber(1.0),
+        "gradient": np.clip(error, -1, 1) / error.size,
+        "huber_half": huber(0.5),
+        "smooth_l1_half": huber(0.5) / 0.5,
+    }
 
 
 def _array(name: str, *shape: int, scale: float = 1.0) -> Numbers:
@@ -164,15 +169,25 @@ LOSSES = ExampleSpec(
             reference=_squared_error,
         ),
         Case(
-            "cross_entropy", {"logits": ((3.2, 5.1, -1.7),)}, {"loss": "2.0404"},
-            integers={"label": (0,)}, reference=_cross_entropy,
+            "cross_entropy",
+            {"logits": ((3.2, 5.1, -1.7),)},
+            {"loss": "2.0404"},
+            integers={"label": (0,)},
+            reference=_cross_entropy,
         ),
-        Case("reductions", {"logits": _LOGITS}, integers={"labels": _LABELS},
-             reference=_reductions),
-        Case("logits_or_probabilities", {"logits": _LOGITS}, integers={"labels": _LABELS},
-             reference=_logits_or_probabilities),
         Case(
-            "not_normalised", {"probabilities": ((0.25, 0.25),)}, {"normalised": "0.6931"},
+            "reductions", {"logits": _LOGITS}, integers={"labels": _LABELS}, reference=_reductions
+        ),
+        Case(
+            "logits_or_probabilities",
+            {"logits": _LOGITS},
+            integers={"labels": _LABELS},
+            reference=_logits_or_probabilities,
+        ),
+        Case(
+            "not_normalised",
+            {"probabilities": ((0.25, 0.25),)},
+            {"normalised": "0.6931"},
             integers={"label": (0,)},
         ),
         Case(
@@ -185,12 +200,24 @@ LOSSES = ExampleSpec(
             {"logits": (-40.0, 0.5), "targets": (1.0, 1.0), "zero": (0.0,)},
             reference=_certain,
         ),
-        Case("label_smoothing", {"logits": _LOGITS}, integers={"labels": _LABELS},
-             reference=_smoothing),
-        Case("class_weights", {"logits": _LOGITS, "weights": _WEIGHTS},
-             integers={"labels": _LABELS}, reference=_weighted),
-        Case("ignore_index", {"logits": _LOGITS}, integers={"labels": (2, -100, 3, -100, 1)},
-             reference=_ignoring),
+        Case(
+            "label_smoothing",
+            {"logits": _LOGITS},
+            integers={"labels": _LABELS},
+            reference=_smoothing,
+        ),
+        Case(
+            "class_weights",
+            {"logits": _LOGITS, "weights": _WEIGHTS},
+            integers={"labels": _LABELS},
+            reference=_weighted,
+        ),
+        Case(
+            "ignore_index",
+            {"logits": _LOGITS},
+            integers={"labels": (2, -100, 3, -100, 1)},
+            reference=_ignoring,
+        ),
         Case("kl_divergence", {"p": _P, "q": _Q}, reference=_kl),
         Case(
             "huber",
@@ -200,14 +227,17 @@ LOSSES = ExampleSpec(
     ),
     known=(
         Known(
-            "values/not_normalised/default", torch=math.log(4), keras=math.log(2),
+            "values/not_normalised/default",
+            torch=math.log(4),
+            keras=math.log(2),
             reason="Keras divides probabilities by their sum: (¼, ¼) counts as (½, ½). PyTorch has "
             "no loss of probabilities but takes any logarithm",
             link=_PROBABILISTIC + "#categoricalcrossentropy-class",
         ),
         Known(
             _WRONG + "through_sigmoid",
-            torch=(40.0, -math.log(_HALF)), keras=(-math.log(1e-7), -math.log(_HALF)),
+            torch=(40.0, -math.log(_HALF)),
+            keras=(-math.log(1e-7), -math.log(_HALF)),
             reason="σ(−40) = 4·10⁻¹⁸ is clipped to 10⁻⁷ by Keras: no loss of a probability is "
             "above 16.118 (a Keras layer's sigmoid escapes by handing on its logits). PyTorch "
             "clamps only the logarithm, at −100",
@@ -215,19 +245,24 @@ LOSSES = ExampleSpec(
         ),
         Known(
             _WRONG + "through_sigmoid_gradient",
-            torch=(-_SURE / _LEAST, _HALF - 1), keras=(0.0, _HALF - 1),
+            torch=(-_SURE / _LEAST, _HALF - 1),
+            keras=(0.0, _HALF - 1),
             reason="should be −1. Clipping cuts the gradient off in Keras; PyTorch divides by "
             "p(1 − p), but by no less than 10⁻¹², and is left with 4·10⁻⁶. From logits both are "
             "right",
             link=_BCE,
         ),
         Known(
-            _WRONG + "at_zero", torch=100.0, keras=-math.log(1e-7),
+            _WRONG + "at_zero",
+            torch=100.0,
+            keras=-math.log(1e-7),
             reason="p = 0 for a true 1: PyTorch clamps log 0 to −100, Keras clips p to 10⁻⁷",
             link=_BCE,
         ),
         Known(
-            _WRONG + "at_zero_gradient", torch=(-1 / _LEAST,), keras=(0.0,),
+            _WRONG + "at_zero_gradient",
+            torch=(-1 / _LEAST,),
+            keras=(0.0,),
             reason="the same place: a huge gradient in PyTorch, none in Keras",
             link=_BCE,
         ),
@@ -241,10 +276,11 @@ LOSSES = ExampleSpec(
         ),
         Known(
             "values/kl_divergence/default",
-            torch=float(_DIVERGENCE["per_element"]), keras=float(_DIVERGENCE["per_sample"]),
+            torch=float(_DIVERGENCE["per_element"]),
+            keras=float(_DIVERGENCE["per_sample"]),
             reason="the default mean goes over all elements in PyTorch and over the samples in "
             "Keras; 'batchmean' is what the formula means",
             link="https://pytorch.org/docs/stable/generated/torch.nn.KLDivLoss.html",
         ),
     ),
-)  # fmt: skip
+)

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import witness
-from shared.expected import as_numbers, numbers
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec, Known, Numbers
+from parity.spec.cases import Case, Known, Numbers
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers, numbers
+from shared import numpy_reference
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -49,7 +50,7 @@ def _three_ways(x: Array, **weights: Array) -> Arrays:
 
 def _own_model(x: Array, upstream: Array, **weights: Array) -> Arrays:
     arguments = {"x": x, **weights}
-    return {"y": _forward(**arguments)} | witness.gradients(_forward, arguments, upstream)
+    return {"y": _forward(**arguments)} | numpy_reference.gradients(_forward, arguments, upstream)
 
 
 def _copied(x: Array, **weights: Array) -> Arrays:
@@ -65,7 +66,7 @@ def _freezing(x: Array, **weights: Array) -> Arrays:
     def loss(**some: Array) -> Array:
         return np.asarray((_forward(x, **some) ** 2).mean())
 
-    slopes = witness.gradients(loss, weights, np.ones(()))
+    slopes = numpy_reference.gradients(loss, weights, np.ones(()))
     moved = {n: weights[n] - _RATE * slopes[f"d{n}"] for n in ("second_kernel", "third_kernel")}
     return {"loss": loss(**weights), "first_kernel": weights["first_kernel"], **moved}
 
@@ -132,15 +133,19 @@ MODULES = ExampleSpec(
             link="https://pytorch.org/docs/stable/generated/torch.nn.Linear.html",
         ),
         Known(
-            "values/weights_out_and_in/wrong_shape", torch="RuntimeError", keras="ValueError",
+            "values/weights_out_and_in/wrong_shape",
+            torch="RuntimeError",
+            keras="ValueError",
             reason="both refuse weights of another shape, with errors of another class",
             link=_KERAS_LAYER,
         ),
         Known(
-            "values/freezing/frozen_gradient", torch="none", keras="on request",
+            "values/freezing/frozen_gradient",
+            torch="none",
+            keras="on request",
             reason="a frozen tensor in PyTorch is not tracked at all; a frozen Keras layer is only "
             "left out of `trainable_weights`, and a tape that is asked still has its gradient",
             link="https://keras.io/guides/transfer_learning/",
         ),
     ),
-)  # fmt: skip
+)

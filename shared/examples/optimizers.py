@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import optimizer_equations as eq
-from shared.expected import as_numbers
-from shared.spec import Case, ExampleSpec, Known, Numbers
+from parity.reference import optimizers as eq
+from parity.spec.cases import Case, Known, Numbers
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers
 
 Array = NDArray[Any]
 Both = tuple[tuple[float, eq.Change], tuple[float, eq.Change]]
@@ -36,7 +37,8 @@ _EQUATIONS: dict[str, Both] = {
     "sgd": ((1e-3, eq.torch_sgd()), (1e-2, eq.keras_sgd())),
     "momentum": ((1e-3, eq.torch_sgd(0.9)), (1e-2, eq.keras_sgd(0.9))),
     "nesterov": (
-        (1e-3, eq.torch_sgd(0.9, nesterov=True)), (1e-2, eq.keras_sgd(0.9, nesterov=True)),
+        (1e-3, eq.torch_sgd(0.9, nesterov=True)),
+        (1e-2, eq.keras_sgd(0.9, nesterov=True)),
     ),
     "adam": ((1e-3, eq.torch_adam()), (1e-3, eq.keras_adam())),
     "amsgrad": ((1e-3, eq.torch_adam(amsgrad=True)), (1e-3, eq.keras_adam(amsgrad=True))),
@@ -52,14 +54,21 @@ _EQUATIONS: dict[str, Both] = {
     "adadelta": ((1.0, eq.adadelta(0.9, 1e-6)), (1e-3, eq.adadelta(0.95, 1e-7))),
     "adamax": ((2e-3, eq.torch_adamax()), (1e-3, eq.keras_adamax())),
     "nadam": ((2e-3, eq.torch_nadam()), (1e-3, eq.keras_nadam())),
-}  # fmt: skip
+}
 _SGD, _ADAM = (eq.torch_sgd, eq.keras_sgd), (eq.torch_adam, eq.keras_adam)
 _WITNESSES: dict[str, tuple[Callable[..., eq.Change], ...]] = {
-    "sgd": _SGD, "momentum": _SGD, "nesterov": _SGD, "adam": _ADAM, "amsgrad": _ADAM,
-    "adamw": _ADAM, "rmsprop": (eq.rmsprop,), "adagrad": (eq.adagrad,),
-    "adadelta": (eq.adadelta,), "adamax": (eq.torch_adamax, eq.keras_adamax),
+    "sgd": _SGD,
+    "momentum": _SGD,
+    "nesterov": _SGD,
+    "adam": _ADAM,
+    "amsgrad": _ADAM,
+    "adamw": _ADAM,
+    "rmsprop": (eq.rmsprop,),
+    "adagrad": (eq.adagrad,),
+    "adadelta": (eq.adadelta,),
+    "adamax": (eq.torch_adamax, eq.keras_adamax),
     "nadam": (eq.torch_nadam, eq.keras_nadam),
-}  # fmt: skip
+}
 _REASONS = {
     "sgd": "one equation, but lr is 0.001 in PyTorch and 0.01 in Keras",
     "momentum": "lr 0.001 and 0.01; PyTorch's buffer gathers gradients, Keras' steps, so that sign "
@@ -81,10 +90,18 @@ _REASONS = {
     "PyTorch and as 0.96^t in Keras, whose betas are rounded to float32",
 }
 _PAGES = {
-    "sgd": "SGD", "momentum": "SGD", "nesterov": "SGD", "adam": "Adam", "amsgrad": "Adam",
-    "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad", "adadelta": "Adadelta",
-    "adamax": "Adamax", "nadam": "NAdam",
-}  # fmt: skip
+    "sgd": "SGD",
+    "momentum": "SGD",
+    "nesterov": "SGD",
+    "adam": "Adam",
+    "amsgrad": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "adamax": "Adamax",
+    "nadam": "NAdam",
+}
 
 
 def _both(name: str, w: Array, gradients: Array) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -109,12 +126,15 @@ def _native(name: str) -> list[Known]:
     torch, keras = _both(name, _WEIGHTS, _GRADIENTS)
     return [
         Known(
-            f"values/{name}/native/{key}", as_numbers(torch[key]), as_numbers(keras[key]),
-            _REASONS[name], f"{_TORCH}{_PAGES[name]}.html",
+            f"values/{name}/native/{key}",
+            as_numbers(torch[key]),
+            as_numbers(keras[key]),
+            _REASONS[name],
+            f"{_TORCH}{_PAGES[name]}.html",
         )
         for key in torch
         if not _same(torch[key], keras[key])
-    ]  # fmt: skip
+    ]
 
 
 def _rate(step: int) -> float:
@@ -165,7 +185,8 @@ OPTIMIZERS = ExampleSpec(
         Case("weight_decay", _GIVEN, reference=_weight_decay),
         Case("clipping", {"a": _A, "b": _B}, {"by_value": (3.0, 3.5, 3.5, 0.0)}),
         Case(
-            "schedules", {"rate": 1.0},
+            "schedules",
+            {"rate": 1.0},
             {
                 "halved_every_step": tuple(0.5**k for k in range(8)),
                 "steps_matched": (1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25),
@@ -177,7 +198,8 @@ OPTIMIZERS = ExampleSpec(
         *(known for name in _EQUATIONS for known in _native(name)),
         Known(
             "values/rate_change/native",
-            torch=as_numbers(_CHANGED["torch"]), keras=as_numbers(_CHANGED["keras"]),
+            torch=as_numbers(_CHANGED["torch"]),
+            keras=as_numbers(_CHANGED["keras"]),
             reason="same lr, same momentum; when lr falls, PyTorch's past gradients count at the "
             "new lr, Keras' at the old one, because lr is inside its velocity",
             link=_KERAS + "sgd/",
@@ -192,13 +214,15 @@ OPTIMIZERS = ExampleSpec(
         ),
         Known(
             "values/clipping/global_norm",
-            torch=tuple(x * _HALF for x in (*_A, *_B)), keras=tuple(x / 2 for x in (*_A, *_B)),
+            torch=tuple(x * _HALF for x in (*_A, *_B)),
+            keras=tuple(x / 2 for x in (*_A, *_B)),
             reason="PyTorch adds 10⁻⁶ to the norm of 13 before it divides",
             link="https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html",
         ),
         Known(
             "values/clipping/each_norm",
-            torch=(*_A, 12 * _EACH, 0.0), keras=(*_A, 6.0, 0.0),
+            torch=(*_A, 12 * _EACH, 0.0),
+            keras=(*_A, 6.0, 0.0),
             reason="the same 10⁻⁶; `clipnorm` is a norm for every variable, "
             "`clip_grad_norm_` one for all that it is given",
             link=_KERAS,
@@ -213,20 +237,44 @@ OPTIMIZERS = ExampleSpec(
         ),
         Known(
             "values/schedules/cosine_over_4",
-            torch=("1.000000", "0.853553", "0.500000", "0.146447", "0.000000", "0.146447",
-                   "0.500000", "0.853553"),
-            keras=("1.000000", "0.853553", "0.500000", "0.146447", "0.000000", "0.000000",
-                   "0.000000", "0.000000"),
+            torch=(
+                "1.000000",
+                "0.853553",
+                "0.500000",
+                "0.146447",
+                "0.000000",
+                "0.146447",
+                "0.500000",
+                "0.853553",
+            ),
+            keras=(
+                "1.000000",
+                "0.853553",
+                "0.500000",
+                "0.146447",
+                "0.000000",
+                "0.000000",
+                "0.000000",
+                "0.000000",
+            ),
             reason="after its last step PyTorch's cosine rises again, Keras' stays down",
             link=_TORCH + "lr_scheduler.CosineAnnealingLR.html",
         ),
         Known(
             "values/schedules/linear_over_4",
             torch=(1.0, 0.75, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0),
-            keras=("1.000000", "0.750025", "0.500050", "0.250075", "0.000100", "0.000100",
-                   "0.000100", "0.000100"),
+            keras=(
+                "1.000000",
+                "0.750025",
+                "0.500050",
+                "0.250075",
+                "0.000100",
+                "0.000100",
+                "0.000100",
+                "0.000100",
+            ),
             reason="a polynomial of power 1 ends at 0 in PyTorch, at 10⁻⁴ in Keras",
             link=_KERAS + "learning_rate_schedules/polynomial_decay/",
         ),
     ),
-)  # fmt: skip
+)

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec
+from parity.spec.cases import Case
+from parity.spec.example import ExampleSpec
+from shared.initial_weights import drawn
 
 Values = dict[str, Any]
 
@@ -98,7 +99,7 @@ def _xor_learnt(  # noqa: PLR0917
         "hidden_bias": hidden_bias,
         "output_kernel": output_kernel,
         "output_bias": output_bias,
-    }  # fmt: skip
+    }
 
 
 PERCEPTRON = ExampleSpec(

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import witness
-from shared.expected import as_numbers, numbers
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec, Known, Numbers
+from parity.spec.cases import Case, Known, Numbers
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers, numbers
+from shared import numpy_reference
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 _TORCH_AVERAGE = "https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html"
@@ -28,19 +29,19 @@ def _image(array: Any) -> Numbers:
 
 
 def _valid_and_same(x: Array) -> dict[str, Array]:
-    def pool(how: Any, pads: witness.Pads) -> Array:
-        return witness.pool2d(x, (2, 2), how, strides=(2, 2), pads=pads)
+    def pool(how: Any, pads: numpy_reference.Pads) -> Array:
+        return numpy_reference.pool2d(x, (2, 2), how, strides=(2, 2), pads=pads)
 
     return {
-        "max_valid": pool(np.nanmax, witness.NO_PADS),
+        "max_valid": pool(np.nanmax, numpy_reference.NO_PADS),
         "max_same": pool(np.nanmax, _AT_THE_END),
-        "average_valid": pool(np.nanmean, witness.NO_PADS),
+        "average_valid": pool(np.nanmean, numpy_reference.NO_PADS),
         "average_same": pool(np.nanmean, _AT_THE_END),
     }
 
 
-def _three(x: Array, how: Any, pads: witness.Pads, fill: float = np.nan) -> Array:
-    return witness.pool2d(x, (3, 3), how, strides=(2, 2), pads=pads, fill=fill)
+def _three(x: Array, how: Any, pads: numpy_reference.Pads, fill: float = np.nan) -> Array:
+    return numpy_reference.pool2d(x, (3, 3), how, strides=(2, 2), pads=pads, fill=fill)
 
 
 def _same_windows_of_3(odd: Array, even: Array) -> dict[str, Array]:
@@ -54,7 +55,9 @@ def _same_windows_of_3(odd: Array, even: Array) -> dict[str, Array]:
 
 def _padding_that_counts(x: Array) -> dict[str, Array]:
     def average(fill: float) -> Array:
-        return witness.pool2d(x, (3, 3), np.nanmean, strides=(1, 1), pads=_AROUND, fill=fill)
+        return numpy_reference.pool2d(
+            x, (3, 3), np.nanmean, strides=(1, 1), pads=_AROUND, fill=fill
+        )
 
     return {"not_counted": average(np.nan), "counted": average(0.0)}
 
@@ -71,10 +74,10 @@ def _overlapping(x: Array, upstream: Array) -> dict[str, Array]:
     for name, how in (("max", np.max), ("average", np.mean)):
 
         def pool(x: Array, how: Any = how) -> Array:
-            return witness.pool2d(x, (2, 3), how, strides=(1, 2))
+            return numpy_reference.pool2d(x, (2, 3), how, strides=(1, 2))
 
         found[name] = pool(x)
-        found[f"dx_{name}"] = witness.gradients(pool, {"x": x}, upstream)["dx"]
+        found[f"dx_{name}"] = numpy_reference.gradients(pool, {"x": x}, upstream)["dx"]
     return found
 
 
@@ -86,7 +89,7 @@ def _global_pooling(x: Array, upstream: Array) -> dict[str, Array]:
             return np.asarray(how(x, axis=(1, 2)))
 
         found[name] = pool(x)
-        found[f"dx_{name}"] = witness.gradients(pool, {"x": x}, upstream)["dx"]
+        found[f"dx_{name}"] = numpy_reference.gradients(pool, {"x": x}, upstream)["dx"]
     return found
 
 
@@ -94,8 +97,8 @@ def _positions(x: Array) -> dict[str, Array]:
     """Row · width + column of each window's maximum."""
     _, height, width, _ = x.shape
     places = np.arange(height * width).reshape(1, height, width, 1) + 0 * x
-    values = np.stack([w for _, w in witness.windows(x, (2, 2), (2, 2))])
-    where = np.stack([w for _, w in witness.windows(places, (2, 2), (2, 2))])
+    values = np.stack([w for _, w in numpy_reference.windows(x, (2, 2), (2, 2))])
+    where = np.stack([w for _, w in numpy_reference.windows(places, (2, 2), (2, 2))])
     best = values.argmax(axis=0)[None]
     return {
         "max": np.take_along_axis(values, best, 0)[0],
@@ -142,8 +145,16 @@ POOLING = ExampleSpec(
             "same_windows_of_3",
             {"odd": _image(np.arange(15).reshape(3, 5)), "even": _EVEN},
             roles=dict.fromkeys(
-                ("odd", "even", "odd_max", "odd_average", "even_max", "even_average",
-                 "even_max_padding_1"), _IMAGE
+                (
+                    "odd",
+                    "even",
+                    "odd_max",
+                    "odd_average",
+                    "even_max",
+                    "even_average",
+                    "even_max_padding_1",
+                ),
+                _IMAGE,
             ),
             reference=_same_windows_of_3,
         ),
@@ -235,4 +246,4 @@ POOLING = ExampleSpec(
         ),
     ),
     nonfinite=("values/nan_in_a_window/average",),
-)  # fmt: skip
+)

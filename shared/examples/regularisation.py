@@ -5,39 +5,37 @@ from typing import Any
 
 import numpy as np
 
-from shared.initial import drawn
-from shared.names import LADDER, VALUES
-from shared.spec import (
+from parity.core.recording_keys import LADDER, VALUES
+from parity.core.sides import SIDES, Side
+from parity.spec.cases import Case, Known
+from parity.spec.example import (
     GLOROT,
     ONES,
-    SIDES,
     ZEROS,
-    Case,
+    ComparedPair,
     ExampleSpec,
     Fast,
-    Known,
     Mask,
-    Pair,
-    Parameter,
-    Side,
+    ParameterSpec,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
+from shared.initial_weights import drawn
 
 _BOTH = (VALUES, *LADDER)
 _DENSE = (
-    Parameter("hidden/kernel", (784, 128), GLOROT),
-    Parameter("hidden/bias", (128,), ZEROS),
-    Parameter("logits/kernel", (128, 10), GLOROT),
-    Parameter("logits/bias", (10,), ZEROS),
+    ParameterSpec("hidden/kernel", (784, 128), GLOROT),
+    ParameterSpec("hidden/bias", (128,), ZEROS),
+    ParameterSpec("logits/kernel", (128, 10), GLOROT),
+    ParameterSpec("logits/bias", (10,), ZEROS),
 )
 _NORM = (
     _DENSE[0],
-    Parameter("norm/gamma", (128,), ONES),
-    Parameter("norm/beta", (128,), ZEROS),
-    Parameter("norm/moving_mean", (128,), ZEROS, trainable=False),
-    Parameter("norm/moving_variance", (128,), ONES, trainable=False),
+    ParameterSpec("norm/gamma", (128,), ONES),
+    ParameterSpec("norm/beta", (128,), ZEROS),
+    ParameterSpec("norm/moving_mean", (128,), ZEROS, trainable=False),
+    ParameterSpec("norm/moving_variance", (128,), ONES, trainable=False),
     *_DENSE[2:],
 )
 _WITH_NORM = {
@@ -50,30 +48,42 @@ _WITH_DROPOUT = {
 }
 
 
-def _ways(side: Side) -> tuple[Way, ...]:
-    plain = Way(side, "plain", "train", "adam", "nothing against over-fitting")
+def _ways(side: Side) -> tuple[TrainingVariant, ...]:
+    plain = TrainingVariant(side, "plain", "train", "adam", "nothing against over-fitting")
     return (
         plain,
         replace(plain, name="l2", optimizer="adam_l2", title="L2, coupled"),
         replace(plain, name="decoupled", optimizer="adam_decoupled", title="decoupled decay"),
         replace(
-            plain, name="dropout", title="dropout", model="build_dropout_model",
+            plain,
+            name="dropout",
+            title="dropout",
+            model="build_dropout_model",
             changes=_WITH_DROPOUT,
         ),
         replace(
-            plain, name="biased", title="BatchNorm, biased running variance",
-            model="build_biased_model", changes=_WITH_NORM,
+            plain,
+            name="biased",
+            title="BatchNorm, biased running variance",
+            model="build_biased_model",
+            changes=_WITH_NORM,
         ),
         replace(
-            plain, name="unbiased", title="BatchNorm, unbiased running variance",
-            model="build_unbiased_model", changes=_WITH_NORM,
+            plain,
+            name="unbiased",
+            title="BatchNorm, unbiased running variance",
+            model="build_unbiased_model",
+            changes=_WITH_NORM,
         ),
         replace(
-            plain, name="stopped", title="early stopping", optimizer="faster_adam",
+            plain,
+            name="stopped",
+            title="early stopping",
+            optimizer="faster_adam",
             function="train_and_stop" if side == "torch" else "fit_and_stop",
             changes={"stops": True},
         ),
-    )  # fmt: skip
+    )
 
 
 def _dropout(x: Any, mask: Any) -> dict[str, Any]:
@@ -117,12 +127,18 @@ REGULARISATION = ExampleSpec(
     ),
     known=(
         Known(
-            "values/batch_norm/moving_variance", _UNBIASED, _BIASED,
-            "PyTorch's running variance divides by n - 1, Keras' by n", _BATCH_NORM_DOCS,
+            "values/batch_norm/moving_variance",
+            _UNBIASED,
+            _BIASED,
+            "PyTorch's running variance divides by n - 1, Keras' by n",
+            _BATCH_NORM_DOCS,
         ),
         Known(
-            "values/batch_norm/moving_variance_of_bridge", _BIASED, _UNBIASED,
-            "each side's bridge gives what the other side has", _BATCH_NORM_DOCS,
+            "values/batch_norm/moving_variance_of_bridge",
+            _BIASED,
+            _UNBIASED,
+            "each side's bridge gives what the other side has",
+            _BATCH_NORM_DOCS,
         ),
     ),
     training=Training(
@@ -141,16 +157,24 @@ REGULARISATION = ExampleSpec(
         ),
         ways=tuple(way for side in SIDES for way in _ways(side)),
         pairs=(
-            Pair("plain", "Nothing against over-fitting", "torch/plain", "keras/plain", _BOTH),
-            Pair("l2", "L2: decay in the gradient", "torch/l2", "keras/l2"),
-            Pair("decoupled", "Decay beside the gradient", "torch/decoupled", "keras/decoupled"),
-            Pair("dropout", "Dropout, the same masks", "torch/dropout", "keras/dropout"),
-            Pair("biased", "BatchNorm, Keras' statistics", "torch/biased", "keras/biased"),
-            Pair("unbiased", "BatchNorm, PyTorch's statistics", "torch/unbiased", "keras/unbiased"),
-            Pair("stopped", "Early stopping", "torch/stopped", "keras/stopped"),
-            Pair(
-                "two_decays", "weight_decay in Adam ~ weight_decay in Keras",
-                "torch/l2", "keras/decoupled",
+            ComparedPair(
+                "plain", "Nothing against over-fitting", "torch/plain", "keras/plain", _BOTH
+            ),
+            ComparedPair("l2", "L2: decay in the gradient", "torch/l2", "keras/l2"),
+            ComparedPair(
+                "decoupled", "Decay beside the gradient", "torch/decoupled", "keras/decoupled"
+            ),
+            ComparedPair("dropout", "Dropout, the same masks", "torch/dropout", "keras/dropout"),
+            ComparedPair("biased", "BatchNorm, Keras' statistics", "torch/biased", "keras/biased"),
+            ComparedPair(
+                "unbiased", "BatchNorm, PyTorch's statistics", "torch/unbiased", "keras/unbiased"
+            ),
+            ComparedPair("stopped", "Early stopping", "torch/stopped", "keras/stopped"),
+            ComparedPair(
+                "two_decays",
+                "weight_decay in Adam ~ weight_decay in Keras",
+                "torch/l2",
+                "keras/decoupled",
                 differs_at="state/step1/",
                 reason="`weight_decay` is part of the gradient in `torch.optim.Adam`, and is "
                 "averaged and divided as the gradient is, so that a weight whose pixel is always "
@@ -158,9 +182,11 @@ REGULARISATION = ExampleSpec(
                 "every optimizer of Keras, and in `torch.optim.AdamW`, it shrinks the weight "
                 "itself, by 0.00000003 of it a step",
             ),
-            Pair(
-                "two_variances", "nn.BatchNorm1d ~ layers.BatchNormalization",
-                "torch/unbiased", "keras/biased",
+            ComparedPair(
+                "two_variances",
+                "nn.BatchNorm1d ~ layers.BatchNormalization",
+                "torch/unbiased",
+                "keras/biased",
                 differs_at="weights/step1/norm/moving_variance",
                 reason="both normalise with the biased variance of the batch, so they train "
                 "alike, but PyTorch's running variance is n / (n - 1) times as large, and that "
@@ -168,4 +194,4 @@ REGULARISATION = ExampleSpec(
             ),
         ),
     ),
-)  # fmt: skip
+)

@@ -2,34 +2,34 @@
 
 from collections.abc import Iterator
 
-from shared.spec import (
+from parity.spec.example import (
     GLOROT,
     HE,
     ONES,
     ZEROS,
+    ComparedPair,
     ExampleSpec,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 _STAGES = ((1, 64, 64, 1), (2, 64, 128, 2), (3, 128, 256, 2), (4, 256, 512, 2))
 """Number, channels in, channels out, stride of the first block."""
 
 
-def _convolution(name: str, norm: str, *shape: int) -> Iterator[Parameter]:
+def _convolution(name: str, norm: str, *shape: int) -> Iterator[ParameterSpec]:
     """A convolution without bias and the batch normalisation behind it."""
-    yield Parameter(f"{name}/kernel", shape, HE)
+    yield ParameterSpec(f"{name}/kernel", shape, HE)
     channels = shape[-1:]
-    yield Parameter(f"{norm}/gamma", channels, ONES)
-    yield Parameter(f"{norm}/beta", channels, ZEROS)
-    yield Parameter(f"{norm}/moving_mean", channels, ZEROS, trainable=False)
-    yield Parameter(f"{norm}/moving_variance", channels, ONES, trainable=False)
+    yield ParameterSpec(f"{norm}/gamma", channels, ONES)
+    yield ParameterSpec(f"{norm}/beta", channels, ZEROS)
+    yield ParameterSpec(f"{norm}/moving_mean", channels, ZEROS, trainable=False)
+    yield ParameterSpec(f"{norm}/moving_variance", channels, ONES, trainable=False)
 
 
-def _parameters() -> Iterator[Parameter]:
+def _parameters() -> Iterator[ParameterSpec]:
     yield from _convolution("conv1", "bn1", 7, 7, 3, 64)
     for stage, taken, given, stride in _STAGES:
         for block, channels in enumerate((taken, given)):
@@ -39,8 +39,8 @@ def _parameters() -> Iterator[Parameter]:
             if block == 0 and stride != 1:
                 short = f"{name}_downsample"
                 yield from _convolution(f"{short}_0", f"{short}_1", 1, 1, channels, given)
-    yield Parameter("fc/kernel", (512, 10), GLOROT)
-    yield Parameter("fc/bias", (10,), ZEROS)
+    yield ParameterSpec("fc/kernel", (512, 10), GLOROT)
+    yield ParameterSpec("fc/bias", (10,), ZEROS)
 
 
 def _layers() -> Iterator[str]:
@@ -83,14 +83,19 @@ RESNET = ExampleSpec(
         default=_SIZE,
         full=_SIZE,
         ways=(
-            Way("torch", "loop", "train", "keras_sgd", "torchvision's model, Keras' SGD"),
-            Way("keras", "tape", "train", "keras_sgd", "GradientTape, Keras' SGD"),
+            TrainingVariant(
+                "torch", "loop", "train", "keras_sgd", "torchvision's model, Keras' SGD"
+            ),
+            TrainingVariant("keras", "tape", "train", "keras_sgd", "GradientTape, Keras' SGD"),
         ),
         pairs=(
-            Pair(
-                "matched", "torchvision's ResNet-18 ~ its Keras twin",
-                "torch/loop", "keras/tape", levels=("L0", "L1", "L2", "L3"),
+            ComparedPair(
+                "matched",
+                "torchvision's ResNet-18 ~ its Keras twin",
+                "torch/loop",
+                "keras/tape",
+                levels=("L0", "L1", "L2", "L3"),
             ),
         ),
     ),
-)  # fmt: skip
+)

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared import witness
-from shared.expected import as_numbers, numbers
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec, Known, Numbers
+from parity.spec.cases import Case, Known, Numbers
+from parity.spec.example import ExampleSpec
+from parity.spec.expected import as_numbers, numbers
+from shared import numpy_reference
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -22,7 +23,7 @@ _TORCH_ATTENTION = "https://pytorch.org/docs/stable/generated/torch.nn.Multihead
 
 def _with_gradients(function: Any, upstream: Array, **arguments: Array) -> Arrays:
     y = function(**arguments)
-    return {"y": y} | witness.gradients(function, arguments, upstream)
+    return {"y": y} | numpy_reference.gradients(function, arguments, upstream)
 
 
 def _sigmoid(z: Array) -> Array:
@@ -144,8 +145,12 @@ def _recurrent(
 
 def _torch_recurrent(case: str, gates: int) -> dict[str, Numbers]:
     """The same sizes in PyTorch's layout."""
-    shapes = {"weight_ih": (gates * 2, 3), "weight_hh": (gates * 2, 2), "bias_ih": (gates * 2,),
-              "bias_hh": (gates * 2,)}  # fmt: skip
+    shapes = {
+        "weight_ih": (gates * 2, 3),
+        "weight_hh": (gates * 2, 2),
+        "bias_ih": (gates * 2,),
+        "bias_hh": (gates * 2,),
+    }
     return {n: drawn(f"sequences/{case}/{n}", s) for n, s in shapes.items()}
 
 
@@ -182,8 +187,9 @@ SEQUENCES = ExampleSpec(
     part="Layers and modules",
     summary=(
         "LSTM, GRU, both directions and multi-head attention with weights that go across by "
-        "`shared.transfer`, from Keras to PyTorch and the other way: gates in another order, two "
-        "biases or one, masks that mean the opposite. Outputs and all gradients come out equal."
+        "`parity.reference.weight_layouts`, from Keras to PyTorch and the other way: gates in "
+        "another order, two biases or one, masks that mean the opposite. Outputs and all gradients "
+        "come out equal."
     ),
     cases=(
         Case(
@@ -240,16 +246,19 @@ SEQUENCES = ExampleSpec(
     known=(
         Known(
             "values/heads_of_3/y",
-            torch=_listed(3**-0.5), keras=_listed(float(np.float32(3**-0.5))),
+            torch=_listed(3**-0.5),
+            keras=_listed(float(np.float32(3**-0.5))),
             reason="Keras casts the scale 1/√3 by way of float32, in float64 too: 1e-8 apart. "
             "1/√4 is exact in float32, so heads of 4 show nothing",
             link=_KERAS_ATTENTION,
         ),
         Known(
-            "values/attention/all_blocked", torch="NaN", keras="finite",
+            "values/attention/all_blocked",
+            torch="NaN",
+            keras="finite",
             reason="a query that may look nowhere: PyTorch blocks with −∞ and the softmax is 0/0, "
             "Keras with a large negative number, and the softmax is even",
             link=_TORCH_ATTENTION,
         ),
     ),
-)  # fmt: skip
+)

@@ -1,15 +1,15 @@
 """Spec of the network of two blocks on MNIST."""
 
-from shared.spec import (
+from parity.spec.example import (
     GLOROT,
     ZEROS,
+    ComparedPair,
     ExampleSpec,
     Fast,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 SEQUENTIAL_CNN = ExampleSpec(
@@ -26,34 +26,44 @@ SEQUENTIAL_CNN = ExampleSpec(
         batch_size=64,
         input_shape=(28, 28, 1),
         parameters=(
-            Parameter("features_conv1/kernel", (3, 3, 1, 5), GLOROT),
-            Parameter("features_conv1/bias", (5,), ZEROS),
-            Parameter("features_conv2/kernel", (3, 3, 5, 10), GLOROT),
-            Parameter("features_conv2/bias", (10,), ZEROS),
-            Parameter("classifier_dense1/kernel", (1960, 1024), GLOROT, flattened=(14, 14, 10)),
-            Parameter("classifier_dense1/bias", (1024,), ZEROS),
-            Parameter("classifier_dense2/kernel", (1024, 2048), GLOROT),
-            Parameter("classifier_dense2/bias", (2048,), ZEROS),
-            Parameter("classifier_logits/kernel", (2048, 10), GLOROT),
-            Parameter("classifier_logits/bias", (10,), ZEROS),
+            ParameterSpec("features_conv1/kernel", (3, 3, 1, 5), GLOROT),
+            ParameterSpec("features_conv1/bias", (5,), ZEROS),
+            ParameterSpec("features_conv2/kernel", (3, 3, 5, 10), GLOROT),
+            ParameterSpec("features_conv2/bias", (10,), ZEROS),
+            ParameterSpec("classifier_dense1/kernel", (1960, 1024), GLOROT, flattened=(14, 14, 10)),
+            ParameterSpec("classifier_dense1/bias", (1024,), ZEROS),
+            ParameterSpec("classifier_dense2/kernel", (1024, 2048), GLOROT),
+            ParameterSpec("classifier_dense2/bias", (2048,), ZEROS),
+            ParameterSpec("classifier_logits/kernel", (2048, 10), GLOROT),
+            ParameterSpec("classifier_logits/bias", (10,), ZEROS),
         ),
         layers=(
-            "features_conv1", "features_relu1", "features_conv2", "features_pool",
-            "features_relu2", "classifier_flatten", "classifier_dense1", "classifier_relu1",
-            "classifier_dense2", "classifier_relu2", "classifier_logits",
+            "features_conv1",
+            "features_relu1",
+            "features_conv2",
+            "features_pool",
+            "features_relu2",
+            "classifier_flatten",
+            "classifier_dense1",
+            "classifier_relu1",
+            "classifier_dense2",
+            "classifier_relu2",
+            "classifier_logits",
         ),
         default=Size("embedded", epochs=1, train=1270, test=1000),
         full=Size("full", epochs=1),
         fast=(Fast("torch/loop", channels_last=True), Fast("keras/tape")),
         ways=(
-            Way("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            Way("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
         ),
         pairs=(
-            Pair(
-                "matched", "PyTorch loop with KerasAdam ~ Keras GradientTape",
-                "torch/loop", "keras/tape",
+            ComparedPair(
+                "matched",
+                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "torch/loop",
+                "keras/tape",
             ),
         ),
     ),
-)  # fmt: skip
+)

@@ -1,27 +1,27 @@
 """Spec of softmax regression on Fashion-MNIST, from scratch and with the API."""
 
-from shared.names import LADDER, VALUES
-from shared.spec import (
+from parity.core.recording_keys import LADDER, VALUES
+from parity.core.sides import Side
+from parity.spec.cases import Case
+from parity.spec.example import (
     ZEROS,
-    Case,
+    ComparedPair,
     ExampleSpec,
     Fast,
     Initial,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Reference,
-    Side,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
 
 _BOTH = (VALUES, *LADDER)
 
 
-def _scratch(side: Side) -> Way:
+def _scratch(side: Side) -> TrainingVariant:
     """With functions of the example's own in every place."""
-    return Way(
+    return TrainingVariant(
         side,
         "scratch",
         function="train_from_scratch",
@@ -54,40 +54,53 @@ SOFTMAX_REGRESSION = ExampleSpec(
         dataset="fashion_mnist",
         batch_size=256,
         parameters=(
-            Parameter("logits/kernel", (784, 10), Initial("normal", 0.01)),
-            Parameter("logits/bias", (10,), ZEROS),
+            ParameterSpec("logits/kernel", (784, 10), Initial("normal", 0.01)),
+            ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "logits"),
         default=Size("embedded", epochs=10, train=11_990),
         full=Size("full", epochs=10),
         fast=(Fast("torch/api", traced=True), Fast("keras/api", jit=True)),
         ways=(
-            Way("torch", "api", "train", "sgd", "nn.Linear, F.cross_entropy, optim.SGD"),
+            TrainingVariant(
+                "torch", "api", "train", "sgd", "nn.Linear, F.cross_entropy, optim.SGD"
+            ),
             _scratch("torch"),
-            Way("keras", "api", "fit", "sgd", "Dense, compile/fit"),
+            TrainingVariant("keras", "api", "fit", "sgd", "Dense, compile/fit"),
             _scratch("keras"),
         ),
         pairs=(
-            Pair("matched", "PyTorch's API ~ Keras' API", "torch/api", "keras/api", _BOTH),
-            Pair(
-                "scratch", "PyTorch from scratch ~ Keras from scratch",
-                "torch/scratch", "keras/scratch", _BOTH,
+            ComparedPair("matched", "PyTorch's API ~ Keras' API", "torch/api", "keras/api", _BOTH),
+            ComparedPair(
+                "scratch",
+                "PyTorch from scratch ~ Keras from scratch",
+                "torch/scratch",
+                "keras/scratch",
+                _BOTH,
             ),
-            Pair(
-                "torch_itself", "PyTorch from scratch ~ PyTorch's API",
-                "torch/scratch", "torch/api", _BOTH,
+            ComparedPair(
+                "torch_itself",
+                "PyTorch from scratch ~ PyTorch's API",
+                "torch/scratch",
+                "torch/api",
+                _BOTH,
             ),
-            Pair(
-                "keras_itself", "Keras from scratch ~ Keras' API",
-                "keras/scratch", "keras/api", _BOTH,
+            ComparedPair(
+                "keras_itself",
+                "Keras from scratch ~ Keras' API",
+                "keras/scratch",
+                "keras/api",
+                _BOTH,
             ),
         ),
         references=(
             Reference(
-                "test_accuracy", 0.83, 0.01,
+                "test_accuracy",
+                0.83,
+                0.01,
                 "what textbook chapters on softmax regression show after ten epochs, to two "
                 "digits; not a figure of this project",
             ),
         ),
     ),
-)  # fmt: skip
+)

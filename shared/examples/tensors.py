@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from shared.initial import drawn
-from shared.spec import Case, ExampleSpec, Known
+from parity.spec.cases import Case, Known
+from parity.spec.example import ExampleSpec
+from shared.initial_weights import drawn
 
 Values = dict[str, Any]
 _TORCH = "https://pytorch.org/docs/stable/"
@@ -211,109 +212,148 @@ TENSORS = ExampleSpec(
     ),
     known=(
         Known(
-            "values/products/misfit", torch="RuntimeError", keras="InvalidArgumentError",
+            "values/products/misfit",
+            torch="RuntimeError",
+            keras="InvalidArgumentError",
             reason="shapes that do not fit are an error of another class, for an `except` to name",
             link=_TF + "errors/InvalidArgumentError",
         ),
         Known(
-            "values/random_uniform/normal_at_seed_0", torch="1.5410", keras="-1.6970",
+            "values/random_uniform/normal_at_seed_0",
+            torch="1.5410",
+            keras="-1.6970",
             reason="two generators: no seed makes their streams equal",
             link=_TORCH + "notes/randomness.html",
         ),
         Known(
-            "values/numpy_bridge/conversion_shares", torch=True, keras=False,
+            "values/numpy_bridge/conversion_shares",
+            torch=True,
+            keras=False,
             reason="`as_tensor` and `from_numpy` wrap the array's memory; TensorFlow copies it",
             link=_TORCH + "generated/torch.as_tensor.html",
         ),
         Known(
-            "values/numpy_bridge/numpy_shares", torch=True, keras=False,
+            "values/numpy_bridge/numpy_shares",
+            torch=True,
+            keras=False,
             reason="`.numpy()` is a view of the tensor in PyTorch and a copy in TensorFlow",
             link=_TORCH + "generated/torch.Tensor.numpy.html",
         ),
         Known(
-            "values/numpy_bridge/asarray_is_writeable", torch=True, keras=False,
+            "values/numpy_bridge/asarray_is_writeable",
+            torch=True,
+            keras=False,
             reason="`np.asarray` is a view on both sides; a TensorFlow tensor never changes, so "
             "its view is read-only",
             link="https://www.tensorflow.org/guide/tensor",
         ),
         Known(
-            "values/default_dtypes/integers_at_float32", torch="int64", keras="int32",
+            "values/default_dtypes/integers_at_float32",
+            torch="int64",
+            keras="int32",
             reason="Python's integers become int64 in PyTorch (and NumPy), int32 in TensorFlow",
             link="https://www.tensorflow.org/guide/tensor",
         ),
         Known(
-            "values/default_dtypes/integers_at_float64", torch="int64", keras="int32",
+            "values/default_dtypes/integers_at_float64",
+            torch="int64",
+            keras="int32",
             reason="the same: the default of floats has no say in it",
             link="https://www.tensorflow.org/guide/tensor",
         ),
         Known(
-            "values/default_dtypes/floats_at_float64", torch="float64", keras="float32",
+            "values/default_dtypes/floats_at_float64",
+            torch="float64",
+            keras="float32",
             reason="`tf.constant` does not know `keras.config.set_floatx`; Keras' own functions do",
             link="https://keras.io/api/utils/config_utils/",
         ),
         Known(
-            "values/default_dtypes/quotient_at_float32", torch="float32", keras="float64",
+            "values/default_dtypes/quotient_at_float32",
+            torch="float32",
+            keras="float64",
             reason="an integer divided by an integer has the default dtype in PyTorch, float64 "
             "in TensorFlow, as in Python",
             link=_TF + "math/truediv",
         ),
         Known(
-            "values/promotion/int64_plus_int32", torch="int64", keras="InvalidArgumentError",
+            "values/promotion/int64_plus_int32",
+            torch="int64",
+            keras="InvalidArgumentError",
             reason="TensorFlow's operators take one dtype only",
             link=_PROMOTION,
         ),
         Known(
-            "values/promotion/int_plus_float32", torch="float32", keras="InvalidArgumentError",
+            "values/promotion/int_plus_float32",
+            torch="float32",
+            keras="InvalidArgumentError",
             reason="the same; `keras.ops.add` promotes, see the next row of the case",
             link=_PROMOTION,
         ),
         Known(
-            "values/promotion/float64_scalar_and_float32", torch="float32", keras="float64",
+            "values/promotion/float64_scalar_and_float32",
+            torch="float32",
+            keras="float64",
             reason="in PyTorch a tensor without axes does not widen one with axes of its kind; "
             "Keras, as JAX, looks at the dtypes alone",
             link=_PROMOTION,
         ),
         Known(
-            "values/promotion/true_plus_true", torch="bool", keras="InvalidArgumentError",
+            "values/promotion/true_plus_true",
+            torch="bool",
+            keras="InvalidArgumentError",
             reason="PyTorch adds truth values (it is `or`), TensorFlow does not",
             link=_TF + "math/add",
         ),
         Known(
             "values/integer_arithmetic/by_zero",
-            torch="RuntimeError", keras="InvalidArgumentError",
+            torch="RuntimeError",
+            keras="InvalidArgumentError",
             reason="an integer divided by zero is an error on both sides, of another class",
             link=_TF + "errors/InvalidArgumentError",
         ),
         Known(
-            "values/statistics/std", torch="1.291", keras="1.118",
+            "values/statistics/std",
+            torch="1.291",
+            keras="1.118",
             reason="PyTorch divides by n − 1 unless told `correction=0`, TensorFlow (and NumPy) "
             "by n",
             link=_TORCH + "generated/torch.std.html",
         ),
         Known(
-            "values/statistics/median", torch=2.0, keras=2.5,
+            "values/statistics/median",
+            torch=2.0,
+            keras=2.5,
             reason="of an even count PyTorch takes the lower of the two in the middle, Keras "
             "(and NumPy) their mean",
             link=_TORCH + "generated/torch.median.html",
         ),
         Known(
-            "values/statistics/mean_of_integers", torch="RuntimeError", keras="int64",
+            "values/statistics/mean_of_integers",
+            torch="RuntimeError",
+            keras="int64",
             reason="PyTorch refuses, TensorFlow stays with integers and cuts: 1.75 becomes 1",
             link=_TF + "math/reduce_mean",
         ),
         Known(
-            "values/statistics/sum_of_int32", torch=2147483648, keras=-2147483648,
+            "values/statistics/sum_of_int32",
+            torch=2147483648,
+            keras=-2147483648,
             reason="PyTorch sums integers in int64, TensorFlow in their own dtype, which overflows",
             link=_TORCH + "generated/torch.sum.html",
         ),
         Known(
-            "values/ties/top_indices", torch=(2, 4), keras=(1, 2),
+            "values/ties/top_indices",
+            torch=(2, 4),
+            keras=(1, 2),
             reason="of equal elements TensorFlow promises the lower indices; PyTorch promises "
             "nothing: sort with `stable=True` where it matters",
             link=_TORCH + "generated/torch.topk.html",
         ),
         Known(
-            "values/same_words/split", torch="((2,), (2,), (2,))", keras="((3,), (3,))",
+            "values/same_words/split",
+            torch="((2,), (2,), (2,))",
+            keras="((3,), (3,))",
             reason="`split(x, 2)`: pieces of size 2, or 2 pieces",
             link=_TORCH + "generated/torch.split.html",
         ),
@@ -325,14 +365,18 @@ TENSORS = ExampleSpec(
             link=_TORCH + "generated/torch.Tensor.repeat.html",
         ),
         Known(
-            "values/same_words/one_hot_dtype", torch="int64", keras="float32",
+            "values/same_words/one_hot_dtype",
+            torch="int64",
+            keras="float32",
             reason="`one_hot` of PyTorch counts, that of TensorFlow is ready for a product",
             link=_TORCH + "generated/torch.nn.functional.one_hot.html",
         ),
         Known(
-            "values/same_words/elements_can_be_assigned", torch=True, keras=False,
+            "values/same_words/elements_can_be_assigned",
+            torch=True,
+            keras=False,
             reason="a TensorFlow tensor never changes: an update makes a new one",
             link=_TF + "tensor_scatter_nd_update",
         ),
     ),
-)  # fmt: skip
+)

@@ -6,23 +6,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.initial import drawn
-from shared.names import LADDER, VALUES
-from shared.spec import (
+from parity.core.recording_keys import LADDER, VALUES
+from parity.spec.cases import Case, Known
+from parity.spec.example import (
     GLOROT,
     ONES,
     ZEROS,
-    Case,
+    ComparedPair,
     ExampleSpec,
     Fast,
     Initial,
-    Known,
-    Pair,
-    Parameter,
+    ParameterSpec,
     Size,
     Training,
-    Way,
+    TrainingVariant,
 )
+from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 _TORCH_BATCH_NORM = "https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html"
@@ -37,21 +36,21 @@ _TARGET = (5, 6, 7, 8, 9)  # Sandal, Shirt, Sneaker, Bag, Ankle boot
 _FEW = 50
 
 
-def _block(number: int, size: int, inputs: int, outputs: int) -> tuple[Parameter, ...]:
+def _block(number: int, size: int, inputs: int, outputs: int) -> tuple[ParameterSpec, ...]:
     conv, norm = f"backbone_conv{number}", f"backbone_bn{number}"
     return (
-        Parameter(f"{conv}/kernel", (size, size, inputs, outputs), GLOROT),
-        Parameter(f"{norm}/gamma", (outputs,), ONES),
-        Parameter(f"{norm}/beta", (outputs,), ZEROS),
-        Parameter(f"{norm}/moving_mean", (outputs,), ZEROS, trainable=False),
-        Parameter(f"{norm}/moving_variance", (outputs,), ONES, trainable=False),
+        ParameterSpec(f"{conv}/kernel", (size, size, inputs, outputs), GLOROT),
+        ParameterSpec(f"{norm}/gamma", (outputs,), ONES),
+        ParameterSpec(f"{norm}/beta", (outputs,), ZEROS),
+        ParameterSpec(f"{norm}/moving_mean", (outputs,), ZEROS, trainable=False),
+        ParameterSpec(f"{norm}/moving_variance", (outputs,), ONES, trainable=False),
     )
 
 
 _BACKBONE = (*_block(1, 5, 1, 8), *_block(2, 3, 8, 16))
 _HEAD = (
-    Parameter("head/kernel", (576, 5), GLOROT, flattened=(6, 6, 16)),
-    Parameter("head/bias", (5,), ZEROS),
+    ParameterSpec("head/kernel", (576, 5), GLOROT, flattened=(6, 6, 16)),
+    ParameterSpec("head/bias", (5,), ZEROS),
 )
 _LOADED = tuple(dataclasses.replace(p, initial=_PRETRAINED) for p in _BACKBONE)
 _FROZEN = tuple(dataclasses.replace(p, trainable=False, frozen=True) for p in _LOADED)
@@ -72,13 +71,15 @@ _NEGATIVE = {"scaling": "standard", "mean": (1.0,), "deviation": (-1.0,)}  # 1 â
 _SIMILAR, _DISSIMILAR = "", "_negative"
 
 
-def _ways(amount: str, kind: str, how: str, changed_as: str = "") -> tuple[Way, Way]:
+def _ways(
+    amount: str, kind: str, how: str, changed_as: str = ""
+) -> tuple[TrainingVariant, TrainingVariant]:
     """One cell of the table on both sides; they differ in nothing but the side."""
     changes: dict[str, Any] = {"classes": _TARGET} | _HOW[changed_as or how]
     changes |= _NEGATIVE if kind else {}
     changes |= {"samples": _FEW} if amount == "few" else {}
     left, right = (
-        Way(
+        TrainingVariant(
             side,
             f"{how}_{amount}{kind}",
             "train",
@@ -101,12 +102,12 @@ _CELLS = tuple(
 )
 
 
-def _pair(amount: str, kind: str, how: str) -> Pair:
+def _pair(amount: str, kind: str, how: str) -> ComparedPair:
     name = f"{how}_{amount}{kind}"
     task = "dissimilar" if kind else "similar"
     samples = f"{_FEW} samples" if amount == "few" else "all samples"
     title = f"{task} task, {samples}, {_TITLES[how]}"
-    return Pair(name, title, f"torch/{name}", f"keras/{name}")
+    return ComparedPair(name, title, f"torch/{name}", f"keras/{name}")
 
 
 def _normalised(x: Array, mean: Array, variance: Array) -> Array:
@@ -142,20 +143,27 @@ TRANSFER_LEARNING = ExampleSpec(
     ),
     cases=(
         Case(
-            "counts", {},
+            "counts",
+            {},
             {"trained": 4285, "trained_when_frozen": 2885, "trained_when_half_frozen": 2885},
         ),
         Case(
-            "save_and_load", {},
+            "save_and_load",
+            {},
             {
-                "equal_before": False, "equal_after": True, "equal_from_other_format": True,
+                "equal_before": False,
+                "equal_after": True,
+                "equal_from_other_format": True,
                 "weights_remember_freezing": False,
             },
         ),
         Case(
-            "replace_head", {},
+            "replace_head",
+            {},
             {
-                "head_parameters": 576 * 3 + 3, "backbone_loaded": True, "head_untouched": True,
+                "head_parameters": 576 * 3 + 3,
+                "backbone_loaded": True,
+                "head_untouched": True,
                 "stale_head_of_same_size": True,
             },
         ),
@@ -175,30 +183,40 @@ TRANSFER_LEARNING = ExampleSpec(
     ),
     known=(
         Known(
-            "values/counts/parameters", torch=4285, keras=4333,
+            "values/counts/parameters",
+            torch=4285,
+            keras=4333,
             reason="running statistics are buffers in PyTorch and are not counted; in Keras they "
             "are weights that do not train, and `count_params` has them",
             link="https://keras.io/api/models/model/",
         ),
         Known(
-            "values/save_and_load/arrays", torch=14, keras=12,
+            "values/save_and_load/arrays",
+            torch=14,
+            keras=12,
             reason="PyTorch's BatchNorm also saves how many batches it has seen, once a layer",
             link=_TORCH_BATCH_NORM,
         ),
         Known(
-            "values/save_and_load/other_format_remembers_freezing", torch=False, keras=True,
+            "values/save_and_load/other_format_remembers_freezing",
+            torch=False,
+            keras=True,
             reason="safetensors holds tensors only; a `.keras` file holds the configuration of "
             "every layer, `trainable` included, so a frozen backbone is still frozen when loaded",
             link=_KERAS_SAVING,
         ),
         Known(
-            "values/replace_head/wrong_shape", torch="RuntimeError", keras="ValueError",
+            "values/replace_head/wrong_shape",
+            torch="RuntimeError",
+            keras="ValueError",
             reason="both refuse a head of another shape; PyTorch even with `strict=False`, which "
             "forgives names only",
             link=_TORCH_LOADING,
         ),
         Known(
-            "values/freeze_batch_norm/flag_alone_moves", torch=True, keras=False,
+            "values/freeze_batch_norm/flag_alone_moves",
+            torch=True,
+            keras=False,
             reason="`requires_grad_(False)` is about gradients, so BatchNorm in training mode "
             "still normalises by the batch and moves its statistics; `trainable = False` puts "
             "Keras' layer into inference mode, whatever `training` says",
@@ -213,7 +231,8 @@ TRANSFER_LEARNING = ExampleSpec(
         parameters=(*_BACKBONE, *_HEAD),
         layers=(
             *(f"backbone_{kind}{n}" for n in (1, 2) for kind in ("conv", "bn", "act")),
-            "flatten", "head",
+            "flatten",
+            "head",
         ),
         # Not 6,000: of those the last batch would be of one image, which BatchNorm takes for the
         # world, and pretraining would end at 0.59.
@@ -221,26 +240,33 @@ TRANSFER_LEARNING = ExampleSpec(
         full=Size("full", epochs=1),
         fast=(Fast("torch/pretrain", channels_last=True, traced=True), Fast("keras/pretrain")),
         ways=(
-            Way("torch", "pretrain", "train", "sgd", "pretraining"),
-            Way("keras", "pretrain", "train", "sgd", "pretraining"),
+            TrainingVariant("torch", "pretrain", "train", "sgd", "pretraining"),
+            TrainingVariant("keras", "pretrain", "train", "sgd", "pretraining"),
             *(way for cell in _CELLS for way in _ways(*cell)),
             *_ways("few", _SIMILAR, "half_frozen", "features"),
         ),
         pairs=(
-            Pair(
-                "pretrain", "pretraining on the first five classes",
-                "torch/pretrain", "keras/pretrain", (VALUES, *LADDER),
+            ComparedPair(
+                "pretrain",
+                "pretraining on the first five classes",
+                "torch/pretrain",
+                "keras/pretrain",
+                (VALUES, *LADDER),
             ),
             *(_pair(*cell) for cell in _CELLS),
-            Pair(
-                "forgotten_eval", "PyTorch without `eval()` on the backbone ~ Keras frozen",
-                "torch/half_frozen_few", "keras/features_few",
+            ComparedPair(
+                "forgotten_eval",
+                "PyTorch without `eval()` on the backbone ~ Keras frozen",
+                "torch/half_frozen_few",
+                "keras/features_few",
                 differs_at="activations/step0/backbone_bn1",
                 reason="without evaluation mode PyTorch's frozen BatchNorm normalises by the batch",
             ),
-            Pair(
-                "half_frozen", "weights frozen, BatchNorm not, on both sides",
-                "torch/half_frozen_few", "keras/half_frozen_few",
+            ComparedPair(
+                "half_frozen",
+                "weights frozen, BatchNorm not, on both sides",
+                "torch/half_frozen_few",
+                "keras/half_frozen_few",
                 levels=LADDER[:-1],
                 differs_at="weights/step1/backbone_bn1/moving_",
                 reason="both sides make the same mistake and agree with each other, yet statistics "
@@ -248,4 +274,4 @@ TRANSFER_LEARNING = ExampleSpec(
             ),
         ),
     ),
-)  # fmt: skip
+)

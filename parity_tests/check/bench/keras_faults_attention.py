@@ -11,9 +11,17 @@ def layer_norm(name, epsilon=1e-5):
 
 
 def encoder(
-    *, heads=3, size=4, epsilon=1e-5, shortcut=True, second=True, active="gelu", raw_value=False,
-    normed=False, dim=12,
-):  # fmt: skip
+    *,
+    heads=3,
+    size=4,
+    epsilon=1e-5,
+    shortcut=True,
+    second=True,
+    active="gelu",
+    raw_value=False,
+    normed=False,
+    dim=12,
+):
     inputs = keras.Input((7, dim))
     y = layer_norm("norm1", epsilon)(inputs)
     attention = layers.MultiHeadAttention(heads, size, name="attn")

@@ -12,9 +12,18 @@ def norm(name, epsilon=1e-5, momentum=0.9):
 
 
 def cnn(
-    *, epsilon=1e-5, momentum=0.9, late=False, second=True, act1=None, act2="relu", average=False,
-    bias=True, drop=False, last=None,
-):  # fmt: skip
+    *,
+    epsilon=1e-5,
+    momentum=0.9,
+    late=False,
+    second=True,
+    act1=None,
+    act2="relu",
+    average=False,
+    bias=True,
+    drop=False,
+    last=None,
+):
     image = keras.Input((12, 10, 3))
     x = layers.Conv2D(8, 3, padding="same", name="conv1")(image)
     chain = [norm("bn1", epsilon, momentum), act1 or layers.ReLU(name="act1")]
@@ -31,9 +40,18 @@ def cnn(
 
 
 def block(
-    x, filters, stride, name, *, late_stride=False, same=False, shortcut=True, act="out",
-    norm_shortcut=True, kernel=1,
-):  # fmt: skip
+    x,
+    filters,
+    stride,
+    name,
+    *,
+    late_stride=False,
+    same=False,
+    shortcut=True,
+    act="out",
+    norm_shortcut=True,
+    kernel=1,
+):
     identity = x
     if stride != 1:
         identity = layers.Conv2D(
@@ -81,9 +99,17 @@ def unet(merge="after", grow="transposed", early_skip=False, last="sigmoid"):
 
 
 def mobile(
-    *, act1="hard_swish", act2=6.0, gate="sigmoid", kernel=5, depthwise=True, epsilon=1e-3,
-    rate=0.2, width=12, raw=False,
-):  # fmt: skip
+    *,
+    act1="hard_swish",
+    act2=6.0,
+    gate="sigmoid",
+    kernel=5,
+    depthwise=True,
+    epsilon=1e-3,
+    rate=0.2,
+    width=12,
+    raw=False,
+):
     image = keras.Input((13, 15, 3))
     before = layers.Conv2D(6, 3, strides=2, padding="same", name="stem")(image)
     x = layers.Activation("hard_silu", name="stem_act")(before)

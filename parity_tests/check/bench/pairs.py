@@ -35,7 +35,9 @@ CORRECT: tuple[Pair, ...] = (
     _pair("basics:TiedAutoencoder", "TiedAutoencoder", "3,11", train=True, name="tied_autoencoder"),
     _pair("basics:Frozen", "frozen", "3,10", train=True),
     _pair(
-        "basics:sized", "sized", "3,6",
+        "basics:sized",
+        "sized",
+        "3,6",
         torch_arguments={"width": 10, "activation": "selu"},
         keras_arguments={"units": 10, "active": "selu"},
     ),
@@ -46,9 +48,7 @@ CORRECT: tuple[Pair, ...] = (
     # Images
     _pair("images:SmallCnn", "small_cnn", "3,3,12,10", train=True),
     _pair("images:SmallCnn", "small_cnn_permuted", "2,3,12,10"),
-    _pair(
-        "images:SmallCnn", "small_cnn_channels_first", "2,3,12,10", keras_inputs=("2,3,12,10",)
-    ),
+    _pair("images:SmallCnn", "small_cnn_channels_first", "2,3,12,10", keras_inputs=("2,3,12,10",)),
     _pair("images:ResNet", "resnet", "2,3,30,22", train=True),
     _pair("images:ResNet", "ResNet", "2,3,30,22", name="resnet_subclassed"),
     _pair("images:DenseNet", "densenet", "2,3,13,11"),
@@ -85,7 +85,10 @@ CORRECT: tuple[Pair, ...] = (
     _pair("sequences:Signal", "Signal", "3,3,21", keras_inputs=("3,21,3",)),
     _pair("sequences:Seq2Seq", "seq2seq", "2,9:int<19", "2,7:int<17"),
     _pair(
-        "sequences:TiedLanguageModel", "TiedLanguageModel", "2,8:int<21", train=True,
+        "sequences:TiedLanguageModel",
+        "TiedLanguageModel",
+        "2,8:int<21",
+        train=True,
         name="tied_language_model",
     ),
     _pair("sequences:Recommender", "recommender", "2,4:int<12", "2,4:int<15"),
@@ -121,7 +124,7 @@ CORRECT: tuple[Pair, ...] = (
     _pair("tricks:TransposedSame", "transposed_same", "2,3,5,7"),
     _pair("tricks:SwishByHand", "swish_by_hand", "3,10"),
     _pair("tricks:MomentumWords", "momentum_words", "3,3,10,8", train=True),
-)  # fmt: skip
+)
 
 KEPT_CORRECT: tuple[Pair, ...] = (
     _pair("kept:convolutions", "convolutions", "2,2,10,8"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from parity.checker.check import check_in
+from parity.checker.graph import model_inputs
+from parity.checker.graph.target import Target
+from parity.checker.result.check_result import CheckResult
+from parity.checker.workers.remote_model import RemoteModel
+from parity.checker.workers.request import CheckRequest
 from parity_tests.check.bench.rows import Cause, Fault, Pair
-from shared.check import inputs
-from shared.check.process import Remote
-from shared.check.request import Request
-from shared.check.result import Result
-from shared.check.session import check_in
-from shared.check.target import Target
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,10 +33,12 @@ class Score:
     confirmed: bool
 
 
-def answer(remotes: tuple[Remote, Remote], row: Pair | Fault, *, kept: bool) -> Result:
+def answer(
+    remotes: tuple[RemoteModel, RemoteModel], row: Pair | Fault, *, kept: bool
+) -> CheckResult:
     """Check a row in processes that are there."""
-    request = Request(
-        inputs=tuple(inputs.parse(text) for text in row.inputs),
+    request = CheckRequest(
+        inputs=tuple(model_inputs.parse(text) for text in row.inputs),
         train=row.train,
         keep_weights=kept,
     )
@@ -53,7 +55,7 @@ def target(text, arguments):
     return Target(str(ROOT / file), name, dict(arguments))
 
 
-def score(result: Result, fault: Fault) -> Score:
+def score(result: CheckResult, fault: Fault) -> Score:
     """Compare an answer with what the row expects."""
     first = result.first
     layer = first is not None and any(
@@ -76,7 +78,9 @@ def fits(kind: str, cause: Cause) -> bool:
 def within(name: str | None, accepted: tuple[str, ...]) -> bool:
     """Whether a layer is one of these, or lies in one of them."""
     return name is not None and any(
-        name == one or name.startswith((f"{one}/", f"{one}.")) or name.endswith(f".{one}")
+        name == one
+        or name.startswith((f"{one}/", f"{one}."))
+        or name.endswith(f".{one}")
         or name.rpartition("_")[0] == one
         for one in accepted
-    )  # fmt: skip
+    )

@@ -41,10 +41,12 @@ def answers(tmp_path_factory):
     processes = {
         side: subprocess.Popen(
             [sys.executable, "-m", "parity_tests.check.bench.side", side, str(folder / side)],
-            cwd=ROOT, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for side in ("torch", "keras")
-    }  # fmt: skip
+    }
     for process in processes.values():
         _, errors = process.communicate(timeout=580)
         assert process.returncode == 0, errors[-3000:]

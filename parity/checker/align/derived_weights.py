@@ -1,0 +1,142 @@
+"""Weights that a model makes of others: normalised, of low rank, standardised.
+
+Where one side has such a weight and the other a plain one, the parts cannot go across, but what is
+made of them can: `derived_weights` says what is computed of weights alone as a weight of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from parity.checker.align import masks
+from parity.checker.align.alignment import Alignment, expect_names
+from parity.checker.align.reconcile import reconcile
+from parity.checker.canonical import split_layers
+from parity.checker.canonical.canonical_graph import CanonicalGraph, canonicalise
+from parity.checker.canonical.folding import COMPUTED as PREFIX
+from parity.checker.graph.graph import Graph, Node, Parameter, Source
+from parity.checker.graph.model_interface import Array, Traced
+
+_WORTH = 0.5
+"""Operations that must find a counterpart by it: a weight that is hidden is tied to none."""
+
+
+def derived_weights(traced: Traced) -> Traced | None:
+    """The graph with every value that only weights go into as a weight; None without one."""
+    graph = traced.graph
+    made = _of_weights(graph)
+    if not made:
+        return None
+    kept = [n for n in graph.nodes if not any(v.id in made for v in n.values)]
+    taken = {s.value for n in kept for s in n.sources} | {s.value for s in graph.outputs}
+    new = {
+        value.id: Parameter(
+            id=f"{PREFIX}{value.id}",
+            role="raw",
+            shape=value.shape,
+            trainable=made[value.id],
+            names=(node.name,),
+            computed=True,
+        )
+        for node in graph.nodes
+        for value in node.values
+        if value.id in made and value.id in taken
+    }
+    if not new:
+        return None
+
+    def seen(source: Source) -> Source:
+        known = new.get(source.value)
+        return source if known is None else replace(source, value=f"parameter:{known.id}")
+
+    nodes = tuple(replace(n, sources=tuple(seen(s) for s in n.sources)) for n in kept)
+    parameters = {**graph.parameters, **{p.id: p for p in new.values()}}
+    outputs = tuple(seen(s) for s in graph.outputs)
+    changed = replace(graph, nodes=nodes, outputs=outputs, parameters=parameters)
+    return replace(traced, graph=changed)
+
+
+def _of_weights(graph: Graph) -> dict[str, bool]:
+    """Values that come from weights and constants alone → whether one of the weights learns."""
+    made: dict[str, bool] = {}
+    fixed: set[str] = set()
+    for node in graph.nodes:
+        learns = _learns(graph, node, made, fixed)
+        if learns is None:
+            continue
+        if (
+            learns
+            or any(s.value in made or s.value.startswith("parameter:") for s in node.sources)
+            or node.parameters
+        ):
+            made |= {value.id: learns for value in node.values}
+        else:
+            fixed |= {value.id for value in node.values}
+    return {value: learns for value, learns in made.items() if learns}
+
+
+def _learns(graph: Graph, node: Node, made: Mapping[str, bool], fixed: set[str]) -> bool | None:
+    """Whether a trainable weight goes into it; None where an input does, too."""
+    if not node.sources:
+        return None
+    found = any(graph.parameters[p].trainable for p in node.parameters.values())
+    for source in node.sources:
+        kind, _, name = source.value.partition(":")
+        if kind == "parameter":
+            found = found or graph.parameters[name].trainable
+        elif source.value in made:
+            found = found or made[source.value]
+        elif kind != "constant" and source.value not in fixed:
+            return None
+    return found
+
+
+def values(normal: CanonicalGraph, recorded: Mapping[str, Array]) -> dict[str, Array]:
+    """What a side made of its weights: id of the weight → array."""
+    names = {p.value.removeprefix("parameter:") for p in normal.pieces.values()}
+    found = {}
+    for virtual in names | set(normal.parameters):
+        key = f"values/{virtual.removeprefix(PREFIX)}"
+        if virtual.startswith(PREFIX) and key in recorded:
+            found[virtual] = np.asarray(recorded[key], np.float64)
+    return found
+
+
+def variants(left: Traced, right: Traced) -> list[tuple[Traced, Traced]]:
+    """The two as they are, and with what either or both compute of weights as weights."""
+    mine, theirs = derived_weights(left), derived_weights(right)
+    found = [(left, right)]
+    if mine is not None:
+        found.append((mine, right))
+    if theirs is not None:
+        found.append((left, theirs))
+    if mine is not None and theirs is not None:
+        found.append((mine, theirs))
+    return found
+
+
+def align_best(
+    left: Traced, right: Traced, pairs: Mapping[str, str]
+) -> tuple[CanonicalGraph, CanonicalGraph, Alignment]:
+    """The two in the form in which they are most alike, laid on each other."""
+    best: tuple[CanonicalGraph, CanonicalGraph, Alignment] | None = None
+    for mine, theirs in variants(left, right):
+        normals = [
+            masks.settle_polarity(split_layers.cropped(canonicalise(side)))
+            for side in (mine, theirs)
+        ]
+        expect_names(normals[0], normals[1], pairs)
+        found = reconcile(normals[0], normals[1], pairs=pairs)
+        turned = masks.flip(*found)
+        if turned is not None:
+            other = reconcile(found[0], turned, pairs=pairs)
+            found = other if masks.nearer(other[2], found[2]) else found
+        if best is None or found[2].edits < best[2].edits - _WORTH:
+            best = found
+        if best[2].complete:
+            break
+    assert best is not None
+    return best

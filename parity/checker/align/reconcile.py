@@ -1,0 +1,135 @@
+"""Two graphs laid on each other, after what only one of them has in one piece is taken apart.
+
+`parity.checker.align.alignment` finds which node is which. Where that leaves something over, a layer that makes
+several things at once may be several layers on the other side, or a dense layer the convolution of
+kernel 1 that the other side has. Nothing is taken apart that both sides have in one piece: there
+the order of the pieces is part of what is compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from parity.checker.align import untraced
+from parity.checker.align.alignment import Alignment, align
+from parity.checker.canonical import split_layers
+from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+
+
+def reconcile(
+    left: CanonicalGraph,
+    right: CanonicalGraph,
+    *,
+    pairs: Mapping[str, str] = MappingProxyType({}),
+    inputs: Sequence[int] = (),
+) -> tuple[CanonicalGraph, CanonicalGraph, Alignment]:
+    """Align two graphs, and rewrite them where that makes them more alike.
+
+    Args:
+        left, right: in normal form.
+        pairs, inputs: as of `parity.checker.align.alignment.align`.
+
+    Returns:
+        The two graphs, rewritten or not, and their alignment.
+    """
+    found = align(left, right, pairs=pairs, inputs=inputs)
+    if found.complete:
+        return left, right, found
+    whole = left, right, found
+    for apart in _apart(*whole):
+        other = align(*apart, pairs=pairs, inputs=inputs)
+        if other.edits < found.edits:
+            left, right, found = *apart, other
+    alike = _alike(left, right, found)
+    if alike is not None:
+        left, right = alike
+        found = align(left, right, pairs=pairs, inputs=inputs)
+    for _ in range(2):
+        drawn = untraced.fuse_untraced_regions(left, right, found)
+        if drawn is not None:
+            left, right = drawn
+            found = align(left, right, pairs=pairs, inputs=inputs)
+    return left, right, found
+
+
+def _apart(
+    left: CanonicalGraph, right: CanonicalGraph, found: Alignment
+) -> Iterator[tuple[CanonicalGraph, CanonicalGraph]]:
+    """Split what the other side does not have in one piece, if it has layers left over.
+
+    By who takes which channels, and by the widths of the layers that stand opposite: where a
+    layer's own channels go different ways, too, as in rotary positions, takers do not tell.
+    """
+    mine = {one.node: one for one in split_layers.splits(left)}
+    theirs = {one.node: one for one in split_layers.splits(right)}
+    kept = {(p.left, p.right) for p in found.pairs if p.left in mine and p.right in theirs}
+    left_wanted = [one for node, one in mine.items() if node not in {a for a, _ in kept}]
+    right_wanted = [one for node, one in theirs.items() if node not in {b for _, b in kept}]
+    if not _has_weighted(right, found.right_only):
+        left_wanted = []
+    if not _has_weighted(left, found.left_only):
+        right_wanted = []
+    if left_wanted or right_wanted:
+        yield split_layers.split(left, left_wanted), split_layers.split(right, right_wanted)
+    both = [(left.by_id[p.left], right.by_id[p.right]) for p in found.pairs]
+    left_cut = [_opposite(left, a, right, b, found.right_only) for a, b in both]
+    right_cut = [_opposite(right, b, left, a, found.left_only) for a, b in both]
+    if any(left_cut) or any(right_cut):
+        yield (
+            split_layers.split(left, [one for one in left_cut if one is not None]),
+            split_layers.split(right, [one for one in right_cut if one is not None]),
+        )
+
+
+def _opposite(
+    normal: CanonicalGraph,
+    node: CanonicalNode,
+    other: CanonicalGraph,
+    partner: CanonicalNode,
+    free: Sequence[str],
+) -> split_layers.Split | None:
+    """A layer, cut as the other side has it: its partner and those beside that."""
+    if node.kind != partner.kind or node.kind not in ("dense", "convolution"):
+        return None
+    beside = [
+        n
+        for n in other.nodes
+        if n.kind == node.kind
+        and (n.id in free or n.id == partner.id)
+        and n.sources[0] == partner.sources[0]
+    ]
+    widths = [
+        other.parameters[n.parameters["kernel"]].shape[-1]
+        for n in beside
+        if "kernel" in n.parameters
+    ]
+    return split_layers.cut(normal, node, widths)
+
+
+def _has_weighted(normal: CanonicalGraph, nodes: Sequence[str]) -> bool:
+    return any(normal.by_id[n].kind in ("dense", "convolution") for n in nodes)
+
+
+def _alike(
+    left: CanonicalGraph, right: CanonicalGraph, found: Alignment
+) -> tuple[CanonicalGraph, CanonicalGraph] | None:
+    """Dense layers that stand opposite a convolution of kernel 1: the dense, or that, rewritten."""
+    convolutions: tuple[list[str], list[str]] = ([], [])
+    dense: tuple[list[str], list[str]] = ([], [])
+    for pair in found.pairs:
+        a, b = left.by_id[pair.left], right.by_id[pair.right]
+        for side, one, other in ((0, a, b), (1, b, a)):
+            if one.kind != "dense" or not split_layers.is_pointwise(other):
+                continue
+            if len(one.values[0].shape) > 2:
+                convolutions[side].append(one.id)
+            elif split_layers.is_lone(other):
+                dense[1 - side].append(other.id)
+    if not any((*convolutions, *dense)):
+        return None
+    left, right = (
+        split_layers.as_dense(split_layers.as_convolution(normal, convolutions[side]), dense[side])
+        for side, normal in enumerate((left, right))
+    )
+    return left, right

@@ -1,0 +1,429 @@
+"""The corrected line: a node's own code with the setting that the other side has."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from parity.checker.diagnose.code_edit import (
+    activation,
+    called,
+    changed,
+    small,
+    written,
+    written_for,
+)
+from parity.checker.diagnose.settings import canonical, said
+from parity.checker.graph.graph import Node
+from parity.core.sides import Side
+
+Pads = Sequence[Sequence[int]]
+
+WORDS: dict[str, dict[Side, str]] = {
+    "stride": {"torch": "stride", "keras": "strides"},
+    "dilation": {"torch": "dilation", "keras": "dilation_rate"},
+    "groups": {"torch": "groups", "keras": "groups"},
+    "bias": {"torch": "bias", "keras": "use_bias"},
+    "epsilon": {"torch": "eps", "keras": "epsilon"},
+    "rate": {"torch": "p", "keras": "rate"},
+    "counts_padding": {"torch": "count_include_pad", "keras": ""},
+    "reset_after": {"torch": "", "keras": "reset_after"},
+    "scale": {"torch": "affine", "keras": "scale"},
+    "center": {"torch": "affine", "keras": "center"},
+    "axis": {"torch": "dim", "keras": "axis"},
+    "axes": {"torch": "dim", "keras": "axis"},
+    "zero_index": {"torch": "padding_idx", "keras": ""},
+    "mask_zero": {"torch": "", "keras": "mask_zero"},
+}
+"""Setting → what each framework calls it."""
+
+
+def fix(kind: str, node: Node, other: Node, side: Side, *, wanted: str = "") -> str:
+    """The line of `node`, corrected so that it does what `other` does.
+
+    Args:
+        kind: of the cause.
+        node: the one whose line is wrong; for ``extra_layer`` the layer that is too many, for
+            ``missing_layer`` the one before which the layer belongs.
+        other: its counterpart, which is right; for ``missing_layer`` the layer itself.
+        side: the framework of `node`.
+        wanted: what was found on the other side, in words, where its settings do not tell.
+
+    Returns:
+        One line, or a few with what must stand before it; '' where there is nothing to say.
+    """
+    make = _FIXES.get(kind)
+    text = make(node, other, side) if make is not None else ""
+    return text if text and text != node.code else _in_words(kind, node, wanted)
+
+
+def _in_words(kind: str, node: Node, wanted: str) -> str:
+    """Where no line can be written: what to change in the one that is there."""
+    advice = {
+        "kernel_order": "its kernel's elements must stand in this order",
+        "gate_order": "its gates must stand in this order",
+        "order": "its operands must stand in this order",
+        "scale": "its output must be multiplied by",
+        "offset": "to its output must be added",
+        "activation": "its activation must be",
+        "padding": "its padding must be",
+        "wiring": "it must take",
+        "constant": "the number must be",
+        "precision": "it must compute in",
+        "dropout": "dropout must be",
+        "direction": "it must run",
+        "epsilon": "its epsilon must be",
+        "bias": "bias:",
+        "affine": "it must have",
+        "axis": "its axis must be",
+        "initial_state": "its initial state must be",
+        "pooling": "it must be",
+        "normalisation": "it must be",
+        "operation": "it must be",
+        "resize": "it must be",
+        "padding_counted": "counts padding:",
+        "mask": "its mask must be",
+        "missing_layer": "must be",
+        "extra_layer": "must be",
+        "units": "its width must be",
+        "reset_after": "resets after the product:",
+        "momentum": "its momentum must be",
+    }.get(kind)
+    if not advice or not wanted or wanted == "as stated":
+        return node.code
+    return f"{node.code}  # {advice} {wanted}"
+
+
+def _plain(*keys: str) -> Callable[[Node, Node, Side], str]:
+    """Settings that both frameworks have as one argument each."""
+
+    def make(node: Node, other: Node, side: Side) -> str:
+        theirs = canonical(other, channels=node.settings.get("channels"))
+        mine, arguments = canonical(node), {}
+        for key in keys:
+            word = WORDS[key][side]
+            if key not in theirs or theirs[key] == mine.get(key) or not word:
+                continue
+            value = theirs[key]
+            if key in ("stride", "dilation"):
+                value = small(value)
+            if word == "use_bias" and called(node.code) == "EinsumDense":
+                word, value = "bias_axes", _bias_axes(node.code) if value else None
+            arguments[_word(word, node.code)] = value
+        return changed(node.code, arguments) if arguments else ""
+
+    return make
+
+
+def _bias_axes(code: str) -> str:
+    """The letters of an equation's output that only the kernel has."""
+    found = re.search(r"""["']([\w.]+),([\w.]+)->([\w.]+)["']""", code)
+    taken, kernel, given = found.groups() if found else ("", "", "")
+    return "".join(c for c in given if c in kernel and c not in taken)
+
+
+def _word(word: str, code: str) -> str:
+    """A few classes call it otherwise."""
+    if word == "groups" and called(code) == "GroupNorm":
+        return "num_groups"
+    if word == "affine" and called(code) in ("LayerNorm", "RMSNorm"):
+        return "elementwise_affine"
+    return word
+
+
+def _momentum(node: Node, other: Node, side: Side) -> str:
+    kept = other.settings.get("momentum")
+    if kept is None:
+        return ""
+    value = round(1 - kept, 12) if side == "torch" else round(kept, 12)
+    return changed(node.code, {"momentum": value})
+
+
+def _padding(node: Node, other: Node, side: Side) -> str:
+    theirs = canonical(other)
+    if node.kind == "pad":
+        return ""
+    pads = theirs.get("padding" if node.kind != "transposed" else "crop", ())
+    if theirs.get("mode") in ("reflect", "replicate", "circular") and side == "torch":
+        return changed(node.code, {"padding_mode": theirs["mode"]})
+    if not pads or node.kind not in ("convolution", "pool"):
+        return ""
+    if side == "torch":
+        return _torch_padding(node, pads)
+    return _keras_padding(node, pads)
+
+
+def _torch_padding(node: Node, pads: Pads) -> str:
+    if all(b == a for b, a in pads):
+        return changed(node.code, {"padding": small([b for b, _ in pads])})
+    flat = tuple(n for pair in reversed(pads) for n in pair)
+    line = changed(node.code, {"padding": 0})
+    if node.kind == "pool" and node.settings.get("mode") == "max":
+        return f'x = F.pad(x, {flat}, value=float("-inf"))\n{line}'
+    return f"nn.ZeroPad{len(pads)}d({flat})\n{line}"
+
+
+def _keras_padding(node: Node, pads: Pads) -> str:
+    line = _keras_padded(node, pads)
+    own = node.settings.get("pad_value", -math.inf)
+    instead = node.settings.get("mode") == "max" and own != -math.inf
+    return f"{line}  # without the padding of {own:g} before it" if instead else line
+
+
+def _keras_padded(node: Node, pads: Pads) -> str:
+    if not any(b or a for b, a in pads):
+        return changed(node.code, {"padding": "valid"})
+    if _is_same(node, pads) and not (
+        node.settings.get("mode") == "average" and node.settings.get("counts_padding")
+    ):
+        return changed(node.code, {"padding": "same"})
+    line = changed(node.code, {"padding": "valid"})
+    if node.kind == "pool" and node.settings.get("mode") == "max":
+        every = ((0, 0), *(tuple(p) for p in pads), (0, 0))
+        return f'x = ops.pad(x, {every}, constant_values=float("-inf"))\n{line}'
+    pairs = tuple(tuple(p) for p in pads)
+    shown = written(pairs[0]) if len(pairs) == 1 else written(pairs)
+    return f"layers.ZeroPadding{len(pads)}D({shown})\n{line}"
+
+
+def _is_same(node: Node, pads: Pads) -> bool:
+    """Whether this is what 'same' adds for the size that the node takes."""
+    s = canonical(node)
+    shape = node.sources[0].shape if node.sources else ()
+    sizes = shape[2:] if s.get("channels") == "first" else shape[1:-1]
+    if len(sizes) != len(pads) or "kernel" not in s:
+        return False
+    for n, pair, k, stride, d in zip(
+        sizes, pads, s["kernel"], s["stride"], s["dilation"], strict=True
+    ):
+        total = max((-(-n // stride) - 1) * stride + d * (k - 1) + 1 - n, 0)
+        if tuple(pair) != (total // 2, total - total // 2):
+            return False
+    return True
+
+
+def _activation(node: Node, other: Node, side: Side) -> str:
+    if other.kind != "activation":
+        if node.kind == "recurrent" and other.kind == "recurrent":
+            return _recurrent_activation(node, other, side)
+        return ""
+    if node.kind == "opaque":
+        return activation(canonical(other), side)
+    if node.kind != "activation" or canonical(node) == canonical(other):
+        return ""
+    settings = canonical(other)
+    if "activation=" in node.code and side == "keras":
+        made = activation(settings, side)
+        if made.startswith('layers.Activation("'):
+            return changed(node.code, {"activation": made.split('"')[1]})
+        if settings["name"] == "relu":
+            return changed(node.code, {"activation": "relu"})
+        if settings["name"] == "leaky_relu":
+            value = f"=keras.layers.LeakyReLU(negative_slope={settings['slope']!r})"
+            return changed(node.code, {"activation": value})
+        if settings["name"] == "gelu" and not settings.get("approximate"):
+            return changed(node.code, {"activation": "gelu"})
+        value = f"=lambda x: {made}" if "(x" in made else f"={made}"
+        return changed(node.code, {"activation": value})
+    return _named(node.code, activation(settings, side))
+
+
+def _recurrent_activation(node: Node, other: Node, side: Side) -> str:
+    mine, theirs = canonical(node), canonical(other)
+    keys = [k for k in ("activation", "recurrent_activation") if mine.get(k) != theirs.get(k)]
+    if side == "torch":
+        return changed(node.code, {"nonlinearity": theirs["activation"]})
+    return changed(node.code, {k: theirs[k] for k in keys})
+
+
+def _named(old: str, new: str) -> str:
+    """The new line under the old one's name."""
+    found = re.search(r"""name=("[^"]*"|'[^']*')""", old)
+    if not found or not new.startswith("layers."):
+        return new
+    return changed(new, {"name": "=" + found.group(1)})
+
+
+SWAPPED = {
+    "max": {
+        "AvgPool": "MaxPool",
+        "AveragePooling": "MaxPooling",
+        "avg_pool": "max_pool",
+        "average_pool": "max_pool",
+        "reduce_mean": "reduce_max",
+        ".mean(": ".amax(",
+        "ops.mean(": "ops.max(",
+    },
+    "average": {
+        "MaxPool2d": "AvgPool2d",
+        "MaxPool1d": "AvgPool1d",
+        "MaxPool3d": "AvgPool3d",
+        "MaxPooling": "AveragePooling",
+        "MaxPool2D": "AveragePooling2D",
+        "AdaptiveMaxPool": "AdaptiveAvgPool",
+        "F.max_pool": "F.avg_pool",
+        "adaptive_max_pool": "adaptive_avg_pool",
+        "ops.max_pool": "ops.average_pool",
+        "reduce_max": "reduce_mean",
+        ".amax(": ".mean(",
+        "ops.max(": "ops.mean(",
+    },
+}
+
+
+def _pooling(node: Node, other: Node, side: Side) -> str:
+    theirs, code = canonical(other), node.code
+    mode = {"mean": "average"}.get(theirs.get("mode", ""), theirs.get("mode", ""))
+    if said(node.kind, node.settings) != said(other.kind, other.settings) and mode in SWAPPED:
+        for old, new in SWAPPED[mode].items():
+            if old in code and new not in code:
+                code = code.replace(old, new)
+                break
+    if node.kind == other.kind == "pool" and theirs["kernel"] != canonical(node)["kernel"]:
+        word = "kernel_size" if side == "torch" else "pool_size"
+        code = changed(code, {word: small(theirs["kernel"])})
+    return code if code != node.code else ""
+
+
+def _kernel_size(node: Node, other: Node, side: Side) -> str:
+    return changed(node.code, {"kernel_size": small(canonical(other)["kernel"])})
+
+
+def _units(node: Node, other: Node, side: Side) -> str:
+    theirs = other.settings
+    names: dict[str, dict[Side, str]] = {
+        "dense": {"torch": "out_features", "keras": "units"},
+        "recurrent": {"torch": "hidden_size", "keras": "units"},
+    }
+    if called(node.code) == "EinsumDense":
+        return ""  # its width is one of the numbers of its output_shape
+    if node.kind in names and "units" in theirs:
+        return changed(node.code, {names[node.kind][side]: theirs["units"]})
+    if node.kind == "embedding":
+        words = (
+            ("num_embeddings", "embedding_dim") if side == "torch" else ("input_dim", "output_dim")
+        )
+        return changed(node.code, dict(zip(words, (theirs["rows"], theirs["size"]), strict=True)))
+    return ""
+
+
+def _counted(node: Node, other: Node, side: Side) -> str:
+    counts = bool(other.settings.get("counts_padding"))
+    if side == "torch":
+        return changed(node.code, {"count_include_pad": counts})
+    pads = canonical(other).get("padding", ())
+    if counts and pads:
+        pairs = tuple(tuple(p) for p in pads)
+        line = changed(node.code, {"padding": "valid"})
+        return f"layers.ZeroPadding{len(pads)}D({written(pairs)})\n{line}"
+    return changed(node.code, {"padding": "same"})
+
+
+def _resize(node: Node, other: Node, side: Side) -> str:
+    s = canonical(other)
+    mode = s.get("mode", "nearest")
+    if side == "torch":
+        arguments: dict[str, Any] = {"mode": mode.replace("_", "-")}
+        if mode in ("bilinear", "bicubic"):
+            arguments["align_corners"] = bool(s.get("align_corners"))
+            if s.get("antialias"):
+                arguments["antialias"] = True
+        return changed(node.code, arguments)
+    if s.get("align_corners"):
+        return f"{node.code}  # Keras cannot align corners; resize with a matrix, or use False"
+    name = called(node.code)
+    word = "method" if node.code.startswith("tf.") else "interpolation"
+    arguments = {word: mode.removesuffix("_exact")}
+    if s.get("antialias") and name != "UpSampling2D":
+        arguments["antialias"] = True
+    return changed(node.code, arguments)
+
+
+def _another(node: Node, other: Node, side: Side) -> str:
+    """All of the other operation, written for this framework."""
+    if node.kind == other.kind:
+        return ""
+    return _named(node.code, written_for(other, side))
+
+
+def _missing(node: Node, other: Node, side: Side) -> str:
+    line = written_for(other, side) or f"# what {other.code or other.kind} does"
+    return f"{line}\n{node.code}" if node.code else line
+
+
+def _extra(node: Node, other: Node, side: Side) -> str:
+    return f"# remove: {node.code}"
+
+
+def _direction(node: Node, other: Node, side: Side) -> str:
+    mine, theirs = canonical(node), canonical(other)
+    both = theirs.get("bidirectional")
+    if both != mine.get("bidirectional"):
+        if side == "torch":
+            return changed(node.code, {"bidirectional": bool(both)})
+        if both:
+            return f"layers.Bidirectional({node.code})"
+        found = re.fullmatch(r"(?:\w+\.)*Bidirectional\((.*)\)", node.code)
+        return found.group(1) if found else ""
+    if side == "keras" and theirs.get("backwards") != mine.get("backwards"):
+        return changed(node.code, {"go_backwards": bool(theirs.get("backwards"))})
+    return ""
+
+
+def _flatten(node: Node, other: Node, side: Side) -> str:
+    if side == "keras":
+        return f"layers.Permute((3, 1, 2))\nlayers.Flatten()\n{node.code}"
+    return f"x = x.permute(0, 2, 3, 1).flatten(1)\n{node.code}"
+
+
+def _number(node: Node, other: Node, side: Side) -> str:
+    """A number that stands in an expression once."""
+    mine, theirs = canonical(node).get("scalar"), canonical(other).get("scalar")
+    if mine is None or theirs is None:
+        return ""
+    for text in dict.fromkeys((repr(mine), f"{mine:g}", str(mine))):
+        pattern = rf"(?<![\w.]){re.escape(text)}(?![\w.])"
+        if len(re.findall(pattern, node.code)) == 1:
+            return re.sub(pattern, repr(theirs), node.code)
+    return ""
+
+
+def _order(node: Node, other: Node, side: Side) -> str:
+    """Two operands change places, as two arguments, a list of two, or around a sign."""
+    found = re.fullmatch(r"(.*[(\[])\s*(\w[\w.]*)\s*,\s*(\w[\w.]*)\s*([)\]].*)", node.code)
+    if found:
+        return "{0}{2}, {1}{3}".format(*found.groups())
+    found = re.fullmatch(r"\s*(\w[\w.]*)\s*([-/@]|\*\*)\s*(\w[\w.]*)\s*", node.code)
+    return "{2} {1} {0}".format(*found.groups()) if found else ""
+
+
+_FIXES: Mapping[str, Callable[[Node, Node, Side], str]] = {
+    **{
+        kind: _plain(kind)
+        for kind in ("epsilon", "stride", "dilation", "groups", "bias", "reset_after")
+    },
+    "momentum": _momentum,
+    "padding": _padding,
+    "activation": _activation,
+    "pooling": lambda n, o, s: _pooling(n, o, s) or _another(n, o, s),
+    "kernel_size": _kernel_size,
+    "units": _units,
+    "padding_counted": _counted,
+    "resize": _resize,
+    "normalisation": _another,
+    "operation": _another,
+    "dropout": _plain("rate"),
+    "affine": _plain("scale", "center"),
+    "axis": _plain("axis", "axes"),
+    "mask_zero": _plain("mask_zero", "zero_index"),
+    "missing_layer": _missing,
+    "extra_layer": _extra,
+    "direction": _direction,
+    "flatten_order": _flatten,
+    "scale": _number,
+    "offset": _number,
+    "constant": _number,
+    "order": _order,
+}

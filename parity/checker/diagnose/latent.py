@@ -1,0 +1,122 @@
+"""Differences of settings that no input of a run shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from parity.checker.align.matches import Match
+from parity.checker.canonical.canonical_graph import CanonicalNode
+from parity.checker.diagnose import fix
+from parity.checker.diagnose.evidence import CUMULATIVE, averaging, with_keyword
+from parity.checker.diagnose.other_inputs import as_node
+from parity.checker.diagnose.settings import canonical, differing, spoken
+from parity.checker.judge import dropouts
+from parity.checker.judge.attribution import LayerStatus
+from parity.checker.result.causes import Cause, group, words
+from parity.checker.transfer.subject import Subject
+
+BOUNDED = ("clip", "relu6", "hard_tanh", "threshold")
+
+
+def latent(
+    subject: Subject, stands: Sequence[LayerStatus], *, train: bool, agree: bool
+) -> tuple[Cause, ...]:
+    """What differs without effect on what was run.
+
+    Args:
+        subject: the two models.
+        stands: its pairs, as they stand.
+        train: whether training was compared, which shows momentum and dropout.
+        agree: whether all that the models yield agrees.
+    """
+    found: list[Cause] = []
+    if agree:
+        found += _bounds(subject)
+        found += [cause for stand in stands for cause in padded(stand)]
+    if train:
+        found += _penalties(subject)
+        return group(found)
+    for match in subject.matches:
+        found += _momentum(match)
+    for name, left, right in dropouts.unlike(subject):
+        found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
+    return group(found)
+
+
+def padded(stand: LayerStatus) -> Iterator[Cause]:
+    """Maxima over another padding that part, though what follows hides it."""
+    match = stand.match
+    nodes = as_node(match.left), as_node(match.right)
+    if stand.finding is None or stand.finding.agrees or {n.kind for n in nodes} != {"pool"}:
+        return
+    for one in differing(*nodes):
+        if one.kind == "padding" and "pad_value" in one.keys:
+            told = words(one.left), words(one.right)
+            yield Cause(
+                one.kind,
+                (match.left.name, told[0]),
+                (match.right.name, told[1]),
+                proof="settings",
+                fix=fix.fix("padding", nodes[1], nodes[0], "keras", wanted=told[0]),
+            )
+
+
+def _momentum(match: Match) -> Iterator[Cause]:
+    if not match.left.kind == match.right.kind == "batch_norm":
+        return
+    mine, theirs = (n.settings.get("momentum") for n in (match.left, match.right))
+    cumulative = bool(match.left.settings.get("cumulative"))
+    if theirs is None or (not cumulative and (mine is None or abs(mine - theirs) < 1e-7)):
+        return
+    yield Cause(
+        "momentum",
+        (match.left.name, CUMULATIVE if cumulative else f"{1 - (mine or 0.0):.6g}"),
+        (match.right.name, f"{theirs:.6g}"),
+        proof="settings",
+        fix=averaging(match.right)
+        if cumulative
+        else with_keyword(match.right.code, "momentum", f"{mine:.6g}"),
+    )
+
+
+def _bounds(subject: Subject) -> Iterator[Cause]:
+    """Limits that no number came near: ``relu6`` against ``relu``, a clip on one side only."""
+    for match in subject.matches:
+        names = [canonical(as_node(n)).get("name") for n in (match.left, match.right)]
+        if match.left.kind == match.right.kind == "activation" and any(n in BOUNDED for n in names):
+            for one in differing(as_node(match.left), as_node(match.right)):
+                if one.kind == "activation":
+                    yield Cause(
+                        one.kind,
+                        (match.left.name, words(one.left)),
+                        (match.right.name, words(one.right)),
+                        proof="settings",
+                    )
+    for node in subject.left_only:
+        if _bounded(node):
+            yield Cause("activation", (node.name, _said(node)), ("", "none"), proof="settings")
+    for node in subject.right_only:
+        if _bounded(node):
+            yield Cause("activation", ("", "none"), (node.name, _said(node)), proof="settings")
+
+
+def _bounded(node: CanonicalNode) -> bool:
+    limited = node.kind in ("minimum", "maximum") and len(node.sources) == 1
+    named = node.kind == "activation" and canonical(as_node(node)).get("name") in BOUNDED
+    return limited or named
+
+
+def _said(node: CanonicalNode) -> str:
+    return words(spoken(canonical(as_node(node)))) if node.kind == "activation" else node.kind
+
+
+def _penalties(subject: Subject) -> Iterator[Cause]:
+    """What Keras' own training adds; the check's steps do not, and nor does PyTorch's model."""
+    partner = {m.right.name: m.left.name for m in subject.matches}
+    for name, what in subject.graphs[1].penalties:
+        yield Cause(
+            "regularisation",
+            (partner.get(name, ""), "none in the model"),
+            (name, what),
+            proof="settings",
+        )

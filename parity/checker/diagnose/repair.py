@@ -1,0 +1,476 @@
+"""Why a guilty pair differs, proven: the layer is computed again with one thing repaired.
+
+A node is guilty where its inputs agree and its output does not. `differing` reads what differs in
+its settings; `prove` repairs one suspicion after the other in the NumPy reference and sees which
+makes the difference vanish. Where settings do not tell, `parity.checker.diagnose.hypotheses` guesses from
+the arrays. Pure: arrays in, causes out.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checker.diagnose import fix, hypotheses
+from parity.checker.diagnose.operation import Function
+from parity.checker.diagnose.settings import canonical, differing
+from parity.checker.diagnose.value_hypotheses import FLOOR, Guess, apart, values
+from parity.checker.graph.graph import Node
+from parity.checker.graph.model_interface import Mode
+from parity.checker.result.causes import Cause, Proof, Suspicion, words
+from parity.comparator.noise import U32
+from parity.core.sides import Side
+
+Array = NDArray[Any]
+
+COARSE, COARSE_RESIZE = U32 / 4, 32 * U32
+"""Of the scale. TensorFlow keeps some constants, and all of its resizing, in float32 whatever the
+precision."""
+CLEAR = 1e3
+"""How many times larger than that a difference must be to be explained in spite of it."""
+MIRRORED = {"missing_layer": "extra_layer", "extra_layer": "missing_layer"}
+
+
+@dataclass(frozen=True)
+class ProofInput:
+    """All there is to know of a guilty pair.
+
+    Attributes:
+        left, right: the nodes.
+        left_sources, right_sources: what each took, float64, both in the *right* side's layout.
+        left_output, right_output: what each gave, float64, in the right side's layout.
+        left_parameters, right_parameters: role → canonical array, float64, as each side used it.
+        bound: what ‖left_output − right_output‖∞ may be in float64.
+        axes: ``axes[i]`` is the right side's axis for axis i of the left's first source; None
+            where both count alike. Needed where settings name axes and the layouts differ.
+        left_side, right_side: the frameworks.
+        fix_side: whose line is to be corrected.
+        spatial: (height, width, channels) of the image that was flattened into the source of a
+            dense layer, where that is known.
+        mode: in which the outputs were recorded.
+    """
+
+    left: Node
+    right: Node
+    left_sources: tuple[Array, ...]
+    right_sources: tuple[Array, ...]
+    left_output: Array
+    right_output: Array
+    left_parameters: Mapping[str, Array]
+    right_parameters: Mapping[str, Array]
+    bound: float
+    axes: Sequence[int] | None = None
+    left_side: Side = "torch"
+    right_side: Side = "keras"
+    fix_side: Literal["left", "right"] = "right"
+    spatial: tuple[int, ...] = field(default=())
+    mode: Mode = "evaluate"
+
+    @property
+    def before(self) -> float:
+        """The distance to be explained."""
+        return apart(self.left_output, self.right_output)
+
+    @property
+    def tolerance(self) -> float:
+        """The bound, but never finer than the reference itself."""
+        return max(self.bound, FLOOR * self.scale)
+
+    @property
+    def scale(self) -> float:
+        """The largest finite value of both outputs."""
+        return max(
+            float(np.max(np.abs(a), initial=0.0, where=np.isfinite(a)))
+            for a in (self.left_output, self.right_output)
+        )
+
+    def coarse(self) -> ProofInput | None:
+        """The same with a bound of float32; None where the difference is not far larger."""
+        resized = "resize" in (self.left.kind, self.right.kind)
+        bound = (COARSE_RESIZE if resized else COARSE) * self.scale
+        return replace(self, bound=bound) if self.before > CLEAR * bound > 0 else None
+
+    def functions(self) -> tuple[Function, Function]:
+        """Both operations for the reference, in the right side's layout."""
+        channels = self.right.settings.get("channels") or _channels(self.left, self.axes)
+        settings = canonical(self.left, axes=self.axes, channels=channels)
+        left = Function(
+            self.left.kind, settings, self.left_parameters, self.left_sources, self.mode
+        )
+        right = Function(
+            self.right.kind,
+            canonical(self.right),
+            self.right_parameters,
+            self.right_sources,
+            self.mode,
+        )
+        return left, right
+
+
+def _channels(node: Node, axes: Sequence[int] | None) -> str | None:
+    """Where the left's channels lie in the right's layout."""
+    if axes is None or "channels" not in node.settings or len(axes) < 3:
+        return None
+    at = axes[1 if node.settings["channels"] == "first" else len(axes) - 1]
+    return {1: "first", len(axes) - 1: "last"}.get(at)
+
+
+def prove(evidence: ProofInput) -> tuple[Cause, ...]:
+    """Find what makes the pair differ.
+
+    Args:
+        evidence: of one guilty pair.
+
+    Returns:
+        Confirmed causes, each needed, which together leave no more than rounding. If none are
+        found: what is suspected, and at least one cause of kind ``unknown``. Nothing where the
+        outputs do not differ.
+    """
+    if evidence.before <= evidence.tolerance:
+        return ()
+    suspicions = differing(evidence.left, evidence.right, axes=evidence.axes)
+    if any(np.any(np.isnan(a)) for a in (evidence.left_output, evidence.right_output)):
+        return _suspected(evidence, suspicions)  # NaN is NaN, whatever is repaired
+    bounds = [e for e in (evidence, evidence.coarse()) if e is not None]
+    for together in (False, True):
+        for given in bounds:
+            found = _confirmed(given, suspicions, together=together)
+            if found:
+                return found
+    return _suspected(evidence, suspicions)
+
+
+def _confirmed(
+    evidence: ProofInput, suspicions: Sequence[Suspicion], *, together: bool
+) -> tuple[Cause, ...]:
+    """Causes among the settings, or a guess; with `together` both at once."""
+    left, right = evidence.functions()
+    left_fits = apart(left(), evidence.left_output) <= evidence.tolerance
+    right_fits = apart(right(), evidence.right_output) <= evidence.tolerance
+    # What is known exactly is changed until it gives what the other side has.
+    ways = []
+    if right_fits:
+        ways.append(RepairSearch(evidence, right, left, evidence.left_output, backwards=True))
+    if left_fits:
+        ways.append(RepairSearch(evidence, left, right, evidence.right_output, backwards=False))
+    if together:
+        tries = (way.by_both(suspicions) for way in reversed(ways))
+        return next((t for t in tries if t), ())
+    for way in ways:
+        found = way.by_settings(suspicions)
+        if found:
+            return found
+    for way in reversed(ways):
+        guess = way.first(way.base)
+        if guess is not None:
+            return (way.guessed(guess, 1.0),)
+    return _by_values(evidence)
+
+
+@dataclass(frozen=True)
+class RepairSearch:
+    """One function that is understood, to be changed into what the other side computed.
+
+    Attributes:
+        evidence: of the pair.
+        base: the function understood.
+        donor: the other side's, from which settings are taken.
+        target: what the other side gave.
+        backwards: the base is the right side, so a repair makes right into left.
+    """
+
+    evidence: ProofInput
+    base: Function
+    donor: Function
+    target: Array
+    backwards: bool
+
+    def left_after(self, function: Function) -> float:
+        return apart(function(), self.target)
+
+    def repaired(self, suspicions: Sequence[Suspicion]) -> Function:
+        """The base with what the suspicions name taken from the donor."""
+        function = self.base
+        for suspicion in suspicions:
+            if suspicion.whole:
+                return replace(self.donor, sources=self.base.sources)
+            settings = dict(function.settings)
+            for key in suspicion.keys:
+                settings.pop(key, None)
+                if key in self.donor.settings:
+                    settings[key] = self.donor.settings[key]
+            parameters = dict(function.parameters)
+            for role in suspicion.roles:
+                parameters.pop(role, None)
+                if role in self.donor.parameters:
+                    parameters[role] = self.donor.parameters[role]
+            sources = function.sources
+            if suspicion.kind == "initial_state":
+                sources = (*sources[:1], *self.donor.sources[1:])
+            function = replace(function, settings=settings, parameters=parameters, sources=sources)
+        return function
+
+    def fits(self, suspicions: Sequence[Suspicion]) -> bool:
+        return self.left_after(self.repaired(suspicions)) <= self.evidence.tolerance
+
+    def by_settings(self, suspicions: Sequence[Suspicion]) -> tuple[Cause, ...]:
+        """The smallest set of suspicions that explains it."""
+        usable = [s for s in suspicions if s.keys or s.whole]
+        for one in usable:
+            if self.fits([one]):
+                return (self._cause(one, self.left_after(self.repaired([one])), 1.0),)
+        chosen = self._smallest(usable)
+        if not chosen:
+            return ()
+        after = self.left_after(self.repaired(chosen))
+        causes = []
+        for one in chosen:
+            rest = self.left_after(self.repaired([s for s in chosen if s is not one]))
+            causes.append(
+                self._cause(
+                    one,
+                    after,
+                    min(rest / self.evidence.before, 1.0)
+                    if np.isfinite(self.evidence.before)
+                    else 1.0,
+                )
+            )
+        return tuple(causes)
+
+    def _smallest(self, usable: Sequence[Suspicion]) -> list[Suspicion]:
+        if len(usable) < 2:
+            return []
+        if self.fits(usable):
+            chosen = list(usable)
+            for one in usable:
+                fewer = [s for s in chosen if s is not one]
+                if fewer and self.fits(fewer):
+                    chosen = fewer
+            return chosen
+        for size in range(2, min(len(usable), 4)):
+            for some in itertools.combinations(usable, size):
+                if self.fits(some):
+                    return list(some)
+        return []
+
+    def by_both(self, suspicions: Sequence[Suspicion]) -> tuple[Cause, ...]:
+        """The first guess that explains what is left with all settings repaired."""
+        usable = [s for s in suspicions if s.keys]
+        if not usable or any(s.whole for s in suspicions):
+            return ()
+        repaired = self.repaired(usable)
+        guess = self.first(repaired)
+        if guess is None:
+            return ()
+        needed = [s for s in usable if self._needs(s, [o for o in usable if o is not s], guess)]
+        ratio = apart(guess.output, self.target) / self.evidence.tolerance
+        after = self.left_after(repaired) / self.evidence.before
+        causes = [self._cause(s, ratio * self.evidence.tolerance, None) for s in needed]
+        return (*causes, self.guessed(guess, min(after, 1.0) if np.isfinite(after) else 1.0))
+
+    def _needs(self, one: Suspicion, rest: Sequence[Suspicion], guess: Guess) -> bool:
+        """Whether the guess no longer explains it where this one is not repaired."""
+        again = self._guesses(self.repaired(rest))
+        alike = (g for g in again if (g.kind, g.target) == (guess.kind, guess.target))
+        return not any(apart(g.output, self.target) <= self.evidence.tolerance for g in alike)
+
+    def _guesses(self, base: Function) -> Iterator[Guess]:
+        return hypotheses.guesses(base, self.target, self.donor, self.evidence.spatial)
+
+    def first(self, base: Function) -> Guess | None:
+        for guess in self._guesses(base):
+            if apart(guess.output, self.target) <= self.evidence.tolerance:
+                return guess
+        return None
+
+    def _cause(self, suspicion: Suspicion, after: float, share: float | None) -> Cause:
+        return _cause(
+            self.evidence,
+            suspicion.kind,
+            words(suspicion.left),
+            words(suspicion.right),
+            after=after,
+            share=share,
+            suspicion=suspicion,
+        )
+
+    def guessed(self, guess: Guess, share: float) -> Cause:
+        kind, values = guess.kind, (guess.base, guess.target)
+        if self.backwards:
+            kind, values = MIRRORED.get(kind, kind), (guess.target, guess.base)
+        if kind == "wiring":
+            return _wired(self.evidence, guess, share, self.target)
+        return _cause(
+            self.evidence, kind, *values, share=share, after=apart(guess.output, self.target)
+        )
+
+
+def _wired(evidence: ProofInput, guess: Guess, share: float, target: Array) -> Cause:
+    """The same operation on another operand: a constant that differs, or one from elsewhere."""
+    at = int(guess.base.split()[-1])
+    names = [node.sources[at].value for node in (evidence.left, evidence.right)]
+    kind = "constant" if all(n.startswith(("constant", "parameter")) for n in names) else "wiring"
+    if kind == "constant":
+        arrays = (evidence.left_sources[at], evidence.right_sources[at])
+        names = [
+            words(float(a.ravel()[0])) if a.size == 1 else n
+            for a, n in zip(arrays, names, strict=True)
+        ]
+    return _cause(
+        evidence, kind, names[0], names[1], share=share, after=apart(guess.output, target)
+    )
+
+
+def _by_values(evidence: ProofInput) -> tuple[Cause, ...]:
+    """What the two outputs tell where the reference understands neither."""
+    out, target = evidence.left_output, evidence.right_output
+    for guess in values(out, target):
+        after = apart(guess.output, target)
+        if after <= evidence.tolerance:
+            return (
+                _cause(
+                    evidence,
+                    guess.kind,
+                    guess.base,
+                    guess.target,
+                    after=after,
+                    share=1.0,
+                    proof="values",
+                ),
+            )
+    return ()
+
+
+def _suspected(evidence: ProofInput, suspicions: Sequence[Suspicion]) -> tuple[Cause, ...]:
+    found = [
+        _cause(evidence, s.kind, words(s.left), words(s.right), suspicion=s) for s in suspicions
+    ]
+    return tuple(found) or (_cause(evidence, "unknown", evidence.left.code, evidence.right.code),)
+
+
+def _cause(
+    evidence: ProofInput,
+    kind: str,
+    left: str,
+    right: str,
+    *,
+    after: float | None = None,
+    share: float | None = None,
+    suspicion: Suspicion | None = None,
+    proof: Proof = "recomputed",
+) -> Cause:
+    return Cause(
+        kind=kind,
+        left=(evidence.left.name, left),
+        right=(evidence.right.name, right),
+        status="suspected" if after is None else "confirmed",
+        residual_ratio=None if after is None else after / evidence.tolerance,
+        share=share,
+        proof="none" if after is None else proof,
+        fix=_fix(evidence, kind, left if evidence.fix_side == "right" else right),
+        fix_side=evidence.fix_side,
+    )
+
+
+def _fix(evidence: ProofInput, kind: str, wanted: str) -> str:
+    left, right, axes = evidence.left, evidence.right, evidence.axes
+    if evidence.fix_side == "right":
+        other = _seen_from(left, right, axes)
+        return fix.fix(kind, right, other, evidence.right_side, wanted=wanted)
+    inverse = None if axes is None else [list(axes).index(i) for i in range(len(axes))]
+    other = _seen_from(right, left, inverse)
+    return fix.fix(kind, left, other, evidence.left_side, wanted=wanted)
+
+
+def _seen_from(node: Node, other: Node, axes: Sequence[int] | None) -> Node:
+    """A node as it would be in the other's layout."""
+    if axes is None:
+        return node
+    channels = other.settings.get("channels") or _channels(node, axes)
+    sources = list(node.sources)
+    if sources and len(sources[0].shape) == len(axes):
+        shape = [0] * len(axes)
+        for at, size in enumerate(sources[0].shape):
+            shape[axes[at]] = size
+        sources[0] = replace(sources[0], shape=tuple(shape))
+    settings = canonical(node, axes=axes, channels=channels)
+    return replace(node, settings=settings, sources=tuple(sources))
+
+
+def prove_bypass(
+    kind: Literal["missing_layer", "extra_layer"],
+    layer: Node,
+    layer_source: Array,
+    consumer: ProofInput,
+) -> tuple[Cause, ...]:
+    """Whether a layer that only one side has is why its consumer differs.
+
+    Confirmed where what the layer takes is what the other side's consumer takes directly, and the
+    right's consumer, computed again with the layer put in or left out, gives what the left's does.
+
+    Args:
+        kind: ``missing_layer`` where only the left has it, ``extra_layer`` where only the right.
+        layer: the layer, or the first of a chain.
+        layer_source: what that takes, float64, in the right side's layout.
+        consumer: the matched pair behind it; sources are those that each side really took. For a
+            layer whose output the model returns, give any identity, ``activation linear`` say.
+
+    Returns:
+        One cause, confirmed or suspected; nothing where the consumers do not differ.
+    """
+    if consumer.before <= consumer.tolerance:
+        return ()
+    coarse = consumer.coarse()
+    found = _bypassed(kind, layer, layer_source, consumer)
+    if coarse is not None and not found.confirmed:
+        again = _bypassed(kind, layer, layer_source, coarse)
+        found = again if again.confirmed else found
+    return (found,)
+
+
+def _bypassed(
+    kind: Literal["missing_layer", "extra_layer"],
+    layer: Node,
+    layer_source: Array,
+    consumer: ProofInput,
+) -> Cause:
+    _, right = consumer.functions()
+    fits = apart(right(), consumer.right_output) <= consumer.tolerance
+    after, put = float("inf"), list(consumer.right_sources)
+    pairs = zip(consumer.left_sources, consumer.right_sources, strict=False)
+    for at, (ours, theirs) in enumerate(pairs):
+        direct, replacement = (theirs, ours) if kind == "missing_layer" else (ours, layer_source)
+        near = hypotheses.SAME * float(np.max(np.abs(layer_source), initial=0.0))
+        if apart(layer_source, direct) <= near < apart(ours, theirs):
+            put[at] = replacement
+            after = apart(replace(right, sources=tuple(put))(), consumer.left_output)
+    has, lacks = (layer.name, layer.code or layer.kind), ("", "none")
+    names = (has, lacks) if kind == "missing_layer" else (lacks, has)
+    confirmed = fits and after <= consumer.tolerance
+    finite = fits and np.isfinite(after) and np.isfinite(consumer.before)
+    return Cause(
+        kind=kind,
+        left=names[0],
+        right=names[1],
+        status="confirmed" if confirmed else "suspected",
+        residual_ratio=after / consumer.tolerance if finite or confirmed else None,
+        share=max(1 - after / consumer.before, 0.0) if finite else 1.0 if confirmed else None,
+        proof="bypass" if confirmed else "none",
+        fix=_bypass_fix(kind, layer, consumer),
+        fix_side=consumer.fix_side,
+    )
+
+
+def _bypass_fix(kind: str, layer: Node, consumer: ProofInput) -> str:
+    """What is missing for one side is too many for the other."""
+    right = consumer.fix_side == "right"
+    node = consumer.right if right else consumer.left
+    side = consumer.right_side if right else consumer.left_side
+    if (kind if right else MIRRORED[kind]) == "missing_layer":
+        return fix.fix("missing_layer", node, layer, side)
+    return fix.fix("extra_layer", layer, node, side)

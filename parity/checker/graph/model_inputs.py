@@ -1,0 +1,189 @@
+"""What the two models are fed: shapes as text, random numbers, and their layout on each side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from parity.checker.graph import arrangement
+from parity.checker.graph.arrangement import Arrangement, Indices, Shape
+from parity.checker.graph.model_interface import Array, Traced
+from parity.core.errors import UsageError
+
+_GRAMMAR = re.compile(
+    r"\s*(\d+(?:\s*,\s*\d+)*)\s*(?::\s*(float|int|bool|prob)\s*(?:[<:]\s*(\d+))?)?\s*"
+)
+_BATCH = 4
+_FREE = (40, 56, 48)
+"""Sizes for axes that a model leaves free: not square, and divisible by what most models halve."""
+
+InputLayout = Literal["auto", "same", "moved"]
+Kind = Literal["float", "int", "bool", "prob"]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of the models.
+
+    Attributes:
+        shape: batch first, in PyTorch's layout.
+        kind: ``float``: normal(0, 1); ``int``: token ids below `high`; ``bool``: a mask, three
+            quarters of it true; ``prob``: fractions that sum to 1 along the second axis.
+        high: None: the rows of the smallest embedding of the two models.
+    """
+
+    shape: Shape
+    kind: Kind = "float"
+    high: int | None = None
+
+    def __str__(self) -> str:
+        kind = "" if self.kind == "float" else f" {self.kind}"
+        return " × ".join(map(str, self.shape)) + kind
+
+
+def parse(text: str, option: str = "--input") -> Input:
+    """Read ``8,3,64,64``, ``2,11:int``, ``2,11:int<50`` (or ``:int:50``), ``2,11:bool`` …
+
+    Raises:
+        UsageError: it is not of that form.
+    """
+    match = _GRAMMAR.fullmatch(text)
+    shape = tuple(int(n) for n in match.group(1).split(",")) if match else ()
+    if match is None or 0 in shape or (match.group(3) and match.group(2) != "int"):
+        raise UsageError(
+            f"{option} '{text}' is no shape. Expected sizes, batch first, in PyTorch's layout "
+            "(8,3,64,64), with a type where they are not floats: 8,20:int or 8,20:int<1000 for "
+            "token ids or classes, 8,20:bool for a mask, 8,10:prob for fractions that sum to 1."
+        )
+    high = int(match.group(3)) if match.group(3) else None
+    if high == 0:
+        raise UsageError(f"{option} '{text}': there is no whole number from 0 up to below 0.")
+    kind: Kind = match.group(2) or "float"  # type: ignore[assignment]
+    return Input(shape, kind, high)
+
+
+def stated(shapes: Sequence[Sequence[int | None]] | None) -> tuple[Input, ...] | None:
+    """Inputs for the shapes that a Keras model states itself; None if it states none."""
+    if not shapes:
+        return None
+    found = []
+    for shape in shapes:
+        free = iter(_FREE)
+        sizes = [n if n is not None else next(free, 8) for n in shape[1:]]
+        if len(sizes) >= 3:
+            sizes = [sizes[-1], *sizes[:-1]]
+        found.append(Input((_BATCH, *sizes)))
+    return tuple(found)
+
+
+def draw(
+    inputs: Sequence[Input],
+    seed: int,
+    vocabulary: int | None,
+    scale: float = 1.0,
+    aside: float = 0.0,
+) -> list[Array]:
+    """Random inputs in PyTorch's layout.
+
+    Floats are float32 numbers, so that both precisions start from the same.
+
+    Args:
+        inputs: what is wanted.
+        seed: of the draw.
+        vocabulary: rows of the smallest embedding.
+        scale: standard deviation of floats.
+        aside: their mean, in every other sample its negative, so that sums over a window or
+            over features have one sign in all of a sample.
+    """
+    rng = np.random.default_rng(seed)
+    drawn: list[Array] = []
+    for wanted in inputs:
+        if wanted.kind == "float":
+            means = np.where((np.arange(wanted.shape[0]) + seed) % 2, aside, -aside)
+            floats = scale * rng.standard_normal(wanted.shape)
+            floats += means.reshape(-1, *[1] * (len(wanted.shape) - 1))
+            floats = floats.astype(np.float32)
+            drawn.append(floats.astype(np.float64))
+        elif wanted.kind == "int":
+            high = wanted.high or vocabulary or 2
+            drawn.append(rng.integers(0, high, wanted.shape))
+        elif wanted.kind == "prob":
+            parts = np.exp(rng.standard_normal(wanted.shape)).astype(np.float32).astype(np.float64)
+            drawn.append(parts / parts.sum(axis=min(1, parts.ndim - 1), keepdims=True))
+        else:
+            mask = rng.random(wanted.shape) < 0.75
+            mask[..., 0] = True  # a row without any is a case of its own
+            drawn.append(mask)
+    return drawn
+
+
+def layouts(
+    inputs: Sequence[Input],
+    traced: Traced,
+    declared: Sequence[Sequence[int | None]] | None,
+    wish: InputLayout,
+) -> list[list[Arrangement]]:
+    """How each input goes to Keras' layout: what is to be tried, the likeliest first.
+
+    Args:
+        inputs: in PyTorch's layout.
+        traced: PyTorch's model, on them.
+        declared: what the Keras model says of its inputs.
+        wish: the user's.
+    """
+    choices = []
+    for i, wanted in enumerate(inputs):
+        same = arrangement.identity(wanted.shape)
+        if len(wanted.shape) < 3 or wanted.kind != "float":
+            choices.append([same])
+            continue
+        moved = arrangement.channels_moved(wanted.shape)
+        if wish != "auto":
+            choices.append([same if wish == "same" else moved])
+            continue
+        options = [moved, same] if _as_image(traced, i, wanted) else [same, moved]
+        if declared and i < len(declared):
+            fitting = [o for o in options if _fits(o.right, declared[i])]
+            options = fitting or options
+        choices.append(options)
+    return choices
+
+
+def _fits(shape: Shape, declared: Sequence[int | None]) -> bool:
+    return len(shape) == len(declared) and all(
+        want in (None, have) for have, want in zip(shape[1:], declared[1:], strict=True)
+    )
+
+
+def _as_image(traced: Traced, index: int, wanted: Input) -> bool:
+    """Whether PyTorch's model takes it channels first: what first has a say on channels tells."""
+    reached, others, rank = {f"input:{index}": wanted.shape}, False, len(wanted.shape)
+    for node in traced.graph.nodes:
+        taken = [s for s in node.sources if s.value in reached]
+        if not taken:
+            continue
+        if any(s.ids and not _in_place(traced.ids.get(s.ids), reached[s.value]) for s in taken):
+            others = True
+            continue
+        if node.settings.get("channels") in ("first", "last"):
+            return bool(node.settings["channels"] == "first")
+        if any(len(s.shape) == rank for s in taken) and node.values:
+            if node.kind in ("dense", "recurrent", "layer_norm", "embedding", "matmul"):
+                return False
+            shape = node.values[0].shape
+            if shape == wanted.shape or (node.kind == "pad" and len(shape) == rank):
+                reached[node.values[0].id] = shape
+    return rank >= 4 and not others
+
+
+def _in_place(ids: Indices | None, shape: Shape) -> bool:
+    """Whether the second axis of what is seen is the second of the value: a slice, a roll."""
+    if ids is None or ids.ndim != len(shape) or ids.ndim < 2 or not ids.size or ids.min() < 0:
+        return False
+    places = np.unravel_index(ids, shape)[1]
+    rows = np.moveaxis(places, 1, 0).reshape(ids.shape[1], -1)
+    return bool(np.all(rows == rows[:, :1]) and len(np.unique(rows[:, 0])) > 1)

@@ -1,0 +1,137 @@
+"""What the check asks of each framework: one abstract class, implemented once a side.
+
+An implementation lives in `parity.torch_side.checker` and `parity.keras_side.checker`; it is used in a
+process of its own (`parity.checker.workers.serve`) or, for models that exist already, in the caller's.
+Arrays are NumPy's; keys of dictionaries are the ids of `parity.checker.graph.graph`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checker.graph.graph import Graph
+from parity.core.sides import Precision
+
+Array = NDArray[Any]
+Mode = Literal["evaluate", "train"]
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A graph and the index arrays that its sources name."""
+
+    graph: Graph
+    ids: Mapping[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class RecordRequest:
+    """What to record.
+
+    Attributes:
+        precision: of weights, inputs and every floating tensor.
+        mode: ``evaluate``: as in inference, dropout off, running statistics used; ``train``: batch
+            statistics, dropout still the identity.
+        inputs: one array an input, in this side's layout; floats in float64, to be cast.
+        projections: one array an output of the model, float64: the loss is the sum over all
+            floating outputs of ``sum(output · projection)``. Empty: no gradients.
+        steps: so many steps of plain gradient descent on that loss, after the first gradients.
+        rate: learning rate of these steps.
+        keep_values: whether the value of every node is recorded, or the outputs only.
+        learn: with the loss and the optimizer that `Model.learn` was given, in place of
+            projections and of plain gradient descent, each where it was given.
+        targets: one array a target, in this side's layout, for that loss.
+    """
+
+    precision: Precision
+    mode: Mode
+    inputs: Sequence[Array]
+    projections: Sequence[Array] = ()
+    steps: int = 0
+    rate: float = 0.0
+    keep_values: bool = True
+    learn: bool = False
+    targets: Sequence[Array] = ()
+
+
+class Model(ABC):
+    """A user's model on one side."""
+
+    @abstractmethod
+    def trace(self, inputs: Sequence[Array]) -> Traced:
+        """Run it once in evaluation mode and float32, and say what it did.
+
+        Raises:
+            ParityError: the model cannot be run on these inputs; says why, in the user's lines.
+        """
+
+    @abstractmethod
+    def weights(self) -> Mapping[str, Array]:
+        """Every parameter, canonical, float64: id → array."""
+
+    @abstractmethod
+    def set_weights(self, weights: Mapping[str, Array]) -> None:
+        """Set parameters from canonical arrays; those not named keep what they have."""
+
+    @abstractmethod
+    def record(self, order: RecordRequest) -> Mapping[str, Array]:
+        """Run it and keep what comes by.
+
+        Returns:
+            ``values/n12:0`` every root value that a node yields, in this side's layout;
+            ``outputs/0`` …; ``loss``; ``gradients/PARAMETER`` canonical, every trainable parameter
+            that has one; ``gradients/input:0`` … of floating inputs; in mode ``train`` also
+            ``state/PARAMETER`` the running statistics after the first pass (with the *biased*
+            batch variance on both sides), ``steps/loss`` (steps + 1,), ``steps/PARAMETER`` after
+            all steps, and ``after/0`` …: the outputs in evaluation mode afterwards. The weights
+            are then as they were before the call. With ``learn`` also ``gradients/output:0`` … (of
+            the loss by the outputs), ``slopes-1/PARAMETER`` and ``weights-1/PARAMETER`` …: the
+            gradient before and the weight after each step, and ``rates`` (steps,).
+        """
+
+    @abstractmethod
+    def learn(self, loss: Any, optimizer: Any) -> Mapping[str, Any]:
+        """Take the user's own loss and optimizer; the model was traced before.
+
+        Args:
+            loss: a `parity.checker.graph.target.Target`, a word that the framework knows, or an object;
+                None where there is none.
+            optimizer: the same.
+
+        Returns:
+            ``loss``: its settings in the words of `parity.checker.training.losses`; ``optimizer``: PARAMETER →
+            settings in the words of `parity.checker.training.optimizers`; ``notes``. JSON values only.
+
+        Raises:
+            ParityError: it cannot be made; says why.
+        """
+
+    @abstractmethod
+    def replay(self, node: str, sources: Sequence[Array], precision: Precision) -> dict[str, Array]:
+        """Run one node alone, in evaluation mode, on other sources.
+
+        Args:
+            node: its id.
+            sources: as the node sees them, one for each of `Node.sources`.
+            precision: of the sources and the node's weights.
+
+        Returns:
+            ``values/n12:0`` … as `record` would.
+
+        Raises:
+            ParityError: this node cannot be run alone.
+        """
+
+    @abstractmethod
+    def vocabulary(self) -> int | None:
+        """Rows of the smallest embedding, so that token ids can be drawn; None without one."""
+
+    @abstractmethod
+    def input_shapes(self) -> list[tuple[int | None, ...]] | None:
+        """Shapes that the model itself states, batch first, None where free; or None."""

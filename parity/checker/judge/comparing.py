@@ -1,0 +1,108 @@
+"""One quantity of both models: finite or not, whole or not, masked or not; then the noise rule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from parity.checker.graph.model_interface import Array
+from parity.comparator.key_arrays import KeyArrays
+from parity.comparator.noise import NOISY, SMALL, Finding, fallback, judge_once
+
+MASKING = -1e6
+"""Below this a number that is added to attention scores or logits only says "not this one"; minus
+infinity, -1e9 and the smallest float32 mean the same."""
+MASKED_KINDS = frozenset({"add", "subtract", "where", "multiply", "affine", "matmul"})
+
+
+def compare(
+    base: Finding, quad: KeyArrays, *, guarded: bool = False, exact: bool = True
+) -> Finding:
+    """Judge one quantity, whatever its state."""
+    if quad.left64 is None and quad.right64 is None and quad.pairs:
+        return _single(base, *quad.pairs[0])
+    four = (quad.left32, quad.left64, quad.right32, quad.right64)
+    sides = ("PyTorch", "PyTorch", "Keras", "Keras")
+    lacking = tuple(dict.fromkeys(s for a, s in zip(four, sides, strict=True) if a is None))
+    if lacking:
+        return replace(base, status="missing", sides=lacking)
+    a32, a64, b32, b64 = (np.asarray(a) for a in four if a is not None)
+    if a64.shape != b64.shape:
+        left, right = " × ".join(map(str, a64.shape)), " × ".join(map(str, b64.shape))
+        return replace(base, status="shape", left=left or "()", right=right or "()")
+    if a64.dtype.kind != "f" or b64.dtype.kind != "f":
+        return _whole(base, a64, b64)
+    if not a64.size:
+        return replace(base, status="identical", ratio=0.0)
+    arrays = _finite(a32, a64, b32, b64)
+    if arrays is None:
+        at = tuple(
+            int(i)
+            for i in np.argwhere(
+                ~(np.isfinite(a64) & np.isfinite(b64) & np.isfinite(a32) & np.isfinite(b32))
+            )[0]
+        )
+        values = [str(x[at] if np.isfinite(y[at]) else y[at]) for x, y in ((a64, a32), (b64, b32))]
+        return replace(base, status="nonfinite", index=at, left=values[0], right=values[1])
+    if a64.size < SMALL:
+        # A few numbers can be exact by chance in float32 though they are sums that cancel.
+        scale = NOISY * max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
+        arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
+    return judge_once(base, KeyArrays(*arrays), guarded=guarded, exact=exact)
+
+
+def _single(base: Finding, left: Array, right: Array) -> Finding:
+    """With float32 only."""
+    left, right = np.asarray(left), np.asarray(right)
+    if left.shape != right.shape:
+        return compare(base, KeyArrays(left, left, right, right))
+    if left.dtype.kind != "f" or right.dtype.kind != "f":
+        return _whole(base, left, right)
+    arrays = _finite(left, left, right, right)
+    if arrays is None or np.array_equal(left, right):
+        return compare(base, KeyArrays(left, left, right, right))
+    return fallback(base, KeyArrays(arrays[0], None, arrays[2], None), "float32")
+
+
+def _whole(base: Finding, left: Array, right: Array) -> Finding:
+    if np.array_equal(left, right):
+        return replace(base, status="identical", ratio=0.0)
+    at = tuple(int(i) for i in np.argwhere(left != right)[0])
+    return replace(
+        base,
+        status="different",
+        rule="exact",
+        index=at,
+        left=str(left[at]),
+        right=str(right[at]),
+        distance64=float("nan"),
+    )
+
+
+def _finite(*arrays: Array) -> tuple[Array, ...] | None:
+    """The arrays, with zeros where all four have the same infinity; None where they have not."""
+    if all(np.all(np.isfinite(a)) for a in arrays):
+        return arrays
+    first = arrays[1]
+    odd = ~np.isfinite(first)
+    same = all(
+        np.array_equal(~np.isfinite(a), odd) and np.array_equal(a[odd], first[odd], equal_nan=False)
+        for a in arrays
+    )
+    return tuple(np.where(odd, 0, a).astype(a.dtype) for a in arrays) if same else None
+
+
+def unmasked(quad: KeyArrays) -> KeyArrays:
+    """Zeros where both sides say "not this one" by a huge negative number, each its own."""
+    arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
+    if any(a is None or a.dtype.kind != "f" for a in arrays):
+        return quad
+    shapes = {a.shape for a in arrays if a is not None}
+    if len(shapes) != 1:
+        return quad
+    whole = [a for a in arrays if a is not None]
+    huge = np.logical_and.reduce([a < MASKING for a in whole])
+    if not np.any(huge):
+        return quad
+    return KeyArrays(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))

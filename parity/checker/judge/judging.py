@@ -1,0 +1,308 @@
+"""Recordings of both models → findings, by the measured-noise rule. One quantity at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from parity.checker.align.matches import named
+from parity.checker.graph.arrangement import Arrangement
+from parity.checker.graph.graph import STATISTICS
+from parity.checker.graph.model_interface import Array
+from parity.checker.judge.comparing import MASKED_KINDS, compare, unmasked
+from parity.checker.result.check_result import ComparedQuantity, Stage
+from parity.checker.transfer.mapping import WeightMapping, is_transferred
+from parity.checker.transfer.subject import Subject, unique
+from parity.comparator.key_arrays import KeyArrays
+from parity.comparator.noise import Finding, judge_once
+from parity.core.sides import SIDES, Precision, Side
+
+LEVEL = "check"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What both sides recorded in both precisions, and the inputs in each side's layout."""
+
+    runs: Mapping[tuple[Side, str], Mapping[str, Array]]
+    left_inputs: Sequence[Array]
+    right_inputs: Sequence[Array]
+
+    @property
+    def precisions(self) -> tuple[Precision, ...]:
+        """Those that both sides have recorded."""
+        every: tuple[Precision, ...] = ("float32", "float64")
+        return tuple(p for p in every if ("torch", p) in self.runs)
+
+    @property
+    def best(self) -> Precision:
+        """The highest of them."""
+        return self.precisions[-1]
+
+    def quad(self, left: str, right: str, move: Arrangement | None) -> KeyArrays:
+        """One quantity of all four runs, the left's arranged as the right's."""
+
+        def get(side: Side, precision: str, key: str) -> Array | None:
+            run = self.runs.get((side, precision))
+            array = None if run is None else run.get(key)
+            if array is None or side == "keras" or move is None or array.shape != move.left:
+                return array
+            return move(array)
+
+        a, b = SIDES
+        return KeyArrays(
+            get(a, "float32", left),
+            get(a, "float64", left),
+            get(b, "float32", right),
+            get(b, "float64", right),
+        )
+
+
+@dataclass(frozen=True)
+class CheckFindings:
+    """Findings.
+
+    Attributes:
+        layers: left node id → finding of its value in evaluation mode.
+        parts: everything else.
+        training: left node id → finding of its value in training mode.
+    """
+
+    layers: Mapping[str, Finding]
+    parts: tuple[ComparedQuantity, ...]
+    training: Mapping[str, Finding] = field(default_factory=dict)
+
+    @property
+    def agrees(self) -> bool:
+        """All that the models yield agrees: outputs and gradients; what lies between may be
+        computed in other steps.
+        """
+        return all(part.finding.agrees for part in self.parts)
+
+
+def projections(subject: Subject, seed: int) -> tuple[list[Array], list[Array]]:
+    """Random numbers of each output's shape on both sides: the loss is outputs times these."""
+    rng = np.random.default_rng([seed, 1])
+    left, right = [], []
+    for mine, theirs, move in subject.outputs():
+        drawn = rng.standard_normal(mine.shape).astype(np.float32).astype(np.float64)
+        left.append(drawn)
+        if move is not None:
+            right.append(move(drawn))
+        else:
+            other = rng.standard_normal(theirs.shape)
+            right.append(other.astype(np.float32).astype(np.float64))
+    return left, right
+
+
+def judge_evaluation(
+    subject: Subject, recorded: Recorded, before: Sequence[ComparedQuantity] = ()
+) -> CheckFindings:
+    """Compare a run in evaluation mode: every layer, outputs, loss, gradients.
+
+    Args:
+        subject: the two models.
+        recorded: the run.
+        before: what was found without running anything.
+    """
+    layers = judge_layers(subject, recorded, guarded=True)
+    parts = [*before, *_constants(subject), *_outputs(subject, recorded, "outputs")]
+    if all(p.finding.agrees for p in parts):
+        parts += [*_loss(subject, recorded), *gradients(subject, recorded)]
+    return CheckFindings(layers, tuple(parts))
+
+
+def outputs_agree(subject: Subject, recorded: Recorded) -> bool:
+    """Whether the outputs of another draw of inputs agree; an overflow tells nothing."""
+    found = [p.finding for p in _outputs(subject, recorded, "outputs")]
+    return all(f.agrees or f.status == "nonfinite" for f in found)
+
+
+def judge_training(
+    subject: Subject,
+    judged: CheckFindings,
+    recorded: Recorded,
+    before: Sequence[ComparedQuantity] = (),
+    learnt: Callable[[], Sequence[ComparedQuantity]] | None = None,
+) -> CheckFindings:
+    """Compare a run in training mode: layers, running statistics, steps, outputs afterwards.
+
+    Args:
+        subject: the two models.
+        judged: what was found in evaluation mode.
+        recorded: the run.
+        before: what was found without running anything.
+        learnt: judges the user's own loss and optimizer, where there is one.
+    """
+    training = judge_layers(subject, recorded, guarded=False)
+    parts = [*judged.parts]
+    forward = [
+        *before,
+        *_outputs(subject, recorded, "training"),
+        *_statistics(subject, recorded),
+    ]
+    parts += forward
+    own: Sequence[ComparedQuantity] = []
+    if learnt is not None and all(p.finding.agrees for p in forward):
+        own = learnt()
+        parts += own
+    if all(p.finding.agrees for p in (*forward, *own)):
+        parts += _steps(subject, recorded)
+    return replace(judged, training=training, parts=tuple(parts))
+
+
+def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict[str, Finding]:
+    """Every matched pair's value: left node id → finding."""
+    blunt = subject.blunt()
+    found: dict[str, Finding] = {}
+    for match in subject.matches:
+        if not match.left.values or not match.right.values:
+            continue
+        mine, theirs = match.left.values[0], match.right.values[0]
+        move = subject.across.values.get(mine.id)
+        quad = recorded.quad(f"values/{mine.id}", f"values/{theirs.id}", move)
+        base = Finding(match.left.name, LEVEL, "identical")
+        if match.left.kind in MASKED_KINDS:
+            quad = unmasked(quad)
+        exact = theirs.id not in blunt and match.right.id not in subject.remade
+        found[match.left.id] = compare(base, quad, guarded=guarded, exact=exact)
+    return found
+
+
+def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[ComparedQuantity]:
+    exact, prefix = subject.exact, "after" if stage == "evaluation" else "outputs"
+    parts = []
+    for i, (mine, theirs, move) in enumerate(subject.outputs()):
+        name = f"output {i}" if len(subject.torch.outputs) > 1 else "the output"
+        quad = recorded.quad(f"{prefix}/{i}", f"{prefix}/{i}", move)
+        finding = compare(Finding(name, LEVEL, "identical"), quad, exact=exact)
+        names = named(subject.torch, mine.value), named(subject.keras, theirs.value)
+        parts.append(ComparedQuantity(stage, *names, finding))
+    return parts
+
+
+def _constants(subject: Subject) -> list[ComparedQuantity]:
+    """Numbers that belong to the models' code, and with kept weights all of them."""
+    left, right = subject.weights
+    parts = []
+    for one in unique(subject.across.tied):
+        if one.index is None or one.left.id not in left or one.right.id not in right:
+            continue
+        a = np.asarray(one.to_right(left[one.left.id]))
+        b = np.asarray(right[one.right.id])
+        if a.shape != b.shape or np.array_equal(a, b):
+            continue
+        base = Finding(one.left.id, LEVEL, "identical")
+        single = (a.astype(np.float32), b.astype(np.float32))
+        # Weights are copied, not computed, but two files may hold them in other precisions.
+        if np.array_equal(*single):
+            continue
+        finding = judge_once(base, KeyArrays(single[0], a, single[1], b), exact=False)
+        parts.append(ComparedQuantity("weights", one.left.id, one.right.id, finding))
+    return [p for p in parts if not p.finding.agrees]
+
+
+def _loss(subject: Subject, recorded: Recorded) -> list[ComparedQuantity]:
+    quad = recorded.quad("loss", "loss", None)
+    if not quad.four:
+        return []  # without noise to measure it says no more than the outputs
+    # The loss is a sum that cancels: what it may be off by goes by its terms, not by itself.
+    terms = 0.0
+    for i, projection in enumerate(projections(subject, 0)[0]):
+        output = recorded.runs["torch", "float64"].get(f"outputs/{i}")
+        if output is not None and output.dtype.kind == "f":
+            terms += float(np.sum(np.abs(output * projection)))
+    arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
+    four = [np.array([float(np.asarray(a)), terms], np.asarray(a).dtype) for a in arrays]
+    finding = compare(
+        Finding("the loss", LEVEL, "identical"), KeyArrays(*four), exact=subject.exact
+    )
+    return [ComparedQuantity("loss", "loss", "loss", finding)]
+
+
+def gradients(subject: Subject, recorded: Recorded) -> list[ComparedQuantity]:
+    """Of the inputs and of every weight."""
+    parts = []
+    exact = subject.exact
+    for i, _ in enumerate(recorded.left_inputs):
+        key = f"gradients/input:{i}"
+        move = subject.across.values.get(f"input:{i}")
+        quad = recorded.quad(key, key, move)
+        if quad.left32 is None and quad.right32 is None:
+            continue
+        finding = compare(
+            Finding(f"the gradient of input {i}", LEVEL, "identical"), quad, exact=exact
+        )
+        parts.append(ComparedQuantity("gradients", f"input {i}", f"input {i}", finding))
+    for one in unique(subject.across.tied):
+        parts += _gradient(one, recorded, exact=exact)
+    return parts
+
+
+def _gradient(one: WeightMapping, recorded: Recorded, *, exact: bool) -> list[ComparedQuantity]:
+    base = Finding(f"the gradient of {one.left.id}", LEVEL, "identical")
+    if one.left.trainable != one.right.trainable and is_transferred(one):
+        told = {True: "trainable", False: "frozen"}
+        finding = replace(
+            base,
+            status="different",
+            rule="frozen",
+            left=told[one.left.trainable],
+            right=told[one.right.trainable],
+            distance64=float("nan"),
+        )
+        return [ComparedQuantity("gradients", one.left.id, one.right.id, finding)]
+    if one.index is None or not (one.left.trainable and one.right.trainable):
+        return []
+    if one.left.computed or one.right.computed:
+        return []  # of what a model computes no gradient is kept
+    quad = tied_quad(one, recorded, "gradients")
+    if quad.left32 is None and quad.right32 is None:
+        return []
+    return [
+        ComparedQuantity("gradients", one.left.id, one.right.id, compare(base, quad, exact=exact))
+    ]
+
+
+def tied_quad(one: WeightMapping, recorded: Recorded, stage: str) -> KeyArrays:
+    """What was recorded of a weight on both sides, in the right's arrangement."""
+
+    def get(side: Side, precision: str) -> Array | None:
+        name = one.left.id if side == "torch" else one.right.id
+        run = recorded.runs.get((side, precision))
+        array = None if run is None else run.get(f"{stage}/{name}")
+        return array if array is None or side == "keras" else one.to_right(array)
+
+    a, b = SIDES
+    return KeyArrays(get(a, "float32"), get(a, "float64"), get(b, "float32"), get(b, "float64"))
+
+
+def _statistics(subject: Subject, recorded: Recorded) -> list[ComparedQuantity]:
+    parts = []
+    for one in unique(subject.across.tied):
+        if not one.role.endswith(STATISTICS) or one.index is None:
+            continue
+        quad = tied_quad(one, recorded, "state")
+        if quad.left32 is None and quad.right32 is None:
+            continue
+        base = Finding(f"{one.left.id} after one pass", LEVEL, "identical")
+        parts.append(ComparedQuantity("state", one.left.id, one.right.id, compare(base, quad)))
+    return parts
+
+
+def _steps(subject: Subject, recorded: Recorded) -> list[ComparedQuantity]:
+    """Losses and weights of a few steps, and the outputs in evaluation mode afterwards."""
+    parts = []
+    if subject.remade:
+        return []  # a weight that is made of others learns in other steps
+    for one in unique(subject.across.tied):
+        if one.index is None or not is_transferred(one):
+            continue
+        quad = tied_quad(one, recorded, "steps")
+        if quad.left32 is None and quad.right32 is None:
+            continue
+        base = Finding(f"{one.left.id} after the steps", LEVEL, "identical")
+        parts.append(ComparedQuantity("steps", one.left.id, one.right.id, compare(base, quad)))
+    return [*parts, *_outputs(subject, recorded, "evaluation")]

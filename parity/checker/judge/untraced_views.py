@@ -1,0 +1,70 @@
+"""In which layout the region opposite an untraced node yields what that node yields."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from parity.checker.align.matches import Match
+from parity.checker.align.untraced import is_untraced
+from parity.checker.graph import arrangement
+from parity.checker.graph.arrangement import Arrangement
+from parity.checker.judge import comparing
+from parity.checker.judge.judging import LEVEL, Recorded
+from parity.checker.transfer.subject import Subject
+from parity.comparator.noise import Finding
+
+
+def arrangements(subject: Subject, recorded: Recorded) -> dict[str, Arrangement]:
+    """How what untraced nodes yield goes across, where another guess than the shapes' agrees.
+
+    An image that is flattened unseen stands in another order on a side that has its channels last.
+
+    Args:
+        subject: the two models; their guesses are in `Across.guessed`.
+        recorded: both in evaluation mode.
+
+    Returns:
+        Id of the left's value → its arrangement; the first one only, as all behind it changes.
+    """
+    for match in subject.matches:
+        if not (is_untraced(match.left) and is_untraced(match.right)):
+            continue
+        now = subject.across.values.get(match.left.value)
+        if now is None or _agrees(match, recorded, now):
+            continue
+        for guess in _guesses(subject, match):
+            if _agrees(match, recorded, guess):
+                return {match.left.value: guess}
+    return {}
+
+
+def is_doubtful(subject: Subject, match: Match) -> bool:
+    """Whether what an untraced node yields may stand in another order than is guessed."""
+    guessed = match.left.value in subject.across.guessed
+    return guessed and is_untraced(match.left) and len(list(_guesses(subject, match))) > 1
+
+
+def _agrees(match: Match, recorded: Recorded, move: Arrangement) -> bool:
+    keys = f"values/{match.left.value}", f"values/{match.right.value}"
+    found = comparing.compare(
+        Finding(match.left.name, LEVEL, "identical"), recorded.quad(*keys, move)
+    )
+    return found.agrees
+
+
+def _guesses(subject: Subject, match: Match) -> Iterator[Arrangement]:
+    left, right = match.left.values[0].shape, match.right.values[0].shape
+    yield from arrangement.candidates(left, right)
+    if left != right or len(left) != 2:
+        return
+    for move in {id(m): m for m in subject.across.values.values()}.values():
+        if move.axes is None or len(move.left) < 3 or move.is_identity or left[1] % move.left[1]:
+            continue
+        image = (left[0], move.left[1], left[1] // move.left[1])
+        places = np.arange(math.prod(left), dtype=np.int64).reshape(image).transpose(0, 2, 1)
+        back = np.arange(math.prod(left), dtype=np.int64).reshape(image[0], image[2], image[1])
+        for flat in (places, back.transpose(0, 2, 1)):
+            yield Arrangement(left, right, None, flat.reshape(right))

@@ -1,0 +1,248 @@
+"""What a check found, and its JSON. Data only; `parity.checker.result.wording` has the sentences."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from parity.comparator.noise import Finding
+from parity.verdict.judgement import Verdict
+
+if TYPE_CHECKING:
+    from parity.checker.result.causes import Cause
+
+_WORDS = {"yes": True, "no": False, "none": None}
+Stage = Literal[
+    "structure",
+    "weights",
+    "activations",
+    "outputs",
+    "loss",
+    "gradients",
+    "training",
+    "state",
+    "optimizer",
+    "steps",
+    "evaluation",
+]
+"""Where in a check something stands, in causal order.
+
+``training`` are activations in training mode, ``state`` running statistics after one pass,
+``optimizer`` weights after the first step of the user's own optimizer, ``steps`` after a few steps
+(of gradient descent, or of that optimizer), ``evaluation`` the outputs after them.
+"""
+
+Standing = Literal["agrees", "parts", "follows", "unmatched", "untold"]
+"""Of a layer: it agrees; it parts though its inputs agree, or when judged alone; its inputs differ
+already and alone it agrees; it has no partner; it could not be judged."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One matched pair of operations, or one that has no partner.
+
+    Attributes:
+        torch, keras: names; None where there is no partner.
+        kind: what it is; both kinds where they are not the same.
+        standing: what was found.
+        ratio: distance over its bound in the run; None where it could not be compared.
+        alone: the same, computed on the partner's input.
+        order: place in the order of execution.
+        code: as one would write it, side → text.
+    """
+
+    torch: str | None
+    keras: str | None
+    kind: str
+    standing: Standing
+    ratio: float | None = None
+    alone: float | None = None
+    order: int = 0
+    code: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where the two part though all that went before agrees.
+
+    Attributes:
+        torch, keras: names of the layer, or of a parameter's layer.
+        stage: see `Stage`.
+        finding: the numbers.
+        text: in a sentence or two.
+        alone: found by judging the layer alone, behind another divergence.
+    """
+
+    torch: str | None
+    keras: str | None
+    stage: Stage
+    finding: Finding | None
+    text: str
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class ComparedQuantity:
+    """A quantity besides the layers: an output, the loss, a gradient, a running statistic."""
+
+    stage: Stage
+    torch: str
+    keras: str
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class LayerEdge:
+    """From one of `CheckResult.layers` to another."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A whole check.
+
+    Attributes:
+        verdict: agree, differ, or undecided.
+        titles: side → how the model is called.
+        inputs: each in words, with both layouts.
+        layers: all of them, in the order of execution.
+        edges: which of them takes what another yields.
+        torch_only, keras_only: names of operations without a partner.
+        divergences: the first one first; then independent ones.
+        causes: what explains them.
+        latent: differences of settings that have no effect on what was run.
+        parts: outputs, loss, gradients and so on.
+        notes: what the reader must know, in full sentences.
+        train: whether training was checked.
+        seconds: stage → wall time.
+    """
+
+    verdict: Verdict
+    titles: Mapping[str, str]
+    inputs: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    torch_only: tuple[str, ...]
+    keras_only: tuple[str, ...]
+    divergences: tuple[Divergence, ...]
+    causes: tuple[Cause, ...]
+    latent: tuple[Cause, ...]
+    parts: tuple[ComparedQuantity, ...]
+    notes: tuple[str, ...]
+    edges: tuple[LayerEdge, ...] = ()
+    train: bool = False
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def matched(self) -> int:
+        """Pairs of operations."""
+        return sum(layer.torch is not None and layer.keras is not None for layer in self.layers)
+
+    @property
+    def first(self) -> Divergence | None:
+        """The first divergence."""
+        return self.divergences[0] if self.divergences else None
+
+    def worst(self, stage: Stage) -> float | None:
+        """The largest ratio of a stage; None where nothing of it was compared."""
+        if stage == "activations":
+            ratios = [layer.ratio for layer in self.layers if layer.ratio is not None]
+        else:
+            ratios = [
+                p.finding.ratio
+                for p in self.parts
+                if p.stage == stage and p.finding.ratio is not None
+            ]
+        return max(ratios, default=None)
+
+
+def to_json(result: CheckResult) -> dict[str, Any]:
+    """The document of ``parity check --json``."""
+    return {
+        "verdict": result.verdict,
+        "torch": result.titles["torch"],
+        "keras": result.titles["keras"],
+        "inputs": list(result.inputs),
+        "train": result.train,
+        "aligned": {
+            "matched": result.matched,
+            "torch_only": list(result.torch_only),
+            "keras_only": list(result.keras_only),
+        },
+        "first_divergence": _divergence(result.first),
+        "other_divergences": [_divergence(d) for d in result.divergences[1:]],
+        "causes": [_cause(cause) for cause in result.causes],
+        "latent": [_cause(cause) for cause in result.latent],
+        "layers": [_layer(layer) for layer in result.layers],
+        "parts": [
+            {
+                "stage": p.stage,
+                "torch": p.torch,
+                "keras": p.keras,
+                "status": p.finding.status,
+                "ratio": _number(p.finding.ratio),
+            }
+            for p in result.parts
+        ],
+        "notes": list(result.notes),
+        "seconds": {name: round(value, 2) for name, value in result.seconds.items()},
+    }
+
+
+def _number(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _divergence(divergence: Divergence | None) -> dict[str, Any] | None:
+    if divergence is None:
+        return None
+    finding = divergence.finding
+    return {
+        "torch": divergence.torch,
+        "keras": divergence.keras,
+        "stage": divergence.stage,
+        "status": finding.status if finding else None,
+        "ratio": _number(finding.ratio) if finding else None,
+        "alone": divergence.alone,
+        "text": divergence.text,
+    }
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    return {
+        "torch": layer.torch,
+        "keras": layer.keras,
+        "kind": layer.kind,
+        "standing": layer.standing,
+        "ratio": _number(layer.ratio),
+        "alone": _number(layer.alone),
+    }
+
+
+def _plain(text: str) -> Any:
+    """A value in words as JSON has it: numbers, lists, true, false and null; else the words."""
+    if text in _WORDS:
+        return _WORDS[text]
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+    return value if isinstance(value, (int, float, list)) else text
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "kind": cause.kind,
+        "torch": {"layer": cause.left[0], "value": _plain(cause.left[1])},
+        "keras": {"layer": cause.right[0], "value": _plain(cause.right[1])},
+        "layers": cause.layers,
+        "status": cause.status,
+        "residual_ratio": _number(cause.residual_ratio),
+        "share": _number(cause.share),
+        "fix": cause.fix,
+    }

@@ -1,0 +1,244 @@
+"""Training with the user's own loss and optimizer: targets, findings, and why two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parity.checker.canonical.canonical_graph import CanonicalGraph
+from parity.checker.graph import model_inputs as feeding
+from parity.checker.graph.model_interface import Array
+from parity.checker.judge.comparing import compare
+from parity.checker.judge.judging import LEVEL, Recorded, gradients, tied_quad
+from parity.checker.result.causes import Cause
+from parity.checker.result.check_result import ComparedQuantity
+from parity.checker.training import losses, optimizers
+from parity.checker.transfer.mapping import WeightMapping, is_transferred
+from parity.checker.transfer.subject import Subject, unique
+from parity.comparator.noise import Finding
+from parity.core.errors import UsageError
+from parity.core.sides import SIDES, Side
+
+_IGNORED = 4
+"""Every so many targets is a class that both losses ignore."""
+
+
+@dataclass(frozen=True)
+class UserTraining:
+    """How the two are trained.
+
+    Attributes:
+        settings: what each side's `Model.learn` told.
+        targets: of each side, in its layout.
+        steps: of the optimizer.
+        has_loss, has_optimizer: whether the user gave one.
+    """
+
+    settings: tuple[Mapping[str, Any], Mapping[str, Any]]
+    targets: tuple[Sequence[Array], Sequence[Array]]
+    steps: int
+    has_loss: bool
+    has_optimizer: bool
+
+    @property
+    def titles(self) -> tuple[str, str]:
+        """What people call the losses."""
+        left, right = (str(s["loss"].get("title", "loss")) for s in self.settings)
+        return left, right
+
+
+def targets(
+    wanted: Sequence[feeding.Input],
+    subject: Subject,
+    settings: Sequence[Mapping[str, Any]],
+    seed: int,
+) -> tuple[list[Array], list[Array]]:
+    """Random targets in each side's layout: those of an output's shape go across as it does."""
+    outputs = list(subject.outputs())
+    left: list[Array] = []
+    right: list[Array] = []
+    for i, one in enumerate(wanted):
+        mine = outputs[min(i, len(outputs) - 1)][0].shape
+        if one.shape[:1] != mine[:1]:
+            raise UsageError(
+                f"--target has a batch of {one.shape[0]}, the model's output one of {mine[:1]}. "
+                "Expected as many targets as samples."
+            )
+        (drawn,) = feeding.draw([one], seed + 7919 * (i + 1), _classes(one.shape, mine))
+        ignored = [s["loss"].get("ignore") for s in settings]
+        if one.kind == "int" and ignored[0] is not None and ignored[0] == ignored[1]:
+            drawn.reshape(-1)[1::_IGNORED] = ignored[0]
+        left.append(drawn)
+        fitting = [
+            move
+            for source, _, move in (outputs[i:] + outputs)
+            if source.shape == one.shape and move is not None
+        ]
+        right.append(fitting[0](drawn) if fitting else drawn)
+    return left, right
+
+
+def _classes(shape: Sequence[int], output: Sequence[int]) -> int:
+    if tuple(shape) == (*output[:1], *output[2:]) and len(output) > 1:
+        return output[1]
+    if tuple(shape) == tuple(output[:-1]):
+        return output[-1]
+    return 2
+
+
+def judge_user_training(
+    subject: Subject, trained: Recorded, lessons: UserTraining
+) -> list[ComparedQuantity]:
+    """The loss, its gradients, and the optimizer's first step; what follows a difference is not."""
+    parts: list[ComparedQuantity] = []
+    if lessons.has_loss:
+        parts += _loss(subject, trained, lessons)
+        if all(p.finding.agrees for p in parts):
+            parts += gradients(subject, trained)
+    if lessons.has_optimizer and all(p.finding.agrees for p in parts):
+        parts += _first_step(subject, trained)
+    return parts
+
+
+def _loss(subject: Subject, trained: Recorded, lessons: UserTraining) -> Iterator[ComparedQuantity]:
+    exact, names = not subject.blunt(), lessons.titles
+    base = Finding("the loss", LEVEL, "identical")
+    finding = compare(base, trained.quad("loss", "loss", None), exact=exact)
+    yield ComparedQuantity("loss", *names, finding)
+    if not finding.agrees:
+        return
+    for i, (_, _, move) in enumerate(subject.outputs()):
+        key = f"gradients/output:{i}"
+        quad = trained.quad(key, key, move)
+        if quad.left32 is None and quad.right32 is None:
+            continue
+        base = Finding("the gradient of the loss by the output", LEVEL, "identical")
+        yield ComparedQuantity("loss", *names, compare(base, quad, exact=exact))
+
+
+def _moved(subject: Subject) -> list[WeightMapping]:
+    return [
+        one
+        for one in unique(subject.across.tied)
+        if one.index is not None
+        and is_transferred(one)
+        and one.left.trainable
+        and one.right.trainable
+    ]
+
+
+def _first_step(subject: Subject, trained: Recorded) -> Iterator[ComparedQuantity]:
+    for one in _moved(subject):
+        quad = tied_quad(one, trained, "weights-1")
+        if quad.left32 is None and quad.right32 is None:
+            continue
+        base = Finding(f"{one.left.id} after the optimizer's first step", LEVEL, "identical")
+        yield ComparedQuantity("optimizer", one.left.id, one.right.id, compare(base, quad))
+
+
+def training_causes(
+    subject: Subject, parts: Sequence[ComparedQuantity], trained: Recorded, lessons: UserTraining
+) -> list[Cause]:
+    """Why losses or optimizers part; an optimizer also behind a loss that does."""
+    failing = {p.stage for p in parts if not p.finding.agrees}
+    found: list[Cause] = []
+    if lessons.has_loss and "loss" in failing:
+        found += _of_losses(trained, lessons)
+    if lessons.has_optimizer and failing & {"loss", "optimizer", "steps", "evaluation"}:
+        walks = list(_walks(subject, trained, lessons))
+        direct = bool(failing & {"optimizer", "steps"})
+        told = optimizers.optimizer_causes(walks) if walks else []
+        found += told if direct else [c for c in told if c.confirmed]
+    return found
+
+
+def _of_losses(trained: Recorded, lessons: UserTraining) -> list[Cause]:
+    cases = []
+    for side, told, given in zip(SIDES, lessons.settings, lessons.targets, strict=True):
+        run = trained.runs[side, trained.best]
+        if "outputs/0" not in run or "loss" not in run:
+            return []
+        several = "outputs/1" in run
+        settings = (
+            {"name": "custom", "title": told["loss"].get("title")} if several else told["loss"]
+        )
+        target = given[0] if given and not several else None
+        cases.append(
+            losses.LossCase(settings, run["outputs/0"], target, float(np.asarray(run["loss"])))
+        )
+    return losses.loss_causes(cases[0], cases[1], lessons.titles)
+
+
+def _walks(subject: Subject, trained: Recorded, lessons: UserTraining) -> Iterator[optimizers.Walk]:
+    runs = trained.runs["torch", trained.best], trained.runs["keras", trained.best]
+    norms = tuple(_norms(run, lessons.steps) for run in runs)
+    for one in _moved(subject):
+        settings = [
+            _settings(normal, told["optimizer"], name)
+            for normal, told, name in zip(
+                (subject.torch, subject.keras),
+                lessons.settings,
+                (one.left.id, one.right.id),
+                strict=True,
+            )
+        ]
+        ways = [
+            _way(one, side, run, subject, lessons.steps)
+            for side, run in zip(SIDES, runs, strict=True)
+        ]
+        if None in settings or None in ways:
+            continue
+        if "rates" in runs[1]:
+            rates = [float(r) for r in np.asarray(runs[1]["rates"])]
+            same = len(set(rates)) == 1
+            settings[1] = {**settings[1], "rate": rates[0] if same else rates}  # type: ignore[dict-item]
+        yield optimizers.Walk(
+            (one.left.id, one.right.id),
+            tuple(settings),  # type: ignore[arg-type]
+            (ways[0][0], ways[1][0]),
+            (ways[0][1], ways[1][1]),  # type: ignore[index]
+            norms,  # type: ignore[arg-type]
+        )
+
+
+def _settings(
+    normal: CanonicalGraph, told: Mapping[str, Any], name: str
+) -> Mapping[str, Any] | None:
+    source = normal.pieces.get(f"parameter:{name}")
+    whole = source.value.removeprefix("parameter:") if source is not None else name
+    found: Mapping[str, Any] | None = told.get(name, told.get(whole))
+    return found
+
+
+def _way(
+    one: WeightMapping, side: Side, run: Mapping[str, Array], subject: Subject, steps: int
+) -> tuple[list[Array], list[Array]] | None:
+    """Weights before and after each step, and the gradient before each, as the right has them."""
+    at = SIDES.index(side)
+    name = one.left.id if at == 0 else one.right.id
+    keys = [f"weights-{t}/{name}" for t in range(1, steps + 1)]
+    slopes = [f"slopes-{t}/{name}" for t in range(1, steps + 1)]
+    if any(key not in run for key in (*keys, *slopes)) or name not in subject.weights[at]:
+        return None
+
+    def seen(array: Array) -> Array:
+        whole = np.asarray(array, np.float64)
+        return one.to_right(whole) if at == 0 else whole
+
+    weights = [seen(subject.weights[at][name]), *(seen(run[key]) for key in keys)]
+    return weights, [seen(run[key]) for key in slopes]
+
+
+def _norms(run: Mapping[str, Array], steps: int) -> list[float]:
+    found = []
+    for t in range(1, steps + 1):
+        squares = [
+            float(np.sum(np.asarray(run[key], np.float64) ** 2))
+            for key in run
+            if key.startswith(f"slopes-{t}/")
+        ]
+        found.append(float(np.sqrt(sum(squares))))
+    return found

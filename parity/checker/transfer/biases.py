@@ -1,0 +1,53 @@
+"""Other biases than the models' own: what is cut off or saturates is to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from parity.checker.graph.model_interface import Array
+from parity.checker.graph.storage import CompactArrays
+from parity.checker.transfer import mapping
+from parity.checker.transfer.subject import Subject
+from parity.core.sides import Side
+
+_SHIFT = 4.0
+_FAR = (10.0, 4.0)
+"""How far from zero at least, and how much further, where biases are to outweigh the rest."""
+_SHIFTED = ("bias", "beta")
+
+
+def perturb_biases(
+    subject: Subject, weights_from: Side, seed: int, draw: int
+) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    """Both sides' weights, with large numbers on all biases but those that a model computes."""
+    source = 0 if weights_from == "torch" else 1
+    normal = (subject.torch, subject.keras)[source]
+    both = [CompactArrays(subject.weights[0]), CompactArrays(subject.weights[1])]
+    made = {
+        parameter.id
+        for one in subject.across.tied
+        for parameter in (one.left, one.right)
+        if one.left.computed or one.right.computed
+    }
+    for name, parameter in normal.parameters.items():
+        if parameter.role in _SHIFTED and name in both[source] and name not in made:
+            rng = np.random.default_rng([seed, draw, *name.encode()])
+            shift = _SHIFT * rng.standard_normal(parameter.shape)
+            if draw > 1:
+                shift = _far(rng, parameter.shape)
+            both[source][name] = both[source][name] + shift.astype(np.float32)
+    for name in both[source]:
+        both[source][name] = both[source][name].astype(np.float32)
+    carried = mapping.transfer_weights(subject.across.tied, both[source], source=weights_from)
+    both[1 - source].update(carried)
+    return both[0], both[1]
+
+
+def _far(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Half of them far below zero and half far above: whole channels have one sign."""
+    size = int(np.prod(shape))
+    signs = np.where((np.arange(size) + rng.integers(2)) % 2, 1.0, -1.0)
+    far = _FAR[0] + _FAR[1] * np.abs(rng.standard_normal(size))
+    return np.asarray((rng.permutation(signs) * far).reshape(shape))

@@ -1,0 +1,58 @@
+"""Weights for a comparison: the model's own, and telling ones where it starts with all zeros."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from parity.checker.graph.graph import STATISTICS, Parameter
+from parity.checker.graph.model_interface import Array
+from parity.checker.graph.storage import CompactArrays
+
+_GENERATED = 0.1
+
+
+def randomise_degenerate(
+    parameters: Iterable[Parameter], weights: Mapping[str, Array], seed: int
+) -> CompactArrays:
+    """All weights, with telling numbers where a model has all zeros or all ones.
+
+    A bias of zeros or a scale of ones would hide that it is missing on the other side. All are
+    float32 numbers, so that both precisions start from the same.
+    """
+    result = CompactArrays()
+    for parameter in parameters:
+        if parameter.id not in weights:
+            continue  # the model makes it of others
+        array = np.asarray(weights[parameter.id], np.float64)
+        # A buffer's numbers belong to the model's code: they are compared, not made up.
+        own = parameter.role == "raw" and not parameter.trainable
+        if parameter.constant and not own and array.dtype.kind == "f" and array.size:
+            array = _telling(parameter, seed)
+        result[parameter.id] = array.astype(np.float32)
+    return result
+
+
+def _telling(parameter: Parameter, seed: int) -> Array:
+    rng = np.random.default_rng([seed, *parameter.id.encode()])
+    noise = rng.standard_normal(parameter.shape)
+    role = (
+        parameter.role.rpartition("_")[2]
+        if parameter.role.endswith(STATISTICS)
+        else (parameter.role)
+    )
+    match role:
+        case "gamma":
+            return 1 + 2 * _GENERATED * noise
+        case "variance":
+            return 0.75 + 0.5 * rng.random(parameter.shape)
+        case "alpha":
+            return 0.25 + _GENERATED / 2 * noise
+        case "kernel" | "recurrent_kernel" | "embeddings":
+            fan_in = max(math.prod(parameter.shape[:-1]), 1)
+            scaled: Array = noise / math.sqrt(fan_in)
+            return scaled
+        case _:
+            return _GENERATED * noise

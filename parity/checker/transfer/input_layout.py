@@ -1,0 +1,137 @@
+"""Which layout Keras' inputs have, and both graphs laid on each other in it.
+
+A model that states no shapes is built by its first call, and may run in the wrong layout, too, on
+steps for channels. Its weights tell, which then do not fit PyTorch's; it is built again and asked
+in another layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from parity.checker.align import derived_weights
+from parity.checker.align.alignment import Alignment
+from parity.checker.align.matches import Match, matches
+from parity.checker.canonical.canonical_graph import CanonicalGraph
+from parity.checker.graph import model_outputs
+from parity.checker.graph.arrangement import Arrangement
+from parity.checker.graph.model_interface import Array, Model, Traced
+from parity.checker.graph.target import ModelError
+from parity.checker.transfer import mapping
+from parity.checker.transfer.mapping import AxisMaps
+
+Rebuild = Callable[[], None]
+_OTHER = (
+    "The Keras model could not be run on inputs in the layout that was tried first; --layout says "
+    "which is meant."
+)
+_FITS = (
+    "The weights of the Keras model fit those of PyTorch in another layout of the inputs than the "
+    "one tried first; --layout says which is meant."
+)
+
+
+@dataclass(frozen=True)
+class AlignedGraphs:
+    """Two graphs and all that belongs to the layout they were laid on each other in."""
+
+    moves: list[Arrangement]
+    left: Traced
+    right: Traced
+    order: tuple[int, ...] | None
+    torch: CanonicalGraph
+    keras: CanonicalGraph
+    alignment: Alignment
+    matched: tuple[Match, ...]
+    paths: AxisMaps
+    notes: tuple[str, ...]
+
+    @property
+    def misfits(self) -> int:
+        """Weights whose partner's shape allows no rearrangement, or that have no partner."""
+        ties = [tie for tie in self.paths.tied if tie.index is not None]
+        weights = len(self.torch.parameters) + len(self.keras.parameters)
+        return weights - len({t.left.id for t in ties}) - len({t.right.id for t in ties})
+
+
+def align_in_best_layout(
+    left: Traced, right: Traced, moves: list[Arrangement], pairs: Mapping[str, str]
+) -> AlignedGraphs:
+    """Lay the graphs on each other with the inputs moved so."""
+    order, notes = model_outputs.order(left.graph, right.graph)
+    right = replace(right, graph=model_outputs.reordered(right.graph, order))
+    torch, keras, alignment = derived_weights.align_best(left, right, pairs)
+    matched = matches(alignment, torch, keras)
+    paths = mapping.map_axes(matched, torch, keras, moves)
+    return AlignedGraphs(
+        moves, left, right, order, torch, keras, alignment, matched, paths, tuple(notes)
+    )
+
+
+def tries(options: Sequence[Sequence[Arrangement]]) -> Iterator[list[Arrangement]]:
+    """The likeliest layout, then those in which one input has another, then all."""
+    first = [choice[0] for choice in options]
+    yield first
+    for i, choice in enumerate(options):
+        yield from ([*first[:i], other, *first[i + 1 :]] for other in choice[1:])
+    last = [choice[-1] for choice in options]
+    if sum(a is not b for a, b in zip(first, last, strict=True)) > 1:
+        yield last
+
+
+def traced(
+    keras: Model,
+    arrays: Sequence[Array],
+    wanted: Sequence[list[Arrangement]],
+    rebuild: Rebuild | None,
+) -> tuple[Traced, list[Arrangement], tuple[str, ...]]:
+    """The first layout that Keras' model can be run on.
+
+    Raises:
+        ModelError: there is none.
+    """
+    failure: ModelError | None = None
+    for moves in wanted:
+        if failure is not None and rebuild is not None:
+            rebuild()
+        try:
+            found = keras.trace([m(a) for m, a in zip(moves, arrays, strict=True)])
+        except ModelError as error:
+            failure = failure or error
+            continue
+        return found, moves, (_OTHER,) if failure is not None else ()
+    assert failure is not None
+    raise failure
+
+
+def fitting(
+    first: AlignedGraphs,
+    keras: Model,
+    arrays: Sequence[Array],
+    wanted: Sequence[list[Arrangement]],
+    *,
+    rebuild: Rebuild | None,
+    pairs: Mapping[str, str],
+) -> AlignedGraphs:
+    """That layout, or another in which more of the weights find their partners.
+
+    Raises:
+        ModelError: the model could not be built again.
+    """
+    others = [moves for moves in wanted if moves is not first.moves]
+    if rebuild is None or not others or not first.misfits:
+        return first
+    best, now = first, first
+    for moves in others:
+        rebuild()
+        try:
+            right, *_ = traced(keras, arrays, [moves], None)
+        except ModelError:
+            continue
+        now = align_in_best_layout(first.left, right, moves, pairs)
+        if now.misfits < best.misfits:
+            best = replace(now, notes=(*now.notes, _FITS))
+    rebuild()
+    right, *_ = traced(keras, arrays, [best.moves], None)
+    return replace(align_in_best_layout(first.left, right, best.moves, pairs), notes=best.notes)

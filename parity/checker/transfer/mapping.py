@@ -1,0 +1,432 @@
+"""Through two aligned graphs: how every value goes across, and every weight.
+
+Arrangements travel with the data: the inputs' are given, and each kind of operation says how its
+output stands to what it takes. Weights follow: the rows of a dense kernel stand as the features it
+is fed, so that a flatten of channels-first images on one side and channels-last on the other is no
+difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from parity.checker.align.matches import Match, indices
+from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.graph import arrangement
+from parity.checker.graph.arrangement import Arrangement, Indices, Shape
+from parity.checker.graph.graph import Parameter, Source
+from parity.checker.graph.model_interface import Array
+from parity.checker.graph.storage import CompactArrays
+
+_SPATIAL = frozenset(
+    {"convolution", "transposed", "pool", "adaptive_pool", "resize", "batch_norm", "group_norm"}
+)
+_ON_FEATURES = frozenset({"dense", "layer_norm", "rms_norm", "batch_norm"})
+
+
+SAME: Indices = np.zeros(0, np.int64)
+"""The identity, which for a large weight would be larger than the weight."""
+
+
+@dataclass(frozen=True)
+class WeightMapping:
+    """A weight of each side that belong together.
+
+    Attributes:
+        left, right: their ids.
+        index: of the right's shape: which element of the flattened left stands there; None where
+            the shapes do not allow it, `SAME` where each stands where it stood.
+        pair: the pair of nodes that they belong to.
+        role: what they are to these nodes.
+    """
+
+    left: Parameter
+    right: Parameter
+    index: Indices | None
+    pair: Match
+    role: str
+
+    def to_right(self, array: Array) -> Array:
+        """The left's array, arranged as the right's."""
+        assert self.index is not None
+        if self.index is SAME:
+            return array
+        taken: Array = array.reshape(-1)[self.index]
+        return taken
+
+    def to_left(self, array: Array) -> Array:
+        """The right's array, arranged as the left's."""
+        assert self.index is not None
+        if self.index is SAME:
+            return array
+        out = np.zeros(int(np.prod(self.left.shape)), array.dtype)
+        out[self.index.reshape(-1)] = array.reshape(-1)
+        return out.reshape(self.left.shape)
+
+
+@dataclass(frozen=True)
+class AxisMaps:
+    """Everything that goes from one side to the other.
+
+    Attributes:
+        values: id of the left's root value → how it becomes the right's; only of matched ones.
+        partners: id of the left's root value → id of the right's.
+        sources: (id of the left's node, which source) → how what the two nodes see goes across;
+            None where it is no rearrangement.
+        scrambled: keys of `sources` where it is the same numbers in another order.
+        guessed: ids of left root values whose arrangement was taken from the shapes alone.
+        tied: weights.
+        known: id of the left's root value → how it goes across, found by the numbers.
+    """
+
+    values: dict[str, Arrangement]
+    partners: dict[str, str]
+    sources: dict[tuple[str, int], Arrangement | None] = field(default_factory=dict)
+    scrambled: set[tuple[str, int]] = field(default_factory=set)
+    guessed: set[str] = field(default_factory=set)
+    tied: list[WeightMapping] = field(default_factory=list)
+    known: Mapping[str, Arrangement] = field(default_factory=dict)
+
+
+def map_axes(
+    matched: Sequence[Match],
+    left: CanonicalGraph,
+    right: CanonicalGraph,
+    inputs: Sequence[Arrangement],
+    known: Mapping[str, Arrangement] = MappingProxyType({}),
+) -> AxisMaps:
+    """Walk through all pairs in the order of execution.
+
+    Args:
+        matched: pairs of the two graphs.
+        left, right: the graphs.
+        inputs: how each input goes across.
+        known: id of a left's root value → how it goes across, where that is known already.
+    """
+    names = [f"input:{i}" for i in range(len(inputs))]
+    across = AxisMaps(
+        dict(zip(names, inputs, strict=True)), dict(zip(names, names, strict=True)), known=known
+    )
+    for match in matched:
+        _visit(match, left, right, across)
+    return across
+
+
+def _visit(match: Match, left: CanonicalGraph, right: CanonicalGraph, across: AxisMaps) -> None:
+    a, b = match.left, match.right
+    seen: list[Arrangement | None] = []
+    for link in match.links:
+        mine, theirs = link.left, link.right
+        if mine is None or theirs is None:
+            continue
+        found = _seen(mine, theirs, left, right, across)
+        if found is not None and not _usable(found, a, b):
+            # The same numbers in an order that this operation does not forgive.
+            across.scrambled.add((a.id, link.at))
+            found = None
+        across.sources[a.id, link.at] = found
+        seen.append(found)
+    for mine_value, their_value in zip(a.values, b.values, strict=False):
+        found = across.known.get(mine_value.id)
+        found = found or _output(a, b, mine_value.shape, their_value.shape, seen)
+        if found is None:
+            options = arrangement.candidates(mine_value.shape, their_value.shape)
+            across.guessed.add(mine_value.id)
+            found = options[0] if options else None
+        across.partners[mine_value.id] = their_value.id
+        if found is not None:
+            across.values[mine_value.id] = found
+    whole = across.values.get(a.values[0].id) if a.values else None
+    across.tied.extend(_weights(match, left, right, seen))
+    across.tied.extend(_raw(match, left, right, seen, whole))
+
+
+def _seen(
+    mine: Source, theirs: Source, left: CanonicalGraph, right: CanonicalGraph, across: AxisMaps
+) -> Arrangement | None:
+    root = across.values.get(mine.value)
+    if root is None or across.partners.get(mine.value) != theirs.value:
+        return None
+    return arrangement.seen(
+        root, mine.shape, theirs.shape, indices(left, mine), indices(right, theirs)
+    )
+
+
+def _usable(found: Arrangement, a: CanonicalNode, b: CanonicalNode) -> bool:
+    """Whether an operation computes the same on a source that goes across like this."""
+    if a.kind == "recurrent" or (a.kind in _ON_FEATURES and found.axes is None):
+        if found.axes is None:
+            return found.columns() is not None and _leads(found, a.kind)
+        return found.is_identity or a.kind != "recurrent"
+    if a.kind == "dense" == b.kind and found.axes is not None:
+        return found.axes[-1] == len(found.axes) - 1
+    if a.kind in _SPATIAL and b.kind in _SPATIAL and len(found.left) > 2:
+        one, other = a.settings.get("channels"), b.settings.get("channels")
+        if one and other:
+            wanted = arrangement.by_channels(found.left, found.right, one, other)
+            return wanted is not None and wanted.axes == found.axes
+    return True
+
+
+def _leads(found: Arrangement, kind: str) -> bool:
+    """Whether samples and steps stay where they are; a dense layer does not care."""
+    if kind != "recurrent":
+        return True
+    rows = found.indices.reshape(-1, found.right[-1]) // found.left[-1]
+    return bool(np.all(rows == np.arange(len(rows))[:, None]))
+
+
+def _output(
+    a: CanonicalNode,
+    b: CanonicalNode,
+    left: Shape,
+    right: Shape,
+    seen: Sequence[Arrangement | None],
+) -> Arrangement | None:
+    """How the output goes across, by the kind of the operation."""
+    known = [s for s in seen if s is not None]
+    first = known[0] if known else None
+    if a.kind in _SPATIAL and len(left) > 2:
+        one, other = a.settings.get("channels"), b.settings.get("channels")
+        if one and other:
+            return arrangement.by_channels(left, right, one, other)
+    if {a.kind, b.kind} == {"convolution", "dense"} and len(left) > 2:
+        one, other = (n.settings.get("channels", "last") for n in (a, b))
+        return arrangement.by_channels(left, right, one, other)
+    if a.kind in ("dense", "embedding") and first is not None:
+        return _leading(first, left, right)
+    if a.kind == "recurrent":
+        return arrangement.identity(left) if left == right else None
+    if a.kind == "reduce" and first is not None:
+        return _reduced(first, a.settings.get("axes", ()), b.settings.get("axes", ()), left, right)
+    if first is None:
+        return None
+    for found in known:
+        if found.left == left and found.right == right:
+            return found
+    axes = next((s.axes for s in known if s.axes is not None and len(s.axes) == len(left)), None)
+    if axes is not None:
+        found = arrangement.permuted(left, axes)
+        return found if found.right == right else None
+    return None
+
+
+def _leading(first: Arrangement, left: Shape, right: Shape) -> Arrangement | None:
+    """The last axis is new on both sides; those before it go across as the source's do."""
+    if left[-1:] != right[-1:]:
+        return None
+    width = left[-1]
+    if first.axes is not None and len(first.left) == len(left) - 1:  # an embedding
+        found = arrangement.permuted(left, (*first.axes, len(left) - 1))
+        return found if found.right == right else None
+    if first.axes is not None and len(first.left) == len(left):
+        if first.axes[-1] == len(left) - 1:
+            found = arrangement.permuted(left, first.axes)
+            return found if found.right == right else None
+        return None
+    rows = first.indices.reshape(-1, first.right[-1]) // first.left[-1]
+    if not np.all(rows == rows[:, :1]):
+        return None
+    places = rows[:, :1] * width + np.arange(width)
+    if places.size != int(np.prod(right)):
+        return None
+    return arrangement.simplest(left, right, places.reshape(right))
+
+
+def _reduced(
+    source: Arrangement, gone: Sequence[int], their: Sequence[int], left: Shape, right: Shape
+) -> Arrangement | None:
+    if source.axes is None:
+        return None
+    rank = len(source.left)
+    gone = [axis % rank for axis in gone]
+    their = [axis % rank for axis in their]
+    if sorted(source.axes[axis] for axis in their) != sorted(gone):
+        return None
+    kept = [axis for axis in range(rank) if axis not in gone]
+    order = [kept.index(source.axes[axis]) for axis in range(rank) if axis not in their]
+    short = arrangement.permuted(tuple(source.left[axis] for axis in kept), order)
+    if short.left == left and short.right == right:
+        return short
+    if int(np.prod(short.left)) != int(np.prod(left)) or short.indices.size != np.prod(right):
+        return None
+    return arrangement.simplest(left, right, short.indices.reshape(right))
+
+
+def _weights(
+    match: Match,
+    left: CanonicalGraph,
+    right: CanonicalGraph,
+    seen: Sequence[Arrangement | None],
+) -> Iterable[WeightMapping]:
+    a, b = match.left, match.right
+    for role in a.parameters:
+        if role not in b.parameters:
+            continue
+        mine = left.parameters[a.parameters[role]]
+        theirs = right.parameters[b.parameters[role]]
+        index = _index(match, role, mine, theirs, seen)
+        if index is not None and mine.shape == theirs.shape and _is_identity(index):
+            index = SAME
+        yield WeightMapping(mine, theirs, index, match, role)
+
+
+def _is_identity(index: Indices) -> bool:
+    flat = index.reshape(-1)
+    return bool(np.array_equal(flat, np.arange(flat.size)))
+
+
+def _index(
+    match: Match,
+    role: str,
+    mine: Parameter,
+    theirs: Parameter,
+    seen: Sequence[Arrangement | None],
+) -> Indices | None:
+    every = np.arange(int(np.prod(mine.shape)), dtype=np.int64).reshape(mine.shape)
+    source = next((s for s in seen if s is not None), None)
+    kind = match.left.kind
+    if role == "alpha" and mine.shape != theirs.shape:
+        return _spread(every, theirs.shape)
+    if {kind, match.right.kind} == {"convolution", "dense"} and every.size == math.prod(
+        theirs.shape
+    ):
+        return every.reshape(theirs.shape)  # a window of one is a dense layer at every place
+    if mine.shape != theirs.shape and kind not in _ON_FEATURES:
+        return None
+    fed = (
+        role == "kernel"
+        if kind == "dense"
+        else role.removeprefix("forward_").removeprefix("backward_") == "kernel"
+    )
+    if kind in ("dense", "recurrent") and fed and source is not None:
+        columns = source.columns()
+        if columns is not None and len(columns) == len(every) and mine.shape == theirs.shape:
+            return every[columns]
+    if kind in _ON_FEATURES and kind != "dense" and source is not None:
+        if every.ndim == 1 and mine.shape == theirs.shape:
+            columns = source.columns() if _last(match, len(source.left)) else None
+            return every if columns is None or len(columns) != len(every) else every[columns]
+        axes = _normalised(match, source)
+        if axes is not None and every.ndim == len(axes):
+            moved = every.transpose(axes)
+            return moved if moved.shape == theirs.shape else None
+    return every if mine.shape == theirs.shape else None
+
+
+def _spread(every: Indices, shape: Shape) -> Indices | None:
+    """A slope for each channel, or one for all, as one for each element."""
+    if every.size == int(np.prod(shape)):
+        return every.reshape(shape)
+    if every.size == 1 or every.shape[-1:] == shape[-1:]:
+        return np.broadcast_to(every.reshape(-1), shape)
+    return None
+
+
+def _last(match: Match, rank: int) -> bool:
+    """Whether both sides have the features on the last axis."""
+    if match.left.kind in ("layer_norm", "rms_norm") or rank == 2:
+        return True
+    return match.left.settings.get("channels") == match.right.settings.get("channels") == "last"
+
+
+def _normalised(match: Match, source: Arrangement) -> tuple[int, ...] | None:
+    """Of a layer norm over several axes: right axis of gamma → left axis of gamma."""
+    mine, theirs = match.left.settings.get("axes"), match.right.settings.get("axes")
+    if source.axes is None or not mine or not theirs:
+        return None
+    rank = len(source.left)
+    mine = sorted(axis % rank for axis in mine)
+    wanted = [source.axes[axis] for axis in sorted(axis % rank for axis in theirs)]
+    return tuple(mine.index(axis) for axis in wanted) if sorted(wanted) == mine else None
+
+
+def _raw(
+    match: Match,
+    left: CanonicalGraph,
+    right: CanonicalGraph,
+    seen: Sequence[Arrangement | None],
+    output: Arrangement | None,
+) -> Iterable[WeightMapping]:
+    """Weights that an operation takes as a source: a position embedding, a class token."""
+    axes = next((s.axes for s in (*seen, output) if s is not None and s.axes is not None), None)
+    for link in match.links:
+        if link.left is None or link.right is None:
+            continue
+        if not (
+            link.left.value.startswith("parameter:") and link.right.value.startswith("parameter:")
+        ):
+            continue
+        mine = left.parameters[link.left.value.removeprefix("parameter:")]
+        theirs = right.parameters[link.right.value.removeprefix("parameter:")]
+        index = _raw_index(
+            _ids(left, link.left, mine),
+            _ids(right, link.right, theirs),
+            theirs.shape,
+            axes,
+            math.prod(mine.shape),
+        )
+        yield WeightMapping(mine, theirs, index, match, "raw")
+
+
+def _ids(normal: CanonicalGraph, source: Source, parameter: Parameter) -> Indices:
+    found = indices(normal, source)
+    if found is None:
+        found = np.arange(int(np.prod(parameter.shape)), dtype=np.int64).reshape(source.shape)
+    return found
+
+
+def _raw_index(
+    mine: Indices, theirs: Indices, shape: Shape, axes: tuple[int, ...] | None, size: int
+) -> Indices | None:
+    if axes is not None and len(axes) >= max(mine.ndim, theirs.ndim):
+        mine = mine.reshape((1,) * (len(axes) - mine.ndim) + mine.shape).transpose(axes)
+        theirs = theirs.reshape((1,) * (len(axes) - theirs.ndim) + theirs.shape)
+    if mine.shape != theirs.shape:
+        # A batch axis may be there on one side only.
+        short = [tuple(n for n in ids.shape if n != 1) for ids in (mine, theirs)]
+        if short[0] != short[1]:
+            return None
+        mine, theirs = (ids.reshape(s) for ids, s in zip((mine, theirs), short, strict=True))
+    index = np.full(int(np.prod(shape)), -1, np.int64)
+    index[theirs.reshape(-1)] = mine.reshape(-1)
+    if np.any(index < 0) and size == len(index):
+        # Of what is not taken, as of a position embedding longer than the text, nothing is known.
+        free = np.setdiff1d(np.arange(size), index)
+        index[index < 0] = free if len(free) == int(np.sum(index < 0)) else -1
+    return None if np.any(index < 0) else index.reshape(shape)
+
+
+def transfer_weights(
+    tied: Sequence[WeightMapping], weights: Mapping[str, Array], *, source: str
+) -> CompactArrays:
+    """The other side's weights, from one side's.
+
+    Args:
+        tied: what belongs together.
+        weights: of the side that they come from, by id.
+        source: ``torch`` or ``keras``.
+    """
+    found = CompactArrays()
+    for one in tied:
+        if one.index is None or not is_transferred(one):
+            continue
+        given, taken = (one.left, one.right) if source == "torch" else (one.right, one.left)
+        if taken.computed or given.id not in weights:
+            continue
+        if source == "torch":
+            found[one.right.id] = one.to_right(weights[one.left.id])
+        else:
+            found[one.left.id] = one.to_left(weights[one.right.id])
+    return found
+
+
+def is_transferred(one: WeightMapping) -> bool:
+    """Whether it is a weight to be taken across, not a number that belongs to the model's code."""
+    learnt = one.left.trainable or one.right.trainable
+    return learnt or one.role != "raw"

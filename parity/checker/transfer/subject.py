@@ -1,0 +1,145 @@
+"""The two models as they are compared: graphs, pairs of nodes, and how values go across."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from parity.checker.align.matches import Link, Match, indices, named
+from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.graph import arrangement
+from parity.checker.graph.arrangement import Arrangement
+from parity.checker.graph.graph import Graph, Source
+from parity.checker.graph.model_interface import Array
+from parity.checker.transfer.mapping import AxisMaps, WeightMapping
+from parity.core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The two models as they are compared.
+
+    Attributes:
+        torch, keras: their graphs.
+        matches: pairs of nodes, in the order of the left's execution.
+        left_only, right_only: nodes without a partner.
+        across: how values and weights go from one to the other.
+        weights: of each side, as they were when it was recorded.
+        graphs: as they were traced.
+        output_links: the models' outputs, by position.
+        tables: ids of Keras' nodes that take a table of numbers that PyTorch rounded otherwise.
+        remade: of these the ones whose weight is what the other side computes of its own, rounded
+            to float32.
+        strict: all the same, what the models yield is compared in float64.
+    """
+
+    torch: CanonicalGraph
+    keras: CanonicalGraph
+    matches: tuple[Match, ...]
+    left_only: tuple[CanonicalNode, ...]
+    right_only: tuple[CanonicalNode, ...]
+    across: AxisMaps
+    weights: tuple[Mapping[str, Array], Mapping[str, Array]]
+    graphs: tuple[Graph, Graph]
+    output_links: tuple[Link, ...] = ()
+    tables: frozenset[str] = frozenset()
+    remade: frozenset[str] = frozenset()
+    strict: bool = False
+
+    def outputs(self) -> Iterator[tuple[Source, Source, Arrangement | None]]:
+        """The models' outputs, by position, and how each goes across.
+
+        Raises:
+            UsageError: one model returns more than the other.
+        """
+        left, right = self.torch.outputs, self.keras.outputs
+        if not left and not right:
+            raise UsageError(
+                f"{self.torch.title} and {self.keras.title} return no tensor. Expected a model "
+                "whose call returns what it computes."
+            )
+        if len(left) != len(right):
+            raise UsageError(
+                f"{self.torch.title} returns {_count(len(left))} and {self.keras.title} "
+                f"{_count(len(right))}; expected as many on both sides. Wrap one so that it "
+                "returns what the other does."
+            )
+        for mine, theirs in zip(left, right, strict=True):
+            yield mine, theirs, self._moved(mine, theirs)
+
+    def reordered(self) -> Iterator[tuple[str, str, str]]:
+        """Outputs that are the same numbers in another order: names, and the kind of cause."""
+        others = {self.across.partners.get(s.value) for s in self.torch.outputs}
+        for mine, theirs, _ in self.outputs():
+            root = self.across.values.get(mine.value)
+            if root is None or self.across.partners.get(mine.value) != theirs.value:
+                if theirs.value in others:  # it is another of the outputs
+                    yield named(self.torch, mine.value), named(self.keras, theirs.value), "order"
+                continue
+            ids = indices(self.torch, mine), indices(self.keras, theirs)
+            found = arrangement.seen(root, mine.shape, theirs.shape, *ids)
+            if found is not None and self._in_place(mine.value, found):
+                continue
+            kind = "flatten_order" if found is not None and len(theirs.shape) == 2 else "order"
+            kind = "axis" if found is not None and found.axes is not None else kind
+            yield named(self.torch, mine.value), named(self.keras, theirs.value), kind
+
+    def _moved(self, mine: Source, theirs: Source) -> Arrangement | None:
+        root = self.across.values.get(mine.value)
+        if root is not None and self.across.partners.get(mine.value) == theirs.value:
+            found = arrangement.seen(
+                root,
+                mine.shape,
+                theirs.shape,
+                indices(self.torch, mine),
+                indices(self.keras, theirs),
+            )
+            # In another order they are other outputs, though the same numbers.
+            if found is not None and self._in_place(mine.value, found):
+                return found
+        return next(iter(arrangement.candidates(mine.shape, theirs.shape)), None)
+
+    def _in_place(self, root: str, found: Arrangement) -> bool:
+        """Whether an output's axes stand where a reader looks for them.
+
+        Axes change places only as the channels of images do, wherever the shapes allow that: of
+        shapes that are alike, only where something has its channels moved; what was found by the
+        numbers alone is no witness of that.
+        """
+        if found.axes is None:
+            return False
+        if found.is_identity:
+            return True
+        if found.left != found.right:
+            # A square image has room for its rows in the place of its columns.
+            return arrangement.is_layout(found) or not arrangement.layouts(found.left, found.right)
+        witnesses = [f"input:{i}" for i in range(len(self.torch.inputs))]
+        witnesses += [root] if root not in self.across.known else []
+        moved = [self.across.values.get(value) for value in witnesses]
+        return arrangement.is_layout(found) and any(
+            m is not None and not m.is_identity for m in moved
+        )
+
+    @property
+    def exact(self) -> bool:
+        """Whether what the models yield is the same in float64, if they are."""
+        return not self.blunt() and (self.strict or not self.tables)
+
+    def blunt(self) -> set[str]:
+        """Ids of Keras' values behind an operation that TensorFlow computes in float32 always."""
+        found: set[str] = set()
+        for node in self.keras.nodes:
+            if node.settings.get("single") or any(s.value in found for s in node.sources):
+                found.update(value.id for value in node.values)
+        return found
+
+
+def _count(number: int) -> str:
+    if not number:
+        return "no tensor"
+    return f"{number} output" + ("" if number == 1 else "s")
+
+
+def unique(tied: Sequence[WeightMapping]) -> list[WeightMapping]:
+    """Each pair of weights once, however often it is used."""
+    return list({(one.left.id, one.right.id): one for one in tied}.values())

@@ -1,0 +1,73 @@
+"""What to check, and the processes in which it is done."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from parity.checker.graph import model_inputs as feeding
+from parity.checker.graph.model_interface import Array
+from parity.checker.graph.training_recipe import Recipe
+from parity.checker.workers.remote_model import RemoteModel
+from parity.core.sides import Side
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What to check.
+
+    Attributes:
+        inputs: None: what the Keras model states.
+        given: arrays for these inputs, instead of random numbers.
+        train: also compare training.
+        steps: of training, with `train`.
+        recipe: the user's own loss and optimizer, with `train`.
+        targets: for that loss, as `inputs`.
+        keep_weights: leave the weights as the models have them.
+        weights_from: the side whose weights are taken across.
+        pairs: names of PyTorch's layers → names of Keras', by hand.
+        layout: of image inputs in Keras.
+        seed: of inputs, projections and generated weights.
+        draws: of inputs; the first is compared layer by layer, the others by their outputs.
+        pythons: interpreter of each side.
+        threads: CPU threads of each side.
+        timeout: seconds for one request to a side.
+    """
+
+    inputs: tuple[feeding.Input, ...] | None = None
+    given: tuple[Array, ...] | None = None
+    train: bool = False
+    steps: int = 3
+    recipe: Recipe = field(default_factory=Recipe)
+    targets: tuple[feeding.Input, ...] = ()
+    keep_weights: bool = False
+    weights_from: Side = "torch"
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    layout: feeding.InputLayout = "auto"
+    seed: int = 0
+    draws: int = 3
+    pythons: Mapping[Side, str] = field(default_factory=dict)
+    threads: int = 1
+    timeout: float = 600.0
+
+
+@contextmanager
+def processes(request: CheckRequest) -> Iterator[tuple[RemoteModel, RemoteModel]]:
+    """A process for each side, and a folder for what they record; all gone at the end."""
+    with ExitStack() as stack:
+        # Recordings hold every layer's output four times: on disk, not in memory.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-check-")))
+
+        def start(side: Side) -> RemoteModel:
+            python = request.pythons.get(side, sys.executable)
+            return stack.enter_context(
+                RemoteModel(
+                    side, folder, python=python, threads=request.threads, timeout=request.timeout
+                )
+            )
+
+        yield start("torch"), start("keras")

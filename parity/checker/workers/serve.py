@@ -1,0 +1,123 @@
+"""The border of a check: one request a line in, one answer a line out, arrays in files between.
+
+Like `parity.workers.channel`, whose channel it uses; here every request is a method of `parity.checker.graph.model_interface`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from parity.checker.graph import target
+from parity.checker.graph.model_interface import Array, Model, RecordRequest
+from parity.core.errors import ParityError, UsageError
+from parity.workers.channel import Channel, stdin_lines
+
+Make = Callable[[Callable[[], Any], str, int], Model]
+
+
+def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Make]) -> None:
+    """Serve one model on standard input and output until told to quit.
+
+    Args:
+        side: ``torch`` or ``keras``.
+        kind: imports the framework and returns the class of its models.
+        wanted: that class in words.
+        make: returns the constructor of this side's `Model`.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--threads", type=int, default=1)
+    threads = parser.parse_args().threads
+    channel = Channel()
+    try:
+        model_class, constructor = kind(), make()
+    except UsageError as error:
+        channel.send("unfit", message=str(error))
+        return
+    except Exception as error:
+        channel.send("broken", message=target.in_words(error))
+        return
+    channel.send("ready", side=side)
+    model: Model | None = None
+    lines = stdin_lines()
+    while (line := lines.get()) != "quit":
+        request = json.loads(line)
+        try:
+            if request["do"] == "load":
+                wish = target.Target(**request["target"])
+                model = constructor(target.build(wish, model_class, wanted), wish.title, threads)
+                answer: dict[str, Any] = {}
+            else:
+                assert model is not None
+                with target.guarded("running the model"):
+                    answer = _carry_out(model, request)
+        except ParityError as error:
+            channel.send("failed", message=str(error))
+        except KeyboardInterrupt as error:  # no Ctrl-C comes here: the process has no terminal
+            channel.send("failed", message=target.interrupted(error))
+        except BaseException as error:
+            channel.send("failed", message=target.in_words(error), details=traceback.format_exc())
+        else:
+            channel.send("done", **answer)
+
+
+def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Call the method, with arrays from files and into files."""
+    out = Path(request["out"])
+    match request["do"]:
+        case "trace":
+            traced = model.trace(_listed(request["inputs"]))
+            out.with_suffix(".json").write_text(traced.graph.to_json(), "utf-8")
+            _write(out, traced.ids)
+        case "weights":
+            _write(out, model.weights())
+        case "set_weights":
+            model.set_weights(load_file(request["weights"]))
+        case "record":
+            fields = dict(request["order"])
+            fields["inputs"] = _listed(request["inputs"])
+            fields["projections"] = _listed(request["projections"])
+            fields["targets"] = _listed(request["targets"])
+            _write(out, model.record(RecordRequest(**fields)))
+        case "replay":
+            sources = _listed(request["inputs"])
+            _write(out, model.replay(request["node"], sources, request["precision"]))
+        case "learn":
+            return {"value": model.learn(_wish(request["loss"]), _wish(request["optimizer"]))}
+        case "vocabulary":
+            return {"value": model.vocabulary()}
+        case "input_shapes":
+            return {"value": model.input_shapes()}
+        case other:
+            raise AssertionError(other)
+    return {}
+
+
+def _wish(raw: Any) -> Any:
+    return target.Target(**raw) if isinstance(raw, dict) else raw
+
+
+def _listed(path: str) -> list[Array]:
+    if not path:
+        return []
+    arrays = load_file(path)
+    return [arrays[str(i)] for i in range(len(arrays))]
+
+
+def _write(path: Path, arrays: Mapping[str, Any]) -> None:
+    # safetensors would write the memory of a transposed array as it lies, not as it is read.
+    save_file({key: np.ascontiguousarray(a).reshape(np.shape(a)) for key, a in _real(arrays)}, path)
+
+
+def _real(arrays: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Complex numbers as pairs: safetensors has none in double precision."""
+    for key, array in arrays.items():
+        pair = np.iscomplexobj(array)
+        yield key, np.stack([np.real(array), np.imag(array)], -1) if pair else array

@@ -1,0 +1,104 @@
+"""The options of ``parity check``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parity.cli.options import AsJson, KerasPython, Threads, TorchPython
+from parity.core.json_format import FORMAT
+
+Wish = Annotated[
+    str | None,
+    typer.Option(help="Train with it: file.py:name, package:name; or compiled."),
+]
+JsonWords = Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")]
+
+
+def check(
+    torch: Annotated[str, typer.Option(help="PyTorch's model: models.py:Net, package:name.")],
+    keras: Annotated[str, typer.Option(help="Keras' model, named in the same way.")],
+    torch_args: JsonWords = "{}",
+    keras_args: JsonWords = "{}",
+    input_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            help="Shape of an input, batch first, in PyTorch's layout; one "
+            "for each. 8,20:int<1000 for token ids, 8,20:bool for a mask.",
+        ),
+    ] = None,
+    train: Annotated[
+        bool, typer.Option("--train", help="Also batch statistics, and steps of training.")
+    ] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of training, with --train.")] = 3,
+    torch_loss: Wish = None,
+    keras_loss: Wish = None,
+    torch_loss_args: JsonWords = "{}",
+    keras_loss_args: JsonWords = "{}",
+    torch_optimizer: Wish = None,
+    keras_optimizer: Wish = None,
+    torch_optimizer_args: JsonWords = "{}",
+    keras_optimizer_args: JsonWords = "{}",
+    target: Annotated[
+        list[str] | None, typer.Option(help="Shape of a target of the loss, as --input.")
+    ] = None,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Both have their weights already.")
+    ] = False,
+    weights_from: Annotated[
+        str, typer.Option(help="Whose weights are taken across: torch or keras.")
+    ] = "torch",
+    map_: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="Pair two layers by hand: TORCH_NAME=KERAS_NAME."),
+    ] = None,
+    layout: Annotated[
+        str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of inputs and new weights.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a Markdown page: check.md, or a folder.")
+    ] = None,
+    torch_python: TorchPython = None,
+    keras_python: KerasPython = None,
+    threads: Threads = 1,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=1e6, help="Seconds for one request to a side.")
+    ] = 600.0,
+    as_json: AsJson = False,
+) -> None:
+    """Is a port right? Compare any two models, layer by layer, and name the cause."""
+    from parity.cli import check_command
+
+    result = check_command.check_command(
+        torch=(torch, torch_args),
+        keras=(keras, keras_args),
+        inputs=input_ or [],
+        targets=target or [],
+        losses=((torch_loss, torch_loss_args), (keras_loss, keras_loss_args)),
+        optimizers=(
+            (torch_optimizer, torch_optimizer_args),
+            (keras_optimizer, keras_optimizer_args),
+        ),
+        pairs=map_ or [],
+        report=report,
+        quiet=as_json,
+        train=train,
+        steps=steps,
+        keep_weights=keep_weights,
+        weights_from=weights_from,
+        layout=layout,
+        seed=seed,
+        pythons={"torch": torch_python, "keras": keras_python},
+        threads=threads,
+        timeout=timeout,
+    )
+    if as_json:
+        from parity.checker.result.check_result import to_json
+
+        print(json.dumps({"format": FORMAT, **to_json(result)}, indent=2, allow_nan=False))
+    raise typer.Exit({"agree": 0, "differ": 1}.get(result.verdict, 2))

@@ -1,0 +1,157 @@
+"""What ``parity check`` does with its options."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.console import Console
+
+from parity.checker.check import check_targets
+from parity.checker.graph import model_inputs as feeding
+from parity.checker.graph import training_recipe as reading
+from parity.checker.graph.target import Target
+from parity.checker.result import wording
+from parity.checker.result.check_result import CheckResult
+from parity.checker.workers.pair import Say
+from parity.checker.workers.request import CheckRequest
+from parity.core.errors import UsageError
+from parity.core.sides import SIDES, Side, side_named
+
+Typed = Sequence[tuple[str | None, str]]
+
+
+def check_command(
+    *,
+    torch: tuple[str, str],
+    keras: tuple[str, str],
+    inputs: Sequence[str],
+    losses: Typed,
+    optimizers: Typed,
+    targets: Sequence[str],
+    train: bool,
+    pairs: Sequence[str],
+    report: Path | None,
+    quiet: bool,
+    pythons: Mapping[str, str | None],
+    layout: str,
+    weights_from: str,
+    **rest: Any,
+) -> CheckResult:
+    """Check two named models, print the result unless `quiet`, and write the page if asked.
+
+    Args:
+        torch, keras: name and keyword arguments, as they were typed.
+        losses, optimizers: of each side, name and keyword arguments, as they were typed.
+        train: compare training; with a loss or an optimizer in any case.
+        inputs, targets, pairs, layout, weights_from: as they were typed.
+        report: path of the Markdown page, or of a folder for it.
+        quiet: print nothing on standard output.
+        pythons: interpreters.
+        **rest: fields of `CheckRequest`.
+
+    Raises:
+        UsageError: an option is not of its form.
+    """
+    models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
+    page = _page(report) if report is not None else None
+    recipe = _recipe({"loss": losses, "optimizer": optimizers}, targets)
+    request = CheckRequest(
+        recipe=recipe,
+        train=train or bool(recipe),
+        targets=tuple(feeding.parse(text, "--target") for text in targets),
+        inputs=_inputs(inputs),
+        pairs=_pairs(pairs),
+        layout=_layout(layout),
+        weights_from=side_named(weights_from),
+        pythons={side_named(s): p for s, p in pythons.items() if p},
+        **rest,
+    )
+    with _telling() as say:
+        result = check_targets(*models, request, say)
+    if not quiet:
+        console = Console()
+        for part in wording.screen(result):
+            console.print(part, highlight=False)
+    if page is not None:
+        from parity.report import checks  # Matplotlib is slow to import
+
+        made = "" if page.parent.is_dir() else f" (the folder {page.parent} is new)"
+        written = checks.write(result, page)
+        told = "Written: " + ", ".join(str(path) for path in written) + made
+        print(told, file=sys.stderr if quiet else sys.stdout)
+    return result
+
+
+def _inputs(texts: Sequence[str]) -> tuple[feeding.Input, ...] | None:
+    return tuple(feeding.parse(text) for text in texts) or None
+
+
+def _recipe(typed: Mapping[str, Typed], targets: Sequence[str]) -> reading.Recipe:
+    found: dict[str, dict[Side, Any]] = {}
+    for name, sides in typed.items():
+        for side, (text, arguments) in zip(SIDES, sides, strict=True):
+            option = f"--{side}-{name}"
+            if text is not None:
+                found.setdefault(name, {})[side] = reading.parse(text, arguments, option)
+            elif arguments not in ("", "{}"):
+                raise UsageError(f"{option}-args needs {option}, which names what takes them.")
+    if targets and "loss" not in found:
+        raise UsageError("--target is for a loss. Expected --torch-loss and --keras-loss, too.")
+    return reading.Recipe(found.get("loss", {}), found.get("optimizer", {}))
+
+
+def _page(path: Path) -> Path:
+    """Where the page goes: a name ``….md``, or a folder that gets ``check.md``.
+
+    Raises:
+        UsageError: something else is there, known before anything is run.
+    """
+    page = path if path.suffix == ".md" and not path.is_dir() else path / "check.md"
+    if path.suffix not in ("", ".md") and not path.is_dir():
+        raise UsageError(
+            f"--report '{path}' is no Markdown page. Expected a name like check.md, or a folder."
+        )
+    for folder in (page.parent, *page.parent.parents):
+        if folder.exists():
+            if folder.is_dir():
+                break
+            raise UsageError(
+                f"--report '{path}': {folder} is a file, so that no page can lie in it. Expected "
+                "a folder, or a name like check.md."
+            )
+    return page
+
+
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        left, equals, right = text.partition("=")
+        if not (left and equals and right):
+            raise UsageError(
+                f"--map '{text}' pairs nothing. Expected a name on each side: --map conv1=conv_1"
+            )
+        pairs[left.strip()] = right.strip()
+    return pairs
+
+
+def _layout(text: str) -> feeding.InputLayout:
+    for known in get_args(feeding.InputLayout):
+        if text == known:
+            found: feeding.InputLayout = known
+            return found
+    raise UsageError(f"--layout '{text}': expected {', '.join(get_args(feeding.InputLayout))}.")
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[Say]:
+    """Say on standard error what is being done: a line that moves in a terminal, else nothing."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda words: None
+        return
+    with console.status("starting …") as status:
+        yield lambda words: status.update(f"{words} …")

@@ -1,0 +1,431 @@
+"""The `parity` command. Standard output holds the answer, standard error the progress.
+
+Exit codes: 0 the sides agree, 1 they differ, 2 could not tell.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from parity.cli.bench import bench
+from parity.cli.check import check
+from parity.cli.options import (
+    AsJson,
+    Epochs,
+    Full,
+    KerasPython,
+    Names,
+    Out,
+    Seed,
+    Test,
+    Threads,
+    Timeout,
+    TorchPython,
+    Train,
+)
+from parity.cli.sweep import sweep
+from parity.core.errors import InterruptionError, ParityError, UsageError
+from parity.core.json_format import FORMAT
+from parity.core.sides import side_named
+
+# What is slow to import is imported by the command that needs it: help must be quick.
+if TYPE_CHECKING:
+    from parity.run.pipeline import RunOutcome, RunRequest
+    from parity.spec.example import ExampleSpec
+    from parity.spec.suite import Suite
+
+_INTERRUPTED = (
+    "Interrupted. What was complete is kept: parity run --reuse and parity report go on from there."
+)
+AGREE, DIFFER, COULD_NOT_TELL = 0, 1, 2
+_USAGE: Any = typer.BadParameter.__mro__[2]  # ClickException, by whatever path Typer has it
+
+app = typer.Typer(
+    help="The same programs in PyTorch and Keras/TensorFlow: run both, compare to rounding.\n\n"
+    "Exit codes: 0 agree, 1 differ, 2 could not tell.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(
+    help="Datasets: what is here, and how to fetch the rest.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(data_app, name="data")
+
+
+def main() -> None:
+    """Entry point: every error a user can cause becomes one message and exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except ParityError as error:
+        _complain(str(error))
+    except _USAGE as error:
+        error.show()
+        sys.exit(COULD_NOT_TELL)
+    except (KeyboardInterrupt, typer.Abort):
+        _complain(_INTERRUPTED)
+    except (BrokenPipeError, SystemExit):  # the latter is how Typer ends on a broken pipe
+        _silence()  # whoever read the output has gone
+        sys.exit(COULD_NOT_TELL)
+    except OSError as error:
+        _silence()
+        _complain(f"Cannot write the output: {error.strerror}.")
+    except Exception:
+        traceback.print_exc()
+        _complain("That is a mistake of this suite, not yours. Please report the lines above.")
+    sys.exit(code or AGREE)
+
+
+def _silence() -> None:
+    """Nothing more to standard output, not even when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _complain(message: str) -> NoReturn:
+    print(f"parity: {message}", file=sys.stderr)
+    sys.exit(COULD_NOT_TELL)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    print(json.dumps({"format": FORMAT, **document}, indent=2, allow_nan=False))
+
+
+@app.command("list", epilog="Example: parity list --json")
+def list_(as_json: AsJson = False) -> None:
+    """Examples, what each is judged on, and its dataset."""
+    examples = _suite().examples
+    if as_json:
+        _print_json(
+            {
+                "examples": [
+                    {
+                        "name": spec.name,
+                        "title": spec.title,
+                        "part": spec.part,
+                        "levels": list(spec.levels),
+                        "dataset": spec.training.dataset if spec.training else None,
+                        "pairs": [pair.name for pair in spec.pairs],
+                    }
+                    for spec in examples
+                ]
+            }
+        )
+        return
+    from rich.console import Console
+
+    from parity.cli import screen
+
+    screen.examples(Console(), examples)
+
+
+@app.command(epilog="Example: parity run fashion_mlp --full")
+def run(
+    names: Names = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every example.")] = False,
+    full: Full = False,
+    pair: Annotated[
+        list[str] | None, typer.Option(help="Judge only this pair of ways; can be repeated.")
+    ] = None,
+    train: Train = None,
+    test: Test = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    out: Out = None,
+    reuse: Annotated[bool, typer.Option(help="Take recordings that are not stale.")] = False,
+    torch_python: TorchPython = None,
+    keras_python: KerasPython = None,
+    threads: Threads = 1,
+    timeout: Timeout = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run both sides of examples and say whether they agree."""
+    suite = _suite()
+    request = _request(
+        suite,
+        _chosen(suite, names, all_=all_),
+        full=full,
+        pairs=tuple(pair or ()),
+        train=train,
+        test=test,
+        epochs=epochs,
+        seed=seed,
+        out=out,
+        reuse=reuse,
+        torch_python=torch_python,
+        keras_python=keras_python,
+        threads=threads,
+        timeout=timeout,
+    )
+    result = _carry_out(request)
+    if as_json:
+        _print_json(_outcome_json(result))
+    else:
+        _show_outcome(result)
+        print(f"Recordings: {request.folder}")
+    _name_failures(result)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command(epilog="Example: parity show autograd")
+def show(
+    example: Annotated[str, typer.Argument(help="Name of an example.")], as_json: AsJson = False
+) -> None:
+    """The two sources of an example, side by side."""
+    from parity.core.sides import SIDES
+    from parity.recording.provenance import ROOT, twin_files
+
+    spec = _suite().find(example)
+    files = {side: twin_files(side, spec.name) for side in SIDES}
+    texts = {
+        side: (
+            ", ".join(file.relative_to(ROOT).as_posix() for file in some),
+            "\n\n".join(file.read_text("utf-8") for file in some),
+        )
+        for side, some in files.items()
+    }
+    if as_json:
+        sources = {str(side): {"path": p, "source": text} for side, (p, text) in texts.items()}
+        _print_json({"example": spec.name, **sources})
+        return
+    from rich.console import Console
+
+    from parity.cli import screen
+
+    screen.sources(Console(), texts)
+
+
+@app.command(epilog="Example: parity report --full")
+def report(
+    names: Names = None,
+    full: Full = False,
+    folder: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("reports"),
+    out: Out = None,
+    fresh: Annotated[bool, typer.Option(help="Record again even what is not stale.")] = False,
+    threads: Threads = 1,
+    timeout: Timeout = 300.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run what is stale, then write the Markdown pages and figures."""
+    suite = _suite()
+    specs = _chosen(suite, names, all_=not names)
+    request = _request(
+        suite,
+        specs if names else (*specs, suite.differences),
+        full=full,
+        out=out,
+        reuse=not fresh,
+        threads=threads,
+        timeout=timeout,
+    )
+    result = _carry_out(request)
+    from parity import report as pages
+
+    results = [
+        pages.ReportInput(v, result.runs[v.spec.name], result.data[v.spec.name])
+        for v in result.verdicts
+    ]
+    from parity.run import cache, pipeline
+
+    homes = {v.spec.name: pipeline.home(request, v.spec) for v in result.verdicts}
+    written = pages.write(
+        suite,
+        results,
+        folder,
+        lambda page: (
+            not fresh and cache.drawn(homes[page.spec.name], result.keys[page.spec.name], folder)
+        ),
+        lambda page, files: cache.keep_drawn(
+            homes[page.spec.name], result.keys[page.spec.name], folder, files
+        ),
+    )
+    if as_json:
+        document = _outcome_json(result)
+        _print_json({**document, "written": [str(path) for path in written]})
+    else:
+        _show_outcome(result)
+        print(f"{len(written)} files written; read {folder / 'README.md'}")
+    _name_failures(result)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command(
+    epilog="Example: parity diff a-float32.safetensors a-float64.safetensors "
+    "b-float32.safetensors b-float64.safetensors"
+)
+def diff(
+    files: Annotated[list[Path], typer.Argument(help="Recordings of two sides or ways.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare recordings made anywhere, by this suite or by another tool."""
+    from parity.comparator.compare import Question
+    from parity.run import pipeline
+    from parity.spec.example import ComparedPair
+    from parity.verdict import judgement
+
+    left, right = pipeline.gather(files)
+    name = left.present[0].header.example
+    try:
+        suite = _suite()
+    except UsageError:  # recordings of another tool are compared without any example
+        suite = None
+    spec = next((s for s in suite.examples if s.name == name), None) if suite else None
+    a, b = (f"{r.side}/{r.present[0].header.way}" for r in (left, right))
+    own = next((p for p in spec.pairs if {p.left, p.right} == {a, b}), None) if spec else None
+    levels = own.levels if own else spec.levels if spec else ()
+    pair = ComparedPair("diff", f"{left.title} ~ {right.title}", a, b, levels)
+    asked = judgement.question(spec, pair, suite.load) if suite and spec else Question()
+    result = judgement.judge_pair(pair, left, right, asked)
+    if as_json:
+        _print_json({"example": name, **judgement.pair_json(result)})
+    else:
+        from rich.console import Console
+
+        from parity.cli import screen
+
+        screen.pair(Console(), result)
+    raise typer.Exit({"agree": AGREE, "differ": DIFFER}.get(result.verdict, COULD_NOT_TELL))
+
+
+app.command(
+    epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
+    "--input 8,3,64,64"
+)(check)
+app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
+app.command("sweep", epilog="Example: parity sweep fashion_mlp --seeds 12")(sweep)
+
+
+@data_app.command("status", epilog="Example: parity data status --json")
+def data_status(as_json: AsJson = False) -> None:
+    """What of every dataset is here."""
+    from parity.cli import lessons
+
+    states = lessons.datasets().status()
+    if as_json:
+        _print_json({"datasets": [asdict(state) for state in states]})
+        return
+    for state in states:
+        embedded = "–"
+        if state.embedded:
+            embedded = f"{state.embedded[0]:,} + {state.embedded[1]:,} images in the repository"
+        print(f"{state.name}: {state.title}")
+        print(f"  subset   {embedded}")
+        print(f"  full     {state.full}: {state.detail}")
+        print(f"  cache    {state.cache}")
+        print(f"  licence  {state.licence}")
+
+
+@data_app.command("fetch", epilog="Example: parity data fetch fashion_mnist")
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="Name of a dataset.")], as_json: AsJson = False
+) -> None:
+    """Bring a full dataset into the cache, verified; good files are left alone."""
+    try:
+        files = _fetched(name)
+    except KeyboardInterrupt:
+        raise InterruptionError(
+            "Interrupted. The same command goes on from what has come."
+        ) from None
+    if as_json:
+        _print_json({"dataset": name, "files": [asdict(file) for file in files]})
+        return
+    for file in files:
+        print(f"{file.file}: {file.action}" + (f" from {file.source}" if file.source else ""))
+
+
+def _fetched(name: str) -> list[Any]:
+    """What was done, one entry per file."""
+    from parity.cli import lessons
+
+    data = lessons.datasets()
+    if not sys.stderr.isatty():
+        return list(data.fetch(name))
+    from parity.cli import screen
+
+    with screen.ByteDisplay() as display:
+        return list(data.fetch(name, on_progress=display))
+
+
+def _suite() -> Suite:
+    from parity.cli import lessons
+
+    return lessons.suite()
+
+
+def _chosen(suite: Suite, names: list[str] | None, *, all_: bool) -> tuple[ExampleSpec, ...]:
+    if all_ and names:
+        raise UsageError("Name examples or say --all, not both.")
+    if all_:
+        return suite.examples
+    if not names:
+        raise UsageError("Name an example, or say --all. parity list shows them.")
+    return tuple(suite.find(name) for name in dict.fromkeys(names))
+
+
+def _request(
+    suite: Suite,
+    specs: tuple[ExampleSpec, ...],
+    *,
+    out: Path | None,
+    threads: int,
+    timeout: float,
+    torch_python: str | None = None,
+    keras_python: str | None = None,
+    **rest: Any,
+) -> RunRequest:
+    from parity.run import pipeline
+    from parity.run.pool import Options
+
+    named = {"torch": torch_python, "keras": keras_python}
+    pythons = {side_named(s): p for s, p in named.items() if p is not None}
+    options = Options(pythons=pythons, threads=threads, timeout=timeout)
+    folder = out or pipeline.recordings_folder()
+    return pipeline.RunRequest(suite, specs, folder, options=options, **rest)
+
+
+def _carry_out(request: RunRequest) -> RunOutcome:
+    from parity.cli import screen
+    from parity.run import pipeline
+
+    try:
+        with screen.RunDisplay() as display:
+            return pipeline.run_examples(request, display)
+    except KeyboardInterrupt:
+        raise InterruptionError(_INTERRUPTED) from None
+
+
+def _name_failures(result: RunOutcome) -> None:
+    for message in result.failures.values():
+        print(f"parity: {message}", file=sys.stderr)
+
+
+def _show_outcome(result: RunOutcome) -> None:
+    from rich.console import Console
+
+    from parity.cli import screen
+
+    screen.outcome(Console(), result)
+
+
+def _outcome_json(result: RunOutcome) -> dict[str, Any]:
+    from parity.verdict import judgement
+
+    return {
+        "examples": [
+            {**judgement.example_json(v), "data": result.data[v.spec.name]} for v in result.verdicts
+        ],
+        "failed": dict(result.failures),
+        "recordings": {"made": result.made, "reused": result.reused},
+        "seconds": round(result.seconds, 3),
+    }

@@ -1,0 +1,153 @@
+"""The command line of a side on its own: ``python -m pytorch_impl fashion_mlp``.
+
+A learner gets what the example shows; the suite starts the same module with ``--worker``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import inspect
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from parity.core import classification
+from parity.core.errors import ParityError
+from parity.spec.example import ExampleSpec, Training
+from parity.spec.suite import Suite
+from parity.training import recorder
+from parity.training.batches import Batches, scaled
+from parity.training.job import RecordingJob
+from parity.training.recorder import Framework
+from parity.workers.channel import Progress, serve
+
+
+def main(suite: Suite, package: str, make_framework: Callable[[int], Framework]) -> None:
+    """Entry point of both packages.
+
+    Args:
+        suite: the examples.
+        package: ``pytorch_impl`` or ``keras_impl``.
+        make_framework: imports the framework and adapts it, given a number of threads.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {package}", description=__doc__)
+    parser.add_argument("example", nargs="?", help="one of: " + ", ".join(_names(suite)))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--bench", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--sweep", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.worker:
+        _serve(suite, package, make_framework, chosen.threads)
+        return
+    if chosen.bench:
+        from parity.bench import child  # only a measuring process needs it
+
+        child.main(suite, package, make_framework)
+        return
+    if chosen.sweep:
+        from parity.sweep import child as sweeping  # only a sweep needs it
+
+        sweeping.main(suite, package, make_framework, chosen.threads)
+        return
+    try:
+        spec = suite.find(chosen.example or "")
+        framework = make_framework(chosen.threads)
+        framework.use_precision("float32", spec.seed)
+        twin = importlib.import_module(f"{package}.{spec.name}")
+        _show(suite, framework, twin, spec)
+    except ParityError as error:
+        sys.exit(f"{error}\nExamples: {', '.join(_names(suite))}")
+
+
+def _names(suite: Suite) -> list[str]:
+    return [example.name for example in suite.examples]
+
+
+def _serve(
+    suite: Suite, package: str, make_framework: Callable[[int], Framework], threads: int
+) -> None:
+    made: list[Framework] = []
+
+    def hello() -> dict[str, Any]:
+        made.append(make_framework(threads))
+        return {"versions": made[0].versions()}
+
+    def handle(job: RecordingJob, progress: Progress) -> None:
+        twin = importlib.import_module(f"{package}.{job.example}")
+        recorder.make_recording(
+            suite, made[0], twin, suite.find(job.example), job, progress=progress
+        )
+
+    serve(hello, handle, RecordingJob.from_json)
+
+
+def _show(suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
+    print(f"{spec.title}\n{twin.__file__}\n")
+    if spec.training is None:
+        _show_values(suite, framework, twin, spec)
+    else:
+        _show_training(suite, framework, twin, spec, spec.training)
+
+
+def _show_values(suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
+    for case in spec.cases:
+        function = getattr(twin, case.name)
+        print(f"{case.name}: {(inspect.getdoc(function) or '').splitlines()[0]}")
+        tensors = recorder.arguments(framework, case, "float32", suite.load)
+        given = {
+            name: f"{value.dtype} {value.shape}"
+            if isinstance(value, np.ndarray)
+            else _plain(framework, value)
+            for name, value in tensors.items()
+        }
+        print("  given  " + "  ".join(f"{name} = {value}" for name, value in given.items()))
+        for name, result in function(**tensors).items():
+            print(f"  {name} = {_plain(framework, result)}")
+        print()
+
+
+def _plain(framework: Framework, value: Any) -> str:
+    if value is None or isinstance(value, str | bool | int | tuple):
+        return str(value)
+    return np.array2string(framework.array(value), precision=6, separator=", ").replace("\n", "")
+
+
+def _show_training(
+    suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec, training: Training
+) -> None:
+    """One epoch at the default size, in the first way that this side has."""
+    size = dataclasses.replace(training.default, epochs=1)
+    way = next(w for w in training.ways if w.side == framework.side)
+    training = training.of(way)
+    loaded = suite.load(training.dataset, size.part, train=size.train, test=size.test)
+    dataset = loaded.of_classes(training.classes).first(training.samples)
+    batches = Batches.of(dataset, training, way, size, seed=spec.seed, precision="float32")
+    framework.use_parameters(training.parameters)
+    model = getattr(twin, way.model)()
+    weights = suite.draw(training.parameters, spec.seed)
+    framework.load_weights(model, {n: w.astype("float32") for n, w in weights.items()})
+    print(f"{dataset.describe()}; {way.title}; {len(batches)} steps")
+
+    def on_step(step: int, loss: float) -> None:
+        if step == 1 or step % 50 == 0 or step == len(batches):
+            print(f"  step {step:4d}  loss {loss:.4f}")
+
+    optimizer = getattr(twin, way.optimizer)(model)
+    framework.train(getattr(twin, way.function), model, optimizer, batches, on_step)
+    images, labels = scaled(dataset.test_images, training, "float32"), dataset.test_labels
+    evaluate = getattr(twin, way.evaluate)
+    found, loss = evaluate(model, framework.inputs(images), framework.tensor(labels))
+    probabilities = framework.array(found)
+    right = classification.accuracy(probabilities, labels)
+    print(f"test loss {float(framework.array(loss)):.4f}, test accuracy {right:.4f}")
+    guess = classification.classes(probabilities)[0]
+    print(
+        f"first test sample: {dataset.class_names[guess]}, truly {dataset.class_names[labels[0]]} "
+        f"(predicted {np.array2string(probabilities[0], precision=3, suppress_small=True)})"
+    )

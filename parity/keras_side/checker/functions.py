@@ -1,0 +1,237 @@
+"""Functions that are heard as a whole, noise that is switched off, and constants made exact.
+
+Keras looks its backend's functions up when it calls them, so that one replacement there serves
+``keras.activations``, ``keras.ops`` and every layer, however the user imported them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.backend.common.variables import Variable as KerasVariable
+from keras.src.backend.tensorflow import nn as backend_nn
+from keras.src.backend.tensorflow import random as backend_random
+from tensorflow.python.ops import gen_image_ops, math_ops
+
+from parity.keras_side.checker import resizing
+from parity.keras_side.checker.primitives import Call, hear
+
+ACTIVATIONS = {
+    "silu": ("silu", {}),
+    "gelu": ("gelu", {"approximate": True}),
+    "leaky_relu": ("leaky_relu", {"negative_slope": 0.2}),
+    "elu": ("elu", {"alpha": 1.0}),
+    "celu": ("celu", {"alpha": 1.0}),
+    "selu": ("selu", {}),
+    "hard_sigmoid": ("hard_sigmoid", {}),
+    "hard_silu": ("hard_silu", {}),
+    "log_sigmoid": ("log_sigmoid", {}),
+    "hard_tanh": ("hard_tanh", {}),
+    "tanh_shrink": ("tanh_shrink", {}),
+    "soft_shrink": ("soft_shrink", {"threshold": 0.5}),
+    "hard_shrink": ("hard_shrink", {"threshold": 0.5}),
+    "threshold": ("threshold", {"threshold": None, "default_value": None}),
+    "sparse_plus": ("sparse_plus", {}),
+    "sparse_sigmoid": ("sparse_sigmoid", {}),
+    "squareplus": ("squareplus", {"b": 4}),
+}
+"""Function of Keras' backend → the vocabulary's name, and its arguments with their defaults."""
+TENSORFLOW = {
+    "silu": ("silu", {"beta": 1.0}),
+    "swish": ("silu", {"beta": 1.0}),
+    "gelu": ("gelu", {"approximate": False}),
+    "leaky_relu": ("leaky_relu", {"alpha": 0.2}),
+}
+"""The same for ``tf.nn``."""
+_NAMES = {
+    "negative_slope": "slope",
+    "default_value": "value",
+    "alpha": "alpha",
+}
+
+
+@contextlib.contextmanager
+def replaced(owner, attributes):
+    """Set attributes of a module or class for a while."""
+    before = {name: vars(owner)[name] for name in attributes}
+    try:
+        for name, value in attributes.items():
+            setattr(owner, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(owner, name, value)
+
+
+def patches(tracer):
+    """What is replaced while a tracer listens: (module, name → function)."""
+    backend = {
+        name: _activation(tracer, getattr(backend_nn, name), *known)
+        for name, known in ACTIVATIONS.items()
+        if hasattr(backend_nn, name)
+    }
+    plain = {
+        name: _activation(tracer, getattr(tf.nn, name), *known)
+        for name, known in TENSORFLOW.items()
+    }
+    plain["dropout"] = _dropout(tracer)
+    plain["experimental"] = tf.nn.experimental
+    found = [
+        (backend_nn, backend),
+        (tf.nn, {k: v for k, v in plain.items() if k != "experimental"}),
+        (backend_random, {"dropout": _dropout(tracer)}),
+    ]
+    found[0][1]["conv"] = _grouped(tracer)
+    found.append((KerasVariable, {"value": _value(tracer)}))
+    return found + (_exact(tracer) if tracer.exact else [])
+
+
+def _grouped(tracer):
+    """A grouped convolution group by group: TensorFlow differentiates no other on a CPU."""
+    original = backend_nn.conv
+
+    def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+        rest = (strides, padding, data_format, dilation_rate)
+        first = keras.config.image_data_format() if data_format is None else data_format
+        axis = 1 if first == "channels_first" else -1
+        kernel = tf.convert_to_tensor(kernel)
+        groups = int(inputs.shape[axis] or 0) // int(kernel.shape[-2])
+        if groups < 2 or not tracer.paused or not tf.executing_eagerly():
+            return original(inputs, kernel, *rest)
+        pairs = zip(tf.split(inputs, groups, axis), tf.split(kernel, groups, -1), strict=True)
+        return tf.concat([original(x, k, *rest) for x, k in pairs], axis)
+
+    return conv
+
+
+def _value(tracer):
+    """A variable's value as a tensor: TensorFlow reads variables unheard where it can."""
+    original = KerasVariable.value
+
+    def value(self):
+        found = original.fget(self)
+        heard = not tracer.paused and isinstance(found, tf.Variable) and tf.executing_eagerly()
+        return tf.convert_to_tensor(found) if heard else found
+
+    return property(value)
+
+
+def _activation(tracer, original, name, defaults):
+    def compute(x, **arguments):
+        if name == "leaky_relu" and x.dtype == tf.float64:
+            # The attribute of TensorFlow's operation is a float32.
+            slope = next(iter(arguments.values()))
+            return tf.where(x > 0, x, tf.constant(float(slope), x.dtype) * x)
+        return original(x, **arguments)
+
+    def wrapped(*args, **kwargs):
+        if not args:
+            first = next(k for k in ("x", "features", "value") if k in kwargs)
+            args = (kwargs.pop(first),)
+        arguments = dict(defaults)
+        arguments.update(zip(defaults, args[1:], strict=False))
+        arguments.update((k, v) for k, v in kwargs.items() if k in defaults)
+        x = args[0]
+        if keras.ops.is_tensor(x) or isinstance(x, np.ndarray | keras.Variable):
+            x = tf.convert_to_tensor(x)
+        if not hasattr(x, "numpy") or not tf.executing_eagerly():
+            return original(x, **arguments)
+        if tracer.paused or arguments.get("beta", 1.0) != 1.0 or tracer.is_constant(x):
+            return compute(x, **arguments)
+        with tracer.suspended():
+            y = compute(x, **arguments)
+            tracer.emit(
+                "activation",
+                _settings(name, arguments),
+                [x],
+                [y],
+                lambda xs: [compute(xs[0], **arguments)],
+                function=name,
+            )
+        return y
+
+    return wrapped
+
+
+def _settings(name, arguments):
+    settings = {"name": name}
+    for key, value in arguments.items():
+        if key == "beta":
+            continue
+        known = "slope" if name == "leaky_relu" else _NAMES.get(key, key)
+        settings[known] = value if isinstance(value, bool) else float(value)
+    if name == "hard_tanh":
+        settings.update(low=-1.0, high=1.0)
+    return settings
+
+
+def _dropout(tracer):
+    def dropout(inputs, rate=0.5, *args, **kwargs):
+        x = kwargs.pop("x", inputs) if inputs is None else inputs
+        if not hasattr(x, "numpy"):
+            tracer.note("A dropout within a tf.function is switched off; its rate is not compared.")
+            return x
+        if tracer.paused and not tracer.hears_between(x):
+            return x
+        # Reached in evaluation only by who drops there.
+        return note_dropout(tracer, x, rate, "dropout", tracer.evaluating)
+
+    def flexible(*args, **kwargs):
+        if not args:
+            args = (kwargs.pop("x", kwargs.pop("inputs", None)),)
+        return dropout(*args, **kwargs)
+
+    return flexible
+
+
+def note_dropout(tracer, x, rate, noise, active, **more):
+    """Write a `dropout` node down; its value is its input."""
+    with tracer.suspended():
+        y = tf.identity(x)
+        mask = getattr(x, "_keras_mask", None)
+        if mask is not None:
+            y._keras_mask = mask
+        settings = {"rate": float(rate), "noise": noise, "active": bool(active)}
+        more.setdefault("function", "dropout")
+        tracer.emit("dropout", settings, [x], [y], lambda xs: [tf.identity(xs[0])], **more)
+    return y
+
+
+def _exact(tracer):
+    """Constants that TensorFlow and Keras round to float32 on the way to float64."""
+    cast, attention = math_ops.cast, backend_nn.dot_product_attention
+
+    def exact_cast(x, dtype, name=None):
+        if isinstance(x, float) and tf.as_dtype(dtype) == tf.float64:
+            return tf.constant(x, tf.float64)
+        return cast(x, dtype, name=name)
+
+    def exact_attention(query, key, value, bias=None, mask=None, scale=None, *args, **kwargs):
+        if scale is None:
+            scale = 1.0 / float(np.sqrt(float(key.shape[-1])))
+        return attention(query, key, value, bias, mask, scale, *args, **kwargs)
+
+    bilinear = gen_image_ops.resize_bilinear
+
+    def exact_bilinear(images, size, align_corners=False, half_pixel_centers=False, name=None):
+        if getattr(images, "dtype", None) != tf.float64 or not tf.executing_eagerly():
+            return bilinear(images, size, align_corners, half_pixel_centers, name)
+        paused = tracer.paused
+        with tracer.suspended():
+            y = resizing.bilinear(images, size, align_corners, half_pixel_centers)
+        if not paused:
+            attributes = ("align_corners", align_corners, "half_pixel_centers", half_pixel_centers)
+            with tracer.suspended():
+                call = Call("ResizeBilinear", [images, tf.constant(size)], attributes, [y])
+                hear(tracer, call)
+        return y
+
+    return [
+        (math_ops, {"cast": exact_cast}),
+        (tf, {"cast": exact_cast}),
+        (backend_nn, {"dot_product_attention": exact_attention}),
+        (gen_image_ops, {"resize_bilinear": exact_bilinear}),
+    ]

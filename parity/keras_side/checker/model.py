@@ -1,0 +1,368 @@
+"""`KerasModel`: a user's Keras model as the check sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from parity.checker.graph.layerwise import expect_fixed, note, turned, with_hidden_uses
+from parity.checker.graph.model_interface import Model, Traced
+from parity.core.errors import ParityError
+from parity.keras_side.checker import failures, twins
+from parity.keras_side.checker.fold import fold
+from parity.keras_side.checker.graphs import Builder, fixed, reaching_nothing
+from parity.keras_side.checker.layerwise import Layerwise
+from parity.keras_side.checker.learning import Learning, settings_of
+from parity.keras_side.checker.marks import Weight, as_array, returned
+from parity.keras_side.checker.naming import every_layer, names_of
+from parity.keras_side.checker.tracer import Tracer
+
+
+class KerasModel(Model):
+    """A Keras 3 model on TensorFlow.
+
+    Args:
+        build: makes the model, or the model itself. Float64 is reached by building it once more;
+            of a model itself a copy is made, where Keras can.
+        title: how people call it.
+        threads: of TensorFlow.
+    """
+
+    def __init__(self, build, title, threads=1):
+        with contextlib.suppress(RuntimeError):  # too late: TensorFlow runs already
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        self.title = title
+        self._build = None if isinstance(build, keras.layers.Layer) else build
+        if self._build is not None:
+            keras.utils.set_random_seed(0)  # so that a check says the same numbers twice
+        with failures.told(f"{title} cannot be built"):
+            model = build() if self._build is not None else build
+        if not isinstance(model, keras.layers.Layer):
+            raise ParityError(
+                f"{title} gives a {type(model).__name__}. A keras.Model or keras.Layer was "
+                "expected: return the model itself."
+            )
+        self._models = {"float32": model}
+        self._arrays = None
+        self._weights = None
+        self._parameters = {}
+        self._plan = []
+        self._runs = {}
+        self.learning = None
+        self._tracing = Tracer
+
+    # The abstract class
+
+    def trace(self, inputs):
+        """Run it once in evaluation mode and float32, and say what it did."""
+        self._arrays = [np.asarray(x) for x in inputs]
+        self._runs = {}
+        builder, graph, nodes = self._attempts()
+        tracer = builder.tracer
+        self._weights = tracer.weights
+        self._parameters = {name: key for key, name in builder.parameters.items()}
+        self._keep("float32", nodes)
+        return Traced(graph, builder.ids)
+
+    def _attempts(self):
+        """In full; if that fails though the model runs by itself, layer by layer."""
+        self._tracing = Tracer
+        try:
+            return self._built()
+        except Exception as error:
+            if not self._runs_alone() or "out of memory" in str(error):
+                raise
+            self._tracing, failure = Layerwise, error
+        try:
+            builder, graph, nodes = self._built()
+        except Exception as error:
+            raise failure from error
+        names = set(names_of(self._models["float32"]).values())
+        layers = sum(node.name in names for node in graph.nodes)
+        told = (*graph.notes, note("Keras", failure, layers))
+        return builder, with_hidden_uses(dataclasses.replace(graph, notes=told)), nodes
+
+    def _built(self):
+        tracer, nodes, tensors, outputs = self._listen("float32")
+        builder = Builder(tracer, nodes, self._models["float32"])
+        lost = reaching_nothing(nodes, outputs)
+        if lost and self._tracing is Tracer:
+            self._expect_fixed(tracer, nodes, outputs, lost)
+        graph = builder.graph(self.title, tensors, outputs, self.output_names)
+        return builder, graph, nodes
+
+    def _expect_fixed(self, tracer, nodes, outputs, lost):
+        """What counts as made of nothing must be the same on other inputs, where layers are lost.
+
+        Raises:
+            ParityError: it is not: numbers have left their tensors and come back.
+        """
+        arrays, heard = self._arrays, self.heard
+        self._arrays = turned(arrays)
+        try:
+            other, again, _, found = self._listen("float32")
+        except ParityError:
+            return
+        finally:
+            self._arrays, self.heard = arrays, heard
+        expect_fixed(fixed(tracer, nodes, outputs), fixed(other, again, found), lost[-1])
+
+    def _runs_alone(self):
+        """Whether it runs when nobody listens."""
+        model = self._models["float32"]
+        saved = [(v, as_array(v)) for v in model.variables if model.built]
+        try:
+            call(model, self.tensors(self._arrays, "float32"), False)
+        except Exception:  # whatever the user's code does
+            return False
+        finally:
+            for variable, value in saved:
+                variable.assign(value)
+        return True
+
+    def weights(self):
+        """Every parameter, canonical, float64."""
+        self._traced()
+        return {
+            name: self._weights[key].canonical(self._weights[key].variable).astype(np.float64)
+            for name, key in self._parameters.items()
+        }
+
+    def set_weights(self, weights):
+        """Set parameters from canonical arrays."""
+        self._traced()
+        for name, array in weights.items():
+            if name not in self._parameters:
+                raise ParityError(
+                    f"{self.title} has no parameter {name!r}. It has: "
+                    f"{', '.join(list(self._parameters)[:8])} …"
+                )
+            weight = self._weights[self._parameters[name]]
+            if tuple(np.shape(array)) != tuple(weight.shape):
+                raise ParityError(
+                    f"{name} has the shape {tuple(weight.shape)}; "
+                    f"{tuple(np.shape(array))} was given."
+                )
+            weight.variable.assign(weight.own(array))
+        if self._models.get("float64", self._models["float32"]) is not self._models["float32"]:
+            twins.carry(self._models["float32"], self._models["float64"])
+
+    def record(self, order):
+        """Run it and keep what comes by."""
+        from parity.keras_side.checker.record import record  # noqa: PLC0415
+
+        self._traced()
+        return record(self, order)
+
+    def learn(self, loss, optimizer):
+        """Take the user's own loss and optimizer."""
+        self._traced()
+        model = self._models["float32"]
+        self.learning = Learning(loss, optimizer, model)
+        found = {"loss": self.learning.loss_settings(), "optimizer": {}, "notes": []}
+        if model.losses:
+            found["notes"].append(
+                "Keras adds the regularisers of its layers to the loss, as fit does."
+            )
+        if optimizer is not None:
+            made = self.learning.optimizer("float32")
+            made.build(model.trainable_variables)
+            for name, key in self._parameters.items():
+                variable = self._weights[key].variable
+                if any(variable is v for v in model.trainable_variables):
+                    found["optimizer"][name] = settings_of(made, variable)
+        return found
+
+    def replay(self, node, sources, precision):
+        """Run one node alone."""
+        self._traced()
+        index = int(node[1:]) if node[1:].isdigit() else -1
+        if not 0 <= index < len(self._plan):
+            raise ParityError(f"{self.title} has no node {node!r}: n0 … n{len(self._plan) - 1}.")
+        self.use(precision)
+        raw = self._runs[precision][index]
+        if raw.run is None:
+            raise ParityError(f"{node} ({raw.kind} {raw.name}) cannot be run alone.")
+        xs = [
+            tf.cast(tf.constant(np.asarray(x)), dtype)
+            for x, (_, dtype) in zip(sources, raw.specs, strict=True)
+        ]
+        with self._precision(precision), failures.told(f"{node} cannot be run alone"):
+            tracer = self._tracer(precision)
+            tracer.paused = True
+            with tracer.listening(), tracer.suspended():
+                values = raw.run(xs)
+        return {f"values/{node}:{k}": np.array(y) for k, y in enumerate(values)}
+
+    def vocabulary(self):
+        """Rows of the smallest embedding."""
+        found = [layer for _, layer, _ in every_layer(self._models["float32"])]
+        rows = [x.input_dim for x in found if isinstance(x, keras.layers.Embedding)]
+        return min(rows, default=None)
+
+    def input_shapes(self):
+        """Shapes that the model itself states."""
+        model = self._models["float32"]
+        try:
+            inputs = model.inputs
+        except (AttributeError, ValueError):
+            return None
+        if not inputs:
+            return None
+        return [tuple(x.shape) for x in inputs]
+
+    # What recording shares
+
+    def _traced(self):
+        if self._weights is None:
+            raise ParityError(f"{self.title} has not been run yet: call trace(inputs) first.")
+
+    def use(self, precision):
+        """The model in a precision; built, traced and with the weights where it is the first."""
+        if precision not in self._models:
+            with self._precision(precision, clear=True):
+                twin = twins.make(self._models["float32"], self._build)
+                self._models[precision] = twin
+            if twin is self._models["float32"]:
+                return self.use(precision)
+            with self._precision(precision):
+                tensors = self.tensors(self._arrays, precision)
+                with failures.told(f"{self.title} cannot be run in {precision}"):
+                    call(twin, tensors, False)  # builds what is built by a call
+                twins.carry(self._models["float32"], twin)
+        if precision not in self._runs:
+            heard = self.heard
+            _, nodes, _, _ = self._listen(precision)
+            self.heard = heard
+            if [n.kind for n in nodes] != [kind for kind, _ in self._plan]:
+                raise ParityError(
+                    f"{self.title} does other operations in {precision} than in float32, so that "
+                    "the two cannot be compared. Does its code ask for a dtype?"
+                )
+            self._keep(precision, nodes)
+        return self._models[precision]
+
+    def _listen(self, precision):
+        """Trace: tracer, folded nodes, inputs, references of the outputs."""
+        with self._precision(precision):
+            model = self._models[precision]
+            tensors = self.tensors(self._arrays, precision)
+            saved = [] if not model.built else [(v, as_array(v)) for v in model.variables]
+            if not _ready(model):
+                with failures.told(f"{self.title} cannot be run"):
+                    call(model, tensors, False)
+            tracer = self._tracer(precision)
+            outputs = run(self, tracer, model, tensors, False)
+            for variable, value in saved:
+                variable.assign(value)
+            named = returned(outputs)
+            found = [tracer.outcome(y) for _, y in named]
+            tracer.finish(found)
+            self.output_names = tuple(name for name, _ in named)
+            self.heard = [raw.signature for raw in tracer.nodes]
+            nodes = fold(tracer.nodes, found, tracer.weights)
+            return tracer, nodes, tensors, found
+
+    def _keep(self, precision, nodes):
+        for raw in nodes:
+            raw.outputs = [None] * len(raw.outputs)
+            raw.scope = None
+            raw.sources = []
+        if precision == "float32":
+            self._plan = [(raw.kind, raw.origin) for raw in nodes]
+        self._runs[precision] = nodes
+
+    def _tracer(self, precision, **more):
+        model = self._models[precision]
+        known = weights_of(model)
+        tracer = self._tracing(names_of(model), known, exact=precision == "float64", **more)
+        trainable = {id(v) for v in model.trainable_variables}
+        tracer.trainable = {k for k, w in known.items() if id(w.variable) in trainable}
+        return tracer
+
+    def tensors(self, arrays, precision):
+        """Inputs as tensors; floats in the precision."""
+        given = [np.asarray(x) for x in arrays]
+        return [
+            tf.constant(x.astype(precision) if np.issubdtype(x.dtype, np.floating) else x)
+            for x in given
+        ]
+
+    @contextlib.contextmanager
+    def _precision(self, precision, clear=False):
+        before = keras.config.floatx(), keras.config.dtype_policy()
+        if precision == "float64":
+            if clear and self._build is not None:
+                keras.backend.clear_session()
+            keras.config.set_floatx(precision)
+            keras.config.set_dtype_policy(precision)
+        model = self._models["float32"]
+        converted = precision == "float64" and self._models.get(precision) is model
+        try:
+            with twins.converted(model) if converted else contextlib.nullcontext():
+                yield
+        finally:
+            keras.config.set_floatx(before[0])
+            keras.config.set_dtype_policy(before[1])
+
+
+def _ready(model):
+    return model.built and all(layer.built for _, layer, _ in every_layer(model))
+
+
+def weights_of(model):
+    """What is known of each weight before anything has run."""
+    owners = {}
+    names = names_of(model)
+    for layer in (*[x for _, x, _ in every_layer(model)], model):
+        own = [*layer._trainable_variables, *layer._non_trainable_variables]
+        for variable in own:
+            owners.setdefault(id(variable), names.get(id(layer), "model"))
+    return {
+        i: Weight(v, i, "raw", owners.get(id(v), "model"), tuple(int(n) for n in v.shape))
+        for i, v in enumerate(model.weights)
+    }
+
+
+def run(owner, tracer, model, tensors, training):
+    """Run a model under a tracer."""
+    for i, x in enumerate(tensors):
+        tracer.input(x, i)
+    with tracer.listening(), failures.told(f"{owner.title} cannot be run on these inputs"):
+        return call(model, tensors, training)
+
+
+def call(model, tensors, training):
+    """Call a model as its author would."""
+    mode = {"training": training}
+    if len(tensors) == 1 and not isinstance(getattr(model, "_inputs_struct", None), dict):
+        return model(tensors[0], **mode)
+    structure = getattr(model, "_inputs_struct", None)
+    if structure is not None:
+        return model(_like(structure, list(tensors)), **mode)
+    parameters = [
+        p
+        for p in inspect.signature(model.call).parameters.values()
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        and p.name not in ("training", "mask")
+    ]
+    several = any(
+        p.kind == p.VAR_POSITIONAL for p in inspect.signature(model.call).parameters.values()
+    )
+    if several or len(parameters) >= len(tensors):
+        return model(*tensors, **mode)
+    return model(list(tensors), **mode)
+
+
+def _like(structure, tensors):
+    if isinstance(structure, dict):
+        return {key: _like(value, tensors) for key, value in structure.items()}
+    if isinstance(structure, list | tuple):
+        return type(structure)(_like(value, tensors) for value in structure)
+    return tensors.pop(0)

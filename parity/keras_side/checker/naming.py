@@ -1,0 +1,159 @@
+"""What people call layers and operations, and how they would write them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import linecache
+import os
+import sys
+import sysconfig
+
+import keras
+from keras.src.layers.layer import Layer
+
+from parity.checker.graph import model_interface
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_LIBRARIES = tuple(
+    {os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "purelib", "platlib")}
+    | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _HERE}
+)
+_CALLERS = os.path.dirname(os.path.abspath(model_interface.__file__))
+_DULL = frozenset(
+    (
+        "trainable",
+        "dtype",
+        "seed",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+        "build_config",
+        "registered_name",
+        "batch_input_shape",
+    )
+)
+_SHOWN = frozenset(
+    (
+        "epsilon",
+        "momentum",
+        "padding",
+        "activation",
+        "rate",
+        "approximate",
+        "negative_slope",
+    )
+)
+
+
+def children(layer):
+    """The layers that a layer holds."""
+    return [x for x in getattr(layer, "_layers", ()) if isinstance(x, Layer)]
+
+
+def every_layer(model):
+    """Path (without the model's own name) → layer, each once, in order."""
+    found: dict[int, tuple[str, Layer, bool]] = {}
+
+    def walk(layer, path, inside):
+        for child in children(layer):
+            if id(child) not in found and child is not model:
+                own = f"{path}/{child.name}" if path else child.name
+                found[id(child)] = (own, child, inside)
+                composite = type(child).__module__.startswith("keras.src.layers.")
+                walk(child, own, inside or composite)
+
+    walk(model, "", False)
+    return list(found.values())
+
+
+def names_of(model):
+    """id of a layer → its name where that is unique, else its path."""
+    layers = every_layer(model)
+    count: dict[str, int] = {}
+    for _, layer, _ in layers:
+        count[layer.name] = count.get(layer.name, 0) + 1
+    names, taken = {}, set()
+    for path, layer, inside in layers:
+        name = path if inside or count[layer.name] > 1 else layer.name
+        unique, n = name, 1
+        while unique in taken:
+            unique, n = f"{name}_{n}", n + 1
+        taken.add(unique)
+        names[id(layer)] = unique
+    return names
+
+
+@functools.lru_cache(maxsize=4096)
+def is_users(path):
+    """Whether a file is neither a library's nor ours."""
+    if path.startswith("<") or "__autograph_generated_file" in path:
+        return False
+    real = os.path.realpath(path)
+    return not any(real.startswith(p + os.sep) for p in _LIBRARIES)
+
+
+def user_line():
+    """The line of the user's own code that is being executed."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if path.startswith(_CALLERS + os.sep):  # what calls us is no part of the model
+            return ""
+        if is_users(path):
+            return linecache.getline(path, frame.f_lineno).strip()
+        frame = frame.f_back
+    return ""
+
+
+def code_of(layer):
+    """A layer as one would write it: what differs from the defaults, and what matters."""
+    try:
+        config = layer.get_config()
+        signature = inspect.signature(type(layer).__init__)
+    except Exception:  # a layer of the user's without a config
+        return f"{type(layer).__name__}(name={layer.name!r})"
+    parts = []
+    for name, parameter in signature.parameters.items():
+        if name in ("self", "name") or name in _DULL or name not in config:
+            continue
+        value, default = config[name], parameter.default
+        given = _plain(value)
+        if given is None:
+            continue
+        if isinstance(value, list | tuple) and len(set(value)) == 1 and len(value) > 1:
+            given = repr(value[0])
+        if default is inspect.Parameter.empty:
+            parts.append(given)
+        elif name == "data_format" and value == "channels_last":
+            continue
+        elif (name in _SHOWN and default is not None) or (
+            value != default and not _same(value, default)
+        ):
+            parts.append(f"{name}={given}")
+    parts.append(f'name="{layer.name}"')
+    return f"layers.{type(layer).__name__}({', '.join(parts)})"
+
+
+def _same(value, default):
+    if value == default:
+        return True
+    if isinstance(value, list | tuple) and isinstance(default, int):
+        return all(v == default for v in value)
+    both = isinstance(value, list | tuple) and isinstance(default, list | tuple)
+    return (both and list(value) == list(default)) or (value == "linear" and default is None)
+
+
+def _plain(value):
+    """A value as Python writes it; None for what has no short form."""
+    if isinstance(value, dict):
+        name = value.get("config")
+        return f'"{name}"' if isinstance(name, str) else None
+    if isinstance(value, str):
+        return f'"{value}"'
+    text = repr(value)
+    return text if len(text) < 60 else None

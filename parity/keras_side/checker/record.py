@@ -1,0 +1,197 @@
+"""Recording: values, gradients, a few steps of gradient descent."""
+
+from __future__ import annotations
+
+import difflib
+
+import numpy as np
+import tensorflow as tf
+
+from parity.keras_side.checker import failures
+from parity.keras_side.checker.learning import exact
+from parity.keras_side.checker.marks import as_array, is_numeric, returned
+from parity.keras_side.checker.model import run
+
+STATISTICS = ("mean", "variance")
+
+
+def record(owner, order):
+    """See `parity.checker.graph.model_interface.Model.record`."""
+    model = owner.use(order.precision)
+    saved = [(v, as_array(v)) for v in model.variables]
+    try:
+        with owner._precision(order.precision):
+            return _Recorder(owner, model, order).all()
+    finally:
+        for variable, value in saved:
+            variable.assign(value)
+
+
+class _Recorder:
+    def __init__(self, owner, model, order):
+        self.owner, self.model, self.order = owner, model, order
+        self.training = order.mode == "train"
+        self.ids = {key: name for name, key in owner._parameters.items()}
+        self.variables = {
+            i: v
+            for i, v in enumerate(model.weights)
+            if any(v is w for w in model.trainable_variables)
+        }
+        self.inputs = owner.tensors(order.inputs, order.precision)
+        self.kept, self.followed = {}, {}
+        self.learning = owner.learning if order.learn else None
+        self.targets = owner.tensors(order.targets, order.precision)
+
+    def canonical(self, key, array):
+        """A weight or its gradient in canonical layout."""
+        return self.owner._weights[key].canonical(as_array(array))
+
+    def all(self):
+        """Everything the order asks for."""
+        loss, gradients = self.forward(keep=True)
+        if loss is not None:
+            self.kept["loss"] = np.array(loss)
+            self.gradients(gradients)
+        if not self.training:
+            return self.kept
+        for key, weight in self.owner._weights.items():
+            if weight.role in STATISTICS:
+                self.kept[f"state/{self.ids[key]}"] = self.canonical(key, self.model.weights[key])
+        if loss is not None:
+            self.steps(loss, gradients)
+        return self.kept
+
+    def forward(self, keep=False, training=None):
+        """One pass; loss and gradients where there are projections."""
+        training = self.training if training is None else training
+        tracer = self.owner._tracer(self.order.precision, detailed=False, evaluating=not training)
+        floating = [x for x in self.inputs if x.dtype.is_floating]
+        if not self.order.projections and self.learning is None:
+            outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))
+            self.keep(tracer, outputs, keep)
+            return None, {}
+        with tf.GradientTape(persistent=self.learning is not None) as tape:
+            for x in floating:
+                tape.watch(x)
+            given = run(self.owner, tracer, self.model, self.inputs, training)
+            outputs = _tensors(given)
+            loss = self.loss(outputs, given)
+            whole = loss
+            if self.learning is not None:  # what layers add to it, as `fit` does
+                with exact(self.order.precision):
+                    for extra in self.model.losses:
+                        whole += tf.cast(extra, self.order.precision)
+        self.keep(tracer, outputs, keep)
+        wanted = [*[v.value for v in self.variables.values()], *floating]
+        names = [
+            *self.variables,
+            *[("input", i) for i, x in enumerate(self.inputs) if x.dtype.is_floating],
+        ]
+        if self.learning is not None and keep:
+            sloped = [(i, y) for i, y in enumerate(outputs) if y.dtype.is_floating]
+            wanted += [y for _, y in sloped]
+            names += [("output", i) for i, _ in sloped]
+        with failures.told(f"{self.owner.title} cannot be differentiated"):
+            found = [_whole(g) for g in tape.gradient(loss, wanted)]
+            self.followed = dict(zip(names, found, strict=True))
+            if whole is not loss:
+                total = tape.gradient(whole, [v.value for v in self.variables.values()])
+                self.followed |= dict(zip(self.variables, map(_whole, total), strict=True))
+        return loss, dict(zip(names, found, strict=True))
+
+    def loss(self, outputs, given):
+        """The sum of all floating outputs, projected; or the user's own."""
+        if self.learning is not None and self.learning.function is not None:
+            return self.learning.loss(given, outputs, self.targets, self.order.precision)
+        total = tf.zeros([], self.order.precision)
+        for y, projection in zip(outputs, self.order.projections, strict=True):
+            if y.dtype.is_floating:
+                weight = tf.constant(np.asarray(projection), self.order.precision)
+                total += tf.reduce_sum(tf.cast(y, self.order.precision) * weight)
+        return total
+
+    def keep(self, tracer, outputs, wanted):
+        """Values and outputs of the first pass."""
+        if not wanted:
+            return
+        for i, y in enumerate(outputs):
+            self.kept[f"outputs/{i}"] = np.array(y)
+        if not self.order.keep_values:
+            return
+        for k, array in enumerate(tracer.constants):
+            if array.dtype.kind in "fiubc":
+                self.kept[f"values/constant:{k}"] = array
+        places = _aligned(self.owner.heard, [n.signature for n in tracer.nodes])
+        for i, (_, origin) in enumerate(self.owner._plan):
+            if origin not in places:
+                continue
+            for k, y in enumerate(tracer.nodes[places[origin]].outputs):
+                if is_numeric(y):
+                    self.kept[f"values/n{i}:{k}"] = np.array(y)
+
+    def gradients(self, gradients):
+        """Gradients of the first pass."""
+        for key, gradient in gradients.items():
+            if gradient is None:
+                continue
+            if isinstance(key, tuple):
+                self.kept[f"gradients/{key[0]}:{key[1]}"] = np.array(gradient)
+            else:
+                self.kept[f"gradients/{self.ids[key]}"] = self.canonical(key, gradient)
+
+    def track(self, prefix, arrays):
+        """Weights or gradients of one step."""
+        for key, array in arrays.items():
+            if key in self.ids and array is not None:
+                self.kept[f"{prefix}/{self.ids[key]}"] = self.canonical(key, array)
+
+    def steps(self, loss, gradients):
+        """Plain gradient descent, and what it leads to."""
+        losses, rates = [np.array(loss)], []
+        own = self.learning is not None and self.learning.steps
+        with exact(self.order.precision):
+            optimizer = self.learning.optimizer(self.order.precision) if own else None
+        for step in range(1, self.order.steps + 1):
+            followed = self.followed  # with what regularisers add
+            moved = {k: v for k, v in self.variables.items() if followed[k] is not None}
+            if self.learning is not None:
+                self.track(f"slopes-{step}", {k: gradients[k] for k in moved})
+            if optimizer is None:
+                for key, variable in moved.items():
+                    variable.value.assign_sub(self.order.rate * followed[key])
+            else:
+                rates.append(float(optimizer.learning_rate))
+                told = failures.told("the optimizer cannot take a step")
+                with exact(self.order.precision), told:
+                    optimizer.apply([followed[k] for k in moved], list(moved.values()))
+            if self.learning is not None:
+                self.track(f"weights-{step}", dict(enumerate(self.model.weights)))
+            loss, gradients = self.forward()
+            losses.append(np.array(loss))
+        if rates:
+            self.kept["rates"] = np.array(rates)
+        self.kept["steps/loss"] = np.stack(losses)
+        for key, name in self.ids.items():
+            self.kept[f"steps/{name}"] = self.canonical(key, self.model.weights[key])
+        tracer = self.owner._tracer(self.order.precision, detailed=False)
+        outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, False))
+        for i, y in enumerate(outputs):
+            self.kept[f"after/{i}"] = np.array(y)
+
+
+def _tensors(outputs):
+    return [y for _, y in returned(outputs)]
+
+
+def _aligned(before, now):
+    """Place in the first run → place now; a mode may add operations of its own."""
+    if before == now:
+        return {i: i for i in range(len(now))}
+    blocks = difflib.SequenceMatcher(None, before, now, autojunk=False).get_matching_blocks()
+    return {b.a + i: b.b + i for b in blocks for i in range(b.size)}
+
+
+def _whole(gradient):
+    """A gradient as an array; TensorFlow gives those of tables in slices."""
+    is_sliced = isinstance(gradient, tf.IndexedSlices)
+    return tf.convert_to_tensor(gradient) if is_sliced else gradient

@@ -1,0 +1,109 @@
+"""The same model in float64."""
+
+from __future__ import annotations
+
+import contextlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src import backend
+
+from parity.core.errors import ParityError
+from parity.keras_side.checker.marks import swapped
+
+
+def make(model, build):
+    """A copy of a model, or the model built once more, under a policy set before.
+
+    Returns:
+        The model itself where Keras cannot copy it: it has to be `converted` for a while.
+    """
+    if build is not None:
+        twin = build()
+        _raise(twin)
+        return twin
+    try:
+        config = keras.saving.serialize_keras_object(model)
+        twin = keras.saving.deserialize_keras_object(_float64(config))
+    except Exception:  # whatever the user's get_config does
+        return model
+    described = isinstance(model, keras.Sequential | keras.src.models.Functional)
+    return twin if described else model
+
+
+@contextlib.contextmanager
+def converted(model):
+    """A model in float64 for a while: its layers' policies and its variables' values."""
+    layers = [model, *model._flatten_layers(include_self=False)]
+    policy = keras.DTypePolicy("float64")
+    with contextlib.ExitStack() as stack:
+        for layer in {id(x): x for x in layers}.values():
+            stack.enter_context(swapped(layer, _dtype_policy=policy))
+            if _is_input(layer) and backend.is_float_dtype(layer._dtype):
+                stack.enter_context(swapped(layer, _dtype="float64"))
+            for x in getattr(layer, "_inputs", ()) or ():  # of a functional model within
+                if backend.is_float_dtype(x.dtype):
+                    stack.enter_context(swapped(x, _dtype="float64"))
+        for variable in model.variables:
+            if backend.is_float_dtype(variable.dtype):
+                value = tf.Variable(
+                    np.array(variable._value).astype("float64"), trainable=variable.trainable
+                )
+                stack.enter_context(swapped(variable, _dtype="float64", _value=value))
+        yield
+
+
+def _raise(model):
+    """Make float64 of what asks for float32 by name, as ``keras.Input(shape, dtype="float32")``.
+
+    What asks for less than float32 keeps it: that is a difference of its own.
+    """
+    policy = keras.DTypePolicy("float64")
+    layers = [model, *model._flatten_layers(include_self=False)]
+    for layer in [*layers, *(x._functional for x in layers if getattr(x, "_functional", None))]:
+        if layer.dtype_policy.name == "float32":
+            layer._dtype_policy = policy
+        if _is_input(layer) and layer._dtype == "float32":
+            layer._dtype = "float64"
+        for x in getattr(layer, "_inputs", ()) or ():
+            if x.dtype == "float32":
+                x._dtype = "float64"
+        for variable in layer._trainable_variables + layer._non_trainable_variables:
+            if variable.dtype == "float32" and variable._value is not None:
+                value = np.array(variable._value).astype("float64")
+                variable._dtype = "float64"
+                variable._value = tf.Variable(value, trainable=variable.trainable)
+
+
+def _is_input(layer):
+    """A sequential model converts what it is given to its input layer's own dtype."""
+    return isinstance(layer, keras.layers.InputLayer)
+
+
+def _float64(config):
+    """A description of a model in which every dtype policy is float64."""
+    if isinstance(config, list | tuple):
+        return type(config)(_float64(value) for value in config)
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") in ("DTypePolicy", "FloatDTypePolicy"):
+        return {**config, "config": {"name": "float64"}}
+    changed = {}
+    for key, value in config.items():
+        floating = isinstance(value, str) and value in ("float32", "float16", "bfloat16")
+        changed[key] = "float64" if key == "dtype" and floating else _float64(value)
+    return changed
+
+
+def carry(source, target):
+    """Give one model the weights of another, by position."""
+    here, there = source.weights, target.weights
+    shapes = [tuple(v.shape) for v in here], [tuple(v.shape) for v in there]
+    if shapes[0] != shapes[1]:
+        raise ParityError(
+            f"Built a second time, the model has {len(there)} weights with other shapes than the "
+            f"{len(here)} before. The function that builds it must build the same every time."
+        )
+    for a, b in zip(here, there, strict=True):
+        b.assign(np.asarray(a).astype("float64"))

@@ -1,0 +1,71 @@
+"""Verdicts and recordings → Markdown, figures and JSON twins, in one folder.
+
+`write` is all that others call. Matplotlib is loaded when something is drawn, not before.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from parity.report.result import ReportInput
+from parity.spec.suite import Suite
+
+__all__ = ["ReportInput", "write", "write_native"]
+
+
+def write(
+    suite: Suite,
+    results: Sequence[ReportInput],
+    folder: Path,
+    current: Callable[[ReportInput], bool] = lambda result: False,
+    on_written: Callable[[ReportInput, list[Path]], None] = lambda result, files: None,
+) -> list[Path]:
+    """Write a page, its figures and its JSON twin for every result, then the index.
+
+    Examples that are not among the results keep their pages, on which sources that have changed
+    are shown as they are now; the index reads them from their JSON twins, and names those that
+    were never run. The same results give the same bytes.
+
+    Args:
+        suite: the examples, in the order of the index.
+        results: verdicts with the recordings they were made from.
+        folder: where the reports live; made if it is not there.
+        current: whether the pages of a result are there as they would be drawn; then they are not.
+        on_written: told which files were written for a result.
+
+    Returns:
+        Every file written.
+    """
+    from parity.report import native, sources  # noqa: PLC0415
+    from parity.report.index import write as write_index  # noqa: PLC0415
+
+    written: list[Path] = []
+    for result in results:
+        if not (current(result) and native.stands(folder, result.spec.name)):
+            files = _page(suite, result, folder)
+            on_written(result, files)
+            written += files
+    written += [path for path in sources.place(suite, folder) if path not in written]
+    return [*written, *write_index(suite, {r.verdict.spec.name for r in results}, folder)]
+
+
+def write_native(suite: Suite, folder: Path) -> list[Path]:
+    """Put the results of a sweep, ``sweep.json`` in the folder, on the pages and into the index.
+
+    Returns:
+        Every file written; none where no report has been made yet.
+    """
+    from parity.report import native  # noqa: PLC0415
+    from parity.report.index import run_now  # noqa: PLC0415
+    from parity.report.index import write as write_index  # noqa: PLC0415
+
+    now = run_now(folder)
+    return [] if now is None else [*native.place(folder), *write_index(suite, now, folder)]
+
+
+def _page(suite: Suite, result: ReportInput, folder: Path) -> list[Path]:
+    # Imported here because drawing loads Matplotlib.
+    from parity.report.differences import write as write_differences  # noqa: PLC0415
+    from parity.report.pages import write as write_page  # noqa: PLC0415
+
+    own = write_differences if result.spec is suite.differences else write_page
+    return own(suite, result, folder)

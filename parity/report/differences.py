@@ -1,0 +1,135 @@
+"""The page of the known differences: one table a section, from what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from parity.core.json_format import FORMAT
+from parity.report import documents
+from parity.report.files import render, save
+from parity.report.formatting import NONE, code, prose, ratio, spec_numbers, told_apart
+from parity.report.result import ReportInput
+from parity.report.tables import environment, shown
+from parity.spec.cases import Numbers
+from parity.spec.difference import Difference
+from parity.spec.suite import Suite
+from parity.verdict.known_differences import JudgedDifference, judge_differences
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table, as it is read."""
+
+    row: Difference
+    torch: str
+    keras: str
+    mapping: str
+
+
+def write(suite: Suite, result: ReportInput, folder: Path) -> list[Path]:
+    """Write ``differences.md`` and its JSON twin."""
+    return [
+        save(folder / "differences.md", page(suite, result)),
+        save(folder / "differences.json", documents.to_text(document(suite, result))),
+    ]
+
+
+def page(suite: Suite, result: ReportInput) -> str:
+    """The Markdown."""
+    judged = judge_differences(suite.sections, *result.headline())
+    different = [row for row in suite.rows if not row.equal]
+    return render(
+        "differences",
+        spec=suite.differences,
+        rows=len(suite.rows),
+        different=len(different),
+        mapped=sum(bool(row.mapping) for row in different),
+        failing=[prose(found.words) for found in judged.values() if found.words],
+        sections=[
+            (section, [_line(judged[row.name], result) for row in section.rows])
+            for section in suite.sections
+        ],
+        versions=_versions(result),
+        environment=environment(result),
+    )
+
+
+def _versions(result: ReportInput) -> list[str]:
+    """Both frameworks' versions, without the build."""
+    found = [(n, v) for r in result.by_side().values() for n, v in r.header.versions.items()]
+    return [f"{n} {v.partition('+')[0]}" for n, v in found if n in ("torch", "keras", "tensorflow")]
+
+
+def _squeezed(value: Numbers) -> Any:
+    """Without axes of length 1, which only make it harder to read."""
+    while isinstance(value, tuple):
+        if len(value) > 1:
+            return tuple(_squeezed(part) for part in value)
+        (value,) = value
+    return value
+
+
+def _given(row: Difference, result: ReportInput) -> tuple[str, str]:
+    """What each side gives."""
+    _, left, right = result.headline()
+    return shown(left, row.given), shown(right, row.given)
+
+
+def _line(found: JudgedDifference, result: ReportInput) -> Line:
+    row = found.row
+    # As listed, to whose last digit the measured numbers are known to be equal.
+    torch, keras = told_apart(_squeezed(row.torch), _squeezed(row.keras))
+    if not found.holds:
+        torch, keras = _given(row, result)
+    mapping = "equal as it is" if row.equal else "none"
+    if row.mapping:
+        mapping = f"{row.mapping} ({_measured(found)})"
+    return Line(row, code(torch), code(keras), mapping)
+
+
+def _measured(found: JudgedDifference) -> str:
+    """How near the mapping brings the sides: the worst distance over its bound."""
+    if found.mapped is None or not found.mapped.agrees:
+        return NONE
+    if found.mapped.rule == "exact":
+        return "same"  # a fact: a type, a shape, digits of a distribution's bound
+    return "exact" if not found.mapped.ratio else ratio(found.mapped.ratio)
+
+
+def document(suite: Suite, result: ReportInput) -> dict[str, Any]:
+    """All that the page says."""
+    judged = judge_differences(suite.sections, *result.headline())
+    return {
+        "format": FORMAT,
+        "verdict": result.verdict.verdict,
+        "rows": len(suite.rows),
+        "sections": [
+            {
+                "name": section.name,
+                "title": section.title,
+                "rows": [_entry(judged[row.name], result) for row in section.rows],
+            }
+            for section in suite.sections
+        ],
+        "versions": {s: dict(r.header.versions) for s, r in result.by_side().items()},
+        "environment": {s: dict(r.header.environment) for s, r in result.by_side().items()},
+        "code": {s: r.header.code for s, r in result.by_side().items()},
+    }
+
+
+def _entry(found: JudgedDifference, result: ReportInput) -> dict[str, Any]:
+    row, (torch, keras) = found.row, _given(found.row, result)
+    return {
+        "name": row.name,
+        "topic": row.topic,
+        "torch": {"listed": spec_numbers(row.torch), "measured": torch},
+        "keras": {"listed": spec_numbers(row.keras), "measured": keras},
+        "equal": row.equal,
+        "mapping": row.mapping,
+        "ratio": found.mapped.ratio if found.mapped else None,
+        "link": row.link,
+        "holds": found.holds,
+        "words": found.words,
+    }

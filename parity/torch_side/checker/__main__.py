@@ -1,0 +1,19 @@
+"""``python -m parity.torch_side.checker``: the process in which a user's PyTorch model is checked."""
+
+from parity.checker.workers.serve import main
+
+
+def _kind():
+    from torch import nn
+
+    return nn.Module
+
+
+def _make():
+    from parity.torch_side.checker import TorchModel
+
+    return TorchModel
+
+
+if __name__ == "__main__":
+    main("torch", _kind, "an nn.Module", _make)

@@ -1,0 +1,245 @@
+"""How a model is run: in which precision and mode, unchanged afterwards, errors in words."""
+
+import contextlib
+import copy
+import dataclasses
+import sysconfig
+import traceback
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules import module as hooks
+
+from parity.core.errors import ParityError
+from parity.torch_side.checker.noise import Depth
+
+_OWN = Path(__file__).parent
+_FOREIGN = (str(Path(torch.__file__).parent), str(_OWN), sysconfig.get_paths()["stdlib"])
+
+
+@contextlib.contextmanager
+def surroundings(precision, *, gradients, eager=False):
+    """Default type, no fused attention, fixed draws; all as before afterwards.
+
+    With `eager` what is compiled runs as it is written, and is seen.
+    """
+    dtype = torch.get_default_dtype()
+    fast = torch.backends.mha.get_fastpath_enabled()
+    strict = torch.are_deterministic_algorithms_enabled()
+    warn = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        torch.set_default_dtype(getattr(torch, precision))
+        torch.backends.mha.set_fastpath_enabled(False)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        stance = torch.compiler.set_stance("force_eager" if eager else "default")
+        with stance, torch.random.fork_rng(devices=[]), torch.set_grad_enabled(gradients):
+            torch.manual_seed(0)
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.backends.mha.set_fastpath_enabled(fast)
+        torch.use_deterministic_algorithms(strict, warn_only=warn)
+
+
+@contextlib.contextmanager
+def untouched(model, *, weights=False):
+    """Buffers and flags, and weights where wanted, are afterwards what they were."""
+    flags = [(m, m.training) for m in model.modules()]
+    kept = (*(model.named_parameters() if weights else ()), *model.named_buffers())
+    held = {k: v.detach().clone() for k, v in kept}
+    try:
+        yield
+    finally:
+        now = dict(model.named_parameters()) | dict(model.named_buffers())
+        with torch.no_grad():
+            for name, value in held.items():
+                if name in now and now[name].shape == value.shape:
+                    now[name].copy_(value)
+        for module, flag in flags:
+            module.training = flag
+
+
+def in_precision(model, precision):
+    """The model, or a copy of it in another precision."""
+    dtype = getattr(torch, precision)
+    floats = [t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()]
+    if all(t.dtype == dtype for t in floats) and not (precision == "float64" and not floats):
+        return model
+    _cut_off(model)
+    try:
+        other = copy.deepcopy(model).to(dtype)
+    except Exception as error:
+        raise ParityError(
+            f"The PyTorch model cannot be copied to run in {precision}: {_one_line(error)}. "
+            "Expected a module that copy.deepcopy can copy; pass the function that builds it."
+        ) from error
+    for module in other.modules():
+        for name, value in vars(module).items():
+            if isinstance(value, torch.Tensor) and value.is_floating_point():
+                vars(module)[name] = value.to(dtype)
+    return other
+
+
+def moded(model, *, training):
+    """The model in a mode; an exported program has the one that it was exported in."""
+    with contextlib.suppress(NotImplementedError):
+        model.train(training)
+    return model
+
+
+def _cut_off(model):
+    """What a forward pass left behind in a module, a normalised weight, cannot be copied as is."""
+    for module in model.modules():
+        for name, value in vars(module).items():
+            if isinstance(value, torch.Tensor) and value.grad_fn is not None:
+                vars(module)[name] = value.detach()
+
+
+@contextlib.contextmanager
+def watched(model, tracer):
+    """The tracer knows which module runs."""
+
+    def before(module, args):
+        tracer.enter(module, args)
+
+    def after(module, args, output):
+        with torch._C.DisableTorchFunction():
+            tracer.leave(module, args, output)
+
+    handles = [
+        hooks.register_module_forward_pre_hook(before),
+        hooks.register_module_forward_hook(after),
+    ]
+    try:
+        with Depth(model, tracer):
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def forward(model, tracer, inputs):
+    """Run it under the tracer; returns what it returns, flattened to tensors, and their names."""
+    arguments = [inputs] if _wants_list(model, inputs) else inputs
+    try:
+        with watched(model, tracer), tracer.everywhere():
+            output = model(*arguments)
+    except ParityError:
+        raise
+    except Exception as error:
+        raise ParityError(_told(error, inputs)) from error
+    tracer.returned = output
+    found = list(outputs_of(output))
+    return [tensor for _, tensor in found], tuple(name for name, _ in found)
+
+
+def runs(model, inputs, precision, *, gradients):
+    """Whether it runs when nobody looks."""
+    arguments = [to_tensor(x, precision) for x in inputs]
+    if gradients:
+        arguments = [x.requires_grad_().clone() if x.is_floating_point() else x for x in arguments]
+    arguments = [arguments] if _wants_list(model, arguments) else arguments
+    try:
+        with surroundings(precision, gradients=gradients), untouched(model):
+            moded(in_precision(model, precision), training=False)(*arguments)
+    except Exception:  # whatever the user's code does
+        return False
+    return True
+
+
+def _wants_list(model, inputs):
+    import inspect  # noqa: PLC0415
+
+    if len(inputs) < 2:
+        return False
+    try:
+        fields = inspect.signature(model.forward).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    places = [f for f in fields if f.kind in (f.POSITIONAL_ONLY, f.POSITIONAL_OR_KEYWORD)]
+    return len(places) == 1 and not any(f.kind == f.VAR_POSITIONAL for f in fields)
+
+
+def outputs_of(output, name=""):
+    """Tensors of a nest in order, each with the keys or fields that lead to it."""
+    if isinstance(output, torch.Tensor):
+        yield name, output
+        return
+    if dataclasses.is_dataclass(output) and not isinstance(output, type):
+        parts = [(e.name, getattr(output, e.name)) for e in dataclasses.fields(output)]
+    elif isinstance(output, dict):
+        parts = output.items()
+    elif isinstance(output, tuple) and hasattr(output, "_fields"):
+        parts = zip(output._fields, output, strict=True)
+    elif isinstance(output, (list, tuple)):
+        parts = enumerate(output)
+    else:
+        return
+    for key, part in parts:
+        yield from outputs_of(part, f"{name}.{key}" if name else str(key))
+
+
+def to_tensor(array, precision):
+    """An input: floats in the precision of the run."""
+    tensor = torch.from_numpy(np.array(array))
+    return tensor.to(getattr(torch, precision)) if tensor.is_floating_point() else tensor
+
+
+def _one_line(error):
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text if len(text) <= 300 else text[:297] + '...'}"
+
+
+def _told(error, inputs):
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return f"Out of memory: {_one_line(error)}.{_lines(error)} Take a smaller --input."
+    shapes = ", ".join(f"{tuple(x.shape)} {str(x.dtype).removeprefix('torch.')}" for x in inputs)
+    return (
+        f"The PyTorch model cannot be run on inputs {shapes}. {_one_line(error)}{_lines(error)} "
+        "Expected a forward pass that accepts these shapes and types; give others, or correct it."
+    )
+
+
+def _lines(error):
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if not f.filename.startswith(_FOREIGN)
+        and "site-packages" not in f.filename
+        and not f.filename.startswith("<")
+    ]
+    if not frames:
+        return ""
+    shown = [
+        f"{Path(f.filename).name}:{f.lineno} in {f.name}: {(f.line or '').strip()[:100]}"
+        for f in frames[-3:]
+    ]
+    return " At " + " → ".join(shown) + "."
+
+
+def built(build):
+    """The module itself: given, or made by a function or class."""
+    if isinstance(build, nn.Module):
+        model = build
+    else:
+        try:
+            model = build()
+        except ParityError:
+            raise
+        except Exception as error:
+            raise ParityError(
+                f"The PyTorch model cannot be built. {_one_line(error)}{_lines(error)} "
+                "Expected a function or class that can be called without arguments."
+            ) from error
+    if not isinstance(model, nn.Module):
+        raise ParityError(
+            f"What was built is a {type(model).__name__}, not a PyTorch model. Expected an "
+            "nn.Module or a function that returns one."
+        )
+    for wrapper in ("_orig_mod", "module"):
+        inner = getattr(model, wrapper, None)
+        if type(model).__name__ in ("OptimizedModule", "DataParallel") and inner is not None:
+            model = inner
+    return model.to("cpu")
