@@ -1,4 +1,4 @@
-"""What the tool needs of Keras and TensorFlow: `training.recorder.Framework`, function by function."""
+"""What the tool needs of Keras: `parity.training.recorder.Framework`, function by function."""
 
 import functools
 import inspect

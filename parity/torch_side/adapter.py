@@ -1,4 +1,4 @@
-"""What the tool needs of PyTorch: `training.recorder.Framework`, function by function."""
+"""What the tool needs of PyTorch: `parity.training.recorder.Framework`, function by function."""
 
 import inspect
 from collections import Counter

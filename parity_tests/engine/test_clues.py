@@ -148,7 +148,11 @@ def test_coarse(bits: int, name: str, side: str) -> None:
     exact = np.array([0.75, 0.5])
     rough = (exact + np.array([0, 0.75 * 2.0**-bits])).astype("f4")
     good = exact.astype("f4")
-    quad = KeyArrays(rough, exact, good, exact) if side == "left" else KeyArrays(good, exact, rough, exact)
+    quad = (
+        KeyArrays(rough, exact, good, exact)
+        if side == "left"
+        else KeyArrays(good, exact, rough, exact)
+    )
     found = hypotheses.coarse(quad)
     assert found is not None
     assert found.kind == "coarse"

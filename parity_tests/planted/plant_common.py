@@ -63,7 +63,9 @@ def key_missing(framework, twin):
 
 def recording_empty(framework, twin):
     original = recorder.recording_file.write
-    return mock.patch.object(recorder.recording_file, "write", lambda p, arrays, h: original(p, {}, h))
+    return mock.patch.object(
+        recorder.recording_file, "write", lambda p, arrays, h: original(p, {}, h)
+    )
 
 
 def one_weight_1e9(framework, twin):
