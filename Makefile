@@ -2,22 +2,27 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+CORES ?= 2
 INSTALLED = $(VENV)/.installed
 
-.PHONY: compare test report planted ports lint clean
+.PHONY: compare test test-all report planted ports lint clean
 
 # Without a network a fetch may fail; what needs the full data then says so by itself.
-compare: $(INSTALLED)  ## Both sides of every example, verdicts on screen, reports/ written.
+compare: $(INSTALLED)  ## Both sides of every example: verdicts on screen, pages in build/reports/.
 	-@$(BIN)/parity data fetch cifar10
-	$(BIN)/parity report
+	$(BIN)/parity report --folder build/reports
 
-test: $(INSTALLED)  ## All tests.
+# Of the bench of ports and of random architectures a draw, another for every commit.
+test: $(INSTALLED)  ## Every test, in as many processes as there are $(CORES).
 	-@$(BIN)/parity data fetch fashion_mnist
 	-@$(BIN)/parity data fetch mnist
 	-@$(BIN)/parity data fetch cifar10
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(CORES) --durations 10
 
-report: $(INSTALLED)  ## The committed reports: full data, all epochs.
+test-all: export PARITY_LONG = 1
+test-all: test  ## The same with all ports and architectures instead of a draw.
+
+report: $(INSTALLED)  ## The committed pages of reports/: full data, all epochs.
 	$(BIN)/parity report --full
 
 planted: $(INSTALLED)  ## reports/planted.md, from the planted faults.
@@ -30,6 +35,7 @@ lint: $(INSTALLED)  ## What pre-commit runs.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@echo "Installing PyTorch, TensorFlow and the rest into $(VENV): a few minutes, about 8 GB."

@@ -1,4 +1,4 @@
-"""``python -m keras_impl fashion_mlp`` runs an example alone; the suite starts it as a worker."""
+"""``python -m keras_impl fashion_mlp`` runs an example alone; the tool starts it as a worker."""
 
 import os
 

@@ -1,32 +1,128 @@
-"""Fixtures of all tests, and the table of planted faults at the end of a run."""
+"""What all tests share: which process does them, the draw, and the table of planted faults."""
+
+import os
+import subprocess
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from parity_tests.planted import page
 
-_PLANTED = pytest.StashKey[list]()
+ROOT = Path(__file__).parents[1]
+GROUPS = {
+    "test_readme.py": "recordings",
+    "examples/test_examples.py": "recordings",
+    "examples/test_regularisation.py": "recordings",
+    "examples/test_transfer_learning.py": "recordings",
+}
+"""Files whose tests go to one process, since they share what takes long to make. Of every other
+file the tests stay together, too: what a module's fixture makes is made once."""
+LONGEST = (
+    "test_readme.py",
+    "examples/test_examples.py",
+    "test_planted_faults.py",
+    "examples/test_fast.py",
+    "examples/test_repeatable.py",
+    "check/test_bench.py",
+    "bench/test_bench.py",
+    "test_cli.py",
+    "native/test_sides.py",
+    "sweep/test_cluster.py",
+    "sweep/test_sweep.py",
+    "check/test_command.py",
+    "check/test_keras_side.py",
+)
+"""Files that take long, the longest first: begun first, they leave no process to work alone."""
+
+
+class PlantedTable:
+    """The planted changes and what was said of each, printed after the tests.
+
+    Whichever process plants them, each goes with its test's report.
+    """
+
+    def __init__(self):
+        self.rows = []
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call":
+            self.rows += [
+                page.Told(**told) for name, told in report.user_properties if name == "planted"
+            ]
+
+    def pytest_terminal_summary(self, terminalreporter):
+        if not self.rows:
+            return
+        terminalreporter.section("planted faults")
+        width = max(len(f"{row.example}: {row.what}") for row in self.rows)
+        for row in self.rows:
+            mark = "honest" if row.honest else "named" if row.right else "MISNAMED"
+            words = f"{row.example}: {row.what}"
+            terminalreporter.write_line(
+                f"{words:<{width}}  {row.side:<11}  {row.verdict:<9}  {mark:<8}  {row.found}"
+            )
+        terminalreporter.write_line(page.count(self.rows))
 
 
 def pytest_configure(config):
-    config.stash[_PLANTED] = []
+    # The processes that xdist starts inherit it.
+    os.environ.setdefault("PARITY_SEED", str(_seed()))
+    config.pluginmanager.register(PlantedTable(), "planted table")
+
+
+def _seed():
+    """Another for every commit; 0 where this is no checkout."""
+    head = subprocess.run(
+        ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return int(head.stdout[:7], 16) if head.returncode == 0 else 0
+
+
+def pytest_report_header():
+    return f"drawn with PARITY_SEED={os.environ['PARITY_SEED']}"
+
+
+def pytest_collection_modifyitems(config, items):
+    """In the processes of xdist, which all have the same order: what takes longest comes first."""
+    if hasattr(config, "workerinput"):
+        places = {file: place for place, file in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(_file(item.nodeid), len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A process that is free takes the next group, whole. (``--dist loadgroup`` marks node ids,
+    which pytest 9.2 no longer lets it.)
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = _file(nodeid)
+            return GROUPS.get(file, file)
+
+    config.option.loadscopereorder = False
+    return Groups(config, log)
+
+
+def _file(nodeid):
+    return nodeid.partition("::")[0].removeprefix("parity_tests/")
 
 
 @pytest.fixture(scope="session")
-def planted_table(request):
-    """What the verdict said of every planted change, printed after the tests."""
-    return request.config.stash[_PLANTED]
+def example_recordings(tmp_path_factory):
+    """The folder of examples at their default sizes: who asks again takes what is there."""
+    return tmp_path_factory.mktemp("examples")
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    rows = config.stash[_PLANTED]
-    if not rows:
-        return
-    terminalreporter.section("planted faults")
-    width = max(len(f"{row.example}: {row.what}") for row in rows)
-    for row in rows:
-        mark = "honest" if row.honest else "named" if row.right else "MISNAMED"
-        words = f"{row.example}: {row.what}"
-        terminalreporter.write_line(
-            f"{words:<{width}}  {row.side:<11}  {row.verdict:<9}  {mark:<8}  {row.found}"
-        )
-    terminalreporter.write_line(page.count(rows))
+@pytest.fixture
+def plant(record_property):
+    """``plant(told)`` puts what the verdict said of a planted change into the table."""
+    return lambda told: record_property("planted", asdict(told))
+
+
+@pytest.fixture
+def planted_rows(request):
+    """What the table has by now: of this process, if there are several."""
+    return request.config.pluginmanager.getplugin("planted table").rows

@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from parity_tests.waiting import PATIENCE, wait_for
 from shared.examples import ALL
 
 ROOT = Path(__file__).parents[1]
@@ -19,13 +19,12 @@ EXAMPLES = ["autograd", "fashion_mlp"]
 SMALL = ["--train", "640", "--test", "200", "--epochs", "1"]
 
 
-def parity(*arguments, cwd=ROOT, env=None, timeout=300):
+def parity(*arguments, cwd=ROOT, env=None):
     return subprocess.run(
         [*PARITY, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=timeout,
         check=False,
         env=os.environ | (env or {}),
     )
@@ -52,7 +51,7 @@ def files(folder, stem):
 
 def test_list_gives_one_document():
     document = json.loads(parity("list", "--json").stdout)
-    assert document["format"] == 1
+    assert document["format"] == 2
     first = document["examples"][0]
     assert {"name", "title", "part", "levels", "dataset"} <= first.keys()
     levels = {e["name"]: e["levels"] for e in document["examples"]}
@@ -256,27 +255,29 @@ class TestARealRunInTrouble:
 
     def workers(self, process, count=2):
         """The workers, once both are past their import and computing."""
-        deadline = time.monotonic() + 240
-        while time.monotonic() < deadline:
-            found = [
-                p
-                for p in psutil.Process(process.pid).children(recursive=True)
-                if "--worker" in p.cmdline()
-            ]
-            if len(found) == count and all(p.cpu_times().user > 2.0 for p in found):
-                return found
-            time.sleep(0.2)
-        raise AssertionError("the workers did not start")
+
+        def is_worker(child):
+            try:
+                return "--worker" in child.cmdline()
+            except psutil.Error:  # gone, or going, since it was listed
+                return False
+
+        def busy():
+            children = psutil.Process(process.pid).children(recursive=True)
+            found = [child for child in children if is_worker(child)]
+            return len(found) == count and all(p.cpu_times().user > 2.0 for p in found) and found
+
+        return wait_for(busy, "the start of the workers")
 
     def gone(self, workers):
-        _, alive = psutil.wait_procs(workers, timeout=30)
+        _, alive = psutil.wait_procs(workers, timeout=PATIENCE)
         assert not alive
 
     def test_a_killed_worker(self, running):
         workers = self.workers(running)
         victim = next(w for w in workers if "keras_impl" in w.cmdline())
         victim.send_signal(signal.SIGKILL)
-        _, errors = running.communicate(timeout=120)
+        _, errors = running.communicate(timeout=PATIENCE)
         assert running.returncode == 2
         assert "Keras / TensorFlow: its worker ended by itself (signal SIGKILL" in errors
         assert "Traceback" not in errors
@@ -286,7 +287,7 @@ class TestARealRunInTrouble:
     def test_an_interrupt(self, running, number):
         workers = self.workers(running)
         running.send_signal(number)
-        _, errors = running.communicate(timeout=120)
+        _, errors = running.communicate(timeout=PATIENCE)
         assert running.returncode == 2
         assert "Interrupted" in errors
         assert "Traceback" not in errors
@@ -295,7 +296,7 @@ class TestARealRunInTrouble:
     def test_the_parents_death(self, running):
         workers = self.workers(running)
         running.kill()
-        running.communicate(timeout=120)
+        running.communicate(timeout=PATIENCE)
         self.gone(workers)
 
     def test_recordings_already_made_are_kept(self, tmp_path):
@@ -313,7 +314,7 @@ class TestARealRunInTrouble:
         )
         workers = self.workers(process)
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=120)
+        process.communicate(timeout=PATIENCE)
         self.gone(workers)
         # The first run's verdict is kept beside its recordings.
         after = {p for p in tmp_path.rglob("*") if p.is_file() and p.name != "verdict.json"}

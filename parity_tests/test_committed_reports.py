@@ -1,8 +1,8 @@
 """What the committed reports say: everything agrees, on the full data, near the references.
 
 They come from ``make report``, which takes an hour; the tests run everything else anew, at its
-default size, and the headline on the full data. `make compare` writes other pages in their place,
-so they are read as they were committed.
+default size, and the headline on the full data. `parity report` may have written others in their
+place, so they are read as they were committed.
 """
 
 import dataclasses

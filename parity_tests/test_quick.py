@@ -65,16 +65,56 @@ def test_help_loads_nothing_that_is_slow(arguments):
     assert len(loaded) < 400
 
 
-def test_help_takes_less_than_three_tenths_of_a_second():
+def test_help_takes_little_more_than_the_library_that_prints_it():
     """Of computing time, which other work on the machine does not lengthen much; the best of 3."""
 
-    def seconds():
+    def seconds(*command):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        python(LOADED, "--help")
+        python(*command)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(seconds() for _ in range(3)) < 0.3
+    library, own = (
+        min(seconds(*command) for _ in range(3))
+        for command in (["import typer"], [LOADED, "--help"])
+    )
+    assert own < 3 * library
+
+
+def loaded_by(statement):
+    """Top-level packages that a statement loads, and how many of the tool's modules."""
+    done = python(f"import sys\n{statement}\nprint(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    names = done.stdout.split()
+    return {n.partition(".")[0] for n in names}, sum(n.startswith("parity.") for n in names)
+
+
+def test_the_package_loads_nothing_until_a_name_is_used():
+    packages, modules = loaded_by("import parity; dir(parity), parity.__all__")
+    assert not packages & SLOW
+    assert modules == 0
+
+
+def test_the_package_loads_in_50_milliseconds():
+    """Of computing time; the best of 5."""
+    code = (
+        "import time\nbegin = time.process_time()\nimport parity\n"
+        "print(time.process_time() - begin)"
+    )
+    assert min(float(python(code).stdout) for _ in range(5)) < 0.05
+
+
+def test_the_plugin_loads_nothing_in_other_peoples_tests():
+    packages, modules = loaded_by("import pytest, parity.pytest_plugin")
+    assert not packages & (SLOW - {"rich"})
+    assert modules == 1
+
+
+@pytest.mark.parametrize("name", ["assert_parity", "check", "compare", "read_recording"])
+def test_the_interface_loads_no_framework_and_nothing_that_draws_or_fetches(name):
+    packages, _ = loaded_by(f"from parity import {name}")
+    unneeded = {"PIL", "requests", "urllib3", "matplotlib", "jinja2", "scipy", "rich", "typer"}
+    assert not packages & (unneeded | {"torch", "torchvision", "tensorflow", "keras", "shared"})
 
 
 REPORT = """

@@ -18,13 +18,13 @@ COMMANDS = [
 ]
 
 
-def run(command, tmp_path):
+def run(command, folder, *more):
     words = shlex.split(command)
     here = Path(sys.executable)
     words[0] = str(here if words[0] == "python" else here.with_name(words[0]))
     if words[1] == "run":
-        words += ["--out", str(tmp_path)]
-    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        words += ["--out", str(folder), *more]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -40,9 +40,9 @@ def test_make_knows_the_commands():
         assert done.returncode == 0, target
 
 
-def test_the_output_shown_is_the_output(tmp_path):
+def test_the_output_shown_is_the_output(example_recordings):
     """Digits may differ between machines; the rungs and the words may not."""
-    done = run("parity run fashion_mlp", tmp_path)
+    done = run("parity run fashion_mlp", example_recordings, "--reuse")
 
     def bare(text):
         words = re.sub(r"[\d.,e+\-]+", "#", text)

@@ -1,4 +1,4 @@
-"""``python -m pytorch_impl fashion_mlp`` runs an example alone; the suite starts it as a worker."""
+"""``python -m pytorch_impl fashion_mlp`` runs an example alone; the tool starts it as a worker."""
 
 from parity.cli.side import main
 from shared.suite import SUITE

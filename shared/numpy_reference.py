@@ -1,4 +1,4 @@
-"""NumPy witnesses: what an example's functions must give, from formulas and no framework.
+"""NumPy witnesses: what an example's functions must give, from `parity.reference` and no framework.
 
 A third program that shares no code with either side tells *which* side is wrong, and that both are
 right. Derivatives need no formulas of their own: a complex step gives them to the last digit.
@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from parity.reference import spatial
 
 Array = NDArray[Any]
 Pads = tuple[tuple[int, int], tuple[int, int]]
@@ -70,16 +72,10 @@ def conv2d(
         ``(batch, h, w, out)``.
     """
     padded = np.pad(x, ((0, 0), *pads, (0, 0)))
-    outputs = []
-    for part, filters in zip(
-        np.split(padded, groups, axis=3), np.split(kernel, groups, axis=3), strict=True
-    ):
-        outputs.append(
-            sum(
-                window @ filters[u, v]
-                for (u, v), window in windows(part, kernel.shape[:2], strides, dilation)
-            )
-        )
+    settings = {"stride": strides, "dilation": dilation}
+    parts = zip(np.split(padded, groups, axis=3), np.split(kernel, groups, axis=3), strict=True)
+    # One group at a time: grouped and separate convolutions are then the same, bit for bit.
+    outputs = [spatial.convolution(settings, {"kernel": own}, part) for part, own in parts]
     return np.concatenate(outputs, axis=3)
 
 
@@ -94,17 +90,8 @@ def windows(
     Returns:
         ((row, column) in the window, ``(batch, h, w, channel)`` view), row by row.
     """
-    height, width = (
-        (padded.shape[axis + 1] - dilation[axis] * (size[axis] - 1) - 1) // strides[axis] + 1
-        for axis in (0, 1)
-    )
-    found = []
-    for u, v in np.ndindex(*size[:2]):
-        top, left = u * dilation[0], v * dilation[1]
-        rows = slice(top, top + strides[0] * (height - 1) + 1, strides[0])
-        columns = slice(left, left + strides[1] * (width - 1) + 1, strides[1])
-        found.append(((u, v), padded[:, rows, columns]))
-    return found
+    taps = spatial.taps(padded, size[:2], strides, dilation)
+    return [((u, v), window) for (u, v), window in taps]
 
 
 def conv2d_transpose(x: Array, kernel: Array, stride: int) -> Array:
@@ -117,13 +104,7 @@ def conv2d_transpose(x: Array, kernel: Array, stride: int) -> Array:
     Returns:
         ``(batch, stride·(h − 1) + kernel h, stride·(w − 1) + kernel w, out)``.
     """
-    batch, height, width, _ = x.shape
-    tall, wide, out, _ = kernel.shape
-    shape = (batch, stride * (height - 1) + tall, stride * (width - 1) + wide, out)
-    result = np.zeros(shape, np.result_type(x, kernel))
-    for (u, v), window in windows(result, (tall, wide), (stride, stride)):
-        window[...] = window + x @ kernel[u, v].T  # a view: this changes the result
-    return result
+    return spatial.transposed({"stride": stride}, {"kernel": kernel}, x)
 
 
 def pool2d(

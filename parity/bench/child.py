@@ -31,10 +31,11 @@ from parity.spec.example import Fast, Training, TrainingVariant
 from parity.spec.suite import Dataset, Draw, Suite
 from parity.training.batches import Batches, scaled
 from parity.training.recorder import Framework
+from parity.workers.channel import stdin_lines
 
 Array = NDArray[Any]
 _FRAMEWORK_WAYS = ("idiomatic", "fast")
-"""Ways that run as the suite does, deterministic; the others as the framework comes."""
+"""Ways that run as the tool does, deterministic; the others as the framework comes."""
 
 
 @dataclasses.dataclass
@@ -49,7 +50,7 @@ class BenchTask:
         way: the headline's, on this side.
         dataset: of the example, cut to its classes and samples.
         draw: draws its initial weights.
-        framework: the suite's adapter, in ways that use it.
+        framework: the tool's adapter, in ways that use it.
     """
 
     job: BenchJob
@@ -68,7 +69,7 @@ class BenchTask:
 
     @functools.cached_property
     def batches(self) -> Batches:
-        """Batches of all epochs in the order of the suite."""
+        """Batches of all epochs in the order of the tool."""
         size = dataclasses.replace(self.job.size, epochs=self.epochs)
         way = dataclasses.replace(self.way, repeat=1)
         return Batches.of(
@@ -173,7 +174,7 @@ def main(suite: Suite, package: str, make_framework: Callable[[int], Framework])
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints goes to standard error
     try:
-        job = BenchJob.from_json(sys.stdin.readline())
+        job = BenchJob.from_json(stdin_lines().get())
         answer = _measure(suite, package, side, make_framework, job)
     except ParityError as error:
         sys.exit(str(error))

@@ -12,7 +12,7 @@ from typing import Any
 from parity.spec.example import Size
 
 WAYS = ("tutorial", "idiomatic", "fast", "limit")
-"""The same training as a tutorial writes it, as the example does, as fast as the suite can, and
+"""The same training as a tutorial writes it, as the example does, as fast as the tool can, and
 its matrix products and convolutions alone."""
 MODES = {"torch": ("eager", "compiled"), "keras": ("eager", "graph", "xla")}
 """Eager and compiled: the example's own step, called from Python once a batch."""

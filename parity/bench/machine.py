@@ -77,7 +77,7 @@ def others() -> list[Load]:
 
 
 def refuse_own_work() -> None:
-    """Do not time while the suite itself is at work elsewhere on this machine.
+    """Do not time while the tool itself is at work elsewhere on this machine.
 
     Raises:
         UsageError: with the process that is.
@@ -91,7 +91,7 @@ def refuse_own_work() -> None:
 
 
 def own_work() -> Iterator[tuple[int, list[str]]]:
-    """Processes of the suite that run a framework or compare, but for this one and its parents."""
+    """Processes of the tool that run a framework or compare, but for this one and its parents."""
     own = _family()
     for process in psutil.process_iter():
         command = _command(process)
@@ -103,7 +103,7 @@ _SIDES = (*LESSON_PACKAGES.values(), *SIDE_PACKAGES.values())
 
 
 def is_own(command: Sequence[str]) -> bool:
-    """Whether a command line is the suite's at work: a command of `parity`, or a side."""
+    """Whether a command line is the tool's at work: a command of `parity`, or a side."""
     words = list(command)
     if not words or not Path(words[0]).name.lower().startswith(("python", "parity", "pypy")):
         return False

@@ -12,7 +12,7 @@ from parity.bench.job import WAYS, Measured
 from parity.bench.plan import Kind
 from parity.bench.statistics import MedianInterval
 from parity.core.errors import UsageError
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import SIDES, Side
 
 UNITS = {
@@ -181,7 +181,7 @@ def ratios(found: Sequence[Measurement]) -> list[Ratio]:
 def to_json(result: BenchResult) -> dict[str, Any]:
     """The document of ``--json``."""
     return {
-        "format": FORMAT,
+        "format": JSON_FORMAT,
         "machine": dict(result.machine),
         "plan": dict(result.plan),
         "measurements": [_measurement(m) for m in result.measurements],

@@ -14,9 +14,9 @@ from parity.bench.result import BenchResult, Measurement
 from parity.bench.statistics import LEVEL, RESAMPLES
 from parity.core.errors import UsageError
 from parity.core.sides import SIDES, TITLES, Side
-from parity.run.pool import Options
 from parity.spec.example import ExampleSpec, Size, Training
 from parity.spec.suite import Suite
+from parity.workers.options import WorkerOptions
 
 WARM_UP = "the first epoch of each process"
 WIDTHS = (32, 128, 512, 2048)
@@ -54,7 +54,7 @@ class BenchRequest:
     sides: tuple[Side, ...] = SIDES
     modes: bool = False
     sweep: bool = False
-    options: Options = field(default_factory=Options)
+    options: WorkerOptions = field(default_factory=WorkerOptions)
 
     def size(self, spec: ExampleSpec) -> Size:
         """The size of one process, with the epochs that are timed."""
@@ -76,7 +76,7 @@ def run_bench(request: BenchRequest, say: Say = lambda words: None) -> BenchResu
     """Measure everything that is asked, one process at a time.
 
     Raises:
-        UsageError: an example without training; nothing to time; or the suite is at work
+        UsageError: an example without training; nothing to time; or the tool is at work
             elsewhere.
         WorkerError: a process that died, hung, or answered with rubbish.
     """

@@ -52,9 +52,11 @@ def bench(
 ) -> None:
     """How long does each side take? Timed fairly, beside the machine's limit."""
     # Imported here: what is slow to import must not slow down the help.
-    from parity.cli import bench_command, lessons
+    from parity.cli import lessons
 
     suite = lessons.suite()
+    from parity.cli import bench_command  # its libraries are there where the lessons are
+
     result = bench_command.bench_command(
         suite,
         specs=[suite.find(name) for name in dict.fromkeys(names or [])],

@@ -14,12 +14,12 @@ from parity.bench import session
 from parity.bench.job import WAYS
 from parity.bench.result import BenchResult
 from parity.bench.session import BenchRequest, Say
-from parity.core.errors import UsageError
+from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, side_named
 from parity.report import bench_tables
-from parity.run.pool import Options
 from parity.spec.example import ExampleSpec
 from parity.spec.suite import Suite
+from parity.workers.options import WorkerOptions
 
 
 def bench_command(
@@ -50,11 +50,12 @@ def bench_command(
 
     Raises:
         UsageError: an option that names nothing.
+        InterruptionError: somebody stopped it.
     """
     if strange := [way for way in ways or () if way not in WAYS]:
         raise UsageError(f"--way '{strange[0]}': expected {', '.join(WAYS)}.")
     chosen = {side_named(side) for side in sides}
-    options = Options(
+    options = WorkerOptions(
         pythons={side_named(s): p for s, p in pythons.items() if p},
         threads=threads or os.cpu_count() or 1,
         timeout=timeout,
@@ -67,8 +68,13 @@ def bench_command(
         options=options,
         **rest,
     )
-    with _telling() as say:
-        result = session.run_bench(request, say)
+    try:
+        with _telling() as say:
+            result = session.run_bench(request, say)
+    except KeyboardInterrupt:
+        raise InterruptionError(
+            "Interrupted. Nothing of this bench is kept; the same command begins it again."
+        ) from None
     if not quiet:
         console = Console()
         for part in bench_tables.screen(result):

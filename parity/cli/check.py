@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from parity.cli.options import AsJson, KerasPython, Threads, TorchPython
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT
 
 Wish = Annotated[
     str | None,
@@ -100,5 +100,5 @@ def check(
     if as_json:
         from parity.checker.result.check_result import to_json
 
-        print(json.dumps({"format": FORMAT, **to_json(result)}, indent=2, allow_nan=False))
+        print(json.dumps({"format": JSON_FORMAT, **to_json(result)}, indent=2, allow_nan=False))
     raise typer.Exit({"agree": 0, "differ": 1}.get(result.verdict, 2))

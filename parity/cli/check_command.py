@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,10 +19,12 @@ from parity.checker.result import wording
 from parity.checker.result.check_result import CheckResult
 from parity.checker.workers.pair import Say
 from parity.checker.workers.request import CheckRequest
-from parity.core.errors import UsageError
+from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, Side, side_named
 
 Typed = Sequence[tuple[str | None, str]]
+
+_DRAWN_WITH = ("jinja2", "matplotlib", "PIL")
 
 
 def check_command(
@@ -55,6 +58,7 @@ def check_command(
 
     Raises:
         UsageError: an option is not of its form.
+        InterruptionError: somebody stopped it.
     """
     models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
     page = _page(report) if report is not None else None
@@ -70,8 +74,13 @@ def check_command(
         pythons={side_named(s): p for s, p in pythons.items() if p},
         **rest,
     )
-    with _telling() as say:
-        result = check_targets(*models, request, say)
+    try:
+        with _telling() as say:
+            result = check_targets(*models, request, say)
+    except KeyboardInterrupt:
+        raise InterruptionError(
+            "Interrupted. Nothing of this check is kept; the same command begins it again."
+        ) from None
     if not quiet:
         console = Console()
         for part in wording.screen(result):
@@ -108,8 +117,13 @@ def _page(path: Path) -> Path:
     """Where the page goes: a name ``….md``, or a folder that gets ``check.md``.
 
     Raises:
-        UsageError: something else is there, known before anything is run.
+        UsageError: something else is there, or what draws it is missing; known before any run.
     """
+    if lacking := [name for name in _DRAWN_WITH if importlib.util.find_spec(name) is None]:
+        raise UsageError(
+            f"--report needs {', '.join(lacking)}, not installed here. Install this project with "
+            "its extra `report`, or leave out --report: the terminal and --json say the same."
+        )
     page = path if path.suffix == ".md" and not path.is_dir() else path / "check.md"
     if path.suffix not in ("", ".md") and not path.is_dir():
         raise UsageError(

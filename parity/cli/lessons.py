@@ -51,7 +51,7 @@ def _find() -> None:
             f"The examples are not here: expected a folder `shared` with a file suite.py in {ROOT},"
             " beside the package `parity`. They belong to the repository of this tool, and not to "
             "what is installed of it. Clone the repository, install it there (make, or pip install "
-            "--editable .) and run again; parity check and parity diff work everywhere."
+            "--editable '.[lessons]') and run again; parity check and parity diff work everywhere."
         )
     if sys.path[:1] != [str(ROOT)]:
         sys.path.insert(0, str(ROOT))

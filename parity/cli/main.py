@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
 from dataclasses import asdict
@@ -33,8 +34,9 @@ from parity.cli.options import (
 )
 from parity.cli.sweep import sweep
 from parity.core.errors import InterruptionError, ParityError, UsageError
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import side_named
+from parity.workers.signals import signals_as_interrupt
 
 # What is slow to import is imported by the command that needs it: help must be quick.
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ _INTERRUPTED = (
     "Interrupted. What was complete is kept: parity run --reuse and parity report go on from there."
 )
 AGREE, DIFFER, COULD_NOT_TELL = 0, 1, 2
+_TYPERS_INTERRUPT = 128 + signal.SIGINT
+"""What Typer makes of a `KeyboardInterrupt` that no command has caught."""
 _USAGE: Any = typer.BadParameter.__mro__[2]  # ClickException, by whatever path Typer has it
 
 app = typer.Typer(
@@ -67,7 +71,10 @@ app.add_typer(data_app, name="data")
 def main() -> None:
     """Entry point: every error a user can cause becomes one message and exit code 2."""
     try:
-        code = app(standalone_mode=False)
+        with signals_as_interrupt():
+            code = app(standalone_mode=False)
+        if code == _TYPERS_INTERRUPT:
+            raise KeyboardInterrupt
         sys.stdout.flush()
     except ParityError as error:
         _complain(str(error))
@@ -82,7 +89,12 @@ def main() -> None:
     except OSError as error:
         _silence()
         _complain(f"Cannot write the output: {error.strerror}.")
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("parity"):
+            _complain(
+                f"{error}. What the lessons need is the extra `lessons`: in the repository, "
+                "pip install --editable '.[lessons]'."
+            )
         traceback.print_exc()
         _complain("That is a mistake of this suite, not yours. Please report the lines above.")
     sys.exit(code or AGREE)
@@ -99,7 +111,7 @@ def _complain(message: str) -> NoReturn:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    print(json.dumps({"format": FORMAT, **document}, indent=2, allow_nan=False))
+    print(json.dumps({"format": JSON_FORMAT, **document}, indent=2, allow_nan=False))
 
 
 @app.command("list", epilog="Example: parity list --json")
@@ -269,25 +281,17 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Compare recordings made anywhere, by this suite or by another tool."""
-    from parity.comparator.compare import Question
     from parity.run import pipeline
-    from parity.spec.example import ComparedPair
     from parity.verdict import judgement
 
     left, right = pipeline.gather(files)
-    name = left.present[0].header.example
     try:
         suite = _suite()
     except UsageError:  # recordings of another tool are compared without any example
         suite = None
-    spec = next((s for s in suite.examples if s.name == name), None) if suite else None
-    a, b = (f"{r.side}/{r.present[0].header.way}" for r in (left, right))
-    own = next((p for p in spec.pairs if {p.left, p.right} == {a, b}), None) if spec else None
-    levels = own.levels if own else spec.levels if spec else ()
-    pair = ComparedPair("diff", f"{left.title} ~ {right.title}", a, b, levels)
-    asked = judgement.question(spec, pair, suite.load) if suite and spec else Question()
-    result = judgement.judge_pair(pair, left, right, asked)
+    result = pipeline.judge_recordings(left, right, suite)
     if as_json:
+        name = left.present[0].header.example
         _print_json({"example": name, **judgement.pair_json(result)})
     else:
         from rich.console import Console
@@ -385,11 +389,11 @@ def _request(
     **rest: Any,
 ) -> RunRequest:
     from parity.run import pipeline
-    from parity.run.pool import Options
+    from parity.workers.options import WorkerOptions
 
     named = {"torch": torch_python, "keras": keras_python}
     pythons = {side_named(s): p for s, p in named.items() if p is not None}
-    options = Options(pythons=pythons, threads=threads, timeout=timeout)
+    options = WorkerOptions(pythons=pythons, threads=threads, timeout=timeout)
     folder = out or pipeline.recordings_folder()
     return pipeline.RunRequest(suite, specs, folder, options=options, **rest)
 

@@ -152,9 +152,24 @@ def outcome(console: Console, result: RunOutcome) -> None:
     if result.verdicts:
         console.print(Text(_LEGEND, style="dim"))
     if len(result.verdicts) + len(result.failures) > 1:
+        console.print(_verdicts(result))
         console.print(_tally(result), highlight=False)
     made = f"{result.made} recordings made, {result.reused} reused, {result.seconds:.0f} s"
     console.print(made, style="dim", highlight=False)
+
+
+def _verdicts(result: RunOutcome) -> Table:
+    """A line an example: the whole run at one glance, when its panels have scrolled away."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("example", "verdict", "pairs as expected"):
+        table.add_column(heading, no_wrap=True)
+    for shown in result.verdicts:
+        verdict = Text(shown.verdict, style=_STYLES[shown.verdict])
+        met = sum(pair.as_expected for pair in shown.pairs)
+        table.add_row(shown.spec.name, verdict, f"{met} of {len(shown.pairs)}")
+    for name in result.failures:
+        table.add_row(name, Text("could not be run", style="red"), "")
+    return table
 
 
 def _tally(result: RunOutcome) -> str:

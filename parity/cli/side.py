@@ -1,6 +1,6 @@
 """The command line of a side on its own: ``python -m pytorch_impl fashion_mlp``.
 
-A learner gets what the example shows; the suite starts the same module with ``--worker``.
+A learner gets what the example shows; the tool starts the same module with ``--worker``.
 """
 
 from __future__ import annotations

@@ -84,10 +84,12 @@ def sweep(
     Exit codes: 0 equal within the margin, 1 some differ, 2 undecided or failed.
     """
     # Imported here: what is slow to import must not slow down the help.
-    from parity.cli import lessons, sweep_command
-    from parity.sweep.plan import DIVISIONS, SweepRequest
+    from parity.cli import lessons
 
     suite = lessons.suite()
+    from parity.cli import sweep_command  # its libraries are there where the lessons are
+    from parity.sweep.plan import DIVISIONS, SweepRequest
+
     request = SweepRequest(
         suite,
         specs=tuple(suite.find(name) for name in dict.fromkeys(names or [])),

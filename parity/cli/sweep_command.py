@@ -13,18 +13,18 @@ from rich.console import Console
 
 from parity.cli import sweep_screen
 from parity.core.errors import InterruptionError, UsageError
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import SIDES, TITLES, side_named
 from parity.report.formatting import count
-from parity.run.pool import sigterm_as_interrupt
 from parity.spec.example import ExampleSpec
 from parity.sweep import plan, result, session
 from parity.sweep.board import Board
 from parity.sweep.cluster import Cluster
-from parity.sweep.crew import Starting
 from parity.sweep.local import Executor, Local
 from parity.sweep.plan import SweepRequest
 from parity.sweep.store import FILE, Store, default_folder
+from parity.workers.options import WorkerOptions
+from parity.workers.signals import signals_as_interrupt
 
 
 def sweep_command(
@@ -83,11 +83,11 @@ def sweep_command(
             made = session.board(request, known, store)
         _tell(made, folder, report, details, quiet=quiet)
         return result.exit_code(made)
-    starting = Starting(named, timeout)
+    options = WorkerOptions(pythons=named, timeout=timeout)
     executor: Executor = (
-        Cluster(scheduler, timeout) if scheduler else Local(_workers(request, workers), starting)
+        Cluster(scheduler, timeout) if scheduler else Local(_workers(request, workers), options)
     )
-    with sigterm_as_interrupt(), Store(folder, repair=repair) as store:
+    with signals_as_interrupt(), Store(folder, repair=repair) as store:
         if store.repaired:
             Console(stderr=True).print(store.repaired, highlight=False, soft_wrap=True)
         made = session.board(request, known, store, resume=resume)
@@ -140,7 +140,7 @@ def _planned(
             )
     if quiet:
         told = {
-            "format": FORMAT,
+            "format": JSON_FORMAT,
             "folder": str(folder),
             "margin": request.margin,
             "looks": list(request.looks),

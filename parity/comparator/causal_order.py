@@ -62,16 +62,20 @@ def affects(
     within_stage = first == second and cause.stage in ("activations", "gradients")
     if first >= second and not within_stage:
         return False
+    # Each number of an example of values is computed from its own inputs.
     if cause.stage == recording_keys.VALUES:
         return False
+    # `inputs/batches` is one array of all steps; what is fed at step 7 has not changed step 1.
     later_batch = cause.text == "inputs/batches" and (steps.get(cause.text) or 1) > 1
     if later_batch and second[0] < _TRAINING:
         return False
     evaluations = ("predictions", "metrics")
     if cause.stage in evaluations and effect.stage not in evaluations:
         return False  # what is evaluated is not what is trained on
+    # The predictions before training come from test samples, not from the batches.
     if effect.stage in evaluations and second[0] < _TRAINING and cause.stage == "inputs":
         return False
+    # From the first update on every weight comes from every gradient, over the loss.
     if second[0] >= _TRAINING:
         return first < second
     here, there = _place(cause, layers), _place(effect, layers)
@@ -79,6 +83,7 @@ def affects(
         case _, "weights" if effect.when == "initial":
             return False  # drawn, not computed
         case "inputs", "activations":
+            # The first forward pass takes the images, and knows neither labels nor later batches.
             return not cause.rest.startswith(("labels", "batches"))
         case ("weights", "activations") if cause.when == "initial":
             return here <= there
@@ -86,6 +91,8 @@ def affects(
             return here < there
         case "gradients", "gradients":
             return here > there  # backwards: the later layer's gradient comes first
+        # The first step moves each parameter by its own gradient and state: two layers whose rates
+        # are wrong are two faults (`test_independent_faults_are_both_guilty`).
         case (("gradients" | "state"), ("state" | "weights")):
             own = cause.rest if cause.stage == "gradients" else cause.rest.rpartition("/")[0]
             return not own or f"{effect.rest}/".startswith(f"{own}/")
@@ -96,6 +103,8 @@ def affects(
 
 
 def _place(key: RecordingKey, layers: Sequence[str]) -> int:
+    # An unknown layer stands first: it may be the cause of any other and no other is its cause, so
+    # that it is named itself and not explained away.
     name = key.rest.split("/")[0]
     return layers.index(name) if name in layers else 0
 

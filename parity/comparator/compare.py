@@ -82,7 +82,8 @@ def compare(left: Runs, right: Runs, question: Question | None = None) -> Compar
     ordered = sorted(
         findings, key=lambda f: causal_order.order(recording_keys.parse_key(f.key), f.failing_step)
     )
-    # What could not be decided is the cause of nothing, unless there is nothing else.
+    # What could not be decided is the cause of nothing, unless there is nothing else
+    # (`test_what_is_undecided_is_the_cause_of_nothing_decided`).
     decided = [f for f in ordered if not f.agrees and f.status != "undecided"]
     blamed = decided or [f for f in ordered if not f.agrees]
     failing = {f.key: f.failing_step for f in blamed}
@@ -178,13 +179,19 @@ class _Asker:
                 return replace(base, status="wrong", rule="frozen", sides=moved)
         finding = self._zero(self._judged(base, parsed, quad), quad)
         finding = self._expected(self._derived(finding, quad), quad)
+        # Beyond the horizon nobody can say of a difference that it is rounding, nor that it is not.
+        # What is noisy, missing or not finite is so at any step.
         beyond = self.horizon is not None and (finding.step or 0) > self.horizon
         if parsed.level in ("L4", "L5") and beyond and finding.status in ("different", "rounding"):
             return replace(finding, status="undecided")
         return finding
 
     def _moved(self, key: recording_keys.RecordingKey) -> tuple[str, ...]:
-        """Sides on which a frozen parameter is no longer, bit for bit, what it was."""
+        """Sides on which a frozen parameter is no longer, bit for bit, what it was.
+
+        Both sides may move it alike, and agree with each other and not with the example; so it is
+        held against itself (``test_a_frozen_weight_that_moves_is_found_at_once``).
+        """
         before = f"weights/initial/{key.rest}"
         return tuple(
             runs.title
@@ -209,6 +216,8 @@ class _Asker:
         finding = judge(base, parsed, quad, self.precisions)
         if finding.rule not in ("noise", "sudden") or finding.level == "L1":
             return finding
+        # A flip excuses the side that has it (`test_the_flip_must_be_on_the_loud_side`); a sudden
+        # departure at step 1,000 may come from either, and the flips of that step are not recorded.
         loud = self.left if (finding.own_left or 0) > (finding.own_right or 0) else self.right
         suspects = (loud,) if finding.rule == "noise" else (self.left, self.right)
         for runs in suspects:
@@ -222,13 +231,17 @@ class _Asker:
         """A tensor whose true value is zero may differ by what is left of the terms that cancel.
 
         Its own scale says nothing then; that of its siblings does: it is zero to rounding when
-        it is within rounding of *their* scale, on both sides and in both precisions.
+        it is within rounding of *their* scale, on both sides and in both precisions. The case is
+        ∂Σ softmax(x)/∂x: the sum is 1 whatever x is, and two orders of summation, both right,
+        leave 10⁻¹⁷ and nothing.
         """
         if finding.rule not in ("numbers", "equation", "noise") or not quad.four:
             return finding
         if finding.agrees or finding.level not in ("L1", "L2", "L3", recording_keys.VALUES):
             return finding
         ratio = self._share_of_siblings(finding.key, quad)
+        # A small gradient is no zero: one that each side has to the last digit of float64, and with
+        # another value, is a fault (`test_a_small_real_difference_is_no_zero`).
         if ratio > 1 or not _is_noise(quad):
             return finding
         return replace(finding, status="rounding", rule="zero", ratio=ratio)
@@ -237,7 +250,8 @@ class _Asker:
         """A loss over the test set cannot be more restless than the predictions it comes from.
 
         A single number has no guard of its own, because it can stay still by chance; but what is
-        computed anew or at random in every evaluation would widen its bound without limit.
+        computed anew or at random in every evaluation would widen its bound without limit. Planted:
+        a test loss that adds up over evaluations (``test_loss_accumulates``).
         """
         known = finding.key.startswith("metrics/") and finding.key.endswith("loss")
         if not known or finding.status != "rounding" or not finding.sigma or not finding.scale:
@@ -245,6 +259,7 @@ class _Asker:
         moved = self._moved_by_nudge("predictions/test")
         if not moved:
             return finding
+        # NOISY² as for the restless side: a logarithm amplifies what probabilities near 0 move by.
         allowed = max([*moved, U64 * math.sqrt(finding.step or 1)]) * NOISY**2
         if finding.sigma <= allowed * max(finding.scale, 1.0):
             return finding
@@ -281,6 +296,7 @@ class _Asker:
             else key.split("/", 2)[:2]
         )
         prefix = group if isinstance(group, str) else "/".join(group)
+        # Without siblings nothing is zero: against its own size any number is as large as itself.
         siblings = max((s for k, s in self._sizes(prefix) if k != key), default=0.0)
         if siblings == 0:
             return np.inf
@@ -318,7 +334,11 @@ class _Asker:
         return tuple((r.title, tuple(a for a in some if a is not None)) for r, *some in both)
 
     def _known(self, base: Finding, quad: KeyArrays, listed: Known) -> Finding:
-        """A listed difference, strict both ways: each side gives just what is listed."""
+        """A listed difference, strict both ways: each side gives just what is listed.
+
+        One that has gone is stale and fails, too: a framework's new release repaired it, and what
+        the page says of it is no longer so.
+        """
         values = {"torch": listed.torch, "keras": listed.keras}
         both = zip((self.left, self.right), self._sides(quad), strict=True)
         holds = all(
@@ -339,6 +359,7 @@ class _Asker:
             for title, arrays in self._sides(quad)
             if not all(matches(a, value) for a in arrays)
         )
+        # Where 0 is expected both sides may have what cancelling terms leave.
         if off and is_zero(value) and _could_be(quad, value):
             off = off if self._share_of_siblings(finding.key, quad) > 1 else ()
         if not off or not finding.agrees:
@@ -366,7 +387,11 @@ def _could_be(quad: KeyArrays, value: Numbers) -> bool:
 
 
 def _is_noise(quad: KeyArrays) -> bool:
-    """Whether what each side has is its own error: another number in the other precision."""
+    """Whether what each side has is its own error: another number in the other precision.
+
+    Half of it at least: where rounding leaves 10⁻¹⁷ in float64 it leaves 10⁻⁹ in float32; what is
+    really there differs between the two by its last digits only.
+    """
     (left32, right32), (left64, right64) = quad.pairs
     return all(
         blockwise.apart(single, double) >= blockwise.largest(double) / 2
@@ -375,7 +400,12 @@ def _is_noise(quad: KeyArrays) -> bool:
 
 
 def _structure(base: Finding, quad: KeyArrays) -> Finding | None:
-    """Shapes must be equal everywhere; floating dtypes within a precision, kinds everywhere."""
+    """Shapes must be equal everywhere; floating dtypes within a precision, kinds everywhere.
+
+    Nothing is broadcast: ``(8, 1)`` against ``(8,)`` is a fault of its own, and their difference
+    would be an array of 8 × 8. Widths of whole numbers are free: a framework's index type is no
+    finding.
+    """
     across = []
     if quad.four:
         (left32, right32), (left64, right64) = quad.pairs

@@ -49,7 +49,8 @@ def _steps(runs: Runs, quads: RecordedKeys) -> dict[int, tuple[float, float]]:
         before = weights.get(parsed.step, (0.0, 0.0))
         weights[parsed.step] = (max(before[0], distance), max(before[1], size))
     for step, (distance, size) in weights.items():
-        # The one of the two that has gone further, each on its own scale.
+        # The one of the two that has gone further, each on its own scale: on a common one weights
+        # of a million would veil a loss that parts (`test_large_weights_do_not_veil_the_loss`).
         loss = found.get(step, (0.0, 0.0))
         further = distance * loss[1] > loss[0] * size or not loss[1]
         found[step] = (distance, size) if further else loss

@@ -80,6 +80,9 @@ class KeyArrays:
 class RecordedKeys:
     """The quantities of two sides; what was measured is kept, the arrays are not.
 
+    The horizon asks of the weights what their findings ask again; a gigabyte is not read twice for
+    that, nor held in between.
+
     Attributes:
         left, right: the recordings.
         known: key → what was found.
@@ -92,6 +95,8 @@ class RecordedKeys:
     def read(self, key: str) -> KeyArrays:
         """The arrays of a key, as far as recorded; nudged ones where they are a yardstick."""
         quad, parsed = KeyArrays.read(key, self.left, self.right), recording_keys.parse_key(key)
+        # Up to the first step noise is the yardstick. The weights after it are an exception: they
+        # are judged by noise, but the horizon begins with them.
         if not (parsed.level in ("L4", "L5") or (parsed.stage == "weights" and parsed.step)):
             quad = replace(quad, left_nudged=None, right_nudged=None)
         if key in self.known:

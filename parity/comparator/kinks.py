@@ -18,6 +18,9 @@ def count_flips(runs: Runs) -> int:
     Counted where an output is exactly 0 in one precision and not in the other, as behind ReLU,
     and where the largest of a window of ``(batch, h, w, channel)`` is another element and another
     layer's output is just the largest of every window: max pooling.
+
+    Only the first batch's activations are recorded. A flip at any step makes a training depart;
+    these say how common flips are in it.
     """
     if runs.float32 is None or runs.float64 is None:
         return 0
@@ -25,6 +28,8 @@ def count_flips(runs: Runs) -> int:
     both = [(runs.float32[k], runs.float64[k]) for k in keys if k in runs.float32]
     flips = sum(_flips(a, b) for a, b in both if a.shape == b.shape)
     images = [(a, b) for a, b in both if a.shape == b.shape and b.ndim == 4]
+    # Which layer is a pooling no recording says. That every element of one output is the largest
+    # of its window in another does not happen by chance.
     for (a, b), (_, pooled) in itertools.permutations(images, 2):
         if pooled.shape[1] < b.shape[1] and pooled.shape[::3] == b.shape[::3]:
             size = b.shape[1] // pooled.shape[1]

@@ -1,4 +1,10 @@
-"""The version of every JSON document that the command line prints."""
+"""The versions of what is written: JSON documents and recordings, each its own."""
 
 FORMAT = 1
-"""Version of every JSON document and of the recording format."""
+"""Version of the recording format, which `parity.recording.recording_file` writes and reads."""
+
+JSON_FORMAT = 2
+"""Version of every JSON document: those of ``--json`` and those beside the pages."""
+
+READABLE_JSON = frozenset({1, JSON_FORMAT})
+"""Versions of the documents beside the pages that are read: none of them changed with 2."""

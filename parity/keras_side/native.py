@@ -1,4 +1,4 @@
-"""Trainings with Keras' own defaults, one by one: `parity.native.running.Native`, function by function.
+"""Trainings with Keras' own defaults: `parity.native.running.Native`, function by function.
 
 What a user's program would have: layers initialise themselves, `compile` and `fit` train and
 shuffle, Adam is `keras.optimizers.Adam`, BatchNormalization and Dropout are `keras.layers`'.
@@ -25,7 +25,7 @@ WORTH_COMPILING = 5_000
 
 
 def train_setting(suite, framework, example, setting, *, seed, size, **more) -> Summary:
-    """Train one setting of an example; see `parity.native.running.run_training`, which takes the rest."""
+    """Train one setting of an example; `run_training` takes the rest."""
     twin = importlib.import_module(f"{LESSON_PACKAGES[framework.side]}.{example}")
     return run_training(
         suite, framework, Native(), twin, setting, example=example, seed=seed, size=size, **more

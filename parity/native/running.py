@@ -120,7 +120,7 @@ def run_training(
 
     Args:
         suite: that the example is of.
-        framework: the suite's adapter of the side.
+        framework: the tool's adapter of the side.
         native: the side's module of native trainings.
         twin: the example's module of that side.
         setting: name of one of `settings(suite, example, framework.side, pair)`.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
+import io
 import platform
 import subprocess
+import tokenize
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +45,7 @@ def twin_files(side: Side, example: str) -> tuple[Path, ...]:
 
 @functools.cache
 def code_digest(side: Side, example: str) -> str:
-    """Fingerprint of every source file that can change what this side records of this example."""
+    """Fingerprint of all source code that can change what this side records of this example."""
     package = ROOT / SIDE_PACKAGES[side].replace(".", "/")
     files = [
         *(file for name in _SIDE_CODE if (file := package / name).is_file()),
@@ -56,8 +59,27 @@ def code_digest(side: Side, example: str) -> str:
     digest = hashlib.sha256()
     for file in files:
         digest.update(f"{file.relative_to(ROOT).as_posix()}\0".encode())
-        digest.update(file.read_bytes())
+        content = file.read_bytes()
+        digest.update(program(content) if file.suffix == ".py" else content)
     return digest.hexdigest()[:16]
+
+
+@functools.cache
+def program(source: bytes) -> bytes:
+    """What of a Python file can change a number: neither comments nor docstrings nor empty lines.
+
+    Cut by position and not unparsed, so that every release of Python gives the same.
+    """
+    lines = source.decode().splitlines()
+    for token in tokenize.tokenize(io.BytesIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[row] = ""
+    return "\n".join(filter(None, (line.rstrip() for line in lines))).encode()
 
 
 def _spec_files(example: str) -> tuple[Path, ...]:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Settings = Mapping[str, Any]
 
-_erf = np.frompyfunc(math.erf, 1, 1)
-
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 
 def erf(x: Array) -> Array:
-    """The error function, as exact as C has it."""
-    return np.asarray(_erf(x)).astype(x.dtype)
+    """The error function, computed in float64."""
+    from scipy import special  # noqa: PLC0415  # a side's environment may lack it, and needs none
+
+    return np.asarray(special.erf(np.asarray(x, np.float64))).astype(x.dtype)
 
 
 def sigmoid(x: Array) -> Array:
@@ -177,3 +177,12 @@ def apply(settings: Settings, parameters: Mapping[str, Array], x: Array) -> Arra
                 alpha = alpha.reshape(-1, *([1] * (x.ndim - 2)))
             return np.where(x >= 0, x, x * alpha)
         return np.asarray(TABLE[name](x, settings)).astype(x.dtype)
+
+
+def spoken(settings: Settings) -> dict[str, Any]:
+    """An activation without its layout, without what is usual, and without the place where
+    PyTorch's softplus turns linear, which rounding hides.
+    """
+    unsaid = ("channels", "threshold") if settings["name"] == "softplus" else ("channels",)
+    usual = {"beta": 1.0}
+    return {k: v for k, v in settings.items() if k not in unsaid and usual.get(k) != v}

@@ -1,4 +1,4 @@
-"""Every kind of `parity.checker.graph.graph` computed in NumPy: the third opinion on a single operation.
+"""Every kind of a traced graph's nodes in NumPy: the third opinion on a single operation.
 
 What a framework computed can be recomputed here from a node's settings, so that a setting can be
 replaced by another and the effect of that one setting be measured. In float64 it agrees with both
@@ -205,7 +205,7 @@ def _matmul(settings: Settings, parameters: Arrays, sources: Sequence[Array]) ->
 
 
 def _stepped(x: Array, steps: Sequence[Sequence[Any]], sources: Sequence[Array]) -> Array:
-    """``[operation, operand]`` in order, as `parity.checker.canonical.canonical_graph` writes them."""
+    """``[operation, operand]`` in order, as the canonical graph has them."""
     for name, operand in steps:
         number = sources[operand["source"]] if isinstance(operand, Mapping) else operand
         x = BINARY[name](x, number)

@@ -66,10 +66,10 @@ def _pads(settings: Settings, key: str, rank: int) -> Pads:
     return settings.get(key) or [(0, 0)] * rank
 
 
-def _taps(
+def taps(
     x: Array, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
 ) -> Iterator[tuple[tuple[int, ...], Array]]:
-    """For each place in the kernel, what it meets: (batch, *output, channels)."""
+    """For each place in the kernel, what it meets: a view, (batch, *output, channels)."""
     sizes = [
         (n - d * (k - 1) - 1) // s + 1
         for n, k, s, d in zip(x.shape[1:-1], kernel, stride, dilation, strict=True)
@@ -90,7 +90,7 @@ def convolution(settings: Settings, parameters: Mapping[str, Array], x: Array) -
     groups = x.shape[-1] // kernel.shape[-2]
     stride, dilation = (_numbers(settings, key, rank) for key in ("stride", "dilation"))
     total: Array | None = None
-    for place, part in _taps(x, kernel.shape[:rank], stride, dilation):
+    for place, part in taps(x, kernel.shape[:rank], stride, dilation):
         term = _mixed(part, kernel[place], groups)
         total = term if total is None else total + term
     assert total is not None
@@ -125,7 +125,8 @@ def transposed(settings: Settings, parameters: Mapping[str, Array], x: Array) ->
         (n - 1) * s + d * (k - 1) + 1
         for n, s, d, k in zip(x.shape[1:-1], stride, dilation, kernel.shape, strict=False)
     ]
-    out = np.zeros((x.shape[0], *size, groups * kernel.shape[-2]), x.dtype)
+    shape = (x.shape[0], *size, groups * kernel.shape[-2])
+    out = np.zeros(shape, np.result_type(x, kernel))
     for place in itertools.product(*(range(k) for k in kernel.shape[:rank])):
         cut = tuple(
             slice(p * d, p * d + s * (n - 1) + 1, s)
@@ -162,10 +163,10 @@ def pool(settings: Settings, x: Array) -> Array:
     padding = _pads(settings, "padding", rank)
     if settings["mode"] == "max":
         wide = _around(x, padding, value=lowest)
-        parts = (part for _, part in _taps(wide, kernel, stride, dilation))
+        parts = (part for _, part in taps(wide, kernel, stride, dilation))
         return back(_folded(np.maximum, parts), settings)
     wide = _around(x, padding)
-    total = _folded(np.add, (part for _, part in _taps(wide, kernel, stride, dilation)))
+    total = _folded(np.add, (part for _, part in taps(wide, kernel, stride, dilation)))
     if settings.get("divisor"):
         return back(total / settings["divisor"], settings)
     ones = np.ones((1, *x.shape[1:-1], 1), x.dtype)
@@ -175,7 +176,7 @@ def pool(settings: Settings, x: Array) -> Array:
         ones = _around(_around(ones, inside, value=1.0), [(0, extra) for extra in beyond])
     else:
         ones = _around(ones, padding)
-    count = _folded(np.add, (part for _, part in _taps(ones, kernel, stride, dilation)))
+    count = _folded(np.add, (part for _, part in taps(ones, kernel, stride, dilation)))
     return back(total / count, settings)
 
 

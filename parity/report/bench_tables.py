@@ -1,4 +1,4 @@
-"""Tables for the screen."""
+"""What `parity bench` measured, as tables, and the cells that the page on performance takes."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Any
 from parity.checker.result import wording
 from parity.checker.result.check_result import CheckResult
 from parity.report import files, plots
+from parity.verdict.wording import number
 
 _LARGEST_GRAPH = 250
 """More operations than this make a picture that nobody reads, and GitHub refuses to draw."""
@@ -48,10 +49,10 @@ def _context(result: CheckResult, figure: str) -> dict[str, Any]:
             {
                 "kind": c.kind,
                 "status": c.status,
-                "torch": wording.told(c.left),
-                "keras": wording.told(c.right),
+                "torch": wording.layer_and_value(c.left),
+                "keras": wording.layer_and_value(c.right),
                 "layers": c.layers,
-                "residual": wording.number(c.residual_ratio),
+                "residual": number(c.residual_ratio),
                 "fix": c.fix,
             }
             for c in result.causes
@@ -67,9 +68,9 @@ def _context(result: CheckResult, figure: str) -> dict[str, Any]:
                 "torch": layer.torch or "–",
                 "keras": layer.keras or "–",
                 "kind": layer.kind,
-                "standing": wording.STANDING_WORDS[layer.standing],
-                "ratio": wording.number(layer.ratio),
-                "alone": wording.number(layer.alone),
+                "status": wording.STATUS_WORDS[layer.status],
+                "ratio": number(layer.ratio),
+                "alone": number(layer.alone),
             }
             for layer in result.layers
         ],
@@ -97,29 +98,29 @@ def _stages(result: CheckResult) -> list[dict[str, Any]]:
             if stage == "activations"
             else len([p for p in result.parts if p.stage == stage])
         )
-        rows.append({"what": what, "count": count, "worst": wording.number(worst)})
+        rows.append({"what": what, "count": count, "worst": number(worst)})
     return rows
 
 
 def mermaid(result: CheckResult) -> str:
-    """The aligned graph for GitHub to draw: one box a pair, red where it parts."""
+    """The aligned graph for GitHub to draw: one box a pair, red where it diverges."""
     lines = ["flowchart TD"]
     for at, layer in enumerate(result.layers):
         names = "<br>".join(dict.fromkeys(n for n in (layer.torch, layer.keras) if n))
         text = f"{names}<br><i>{layer.kind}</i>".replace('"', "'").replace("#", "＃")
-        lines.append(f'  n{at}["{text}"]' + _class(layer.standing, layer.torch))
+        lines.append(f'  n{at}["{text}"]' + _class(layer.status, layer.torch))
     lines += [f"  n{edge.source} --> n{edge.target}" for edge in result.edges]
     lines += [
-        "  classDef parts fill:#f8d0d0,stroke:#b00020",
+        "  classDef diverges fill:#f8d0d0,stroke:#b00020",
         "  classDef torch fill:#fbe3d6,stroke:#d55e00,stroke-dasharray:4",
         "  classDef keras fill:#d6e8f5,stroke:#0072b2,stroke-dasharray:4",
     ]
     return "\n".join(lines)
 
 
-def _class(standing: str, torch: str | None) -> str:
-    if standing == "parts":
-        return ":::parts"
-    if standing == "unmatched":
+def _class(status: str, torch: str | None) -> str:
+    if status == "diverges":
+        return ":::diverges"
+    if status == "unmatched":
         return ":::torch" if torch else ":::keras"
     return ""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.core.errors import UsageError
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import SIDES, TITLES
 from parity.native.attribution import (
     ENOUGH,
@@ -141,7 +141,7 @@ def attributions(suite: Suite, summaries: Sequence[Summary]) -> list[Attribution
 def document(every: Sequence[Attribution], data: Mapping[str, str]) -> dict[str, Any]:
     """All that the page says, as one JSON document. Accuracies are in points."""
     return {
-        "format": FORMAT,
+        "format": JSON_FORMAT,
         "level": LEVEL,
         "examples": [
             {**dataclasses.asdict(found), "data": data.get(found.example, "")} for found in every

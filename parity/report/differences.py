@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT
 from parity.report import documents
 from parity.report.files import render, save
 from parity.report.formatting import NONE, code, prose, ratio, spec_numbers, told_apart
@@ -102,7 +102,7 @@ def document(suite: Suite, result: ReportInput) -> dict[str, Any]:
     """All that the page says."""
     judged = judge_differences(suite.sections, *result.headline())
     return {
-        "format": FORMAT,
+        "format": JSON_FORMAT,
         "verdict": result.verdict.verdict,
         "rows": len(suite.rows),
         "sections": [

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT, READABLE_JSON
 from parity.core.sides import LESSON_PACKAGES, SIDES
 from parity.recording import provenance
 from parity.report import classes
@@ -44,7 +44,7 @@ def document(result: ReportInput) -> dict[str, Any]:
     if pair.first is not None:
         verdict["first_divergence"]["level"] = pair.first.level
     return {
-        "format": FORMAT,
+        "format": JSON_FORMAT,
         **verdict,
         "title": spec.title,
         "part": spec.part,
@@ -105,7 +105,7 @@ def read(path: Path, spec: ExampleSpec) -> dict[str, Any] | None:
         return None
     fits = (
         isinstance(found, dict)
-        and found.get("format") == FORMAT
+        and found.get("format") in READABLE_JSON
         and found.get("example") == spec.name
         and {"verdict", "levels", "sides", "versions", "environment", "code"} <= found.keys()
     )

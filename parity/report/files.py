@@ -11,9 +11,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from parity.core.errors import UsageError
+from parity.recording import provenance
 from parity.report import formatting
 
 _FENCE = re.compile(r"`{3,}")
+_LINK = re.compile(r"\]\(\.\./(?=(?:docs|parity|pytorch_impl|keras_impl)/)")
 
 
 def render(template: str, **context: Any) -> str:
@@ -51,19 +53,32 @@ def tidy(text: str) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
+def linked(text: str, folder: Path) -> str:
+    """A page with its links into the repository as they lead there from the page's folder.
+
+    The templates say them as from ``reports/``; a folder outside the repository keeps them so.
+    """
+    if not folder.resolve().is_relative_to(provenance.ROOT):
+        return text
+    root = Path(os.path.relpath(provenance.ROOT, folder.resolve())).as_posix()
+    return _LINK.sub(lambda _: f"]({root}/", text)
+
+
 def save(path: Path, content: str | bytes) -> Path:
-    """Write a file under a temporary name and rename it.
+    """Write a file under a temporary name and rename it; of a page the links are made to lead.
 
     Raises:
         UsageError: the folder cannot be written, or the disk is full.
     """
-    data = content.encode() if isinstance(content, str) else content
+    if isinstance(content, str):
+        content = linked(content, path.parent) if path.suffix == ".md" else content
+        content = content.encode()
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.write(content)
         os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner may read
         os.replace(temporary, path)
         temporary = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT, READABLE_JSON
 from parity.core.recording_keys import LADDER, LEVEL_TITLES, VALUES
 from parity.report import documents, native
 from parity.report.files import render, save
@@ -142,7 +142,7 @@ def write(suite: Suite, now: Set[str], folder: Path) -> list[Path]:
         ],
     )
     document = {
-        "format": FORMAT,
+        "format": JSON_FORMAT,
         "verdict": overall(rows),
         "examples": [
             {key: row.found.get(key) for key in _COPIED} | {"run_now": row.now}
@@ -188,7 +188,7 @@ def _differences(folder: Path) -> Mapping[str, Any] | None:
         found = json.loads((folder / "differences.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+    return found if isinstance(found, dict) and found.get("format") in READABLE_JSON else None
 
 
 def _row(spec: ExampleSpec, now: Set[str], folder: Path) -> IndexRow:

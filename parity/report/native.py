@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parity.core.json_format import FORMAT
-from parity.report.files import render, save
+from parity.core.json_format import READABLE_JSON
+from parity.report.files import linked, render, save
 from parity.report.formatting import number
 
 FILE = "sweep.json"
@@ -54,7 +54,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
         found = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return []
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(found, dict) or found.get("format") not in READABLE_JSON:
         return []
     rows = found.get("examples")
     return [row for row in rows if _whole(row)] if isinstance(rows, list) else []
@@ -87,7 +87,7 @@ def section(folder: Path, example: str) -> str:
 
 def stands(folder: Path, example: str) -> bool:
     """Whether the page of an example says of the sweep what is known now."""
-    wanted = section(folder, example)
+    wanted = linked(section(folder, example), folder)
     try:
         page = (folder / f"{example}.md").read_text(encoding="utf-8")
     except OSError:

@@ -12,7 +12,7 @@ from parity.bench import statistics
 from parity.bench.job import MODES, WAYS
 from parity.bench.result import BenchResult, Measurement, Ratio, from_json, to_json
 from parity.core.errors import UsageError
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import SIDES, TITLES
 from parity.report import bars, documents
 from parity.report.bench_tables import COLUMNS, cell, interval
@@ -90,7 +90,7 @@ def write(suite: Suite, result: BenchResult, folder: Path) -> list[Path]:
         enough=statistics.ENOUGH,
         plan=result.plan,
     )
-    twin = documents.to_text({"format": FORMAT, "benches": [to_json(b) for b in benches]})
+    twin = documents.to_text({"format": JSON_FORMAT, "benches": [to_json(b) for b in benches]})
     return [save(folder / f"{NAME}.md", text), save(folder / f"{NAME}.json", twin), *written]
 
 

@@ -285,7 +285,7 @@ def layers(every: Sequence[Layer]) -> bytes:
         return [min(max(r or 0.0, floor), ceiling) for r in ratios]
 
     told = [(at, x) for at, x in enumerate(every) if x.ratio is not None]
-    follow = [(at, x) for at, x in told if x.standing != "agrees" and x.alone is not None]
+    follow = [(at, x) for at, x in told if x.status != "agrees" and x.alone is not None]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 3.8), layout="constrained", dpi=DPI)
         axes = figure.subplots()
@@ -297,8 +297,11 @@ def layers(every: Sequence[Layer]) -> bytes:
             color="#bdbdbd",
             label="in the run, behind a divergence",
         )
-        for parts, colour, label in ((False, COLOURS["keras"], "agrees"), (True, WRONG, "parts")):
-            some = [(at, x) for at, x in told if (x.standing == "parts") == parts]
+        for diverges, colour, label in (
+            (False, COLOURS["keras"], "agrees"),
+            (True, WRONG, "diverges"),
+        ):
+            some = [(at, x) for at, x in told if (x.status == "diverges") == diverges]
             ratios = [x.ratio if x.alone is None else x.alone for _, x in some]
             if some:
                 words = f"{label}; where its inputs differ: alone on its partner's"
@@ -308,7 +311,7 @@ def layers(every: Sequence[Layer]) -> bytes:
         axes.axhline(1.0, color=BOUND, lw=1.2, label="bound")
         axes.set(yscale="log", xlabel="operations in the order of execution")
         axes.set(ylabel="distance / bound", title="How far every layer is from its bound")
-        for at, layer in [x for x in told if x[1].standing == "parts"][:1]:
+        for at, layer in [x for x in told if x[1].status == "diverges"][:1]:
             height = heights([layer.ratio if layer.alone is None else layer.alone])[0]
             axes.annotate(
                 layer.torch or layer.keras or "",

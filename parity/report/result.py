@@ -1,4 +1,4 @@
-"""What a report is made from."""
+"""`ReportInput`: a verdict with the recordings it was made from."""
 
 from __future__ import annotations
 

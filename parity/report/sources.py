@@ -13,10 +13,10 @@ from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
-from parity.core.sides import LESSON_PACKAGES, SIDES, Side
+from parity.core.sides import LESSON_PACKAGES, SIDE_PACKAGES, SIDES, Side
 from parity.recording import provenance
 from parity.report import documents
-from parity.report.files import render, save
+from parity.report.files import linked, render, save
 from parity.report.formatting import listed
 from parity.spec.example import ExampleSpec
 from parity.spec.suite import Suite
@@ -63,7 +63,7 @@ def rows(example: str) -> tuple[SourceRow, ...]:
 
 
 def bridges(example: str) -> tuple[SourceRow, ...]:
-    """What the two files import from their own private modules (``from ._optimizers import …``).
+    """What the two files import of their sides (``from parity.torch_side.optimizers import …``).
 
     These are the bridges that make two equations one; each stands alone in its row.
     """
@@ -98,7 +98,7 @@ def place(suite: Suite, folder: Path) -> list[Path]:
         text = page.read_text(encoding="utf-8") if page.is_file() else ""
         if (found := _SECTION.search(text)) and (wanted := section(spec.name, _since(page, spec))):
             placed = f"{text[: found.start()]}{wanted.strip()}\n\n{text[found.end() :]}"
-            if placed != text:
+            if linked(placed, folder) != text:
                 changed.append(save(page, placed))
     return changed
 
@@ -205,11 +205,10 @@ def _read(file: Path) -> str:
 
 
 def _imported(side: Side, example: str) -> list[Block]:
-    file = path(side, example)
-    found = []
-    for node in ast.parse(_read(file)).body:
-        if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
+    found, own = [], f"{SIDE_PACKAGES[side]}."
+    for node in ast.parse(_read(path(side, example))).body:
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(own):
             wanted = {alias.name for alias in node.names}
-            module = blocks(_read(file.parent / f"{node.module}.py"))
-            found += [block for block in module if block.name in wanted]
+            file = provenance.ROOT / f"{str(node.module).replace('.', '/')}.py"
+            found += [block for block in blocks(_read(file)) if block.name in wanted]
     return found

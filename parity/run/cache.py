@@ -24,6 +24,7 @@ from typing import Any
 
 from parity.comparator.noise import Finding
 from parity.core.sides import SIDES
+from parity.diagnosis.causes import Cause
 from parity.recording import provenance
 from parity.spec.example import ExampleSpec, Size
 from parity.spec.suite import Suite
@@ -62,6 +63,8 @@ def sources(spec: ExampleSpec) -> list[Path]:
     found += tool.rglob("*.j2")
     own = shared / "examples" / f"{spec.name}.py"
     found += _imported(own) if own.is_file() else shared.joinpath(spec.name).rglob("*.py")
+    # Pages show the lessons whole, comments and all.
+    found += [file for side in SIDES for file in provenance.twin_files(side, spec.name)]
     return sorted(found)
 
 
@@ -150,10 +153,16 @@ def _pair(pair: Any, found: Mapping[str, Any]) -> PairVerdict:
             "first": None if found["first"] is None else findings[found["first"]],
             "levels": {name: Level(**level) for name, level in found["levels"].items()},
             "others": tuple(found["others"]),
+            "causes": tuple(_cause(c) for c in found["causes"]),
             "precisions": tuple(found["precisions"]),
             "agreement": {name: tuple(counts) for name, counts in found["agreement"].items()},
         }
     )
+
+
+def _cause(found: Mapping[str, Any]) -> Cause:
+    sides = {side: (found[side][0], found[side][1]) for side in ("left", "right")}
+    return Cause(**{**found, **sides, "places": tuple(map(tuple, found["places"]))})
 
 
 def drawn(folder: Path, found_by: str, pages: Path) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
+from parity.comparator.compare import Question
 from parity.core.errors import DataError, RecordingError, UsageError
 from parity.core.sides import SIDES, Precision, Side
 from parity.recording import provenance, recording_file
@@ -22,6 +23,7 @@ from parity.spec.example import ComparedPair, ExampleSpec, Size, TrainingVariant
 from parity.spec.suite import Suite
 from parity.training.job import RecordingJob
 from parity.verdict import judgement
+from parity.workers.options import WorkerOptions
 
 _PACKAGES = {"torch": ("torch", "torchvision"), "keras": ("keras", "tensorflow")}
 
@@ -52,7 +54,7 @@ class RunRequest:
     seed: int | None = None
     pairs: tuple[str, ...] = ()
     reuse: bool = False
-    options: pool.Options = field(default_factory=pool.Options)
+    options: WorkerOptions = field(default_factory=WorkerOptions)
 
     def size(self, spec: ExampleSpec) -> Size | None:
         """The size this example is run at."""
@@ -266,7 +268,7 @@ def recording_path(
     return folder / f"{way.side}-{way.name}-{precision}{tag}-seed{seed}.safetensors"
 
 
-def _fresh(path: Path, way: TrainingVariant, digest: str, options: pool.Options) -> bool:
+def _fresh(path: Path, way: TrainingVariant, digest: str, options: WorkerOptions) -> bool:
     """Whether a recording answers today's question with today's code and versions."""
     if way.side in options.pythons or not path.is_file():
         return False  # what another environment has installed is not known here
@@ -394,11 +396,16 @@ def gather(paths: Sequence[Path]) -> tuple[Runs, Runs]:
             f"parity diff compares two sides, but the {len(paths)} files are of {len(groups)}: "
             f"{found}. Give the float32 and float64 recordings of two sides or ways."
         )
-    left, right = (_gathered(some) for some in groups.values())
+    left, right = (one_side(some) for some in groups.values())
     return titled(left, right)
 
 
-def _gathered(records: Sequence[recording_file.Recording]) -> Runs:
+def one_side(records: Sequence[recording_file.Recording]) -> Runs:
+    """The recordings of one program, in the precisions that there are.
+
+    Raises:
+        UsageError: two of one precision, or none besides nudged ones.
+    """
     slots: dict[str, recording_file.Recording] = {}
     for record in records:
         slot = "nudged" if record.header.nudged else record.header.precision
@@ -410,6 +417,11 @@ def _gathered(records: Sequence[recording_file.Recording]) -> Runs:
                 f"{record.header.side}: give one of each."
             )
         slots[slot] = record
+    if not {"float32", "float64"} & set(slots):
+        raise UsageError(
+            f"Of one side there are {len(records)} recordings: {', '.join(slots) or 'none'}. "
+            "Expected its float32 or its float64 recording, or both."
+        )
     return Runs(
         records[0].header.side,
         slots.get("float32"),
@@ -417,3 +429,15 @@ def _gathered(records: Sequence[recording_file.Recording]) -> Runs:
         slots.get("nudged"),
         slots.get("nudged float32"),
     )
+
+
+def judge_recordings(left: Runs, right: Runs, suite: Suite | None) -> judgement.PairVerdict:
+    """The verdict on recordings made anywhere; those of an example are asked what its spec asks."""
+    name = left.present[0].header.example
+    spec = next((s for s in suite.examples if s.name == name), None) if suite else None
+    a, b = (f"{r.side}/{r.present[0].header.way}" for r in (left, right))
+    own = next((p for p in spec.pairs if {p.left, p.right} == {a, b}), None) if spec else None
+    levels = own.levels if own else spec.levels if spec else ()
+    pair = ComparedPair("diff", f"{left.title} ~ {right.title}", a, b, levels)
+    asked = judgement.question(spec, pair, suite.load) if suite and spec else Question()
+    return judgement.judge_pair(pair, left, right, asked)

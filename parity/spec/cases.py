@@ -49,7 +49,7 @@ class Case:
             and that are neither here nor in the reference are compared between the sides, but
             have no outside witness.
         integers: name → whole numbers; each becomes an int64 tensor (labels, indices).
-        roles: name of an input or a result → its role in `parity.core.axis_layouts.LAYOUTS`. The spec and
+        roles: name of an input or a result → its role in `axis_layouts.LAYOUTS`. The spec and
             the recording have it in canonical layout; the function sees its framework's own.
         reference: the same in NumPy, from the same arguments as float64 (int64) arrays in
             canonical layout; what it returns is expected of both sides, to rounding.

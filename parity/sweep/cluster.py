@@ -58,7 +58,7 @@ class Cluster:
     Args:
         scheduler: ``tcp://host:8786``, or the path of a scheduler file.
         timeout: seconds without a sign of life after which a job's process counts as hung.
-        commands: as in `parity.sweep.crew.Starting`.
+        commands: as in `parity.workers.options.WorkerOptions`.
         workerless: seconds to wait while there is no worker.
         connect: seconds to wait for the scheduler's first answer.
     """

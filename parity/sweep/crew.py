@@ -5,27 +5,18 @@ The same class serves a sweep on this machine and a Dask worker anywhere, so bot
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import queue
-import signal
-import subprocess
-import sys
 import threading
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
 
-from parity.core.errors import ParityError, WorkerError
-from parity.core.sides import LESSON_PACKAGES, TITLES, Side
-from parity.run.pool import environment
+from parity.core.errors import WorkerError
+from parity.core.sides import Side
 from parity.sweep.job import Task
+from parity.workers.child import ChildProcess
+from parity.workers.options import WorkerOptions
 
-_TAIL = 12
 LARGEST = 4 * 2**30
 """Bytes. A process that has grown larger is replaced before the next job: what TensorFlow keeps of
 one training it never gives back, and after hours it would have all the memory there is."""
@@ -41,174 +32,12 @@ class BrokenError(WorkerError):
     """No process of this side can be started at all: no job of it will ever be done."""
 
 
-@dataclass(frozen=True)
-class Starting:
-    """How the processes of a sweep are started.
-
-    Attributes:
-        pythons: interpreter of each side; the running one where none is given.
-        timeout: seconds without a sign of life after which a process counts as hung.
-        commands: full command lines instead, for tests.
-    """
-
-    pythons: Mapping[Side, str] = field(default_factory=dict)
-    timeout: float = 1800.0
-    commands: Mapping[Side, Sequence[str]] = field(default_factory=dict)
-
-    def command(self, side: Side, threads: int) -> list[str]:
-        """The command line of a side's process."""
-        if side in self.commands:
-            return list(self.commands[side])
-        python = self.pythons.get(side, sys.executable)
-        return [python, "-m", LESSON_PACKAGES[side], "--sweep", "--threads", str(threads)]
-
-
-class Child:
-    """One process. It ends with `close`, and by itself when this process dies."""
-
-    def __init__(self, side: Side, command: Sequence[str], timeout: float) -> None:
-        self.side, self._timeout = side, timeout
-        self._lines: queue.Queue[str | None] = queue.Queue()
-        self._tail: deque[str] = deque(maxlen=_TAIL)
-        try:
-            self._process = subprocess.Popen(
-                list(command),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                env=environment(),
-                start_new_session=True,  # its own group, so that its children end with it
-            )
-        except OSError as error:
-            raise BrokenError(
-                f"{TITLES[side]}: cannot start '{command[0]}': {error.strerror}. Give the path of "
-                f"a Python interpreter: --{side}-python PATH"
-            ) from error
-        self._readers = [
-            threading.Thread(target=reader, daemon=True) for reader in (self._hear, self._collect)
-        ]
-        for reader in self._readers:
-            reader.start()
-        try:
-            self._await_ready(command[0])
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        return self._process.pid
-
-    @property
-    def memory(self) -> int:
-        """Resident, in bytes; 0 of a process that has ended."""
-        try:
-            return int(psutil.Process(self._process.pid).memory_info().rss)
-        except psutil.Error:
-            return 0
-
-    def run(self, task: Task) -> dict[str, Any]:
-        """Do one job; the summary as plain values.
-
-        Raises:
-            DeathError: the process died, hung, or answered with rubbish. It is to be closed.
-            WorkerError: the job itself failed.
-        """
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # its end shows on the channel
-            line = json.dumps({"id": task.digest, "task": task.to_dict()})
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-        while True:
-            event = self._next(task.job.words)
-            match event["event"]:
-                case "done":
-                    summary: dict[str, Any] = event["summary"]
-                    return summary
-                case "failed":
-                    details = f"\n{event['details'].rstrip()}" if event.get("details") else ""
-                    raise WorkerError(f"{task.job.words}: {event['message']}{details}")
-
-    def close(self) -> None:
-        """End the process and everything it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for reader in self._readers:
-            reader.join(timeout=1.0)
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            with contextlib.suppress(OSError):
-                if pipe:
-                    pipe.close()
-
-    def _await_ready(self, python: str) -> None:
-        try:
-            event = self._next("starting")
-        except DeathError as error:
-            raise BrokenError(
-                f"{error}\nIs {python} a Python with this framework and the suite's other "
-                f"requirements? Install them there, or name another: --{self.side}-python PATH"
-            ) from error
-        if event["event"] != "ready":
-            raise BrokenError(
-                f"{TITLES[self.side]} cannot be used with {python}: {event.get('message')}. "
-                f"Install it there, or name an interpreter that has it: --{self.side}-python PATH"
-            )
-
-    def _next(self, doing: str) -> dict[str, Any]:
-        try:
-            line = self._lines.get(timeout=self._timeout)
-        except queue.Empty:
-            raise DeathError(
-                f"{TITLES[self.side]} ({doing}): no sign of life for {self._timeout:g} s; its "
-                f"process was stopped. Longer time-out: --timeout SECONDS. {self._last()}"
-            ) from None
-        if line is None:
-            raise DeathError(f"{TITLES[self.side]} ({doing}): {self._death()} {self._last()}")
-        try:
-            event: dict[str, Any] = json.loads(line)
-            event["event"]
-        except (ValueError, KeyError, TypeError):
-            raise DeathError(
-                f"{TITLES[self.side]} ({doing}): its process printed something that is no event: "
-                f"{line.strip()[:120]!r}."
-            ) from None
-        return event
-
-    def _death(self) -> str:
-        code = self._process.wait()
-        if code >= 0:
-            return f"its process ended by itself with exit code {code}."
-        how = f"its process ended with signal {signal.Signals(-code).name}"
-        return how + (", perhaps out of memory." if code == -signal.SIGKILL else ".")
-
-    def _last(self) -> str:
-        if self._process.poll() is not None:
-            self._readers[1].join(timeout=1.0)  # the pipe outlives the process by what it holds
-        lines = [line for line in self._tail if line.strip()]
-        return "Its last lines:\n  " + "\n  ".join(lines) if lines else "It printed nothing."
-
-    def _hear(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(None)
-
-    def _collect(self) -> None:
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self._tail.append(line.rstrip())
-
-
 class Crew:
     """At most one process of each side, started when needed, replaced when one dies."""
 
-    def __init__(self, starting: Starting) -> None:
-        self._starting = starting
-        self._children: dict[Side, Child] = {}
+    def __init__(self, options: WorkerOptions) -> None:
+        self._options = options
+        self._children: dict[Side, ChildProcess] = {}
         self._able: set[Side] = set()
         self._closed = False
         self._lock = threading.Lock()
@@ -219,7 +48,7 @@ class Crew:
         return tuple(self._children)
 
     def run(self, task: Task) -> dict[str, Any]:
-        """Do one job, with another process if one dies of it.
+        """Do one job, with another process if one dies of it; the summary as plain values.
 
         Raises:
             WorkerError: the job failed, or has ended `ATTEMPTS` processes.
@@ -229,15 +58,15 @@ class Crew:
         for attempt in range(ATTEMPTS):
             try:
                 child = self._child(side, task.job.threads)
-                summary = child.run(task)
-                if child.memory > LARGEST:
+                summary = self._summary(child, task)
+                if _memory(child.pid) > LARGEST:
                     self._drop(side)
                 return summary
             except (DeathError, BrokenError) as error:
+                self._drop(side)
                 # One that has started before can again: memory is short, say, for the moment.
                 if self._closed or (isinstance(error, BrokenError) and side not in self._able):
                     raise
-                self._drop(side)
                 if attempt == ATTEMPTS - 1:
                     raise WorkerError(f"{error}\nTried {ATTEMPTS} times.") from error
         raise AssertionError("unreachable")
@@ -250,16 +79,39 @@ class Crew:
                 child.close()
             self._children.clear()
 
-    def _child(self, side: Side, threads: int) -> Child:
+    def _child(self, side: Side, threads: int) -> ChildProcess:
         if side not in self._children:
-            child = Child(side, self._starting.command(side, threads), self._starting.timeout)
-            with self._lock:
+            command = self._options.command(side, "--sweep", "--threads", str(threads))
+            with self._lock:  # one that is still starting is ended by `close`, too
                 if self._closed:
-                    child.close()
                     raise DeathError("The sweep was stopped.")
+                try:
+                    child = ChildProcess(side, command)
+                except WorkerError as error:
+                    raise BrokenError(str(error)) from error
                 self._children[side] = child
-                self._able.add(side)
+            self._event(child, BrokenError)
+            self._able.add(side)
         return self._children[side]
+
+    def _summary(self, child: ChildProcess, task: Task) -> dict[str, Any]:
+        child.doing = f"while training {task.job.words}"
+        child.send(json.dumps({"id": task.digest, "task": task.to_dict()}))
+        while True:
+            event = self._event(child, DeathError)
+            match event["event"]:
+                case "done":
+                    summary: dict[str, Any] = event["summary"]
+                    return summary
+                case "failed":
+                    details = f"\n{event['details'].rstrip()}" if event.get("details") else ""
+                    raise WorkerError(f"{task.job.words}: {event['message']}{details}")
+
+    def _event(self, child: ChildProcess, kind: type[WorkerError]) -> dict[str, Any]:
+        try:
+            return child.next_event(self._options.timeout)
+        except WorkerError as error:
+            raise kind(str(error)) from error
 
     def _drop(self, side: Side) -> None:
         with self._lock:
@@ -268,6 +120,9 @@ class Crew:
             child.close()
 
 
-def message(error: Exception) -> str:
-    """What to tell people of a job that failed."""
-    return str(error) if isinstance(error, ParityError) else f"{type(error).__name__}: {error}"
+def _memory(pid: int) -> int:
+    """Resident, in bytes; 0 of a process that has ended."""
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0

@@ -16,7 +16,7 @@ from typing import Any
 
 from parity.core.errors import WorkerError
 from parity.core.sides import SIDE_PACKAGES, TITLES, Side
-from parity.recording.provenance import ROOT, code_digest
+from parity.recording.provenance import ROOT, code_digest, program
 from parity.spec.example import Size
 
 DISTRIBUTIONS: dict[Side, tuple[str, ...]] = {
@@ -121,7 +121,7 @@ def code(side: Side, example: str) -> str:
     for name in (*_TRAINING_CODE, own):
         file = ROOT / "parity" / name
         digest.update(f"{name}\0".encode())
-        digest.update(file.read_bytes() if file.is_file() else b"")
+        digest.update(program(file.read_bytes()) if file.is_file() else b"")
     return digest.hexdigest()[:16]
 
 
@@ -143,8 +143,8 @@ def _versions_of(side: Side, python: str) -> str:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except (OSError, subprocess.SubprocessError) as error:
         raise WorkerError(
-            f"{TITLES[side]}: {python} is no Python that has {', '.join(DISTRIBUTIONS[side])}. Install "
-            f"them there, or name another interpreter: --{side}-python PATH"
+            f"{TITLES[side]}: {python} is no Python that has {', '.join(DISTRIBUTIONS[side])}. "
+            f"Install them there, or name another interpreter: --{side}-python PATH"
         ) from error
     return done.stdout
 

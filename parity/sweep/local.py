@@ -10,8 +10,10 @@ from typing import Any, Protocol
 
 from parity.core.errors import WorkerError
 from parity.core.sides import SIDES, Side
-from parity.sweep.crew import BrokenError, Crew, DeathError, Starting, message
+from parity.sweep.crew import BrokenError, Crew, DeathError
 from parity.sweep.job import Task
+from parity.workers.channel import message
+from parity.workers.options import WorkerOptions
 
 _AHEAD = 2
 """Seeds."""
@@ -54,16 +56,16 @@ class Local:
 
     Args:
         workers: how many.
-        starting: how processes are started.
+        options: how processes are started; their threads are those of the job.
     """
 
-    def __init__(self, workers: int, starting: Starting) -> None:
+    def __init__(self, workers: int, options: WorkerOptions) -> None:
         self._waiting: list[Task] = []
         self._lock = threading.Lock()
         self._ended: queue.Queue[JobOutcome | BaseException] = queue.Queue()
         self._running = 0
         self._stopped = False
-        self._crews = [Crew(starting) for _ in range(workers)]
+        self._crews = [Crew(options) for _ in range(workers)]
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Local:

@@ -11,8 +11,10 @@ from typing import Any
 from parity.core.errors import WorkerError
 from parity.core.sides import Side
 from parity.sweep.child import refuse_others
-from parity.sweep.crew import BrokenError, Crew, Starting, message
+from parity.sweep.crew import BrokenError, Crew
 from parity.sweep.job import Task
+from parity.workers.channel import message
+from parity.workers.options import WorkerOptions
 
 _idle: list[tuple[str, Crew]] = []
 _all: list[Crew] = []
@@ -27,7 +29,7 @@ def work(
     Args:
         fields: of a `Task`.
         timeout: seconds without a sign of life.
-        commands: as in `Starting`.
+        commands: as in `WorkerOptions`.
 
     Returns:
         ``{"summary": …}``, or ``{"failure": words}``: what a job says against itself it would say
@@ -40,7 +42,7 @@ def work(
         return {"failure": message(error), "refused": _address()}
     # A process computes with the number of threads that it was started with.
     kind = f"{task.job.threads} {timeout} {sorted(commands.items())}"
-    crew = _taken(kind, Starting(timeout=timeout, commands=commands))
+    crew = _taken(kind, WorkerOptions(timeout=timeout, commands=commands))
     try:
         return {"summary": crew.run(task)}
     except BrokenError as error:
@@ -58,14 +60,14 @@ def _address() -> str:
     return str(get_worker().address)
 
 
-def _taken(kind: str, starting: Starting) -> Crew:
+def _taken(kind: str, options: WorkerOptions) -> Crew:
     """Processes that nobody uses: as many crews as this worker has threads, in the end."""
     with _lock:
         for place, (own, crew) in enumerate(_idle):
             if own == kind:
                 del _idle[place]
                 return crew
-        crew = Crew(starting)
+        crew = Crew(options)
         _all.append(crew)
         return crew
 

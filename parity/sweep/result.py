@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from parity.core.json_format import FORMAT
+from parity.core.json_format import JSON_FORMAT
 from parity.core.statistics import ALPHA, Interval, PairedComparison
 from parity.sweep.board import Board, BoardRow
 
@@ -16,7 +16,7 @@ EQUAL, DIFFERENT, COULD_NOT_TELL = 0, 1, 2
 def to_json(board: Board) -> dict[str, Any]:
     """What ``parity sweep --json`` prints."""
     return {
-        "format": FORMAT,
+        "format": JSON_FORMAT,
         "examples": [_short(row) for row in board.rows],
         "jobs": {"done": board.done, "reused": board.reused, "failed": len(board.failed)},
     }

@@ -1,4 +1,4 @@
-"""Trainings with PyTorch's own defaults, one by one: `parity.native.running.Native`, function by function.
+"""Trainings with PyTorch's own defaults: `parity.native.running.Native`, function by function.
 
 What a user's program would have: layers initialise themselves, `DataLoader` shuffles, Adam is
 `torch.optim.Adam`, BatchNorm and dropout are `torch.nn`'s.
@@ -19,7 +19,7 @@ from parity.torch_side.fast_path import LONGEST, Steps
 
 
 def train_setting(suite, framework, example, setting, *, seed, size, **more) -> Summary:
-    """Train one setting of an example; see `parity.native.running.run_training`, which takes the rest."""
+    """Train one setting of an example; `run_training` takes the rest."""
     twin = importlib.import_module(f"{LESSON_PACKAGES[framework.side]}.{example}")
     return run_training(
         suite, framework, Native(), twin, setting, example=example, seed=seed, size=size, **more

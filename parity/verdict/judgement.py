@@ -12,13 +12,16 @@ from parity.comparator.compare import Comparison, Question, compare
 from parity.comparator.key_arrays import KeyArrays
 from parity.comparator.noise import Finding
 from parity.core import classification, recording_keys
+from parity.diagnosis.array_hypotheses import Hypothesis, find_hypothesis, find_low_precision
+from parity.diagnosis.causes import Cause, cause_json, plain
+from parity.diagnosis.optimizer_step import OptimizerStep, recognise_step, step_causes
 from parity.recording.recording_file import Runs
 from parity.spec.cases import Case, Numbers
 from parity.spec.example import ComparedPair, ExampleSpec, Training
 from parity.spec.expected import as_numbers
 from parity.spec.suite import Load
 from parity.training import case_inputs
-from parity.verdict import hypotheses, optimizer_step, wording
+from parity.verdict import wording
 
 Verdict = Literal["agree", "differ", "undecided"]
 LevelStatus = Literal["identical", "rounding", "known", "different", "undecided"]
@@ -52,6 +55,7 @@ class PairVerdict:
         levels: rung → its state.
         first: the first divergence, or None.
         text: the first divergence in words, with its cause where one was proven.
+        causes: what explains the first divergence, as data.
         others: guilty keys besides the first: independent faults.
         findings: all of them.
         horizon, last_step: see `parity.comparator.compare.Comparison`.
@@ -74,6 +78,7 @@ class PairVerdict:
     precisions: tuple[str, ...]
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     agreement: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    causes: tuple[Cause, ...] = ()
 
     @property
     def as_expected(self) -> bool:
@@ -201,6 +206,7 @@ def judge_pair(pair: ComparedPair, left: Runs, right: Runs, asked: Question) -> 
     levels = _levels(findings, asked.levels)
     failing = [f for f in findings if f.guilty]
     first = failing[0] if failing else None
+    diagnosis = _diagnosed(first, left, right) if first else None
     return PairVerdict(
         pair=pair,
         left=left.title,
@@ -208,7 +214,7 @@ def judge_pair(pair: ComparedPair, left: Runs, right: Runs, asked: Question) -> 
         verdict=_verdict(levels),
         levels=levels,
         first=first,
-        text=_text(first, left, right) if first else "",
+        text=_text(first, diagnosis, left.title, right.title) if first and diagnosis else "",
         others=tuple(f.key for f in failing[1:_GUILTY_SHOWN]),
         findings=findings,
         horizon=comparison.horizon,
@@ -216,6 +222,7 @@ def judge_pair(pair: ComparedPair, left: Runs, right: Runs, asked: Question) -> 
         precisions=comparison.precisions,
         metrics={runs.title: _metrics(runs) for runs in (left, right)},
         agreement=_agreement(left, right, comparison),
+        causes=diagnosis.causes if diagnosis else (),
     )
 
 
@@ -252,39 +259,76 @@ def _verdict(levels: Mapping[str, Level]) -> Verdict:
     return "undecided" if "undecided" in statuses or not statuses else "agree"
 
 
-def _text(first: Finding, left: Runs, right: Runs) -> str:
-    words = [wording.sentence(first, left.title, right.title)]
-    quad = KeyArrays.read(first.key, left, right)
+@dataclass(frozen=True)
+class _Diagnosis:
+    """What was found out about the first divergence.
+
+    Attributes:
+        key: the recorded key.
+        hypothesis: a repair that makes it vanish, or None.
+        steps: each side's first optimizer step, recognised or not; None where it is not about one.
+    """
+
+    key: str
+    hypothesis: Hypothesis | None = None
+    steps: tuple[OptimizerStep | None, OptimizerStep | None] | None = None
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """As data, in the words of `parity check`."""
+        place = recording_keys.parse_key(self.key).rest or self.key
+        found = self.hypothesis
+        causes = []
+        if found is not None:
+            left, right = (place, plain(found.left)), (place, plain(found.right))
+            causes.append(
+                Cause(found.kind, left, right, "confirmed", found.ratio, 1.0, proof="values")
+            )
+        return (*causes, *(step_causes(place, *self.steps) if self.steps else ()))
+
+
+def _diagnosed(first: Finding, left: Runs, right: Runs) -> _Diagnosis:
+    """Try what may explain the first divergence."""
+    hypothesis, arrays = None, KeyArrays.read(first.key, left, right)
     proven = first.status in ("different", "shape", "noisy") and first.rule not in (
         "restless",
         "sudden",
     )
-    if proven and quad.pairs:  # a fact has no arrays
-        copied = first.level == "L0"
-        clue = (
-            hypotheses.coarse(quad)
+    if proven and arrays.pairs:  # a fact has no arrays
+        hypothesis = (
+            find_low_precision(arrays)
             if first.status == "noisy"
-            else hypotheses.find_hypotheses(quad, copied=copied)
+            else find_hypothesis(*arrays.best, copied=first.level == "L0")
         )
-        if clue:
-            words.append(wording.clue_words(clue, left.title, right.title))
     parsed = recording_keys.parse_key(first.key)
+    steps = None
     if parsed.stage == "weights" and parsed.when == "step1" and first.status == "different":
-        words.append(_step_words(parsed.rest, left, right))
+        steps = _recognised(parsed.rest, left, right)
+    return _Diagnosis(first.key, hypothesis, steps)
+
+
+def _recognised(
+    parameter: str, left: Runs, right: Runs
+) -> tuple[OptimizerStep | None, OptimizerStep | None] | None:
+    """Both sides' first step; None where a recording does not have what it takes to tell."""
+    keys = [f"{key}/{parameter}" for key in ("weights/initial", "weights/step1", "gradients/step0")]
+    runs = [side.float64 or side.float32 for side in (left, right)]
+    mine, theirs = (
+        [run[key] for key in keys] if run is not None and all(key in run for key in keys) else None
+        for run in runs
+    )
+    if mine is None or theirs is None:
+        return None
+    return recognise_step(*mine), recognise_step(*theirs)
+
+
+def _text(first: Finding, found: _Diagnosis, left: str, right: str) -> str:
+    words = [wording.sentence(first, left, right)]
+    if found.hypothesis is not None:
+        words.append(wording.hypothesis_words(found.hypothesis, left, right))
+    if found.steps is not None:
+        words.append(wording.step_words(tuple(zip((left, right), found.steps, strict=True))))
     return " ".join(words)
-
-
-def _step_words(parameter: str, left: Runs, right: Runs) -> str:
-    """Recognise both sides' optimizer from its first step."""
-    keys = ("weights/initial", "weights/step1", "gradients/step0")
-    steps = []
-    for runs in (left, right):
-        run = runs.float64 or runs.float32
-        if run is None or any(f"{key}/{parameter}" not in run for key in keys):
-            return ""
-        arrays = (run[f"{key}/{parameter}"] for key in keys)
-        steps.append((runs.title, optimizer_step.recognise_step(*arrays)))
-    return wording.step_words(tuple(steps))
 
 
 def _metrics(runs: Runs) -> dict[str, float]:
@@ -316,6 +360,7 @@ def _number(value: float | None) -> float | None:
 def pair_json(result: PairVerdict) -> dict[str, Any]:
     """The document of one pair."""
     first = result.first
+    causes = [cause_json(cause, (result.left, result.right)) for cause in result.causes]
     return {
         "pair": result.pair.name,
         "title": result.pair.title,
@@ -337,8 +382,10 @@ def pair_json(result: PairVerdict) -> dict[str, Any]:
             "ratio": _number(first.ratio),
             "step": first.step,
             "text": result.text,
+            "causes": causes,
         },
         "other_divergences": list(result.others),
+        "causes": causes,
         "horizon": result.horizon,
         "last_step": result.last_step,
         "precisions": list(result.precisions),
@@ -365,7 +412,7 @@ def example_json(result: ExampleVerdict) -> dict[str, Any]:
     return {
         "example": result.spec.name,
         "verdict": result.verdict,
-        **{k: headline[k] for k in ("levels", "first_divergence", "horizon", "metrics")},
+        **{k: headline[k] for k in ("levels", "first_divergence", "causes", "horizon", "metrics")},
         "seconds": dict(result.seconds),
         "pairs": [pair_json(pair) for pair in result.pairs],
     }

@@ -1,11 +1,15 @@
-"""Findings → words. All wording about agreement and difference stands here."""
+"""Findings → words: every sentence about a finding; screens and pages put headings around it."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from parity.comparator.noise import C, Finding
 from parity.core.recording_keys import LEVEL_TITLES, parse_key
-from parity.verdict.hypotheses import Hypothesis
-from parity.verdict.optimizer_step import OptimizerStep
+from parity.diagnosis.array_hypotheses import Hypothesis
+from parity.diagnosis.optimizer_settings import said
+from parity.diagnosis.optimizer_step import OptimizerStep
 
 STATUS_WORDS = {
     "identical": "identical, bit for bit",
@@ -42,7 +46,7 @@ def sentence(finding: Finding, left: str, right: str) -> str:
                 f"{f.key}: {' and '.join(f.sides)} did not record it{_where_else(f, left, right)}."
             )
         case "shape":
-            return f"{f.key} has shape {both}{_transposes(f)}."
+            return f"{_shapes(f, f.key, left, right)}{_transposes(f)}."
         case "dtype":
             return f"{f.key} has dtype {both}; both must compute in the run's precision."
         case "nonfinite":
@@ -71,6 +75,67 @@ def sentence(finding: Finding, left: str, right: str) -> str:
             return _different(f, left, right)
 
 
+def clause(finding: Finding, where: str, left: str, right: str) -> str:
+    """One finding in a clause, for a sentence about more than a recorded key.
+
+    Args:
+        finding: what was found.
+        where: what the clause is about, ``its output`` say.
+        left: name of the left side.
+        right: name of the right side.
+    """
+    f = finding
+    match f.status:
+        case "shape":
+            return _shapes(f, where, left, right)
+        case "nonfinite":
+            return f"{where} is not finite: {f.left} in {left}, {f.right} in {right}"
+        case "missing":
+            return f"{where} is missing in {' and '.join(f.sides)}"
+        case "noisy":
+            loud, _, low, high = _loudness(f, left, right)
+            return (
+                f"{where}: {loud}'s float32 is {high:.2g} from its float64, the other's {low:.2g}; "
+                f"{loud} computes in a lower precision there"
+            )
+    if f.rule in ("exact", "frozen", "dropout") or f.distance32 is None:
+        return f"{where} is {f.left} in {left} and {f.right} in {right}"
+    if f.rule == "fallback":
+        return (
+            f"{where} is {f.distance32:.2g} apart in float32, {number(f.ratio)} × the tolerance of "
+            "torch.testing (there is no float64 to measure noise with)"
+        )
+    return (
+        f"{where} is {_apart(f)}, {number(f.ratio)} × the bound (would agree with C ≥ "
+        f"{number((f.ratio or 0) * C)}, C is {C:g})"
+    )
+
+
+def number(ratio: float | None) -> str:
+    """A ratio to the bound."""
+    if ratio is None:
+        return "–"
+    return f"{ratio:.2g}" if math.isfinite(ratio) else "∞"
+
+
+def _shapes(f: Finding, where: str, left: str, right: str) -> str:
+    return f"{where} has shape {f.left} in {left} and {f.right} in {right}"
+
+
+def _apart(f: Finding) -> str:
+    """``0.25 apart in float64``: the distance that the ratio is of."""
+    single = f.rule == "numbers"
+    distance = f.distance32 if single else f.distance64
+    return f"{distance:.2g} apart in {'float32' if single else 'float64'}"
+
+
+def _loudness(f: Finding, left: str, right: str) -> tuple[str, str, float, float]:
+    """(noisier side, the other, its noise, the noisier one's)."""
+    low, high = sorted((f.own_left or 0.0, f.own_right or 0.0))
+    loud, quiet = (left, right) if (f.own_left or 0) > (f.own_right or 0) else (right, left)
+    return loud, quiet, low, high
+
+
 def _different(f: Finding, left: str, right: str) -> str:
     if f.rule in ("copied", "exact"):
         rule = "these are copied, not computed, so they must be equal bit for bit"
@@ -83,18 +148,15 @@ def _different(f: Finding, left: str, right: str) -> str:
     if f.ratio is not None:
         if f.rule == "fallback":
             return f"{words}: {f.ratio:.3g} × torch.testing's tolerance for one precision{_off(f)}."
-        apart = f.distance32 if f.rule == "numbers" else f.distance64
-        precision = "float32" if f.rule == "numbers" else "float64"
         words += (
-            f": {apart:.2g} apart in {precision}, {f.ratio:.2g} × the bound; "
+            f": {_apart(f)}, {f.ratio:.2g} × the bound; "
             f"would agree with C ≥ {f.ratio * C:.2g} (C is {C:g})"
         )
     return f"{words}{_off(f)}."
 
 
 def _noisy(f: Finding, left: str, right: str) -> str:
-    loud, quiet = (left, right) if (f.own_left or 0) > (f.own_right or 0) else (right, left)
-    low, high = sorted((f.own_left or 0.0, f.own_right or 0.0))
+    loud, quiet, low, high = _loudness(f, left, right)
     if f.rule == "sudden":
         return (
             f"{f.key} at step {f.step}: {loud}'s float32 leaves its float64 all at once, to "
@@ -155,38 +217,37 @@ def _place(f: Finding) -> str:
     return f" at {list(f.index)}" if f.index else ""
 
 
-def clue_words(clue: Hypothesis, left: str, right: str) -> str:
+def hypothesis_words(found: Hypothesis, left: str, right: str) -> str:
     """A proven cause in a sentence."""
-    proof = f" (then {clue.residual:.1g} of the bound is left)"
-    match clue.kind:
+    proof = f" (then {found.ratio:.1g} of the bound is left)"
+    side, other = (left, right) if found.side == "left" else (right, left)
+    match found.kind:
         case "transposed":
-            return f"{right}'s is {left}'s with axes transposed {clue.value}{proof}."
-        case "factor":
-            return f"{right}'s is {clue.value} × {left}'s everywhere{proof}.{_factor(clue.value)}"
+            return f"{right}'s is {left}'s with axes transposed {found.right}{proof}."
+        case "scale":
+            factor = f"{found.right:.7g}"
+            return f"{right}'s is {factor} × {left}'s everywhere{proof}.{_factor(float(factor))}"
         case "offset":
-            return f"{right}'s is {left}'s plus {clue.value} everywhere{proof}."
-        case "softmax":
-            once, twice = (left, right) if clue.value == "right" else (right, left)
-            return f"{twice}'s is the softmax of {once}'s: softmax was applied once more there."
-        case "rolled":
-            shift, axis = clue.value.split("|")
-            return f"{right}'s is {left}'s shifted by {-int(shift)} along axis {axis}{proof}."
+            return f"{right}'s is {left}'s plus {found.right:.7g} everywhere{proof}."
+        case "activation":
+            return f"{side}'s is the softmax of {other}'s: softmax was applied once more there."
+        case "shift":
+            (axis,) = found.where
+            return f"{right}'s is {left}'s shifted by {found.right} along axis {axis}{proof}."
         case "reordered":
             return f"Both hold the same values in another order{proof}."
         case "element":
-            return f"Only one element differs, at {clue.value}."
+            return f"Only one element differs, at {found.where}."
         case "zero":
-            side = right if clue.value == "right" else left
             return f"{side}'s is zero everywhere: dropped, or never computed."
-        case "coarse":
-            side, error, name = clue.value.split("|")
-            unit = f", the size of {name} rounding" if name else ""
-            return f"{left if side == 'left' else right}'s float32 is off by {error}{unit}."
+        case "precision":
+            coarse = found.left if found.side == "left" else found.right
+            unit = f", the size of {coarse.format} rounding" if coarse.format else ""
+            return f"{side}'s float32 is off by {coarse.error:.1e}{unit}."
     return ""
 
 
-def _factor(value: str) -> str:
-    factor = float(value)
+def _factor(factor: float) -> str:
     if 254 < factor < 256 or 1 / 256 < factor < 1 / 254:
         return " One side feeds bytes 0–255, the other 0–1."
     if abs(factor - round(factor)) < 1e-6 and factor > 1.5:
@@ -196,16 +257,25 @@ def _factor(value: str) -> str:
     return ""
 
 
-def step_words(steps: tuple[tuple[str, OptimizerStep | None], ...]) -> str:
+def step_words(steps: Sequence[tuple[str, OptimizerStep | None]]) -> str:
     """Which optimizer equation each side's first step follows."""
     words = [
-        f"{title}'s first step is {step.name} with learning rate {step.learning_rate:.9g} "
+        f"{title}'s first step is {_equation(step)} with learning rate {step.learning_rate:.9g} "
         f"(reproduced in NumPy to {step.error:.0e})"
         if step
         else f"{title}'s first step fits none, or several, of the equations known here"
         for title, step in steps
     ]
     return "; ".join(words) + "."
+
+
+def _equation(step: OptimizerStep) -> str:
+    """``Adam, ε = 1e-08 after the bias correction (PyTorch's equation)``."""
+    told = step.settings
+    if told["rule"] == "sgd":
+        return "SGD"
+    where = said("equation", told).removeprefix("epsilon ")
+    return f"{told['title']}, ε = {told['epsilon']:g} {where}"
 
 
 def level_words(level: str) -> str:

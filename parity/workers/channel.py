@@ -1,4 +1,4 @@
-"""The border between the suite and a framework's process: jobs in, events out, one JSON a line.
+"""The border between the tool and a framework's process: jobs in, events out, one JSON a line.
 
 A worker is started once and serves many jobs, so a framework's import is paid once. Its standard
 output is the channel; whatever a library prints goes to standard error instead.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -54,7 +55,7 @@ def serve(
     try:
         channel.send("ready", **hello())
     except Exception as error:
-        channel.send("broken", message=_words(error), details=traceback.format_exc())
+        channel.send("broken", message=message(error), details=traceback.format_exc())
         return
     # Not before: at the end of input the reader ends the process, whatever is still to be said.
     lines = stdin_lines()
@@ -65,7 +66,7 @@ def serve(
             told = handle(job, _telling(channel, job.id))
         except Exception as error:
             details = "" if isinstance(error, ParityError) else traceback.format_exc()
-            channel.send("failed", job=job.id, message=_words(error), details=details)
+            channel.send("failed", job=job.id, message=message(error), details=details)
         else:
             channel.send("done", job=job.id, **(told or {}))
 
@@ -74,7 +75,8 @@ def _telling(channel: Channel, job: str) -> Progress:
     return lambda done, total: channel.send("progress", job=job, done=done, total=total)
 
 
-def _words(error: Exception) -> str:
+def message(error: Exception) -> str:
+    """An exception as what is sent: ours are complete, others are named."""
     return str(error) if isinstance(error, ParityError) else f"{type(error).__name__}: {error}"
 
 
@@ -92,7 +94,14 @@ def stdin_lines() -> queue.Queue[str]:
             lines.put(line.strip())
             if line.strip() == "quit":
                 return
-        os._exit(3)  # the parent is gone: nobody will read what this job makes
+        _end()  # the parent is gone: nobody will read what this job makes
 
     threading.Thread(target=read, daemon=True).start()
     return lines
+
+
+def _end() -> None:
+    """End at once, with everything this process started where it leads a group of its own."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(3)

@@ -11,8 +11,8 @@ from parity.bench.result import to_json
 from parity.bench.session import BenchRequest
 from parity.core.errors import WorkerError
 from parity.core.sides import SIDES
-from parity.run.pool import Options
 from parity.spec.example import Size
+from parity.workers.options import WorkerOptions
 from parity_tests.bench.synthetic import job
 from shared.suite import SUITE
 
@@ -80,7 +80,9 @@ def test_a_tutorial_takes_longer_than_its_products(bench):
 def measure(way, example="fashion_mlp", code=None, side="torch", **fields):
     size = dataclasses.replace(SIZE, **fields)
     commands = {side: [sys.executable, "-c", code]} if code else {}
-    return measuring.measure(side, BenchJob(example, way, 1, size, 20), Options(commands=commands))
+    return measuring.measure(
+        side, BenchJob(example, way, 1, size, 20), WorkerOptions(commands=commands)
+    )
 
 
 def test_a_step_that_dawdles_is_seen_where_it_is_taken():
@@ -109,7 +111,7 @@ def test_data_without_images_are_measured_too():
         for way in ("tutorial", "fast"):
             size = Size("full", epochs=1)
             asked = BenchJob("iris_mlp", way, 1, size, 20)
-            assert measuring.measure(side, asked, Options()).steps_per_epoch == 28
+            assert measuring.measure(side, asked, WorkerOptions()).steps_per_epoch == 28
 
 
 def test_another_batch_size_and_width_are_really_taken():
@@ -117,9 +119,9 @@ def test_another_batch_size_and_width_are_really_taken():
     wide = dataclasses.replace(base, way="limit", width=4096)
     large = dataclasses.replace(base, batch_size=100)
     narrow = dataclasses.replace(wide, width=4)
-    steps = [measuring.measure("torch", j, Options()).values["step"] for j in (wide, narrow)]
+    steps = [measuring.measure("torch", j, WorkerOptions()).values["step"] for j in (wide, narrow)]
     assert steps[0] > 4 * steps[1]
-    assert measuring.measure("torch", large, Options()).steps_per_epoch == 2
+    assert measuring.measure("torch", large, WorkerOptions()).steps_per_epoch == 2
 
 
 def test_a_mistake_in_a_process_is_told():

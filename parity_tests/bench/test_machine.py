@@ -3,24 +3,37 @@
 import os
 import subprocess
 import sys
-import time
 
+import psutil
 import pytest
 
 from parity.bench import machine, session
 from parity.bench.session import BenchRequest
 from parity.cli.main import main
 from parity.core.errors import UsageError
+from parity_tests.waiting import wait_for
 from shared.suite import SUITE
 
-SPIN = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
+UP = "print(1, flush=True)\n"
+SPIN = f"{UP}while True: pass"
+REST = f"{UP}import time\ntime.sleep(3600)\n"
 
 
 def start(code, *names):
     """A Python process whose command line ends with these words."""
-    process = subprocess.Popen([sys.executable, "-c", code, *names])
-    time.sleep(0.3)
+    return up([sys.executable, "-c", code, *names])
+
+
+def up(command, **more):
+    """A process that has said that it is there."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, **more)
+    process.stdout.readline()
     return process
+
+
+def end(process):
+    with process:  # which closes the pipe, and waits
+        process.kill()
 
 
 @pytest.fixture
@@ -29,23 +42,24 @@ def work(tmp_path):
     package = tmp_path / "pytorch_impl"
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / "__main__.py").write_text("import time\ntime.sleep(60)\n")
+    (package / "__main__.py").write_text(REST)
     command = [sys.executable, "-m", "pytorch_impl", "--worker"]
-    process = subprocess.Popen(command, cwd=tmp_path)
-    time.sleep(0.3)
+    process = up(command, cwd=tmp_path)
     yield process
-    process.kill()
-    process.wait()
+    end(process)
 
 
 @pytest.fixture
 def alone(monkeypatch):
-    """As if nothing of the suite ran but what a test starts."""
-    before = {pid for pid, _ in machine.own_work()}
+    """As if nothing of the suite ran but what the test itself starts."""
     found = machine.own_work
-    monkeypatch.setattr(
-        machine, "own_work", lambda: ((p, c) for p, c in found() if p not in before)
-    )
+    before = set(psutil.Process().children())
+
+    def own_work():
+        started = {child.pid for child in {*psutil.Process().children()} - before}
+        return ((pid, command) for pid, command in found() if pid in started)
+
+    monkeypatch.setattr(machine, "own_work", own_work)
 
 
 @pytest.mark.parametrize(
@@ -97,22 +111,20 @@ def test_nothing_is_started_beside_work_elsewhere(alone, work, monkeypatch, caps
 def test_a_busy_process_is_named():
     process = start(SPIN, "a-busy-process")
     try:
-        named = [load for load in machine.others() if load.pid == process.pid]
+        # Beside much else it may get nothing for as long as is watched.
+        named = wait_for(lambda: [load for load in machine.others() if load.pid == process.pid])
     finally:
-        process.kill()
-        process.wait()
-    assert named
+        end(process)
     assert named[0].percent > machine.BUSY
     assert named[0].pid not in {load.pid for load in machine.others()}
 
 
 def test_an_idle_process_is_not_named():
-    process = start("import time; time.sleep(60)")
+    process = start(REST)
     try:
         assert process.pid not in {load.pid for load in machine.others()}
     finally:
-        process.kill()
-        process.wait()
+        end(process)
 
 
 def test_the_machine_is_described():

@@ -7,15 +7,16 @@ import pytest
 
 from parity.bench.measuring import measure
 from parity.core.errors import WorkerError
-from parity.run.pool import Options
+from parity.workers.options import WorkerOptions
 from parity_tests.bench.synthetic import job
+from parity_tests.waiting import PATIENCE, wait_for
 
 ANSWER = '{"values": {"epoch": 2.0}, "steps_per_epoch": 5, "facts": {}}'
 
 
-def run(code, timeout=20.0):
+def run(code, timeout=PATIENCE):
     commands = {"torch": [sys.executable, "-c", code]}
-    return measure("torch", job("limit"), Options(commands=commands, timeout=timeout))
+    return measure("torch", job("limit"), WorkerOptions(commands=commands, timeout=timeout))
 
 
 def test_an_answer_is_read():
@@ -59,20 +60,24 @@ def test_what_is_no_measurement_is_an_error(code, words):
 def test_a_process_that_hangs_is_stopped_with_its_children():
     code = (
         "import subprocess, sys, time\n"
-        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)', 'left-behind'])\n"
-        "time.sleep(99)"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)', 'left-behind'])\n"
+        "time.sleep(3600)"
     )
     with pytest.raises(WorkerError, match=r"not done after 1 s; it was stopped.*--timeout"):
         run(code, timeout=1.0)
-    left = [
-        p
-        for p in psutil.process_iter()
-        if p.status() != psutil.STATUS_ZOMBIE and "left-behind" in p.cmdline()[-1:]
-    ]
-    assert not left
+
+    def left():
+        return [
+            process
+            for process in psutil.process_iter(["status", "cmdline"])
+            if process.info["status"] != psutil.STATUS_ZOMBIE
+            and "left-behind" in (process.info["cmdline"] or [])[-1:]
+        ]
+
+    wait_for(lambda: not left(), "the end of its children")
 
 
 def test_an_interpreter_that_is_not_there_is_named():
-    options = Options(pythons={"keras": "/nowhere/python"})
+    options = WorkerOptions(pythons={"keras": "/nowhere/python"})
     with pytest.raises(WorkerError, match=r"cannot start '/nowhere/python'.*--keras-python"):
         measure("keras", job(), options)

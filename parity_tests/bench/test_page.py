@@ -19,7 +19,7 @@ RATIO = {"example", "side", "of", "to", "median", "low", "high"}
 
 def test_the_document_has_what_it_promises():
     document = json.loads(json.dumps(to_json(made()), allow_nan=False))
-    assert document["format"] == 1
+    assert document["format"] == 2
     assert document["machine"]["other_load"] == []
     for row in document["measurements"]:
         assert set(row) >= MEASUREMENT
@@ -87,7 +87,7 @@ def test_the_page_has_all_parts_and_its_figures(tmp_path):
     assert figures == [f"performance-fashion_mlp{name}.png" for name in names]
     assert {p.name for p in (tmp_path / "figures").iterdir()} == set(figures)
     twin = json.loads((tmp_path / "performance.json").read_text("utf-8"))
-    assert twin == {"format": 1, "benches": [to_json(made())]}
+    assert twin == {"format": 2, "benches": [to_json(made())]}
 
 
 def figures(folder):
@@ -137,7 +137,7 @@ def test_what_is_measured_anew_replaces_what_was(tmp_path):
     assert text.count("`torch/limit`: layout: any") == 1
     page(made(), tmp_path)
     twin = json.loads((tmp_path / "performance.json").read_text("utf-8"))
-    assert twin == {"format": 1, "benches": [to_json(made())]}
+    assert twin == {"format": 2, "benches": [to_json(made())]}
 
 
 def test_each_bench_says_where_and_of_what_it_is(tmp_path):

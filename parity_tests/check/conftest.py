@@ -1,7 +1,5 @@
 """What tests that write their own pairs of models share."""
 
-from contextlib import ExitStack
-
 import pytest
 
 from parity.checker.check import check_in
@@ -10,22 +8,27 @@ from parity.checker.graph.target import Target
 from parity.checker.workers.request import CheckRequest, processes
 
 
+@pytest.fixture(scope="session")
+def remotes():
+    """A process for each side, which serves every pair of every test."""
+    with processes(CheckRequest()) as both:
+        yield both
+
+
 @pytest.fixture(scope="module")
-def ask(request, tmp_path_factory):
+def ask(request, remotes, tmp_path_factory):
     """The result for a pair of the models that the test's module has in `TORCH` and `KERAS`."""
     folder = tmp_path_factory.mktemp("pair")
     (folder / "t.py").write_text(request.module.TORCH, "utf-8")
     (folder / "k.py").write_text(request.module.KERAS, "utf-8")
-    with ExitStack() as stack:
-        remotes = stack.enter_context(processes(CheckRequest()))
 
-        def asked(torch, torch_given, keras, keras_given, shape, *, train=False):
-            targets = (
-                Target(f"{folder}/t.py", torch, torch_given),
-                Target(f"{folder}/k.py", keras, keras_given),
-            )
-            return check_in(
-                remotes, targets, CheckRequest(inputs=(model_inputs.parse(shape),), train=train)
-            )
+    def asked(torch, torch_given, keras, keras_given, shape, *, train=False):
+        targets = (
+            Target(f"{folder}/t.py", torch, torch_given),
+            Target(f"{folder}/k.py", keras, keras_given),
+        )
+        return check_in(
+            remotes, targets, CheckRequest(inputs=(model_inputs.parse(shape),), train=train)
+        )
 
-        yield asked
+    return asked

@@ -1,13 +1,11 @@
 """Right ports that are built of other pieces than the model, and the same with a mistake."""
 
-from contextlib import ExitStack
-
 import pytest
 
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
-from parity.checker.workers.request import CheckRequest, processes
+from parity.checker.workers.request import CheckRequest
 from parity.recording.provenance import ROOT
 
 HERE = ROOT / "parity_tests/check"
@@ -59,13 +57,6 @@ WRONG = [
     ("Named", {}, "Named", {"swapped": True}, ROW, "wiring"),
     ("Uncounted", {}, "Counted", {"activation": "gelu"}, IMAGE, "activation"),
 ]
-
-
-@pytest.fixture(scope="module")
-def remotes():
-    """A process for each side, which serves every pair."""
-    with ExitStack() as stack:
-        yield stack.enter_context(processes(CheckRequest()))
 
 
 def _answer(remotes, *row):

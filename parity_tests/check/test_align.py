@@ -38,7 +38,7 @@ def rightly(traced: Traced, faults: Faults, seed: int) -> tuple[int, int]:
     """How many of the nodes that are in both graphs are paired with themselves, of how many."""
     other, new = shuffled(faults.traced, seed)
     left, right = canonicalise(traced), canonicalise(other)
-    found = align(left, right).by_left
+    found = {pair.left: pair for pair in align(left, right).pairs}
     good = total = 0
     for node in left.nodes:
         same = {right.by_id[new[m]].id for m in node.members if new.get(m) in right.by_id}

@@ -2,13 +2,15 @@
 
 import dataclasses
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from parity.checker.diagnose import evidence as proofs
 from parity.checker.diagnose import fix, repair, training_state
 from parity.checker.graph.graph import Node, Source, Value
-from parity.checker.result.causes import KINDS, Cause, group
+from parity.diagnosis.causes import KINDS, Cause, group
 from parity.reference import operations
 
 FIRST, LAST = {"channels": "first"}, {"channels": "last"}
@@ -720,73 +722,6 @@ def test_nothing_is_claimed_from_what_is_no_number():
     assert [(c.kind, c.status) for c in repair.prove(lost)] == [("unknown", "suspected")]
 
 
-def test_missing_and_extra_layers():
-    sources, weights = drawn("bypass", ((3, 5),), {"kernel": (5, 4)})
-    x = sources[0]
-    relu = node("activation", {"name": "relu"}, ((3, 5),), name="relu1", code="nn.ReLU()")
-    dense = node(
-        "dense",
-        {"units": 4, "bias": False},
-        ((3, 5),),
-        name="fc",
-        code='layers.Dense(4, name="fc")',
-    )
-    after = np.maximum(x, 0)
-    given = evidence(dense, dense, (after,), weights, right_sources=(x,))
-    (found,) = repair.prove_bypass("missing_layer", relu, x, given)
-    assert (found.kind, found.status, found.share) == ("missing_layer", "confirmed", 1)
-    assert found.left == ("relu1", "nn.ReLU()")
-    assert found.fix == 'layers.ReLU()\nlayers.Dense(4, name="fc")'
-    given = evidence(dense, dense, (x,), weights, right_sources=(after,))
-    (found,) = repair.prove_bypass("extra_layer", relu, x, given)
-    assert (found.kind, found.status) == ("extra_layer", "confirmed")
-    assert found.fix == "# remove: nn.ReLU()"
-    (found,) = repair.prove_bypass("extra_layer", relu, x + 1, given)
-    assert found.status == "suspected"
-
-
-def state(left_momentum, right_momentum, *, right_count=1, stated=None):
-    draw = np.random.default_rng(3)
-    batch = {"mean": draw.standard_normal(4), "variance": draw.random(4) + 0.5}
-    before = {"mean": np.zeros(4), "variance": np.ones(4)}
-
-    def after(m, factor):
-        new = {**batch, "variance": batch["variance"] * factor}
-        return {r: m * before[r] + (1 - m) * new[r] for r in before}
-
-    nodes = [
-        node("batch_norm", {**NORM, "momentum": m}, (IMAGE,), name=n, code=c)
-        for m, n, c in (
-            (left_momentum, "bn1", "nn.BatchNorm2d(4)"),
-            (right_momentum if stated is None else stated, "bn", "layers.BatchNormalization()"),
-        )
-    ]
-    return training_state.StateEvidence(
-        *nodes,
-        batch,
-        before,
-        after(left_momentum, 1.0),
-        before,
-        after(right_momentum, right_count),
-        10,
-        1e-14,
-    )
-
-
-def test_momentum_is_found_in_the_statistics():
-    assert training_state.prove_state(state(0.9, 0.9)) == ()
-    (found,) = training_state.prove_state(state(0.9, 0.99))
-    assert (found.kind, found.status, found.proof) == ("momentum", "confirmed", "state")
-    assert (found.left[1], found.right[1]) == ("0.9", "0.99")
-    assert found.fix == "layers.BatchNormalization(momentum=0.9)"
-    (found,) = training_state.prove_state(state(0.9, 0.5, stated=0.9))
-    assert found.right[1] == "0.5 (stated: 0.9)"
-    (found,) = training_state.prove_state(state(0.9, 1.0))
-    assert (found.kind, found.right[1]) == ("frozen", "stand still")
-    (found,) = training_state.prove_state(state(0.9, 0.9, right_count=10 / 9))
-    assert (found.kind, found.right[1]) == ("normalisation", "unbiased variance")
-
-
 def test_facts_of_training():
     left = node("dropout", {"rate": 0.5}, ((3, 4),), code="nn.Dropout(0.5)")
     right = node("dropout", {"rate": 0.3}, ((3, 4),), code="layers.Dropout(0.3)")
@@ -1198,6 +1133,22 @@ def test_a_fix_that_no_line_says_is_said_in_words():
     dense = node("dense", {"units": 4}, ((3, 4),), code="nn.Linear(4, 4)")
     found = fix.fix("gate_order", dense, dense, "torch", wanted="i c f o")
     assert found == "nn.Linear(4, 4)  # its gates must stand in this order i c f o"
+
+
+def test_a_proof_that_fails_is_logged_and_leaves_what_is_suspected(monkeypatch, caplog):
+    known = [Cause("epsilon", ("bn", "0.001"), ("bn", "1e-05"), proof="settings")]
+    match = SimpleNamespace(left=SimpleNamespace(name="bn1"), right=SimpleNamespace(name="bn2"))
+
+    def fails(given):
+        raise ZeroDivisionError("the fault")
+
+    monkeypatch.setattr(proofs, "prove", fails)
+    monkeypatch.setattr(proofs, "suspected", lambda _: known)
+    assert proofs._tried(None, match, "evaluate") == known
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("parity", "WARNING")
+    assert "bn1 and bn2" in record.getMessage()
+    assert "ZeroDivisionError: the fault" in caplog.text
 
 
 def test_every_kind_has_its_sentence():

@@ -1,28 +1,24 @@
 """`parity check` with the user's own loss and optimizer: right ones, and ones with one mistake."""
 
-from contextlib import ExitStack
+import inspect
+from dataclasses import replace
 
 import pytest
 
+from parity import Model, Training, assert_parity, check
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import ModelError, Target
 from parity.checker.graph.training_recipe import Recipe, parse
-from parity.checker.workers.request import CheckRequest, processes
+from parity.checker.workers.request import CheckRequest
 from parity.core.errors import UsageError
 from parity.recording.provenance import ROOT
-from parity.testing import assert_parity
 
 T, K = (str(ROOT / f"parity_tests/check/learning_{side}.py") for side in ("torch", "keras"))
 SPARSE = {"name": "keras.losses:SparseCategoricalCrossentropy", "from_logits": True}
 CE = "torch.nn:CrossEntropyLoss"
 CLASSES = ("12:int<5",)
-
-
-@pytest.fixture(scope="module")
-def remotes():
-    with ExitStack() as stack:
-        yield stack.enter_context(processes(CheckRequest()))
+DECAY = {"weight_decay": 0.02}
 
 
 def wish(given, option):
@@ -317,16 +313,52 @@ def test_one_side_alone_is_told():
 
 
 def test_in_tests_of_ones_own():
-    words = {
-        "torch_loss": CE,
-        "keras_loss": "keras.losses:SparseCategoricalCrossentropy",
-        "targets": "12:int<5",
-        "torch_optimizer": "torch.optim:SGD",
-        "torch_optimizer_args": {"lr": 0.1},
-        "keras_optimizer": "keras.optimizers:SGD",
-        "keras_optimizer_args": {"learning_rate": 0.1},
-    }
-    right = {"from_logits": True}
-    assert_parity(f"{T}:Net", f"{K}:net", "12,9", **words, keras_loss_args=right)
+    ours = Training(CE, "torch.optim:SGD", optimizer_args={"lr": 0.1})
+    right = Training(
+        "keras.losses:SparseCategoricalCrossentropy",
+        "keras.optimizers:SGD",
+        loss_args={"from_logits": True},
+        optimizer_args={"learning_rate": 0.1},
+    )
+    net = Model(f"{T}:Net", training=ours)
+    assert_parity(net, Model(f"{K}:net", training=right), "12,9", targets="12:int<5")
+    wrong = replace(right, loss_args={})
     with pytest.raises(AssertionError, match=r"loss \(confirmed\).*takes logits"):
-        assert_parity(f"{T}:Net", f"{K}:net", "12,9", **words)
+        assert_parity(net, Model(f"{K}:net", training=wrong), "12,9", targets="12:int<5")
+
+
+def test_keyword_arguments_of_both_models():
+    net = Model(f"{T}:Net", training=Training(CE, f"{T}:sgd", optimizer_args=DECAY))
+    port = Model(f"{K}:net", {"l2": 0.01}, Training("compiled", f"{K}:sgd"))
+    with pytest.raises(ModelError, match="not compiled with a loss"):
+        assert_parity(net, port, "12,9", targets="12:int<5")
+    port = replace(port, args={"l2": 0.01, "compiled": True})
+    result = check(net, port, "12,9", targets="12:int<5")
+    assert result.verdict == "agree", result
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (lambda: Training(loss_args={"reduction": "sum"}), "loss_args needs loss"),
+        (lambda: check(f"{T}:Net", f"{K}:net", targets="8:int"), "targets are for a loss"),
+        (
+            lambda: check(
+                Model(f"{T}:Net", training=Training("torch.nn:MSELoss")),
+                Model(f"{K}:net", training=Training("mse", loss_args={"reduction": "sum"})),
+            ),
+            "'mse' is a word",
+        ),
+        (lambda: check(Model(f"{T}:Net", training=Training(CE)), f"{K}:net"), "--keras-loss"),
+        (lambda: check(f"{T}:Net", f"{K}:net", [8, 9]), "a row of numbers"),
+        (lambda: check(lambda: None, f"{K}:net"), "Give both as names or both as models"),
+    ],
+    ids=["arguments", "targets", "word", "one side", "numbers", "named"],
+)
+def test_what_contradicts_itself_is_told(asked, told):
+    with pytest.raises(UsageError, match=told):
+        asked()
+
+
+def test_a_check_is_asked_as_an_assertion_is():
+    assert inspect.signature(check) == inspect.signature(assert_parity)

@@ -1,13 +1,11 @@
 """A mask in the other sense is no difference, and one that is meant otherwise is."""
 
-from contextlib import ExitStack
-
 import pytest
 
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
-from parity.checker.workers.request import CheckRequest, processes
+from parity.checker.workers.request import CheckRequest
 from parity.recording.provenance import ROOT
 
 HERE = ROOT / "parity_tests/check"
@@ -19,13 +17,6 @@ WRONG = [
     ({"fault": "factor"}, {"wiring"}),
     ({"fault": "over"}, {"operation"}),
 ]
-
-
-@pytest.fixture(scope="module")
-def remotes():
-    """A process for each side, which serves every pair."""
-    with ExitStack() as stack:
-        yield stack.enter_context(processes(CheckRequest()))
 
 
 def _answer(remotes, arguments):

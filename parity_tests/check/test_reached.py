@@ -1,25 +1,17 @@
 """What only another draw, another layout, a pair or a second repair tells."""
 
-from contextlib import ExitStack
-
 import pytest
 
 from parity.checker.check import check_in
 from parity.checker.diagnose.combined_fix import together
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
-from parity.checker.result.causes import Cause
-from parity.checker.workers.request import CheckRequest, processes
+from parity.checker.workers.request import CheckRequest
+from parity.diagnosis.causes import Cause
 from parity.recording.provenance import ROOT
 
 HERE = ROOT / "parity_tests/check"
 IMAGE, STEPS, ROW = "4,3,9,9", "5,4,11", "6,8"
-
-
-@pytest.fixture(scope="module")
-def remotes():
-    with ExitStack() as stack:
-        yield stack.enter_context(processes(CheckRequest()))
 
 
 def _answer(remotes, left, right, shape, /, *, train=False, **arguments):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from parity.recording.provenance import ROOT
-from parity.run.pool import environment, own_code
+from parity.workers.environment import environment, own_code
 
 BOTH = """
 {first}
@@ -53,7 +53,6 @@ def checked(folder, **environment):
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
         check=False,
         env=os.environ | environment,
     )
@@ -90,14 +89,14 @@ def test_the_users_path_comes_behind_the_suite(monkeypatch):
 
 def test_of_an_installed_suite_no_other_library_is_on_the_path(tmp_path, monkeypatch):
     """Else another interpreter would find this one's libraries before its own."""
-    for package in ("shared", "pytorch_impl", "keras_impl", "numpy"):
+    for package in ("parity", "numpy"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").touch()
-    monkeypatch.setattr("parity.run.pool.ROOT", tmp_path)
+    monkeypatch.setattr("parity.workers.environment.ROOT", tmp_path)
     own_code.cache_clear()
     try:
         found = own_code()
     finally:
         own_code.cache_clear()
-    assert sorted(os.listdir(found)) == ["keras_impl", "pytorch_impl", "shared"]
-    assert os.path.realpath(f"{found}/shared") == str(tmp_path / "shared")
+    assert os.listdir(found) == ["parity"]
+    assert os.path.realpath(f"{found}/parity") == str(tmp_path / "parity")

@@ -1,7 +1,5 @@
 """Models that run but cannot be traced: seen layer by layer, and what is lost is said."""
 
-from contextlib import ExitStack
-
 import numpy as np
 import pytest
 
@@ -12,7 +10,7 @@ from parity.checker.graph.model_interface import RecordRequest
 from parity.checker.graph.target import ModelError, Target
 from parity.checker.result import wording
 from parity.checker.result.check_result import to_json
-from parity.checker.workers.request import CheckRequest, processes
+from parity.checker.workers.request import CheckRequest
 from parity.recording.provenance import ROOT
 from parity.report import checks
 
@@ -20,12 +18,6 @@ HERE = ROOT / "parity_tests/check"
 ROW, IMAGE, WORDS = "5,8", "4,3,7,7", "5,8:int<20"
 SAID = "seen layer by layer"
 BOTH = ["PyTorch", "Keras"]
-
-
-@pytest.fixture(scope="module")
-def remotes():
-    with ExitStack() as stack:
-        yield stack.enter_context(processes(CheckRequest()))
 
 
 def _targets(left, right, torch=None, keras=None):
@@ -67,7 +59,7 @@ def test_a_right_port_agrees_and_what_is_lost_is_said(remotes, port):
     found = _answer(remotes, left, right, shape, **more)
     assert found.verdict == "agree"
     assert _sides(found) == unseen
-    assert {x.standing for x in found.layers} <= {"agrees", "unmatched"}
+    assert {x.status for x in found.layers} <= {"agrees", "unmatched"}
     assert not found.keras_only
     # Every layer has found its partner, and with it its weights.
     assert all(x.keras for x in found.layers if x.torch and UNTRACED not in x.torch)
@@ -165,7 +157,7 @@ def test_a_stopped_gradient_is_no_less_seen(remotes):
 def test_a_dropout_between_layers_is_heard(remotes):
     found = _answer(remotes, "Dropping", "Plain", train=True)
     assert [(c.kind, c.layers) for c in found.causes] == [("dropout", 2)]
-    assert {x.standing for x in found.layers} == {"agrees"}
+    assert {x.status for x in found.layers} == {"agrees"}
     always = _answer(remotes, "Dropping", "Plain", torch={"always": True})
     assert always.verdict == "differ"
     assert "drops in evaluation" in always.first.text

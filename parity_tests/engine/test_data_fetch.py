@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from parity.core.errors import DataError
+from parity_tests.waiting import PATIENCE
 from shared.data.fetch import fetch
 from shared.data.idx import write_idx
 from shared.data.sources import Dataset, DebianPackage, Mirror, SourceFile
@@ -699,7 +700,7 @@ def test_two_fetches_at_once(server: Server, tmp_path: Path) -> None:
 
     def hold(name: str, so_far: int, total: int | None) -> None:
         first_is_under_way.set()
-        second_has_begun.wait(10)
+        second_has_begun.wait(PATIENCE)
 
     def run(name: str, prepare: Callable[[], object], progress: Any) -> None:
         try:
@@ -710,7 +711,7 @@ def test_two_fetches_at_once(server: Server, tmp_path: Path) -> None:
             failed.append(error)
 
     def after_first() -> None:
-        first_is_under_way.wait(10)
+        first_is_under_way.wait(PATIENCE)
         # The first still holds the lock when the second comes to it, half a second from now.
         threading.Timer(0.5, second_has_begun.set).start()
 
@@ -721,7 +722,7 @@ def test_two_fetches_at_once(server: Server, tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert failed == []
     assert done == {"first": ["downloaded", "downloaded"], "second": ["kept", "kept"]}
     assert len(server.answered) == 2

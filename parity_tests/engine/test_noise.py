@@ -1,4 +1,4 @@
-"""`parity.comparator.noise`: the measured-noise rule, its boundary, its guards, and what it must never do."""
+"""`parity.comparator.noise`: the rule, its boundary, its guards, and what it must never do."""
 
 import math
 

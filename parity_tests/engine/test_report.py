@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -212,6 +213,20 @@ def test_pages_are_as_agreed(tmp_path):
     write(SUITE, [values_result(), training_result()], folder)
     for name in ("tiny_values.md", "tiny_training.md", "README.md"):
         golden(name, (folder / name).read_text(encoding="utf-8"))
+
+
+def test_links_lead_into_the_repository_from_any_folder_in_it(project):
+    folder = project / "build" / "reports"
+    write(SUITE, [values_result(), training_result()], folder)
+    for name in ("tiny_values", "tiny_training"):
+        links = re.findall(
+            r"\]\((\.\./[^)]*_impl/[^)]*)\)", (folder / f"{name}.md").read_text("utf-8")
+        )
+        assert links
+        assert all((folder / link).is_file() for link in links), links
+    before = (folder / "tiny_training.md").read_bytes()
+    assert folder / "tiny_training.md" not in write(SUITE, [values_result()], folder)
+    assert (folder / "tiny_training.md").read_bytes() == before
 
 
 def _halved(x, n):
@@ -433,7 +448,7 @@ def test_json_is_strict(tmp_path):
     write(SUITE, [ReportInput(ExampleVerdict(VALUES, (pair,)), result.runs)], tmp_path)
     for file in tmp_path.glob("*.json"):
         document = json.loads(file.read_text(), parse_constant=pytest.fail)
-        assert document["format"] == 1
+        assert document["format"] == 2
     twin = json.loads((tmp_path / "tiny_values.json").read_text())
     assert twin["metrics"]["torch"]["loss"] is None
     write(SUITE, [], tmp_path)  # and the index can read it again

@@ -139,8 +139,11 @@ def test_alignment_by_name_whatever_the_order():
 def test_bridges_are_followed(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
     (tmp_path / "pytorch_impl").mkdir()
-    (tmp_path / "pytorch_impl" / "ex.py").write_text("from ._bridge import Bent\n")
-    (tmp_path / "pytorch_impl" / "_bridge.py").write_text(
+    (tmp_path / "pytorch_impl" / "ex.py").write_text(
+        "from torch.nn import Linear\nfrom parity.torch_side.bridge import Bent\n"
+    )
+    (tmp_path / "parity" / "torch_side").mkdir(parents=True)
+    (tmp_path / "parity" / "torch_side" / "bridge.py").write_text(
         "import x\n\n\nclass Bent:\n    y = 1\n\n\ndef other():\n    pass\n"
     )
     (row,) = sources.bridges("ex")

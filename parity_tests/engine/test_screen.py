@@ -50,6 +50,15 @@ def test_the_tally_comes_last_and_counts_what_failed(runs, training_spec, traine
     assert "4 examples: 1 agree, 2 differ, 1 could not be run\n" in text
 
 
+def test_a_line_an_example_says_what_became_of_it(runs, training_spec, trained):
+    good = judged(training_spec, runs, trained(), 2)
+    bad = dataclasses.replace(good, pairs=(dataclasses.replace(good.pairs[0], verdict="differ"),))
+    lines = [line.split() for line in shown(good, bad, failures=["other"]).splitlines()]
+    assert ["made", "agree", "2", "of", "2"] in lines
+    assert ["made", "differ", "0", "of", "1"] in lines
+    assert ["other", "could", "not", "be", "run"] in lines
+
+
 @pytest.mark.parametrize("size", [{"train": 5}, {"test": 5}, {"epochs": 1}])
 @pytest.mark.parametrize("name", ["autograd", "resnet"])
 def test_a_size_that_changes_nothing_is_refused(tmp_path, size, name):

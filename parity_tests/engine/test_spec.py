@@ -1,4 +1,4 @@
-"""`parity.spec.example` and `shared.examples`: what an example is, and the fingerprint of its question."""
+"""`parity.spec.example` and `shared.examples`: what an example is, and its fingerprint."""
 
 import dataclasses
 from pathlib import Path

@@ -16,18 +16,17 @@ committed reports: ``parity report --full``."""
 
 
 @pytest.fixture(scope="package")
-def outcome(tmp_path_factory):
+def outcome(example_recordings):
     """Every example at its default size, both sides, all pairs.
 
     Where the tests must not skip, data that is missing is an error. The recordings are gigabytes:
     they go with the last test that asks for them.
     """
-    folder = tmp_path_factory.mktemp("recordings")
-    made = pipeline.run_examples(pipeline.RunRequest(SUITE, ALL, folder))
+    made = pipeline.run_examples(pipeline.RunRequest(SUITE, ALL, example_recordings, reuse=True))
     if made.failures and os.environ.get("CI"):
         pytest.fail("\n".join(made.failures.values()))
     yield made
-    shutil.rmtree(folder)
+    shutil.rmtree(example_recordings)
 
 
 @pytest.fixture(scope="session")

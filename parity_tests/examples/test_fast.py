@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from parity.run import pipeline, pool
+from parity.run import pipeline
+from parity.workers.options import WorkerOptions
 from shared.examples import ALL
 from shared.suite import SUITE
 
@@ -74,7 +75,7 @@ def test_a_batch_in_parts_is_the_same_batch(tmp_path, spec):
         ),
     )
     chosen = dataclasses.replace(chosen, training=training)
-    options = pool.Options(threads=2)
+    options = WorkerOptions(threads=2)
     found = pipeline.run_examples(
         pipeline.RunRequest(SUITE, (chosen,), tmp_path, options=options)
     ).verdicts[0]
@@ -132,7 +133,7 @@ def test_a_fault_of_a_fast_path_is_caught(tmp_path, planted):
     start = f"import runpy\n{fault}\nrunpy.run_module('{package}', run_name='__main__')"
     command = [sys.executable, "-c", start, "--worker", "--threads", "1"]
     spec = small(SUITE.find(example), pairs=(pair,))
-    options = pool.Options(commands={side: command})
+    options = WorkerOptions(commands={side: command})
     found = pipeline.run_examples(
         pipeline.RunRequest(SUITE, (spec,), tmp_path, options=options)
     ).verdicts[0]

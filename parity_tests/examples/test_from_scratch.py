@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FRAMEWORKS = {"pytorch_impl": "PyTorch", "keras_impl": "Keras"}
+ADAPTERS = {
+    "pytorch_impl": ("parity.torch_side.adapter", "PyTorch"),
+    "keras_impl": ("parity.keras_side.adapter", "Keras"),
+}
 MODELS = [("softmax_regression", "build_own_model")]
 """Twins and their functions that say with which weights a model begins."""
 FRESH = """
 import importlib, json
-from {package}._framework import {framework}
+from {adapter} import {framework}
 exec({fault!r})
 side = {framework}(threads=1)
 side.use_parameters(())
@@ -35,8 +38,14 @@ layers.Layer.add_weight = add_weight
 @functools.cache
 def fresh(package, example, build, fault=""):
     """Name → weights as nested lists, in canonical layout, of a model that was just built."""
+    adapter, framework = ADAPTERS[package]
     code = FRESH.format(
-        package=package, framework=FRAMEWORKS[package], example=example, build=build, fault=fault
+        package=package,
+        adapter=adapter,
+        framework=framework,
+        example=example,
+        build=build,
+        fault=fault,
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
@@ -57,7 +66,7 @@ def fresh(package, example, build, fault=""):
 
 @pytest.mark.parametrize(("example", "build"), MODELS)
 def test_both_sides_start_equal(example, build):
-    one, other = (fresh(package, example, build) for package in FRAMEWORKS)
+    one, other = (fresh(package, example, build) for package in ADAPTERS)
     assert one
     assert one == other
 

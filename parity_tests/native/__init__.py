@@ -1,0 +1,1 @@
+"""Tests of trainings with each framework's own defaults, on both sides."""

@@ -60,4 +60,4 @@ def sweep(verdict="equal", example="fashion_mlp", **more):
         "gap": {"mean": (low + high) / 2, "low": low, "high": high},
         "verdict": verdict,
     }
-    return {"format": 1, "examples": [row | more], "jobs": {"done": 24, "reused": 0, "failed": 0}}
+    return {"format": 2, "examples": [row | more], "jobs": {"done": 24, "reused": 0, "failed": 0}}

@@ -126,7 +126,7 @@ def test_the_page_says_what_is_so(tmp_path):
     assert "Too few seeds" not in text
     document = json.loads((tmp_path / "defaults.json").read_text("utf-8"))
     assert document["examples"][0]["example"] == "fashion_mlp"
-    assert document["format"] == 1
+    assert document["format"] == 2
 
 
 def test_a_default_alone_can_have_fewer_seeds_than_the_way(tmp_path):
@@ -323,6 +323,12 @@ def test_the_section_stands_on_the_page_between_accuracy_and_other_pairs(tmp_pat
     without, _ = pages.page(SUITE, training_result())
     assert native.HEADING not in without
     assert "own-defaults" not in without
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_sweep_is_read_in_either_format(tmp_path, version):
+    (tmp_path / native.FILE).write_text(json.dumps(sweep() | {"format": version}), "utf-8")
+    assert [row["example"] for row in native.read(tmp_path)] == ["fashion_mlp"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Tests of `parity sweep`: plan, store, processes, clusters and statistics."""

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from parity.sweep import result, session
-from parity.sweep.crew import Starting
 from parity.sweep.local import Local
 from parity.sweep.plan import SweepRequest
 from parity.sweep.store import Store
+from parity.workers.options import WorkerOptions
+from parity_tests.waiting import PATIENCE
 from shared.suite import SUITE
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,6 @@ class Fakes:
     def __init__(self, folder):
         self.home, self.folder, self.log = folder, folder / "out", folder / "log"
         self.commands = FAKE
-        self.times = self.log.with_suffix(".times")
         self.log.touch()
         for side, command in FAKE.items():
             script = folder / side
@@ -87,23 +87,27 @@ class Fakes:
     def run(self, *more, seeds=4, **environment):
         """Exit code, standard output, standard error."""
         process = self.start(*more, seeds=seeds, **environment)
-        out, errors = process.communicate(timeout=120)
+        out, errors = process.communicate(timeout=PATIENCE)
         assert "Traceback" not in errors, errors
         return process.returncode, out, errors
 
-    def sweep(self, *, timeout=20.0, workers=2, resume=True, repair=False, place=None, **asked):
+    def sweep(self, *, timeout=PATIENCE, workers=2, resume=True, repair=False, place=None, **asked):
         """The same in this process: the JSON, and the messages of jobs that failed."""
         size = {"train": 300, "test": 500}
         request = SweepRequest(
             SUITE, (SUITE.find("softmax_regression"),), **{"seeds": 4, **size, **asked}
         )
         known = session.tasks(request, {})
-        executor = place or Local(workers, Starting(timeout=timeout, commands=FAKE))
+        executor = place or Local(workers, WorkerOptions(timeout=timeout, commands=FAKE))
         with Store(self.folder, repair=repair) as store:
             board = session.board(request, known, store, resume=resume)
             session.run_sweep(board, known, store, executor, _unseen)
         self.exit_code = result.exit_code(board)
         return result.to_json(board), list(board.failed.values())
+
+    def release(self):
+        """Let the jobs go on that FAKE_HOLD holds."""
+        self.log.with_suffix(".released").touch()
 
     def begun(self):
         return self.log.read_text().splitlines()

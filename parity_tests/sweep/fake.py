@@ -2,7 +2,9 @@
 
 ``python -m parity_tests.sweep.fake torch``. By environment: FAKE_LOG is a file that gets a line a
 job begun, FAKE_SECONDS how long each takes, FAKE_FAULT what goes wrong at which seed, FAKE_GAP how
-much better PyTorch is, FAKE_START at which start of a side its process dies.
+much better PyTorch is, FAKE_START at which start of a side its process dies. With FAKE_HOLD every
+job after so many waits until there is a file FAKE_LOG.released; with FAKE_TOGETHER every job waits
+until so many processes are at one.
 """
 
 import os
@@ -30,13 +32,31 @@ def train(job, progress):
     log = Path(os.environ["FAKE_LOG"])
     with log.open("a") as file:
         file.write(line)
-    with log.with_suffix(".times").open("a") as file:
-        file.write(f"{time.time()}\n")
     fault, _, seed = os.environ.get("FAKE_FAULT", "").partition(" ")
     if fault and job.seed == int(seed):
         trouble(fault, log.read_text().count(line))
+    hold(log)
+    meet(log)
     time.sleep(float(os.environ.get("FAKE_SECONDS", "0")))
     return wrong(fault, job) if fault and job.seed == int(seed) else summary(job)
+
+
+def hold(log):
+    """Wait for the word to go on, if this is none of the first jobs."""
+    first = os.environ.get("FAKE_HOLD")
+    if first and len(log.read_text().splitlines()) > int(first):
+        while not log.with_suffix(".released").exists():
+            time.sleep(0.01)
+
+
+def meet(log):
+    """Wait for the others, if any are expected; once they were there nobody waits any more."""
+    if expected := int(os.environ.get("FAKE_TOGETHER", "0")):
+        there = log.with_suffix(".together")
+        there.mkdir(exist_ok=True)
+        (there / str(os.getpid())).touch()
+        while len(list(there.iterdir())) < expected:
+            time.sleep(0.01)
 
 
 def start(side):

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -15,7 +14,8 @@ import pytest
 from parity.core.errors import UsageError
 from parity.sweep.cluster import Cluster, SchedulerError
 from parity_tests.sweep.conftest import FAKE, ROOT
-from parity_tests.sweep.test_sweep import jobs, wait_for
+from parity_tests.sweep.test_sweep import jobs
+from parity_tests.waiting import PATIENCE, wait_for
 
 pytest.importorskip("distributed")
 
@@ -97,8 +97,8 @@ def test_many_workers_give_what_one_machine_gives(fakes, dask):
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(fakes, dask, monkeypatch):
-    monkeypatch.setenv("FAKE_SECONDS", "0.3")
     expected, _ = fakes.sweep(workers=4)
+    monkeypatch.setenv("FAKE_HOLD", str(16 + 6))
     first, _ = dask.worker(), dask.worker()
     killed = []
 
@@ -107,29 +107,29 @@ def test_a_worker_killed_in_the_middle_loses_nothing(fakes, dask, monkeypatch):
         if len(fakes.begun()) >= 16 + 4 and children and not killed:
             first.kill()
             killed.extend(children)
+            fakes.release()
 
     with _meanwhile(kill):
         found, failures = fakes.sweep(place=cluster(dask), resume=False)
     assert killed
     assert failures == []
     assert found == expected
-    assert not psutil.wait_procs(killed, timeout=10)[1]
+    assert not psutil.wait_procs(killed, timeout=PATIENCE)[1]
 
 
 def test_the_scheduler_gone_is_said_and_what_is_finished_is_kept(fakes, dask, monkeypatch):
-    monkeypatch.setenv("FAKE_SECONDS", "0.3")
+    monkeypatch.setenv("FAKE_HOLD", "5")
     dask.worker()
 
     def kill():
         if len(jobs(fakes)) >= 3:
             dask.scheduler.kill()
 
-    begin = time.monotonic()
     with _meanwhile(kill), pytest.raises(SchedulerError, match=r"scheduler is gone.*is kept"):
         fakes.sweep(place=cluster(dask))
-    assert time.monotonic() - begin < 40
+    fakes.release()
     finished = jobs(fakes)
-    assert 3 <= len(finished) < 16
+    assert 3 <= len(finished) <= 5
     assert fakes.sweep()[0]["jobs"] == {
         "done": 16 - len(finished),
         "reused": len(finished),
@@ -139,7 +139,7 @@ def test_the_scheduler_gone_is_said_and_what_is_finished_is_kept(fakes, dask, mo
 
 def test_results_that_went_with_their_worker_are_made_again(fakes, dask, monkeypatch):
     """They were finished, but not fetched yet; Dask makes them again and tells nobody."""
-    monkeypatch.setattr("parity.sweep.cluster._FETCH", 2.0)
+    monkeypatch.setattr("parity.sweep.cluster._FETCH", 5.0)
     first = dask.worker()
 
     class Late(Cluster):
@@ -157,23 +157,14 @@ def test_results_that_went_with_their_worker_are_made_again(fakes, dask, monkeyp
     assert len(fakes.begun()) == 16
 
 
-def test_throughput_grows_with_workers(fakes, dask, monkeypatch):
-    """Jobs that wait, so that it is the handing out that is measured, not this machine's cores."""
-    monkeypatch.setenv("FAKE_SECONDS", "0.4")
-
-    def rate(seeds):
-        """Jobs a second, once every worker has its processes."""
-        fakes.times.write_text("")
-        fakes.sweep(place=cluster(dask), seeds=seeds, resume=False)
-        begun = sorted(map(float, fakes.times.read_text().split()))
-        some = begun[len(begun) // 2 :]
-        return (len(some) - 1) / (some[-1] - some[0])
-
-    dask.worker()
-    one = rate(2)
-    dask.worker()
-    dask.worker()
-    assert rate(6) > 1.8 * one
+def test_all_workers_work_at_the_same_time(fakes, dask, monkeypatch):
+    """The first jobs end only when three are under way, whatever cores this machine has."""
+    monkeypatch.setenv("FAKE_TOGETHER", "3")
+    for _ in range(3):
+        dask.worker()
+    found, failures = fakes.sweep(place=cluster(dask))
+    assert failures == []
+    assert found["jobs"]["done"] == 16
 
 
 def test_a_failed_job_is_said_and_the_others_go_on(fakes, dask, monkeypatch):
@@ -187,12 +178,11 @@ def test_a_failed_job_is_said_and_the_others_go_on(fakes, dask, monkeypatch):
 def test_a_worker_with_other_sources_leaves_its_jobs_to_others(fakes, dask, tmp_path):
     """It is the quickest of all to answer, and would take every job."""
     other = tmp_path / "other"
-    shutil.copytree(ROOT / "shared", other / "shared", ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in ("pytorch_impl", "keras_impl", "parity_tests"):
+    shutil.copytree(ROOT / "parity", other / "parity", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("shared", "pytorch_impl", "keras_impl", "parity_tests"):
         (other / folder).symlink_to(ROOT / folder)
-    (other / "shared" / "metrics.py").write_text(
-        "# other\n" + (ROOT / "shared" / "metrics.py").read_text()
-    )
+    with open(other / "parity" / "core" / "classification.py", "a") as source:
+        source.write("\nOTHER = True\n")
     dask.worker(root=other)
     found, failures = fakes.sweep(place=cluster(dask, workerless=10.0), seeds=2)
     assert found["jobs"] == {"done": 0, "reused": 0, "failed": 8}
@@ -204,7 +194,7 @@ def test_a_worker_with_other_sources_leaves_its_jobs_to_others(fakes, dask, tmp_
 
 
 def test_a_frozen_scheduler_is_said(fakes, dask, monkeypatch):
-    monkeypatch.setenv("FAKE_SECONDS", "0.3")
+    monkeypatch.setenv("FAKE_HOLD", "4")
     dask.worker()
 
     def freeze():
@@ -212,7 +202,7 @@ def test_a_frozen_scheduler_is_said(fakes, dask, monkeypatch):
             dask.scheduler.send_signal(signal.SIGSTOP)
 
     with _meanwhile(freeze), pytest.raises(SchedulerError, match="no longer answers"):
-        fakes.sweep(place=cluster(dask, connect=3.0))
+        fakes.sweep(place=cluster(dask, connect=10.0))
     dask.scheduler.send_signal(signal.SIGCONT)
 
 

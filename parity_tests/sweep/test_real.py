@@ -7,10 +7,10 @@ import pytest
 from parity.native.summary import Summary
 from parity.sweep import result, session
 from parity.sweep.cluster import Cluster
-from parity.sweep.crew import Starting
 from parity.sweep.local import Local
 from parity.sweep.plan import SweepRequest
 from parity.sweep.store import Store
+from parity.workers.options import WorkerOptions
 from parity_tests.sweep.conftest import Fakes, _unseen
 from parity_tests.sweep.test_cluster import Dask
 from shared.suite import SUITE
@@ -30,7 +30,7 @@ def sweep(folder, place):
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    return sweep(tmp_path_factory.mktemp("real"), Local(2, Starting()))
+    return sweep(tmp_path_factory.mktemp("real"), Local(2, WorkerOptions(timeout=1800.0)))
 
 
 def test_every_job_is_done_and_kept(local):
@@ -84,6 +84,8 @@ def test_other_versions_are_refused(local, tmp_path):
     made = Fakes(tmp_path)
     with Store(made.folder) as store:
         board = session.board(request, known, store)
-        session.run_sweep(board, known, store, Local(2, Starting(commands=made.commands)), _unseen)
+        session.run_sweep(
+            board, known, store, Local(2, WorkerOptions(commands=made.commands)), _unseen
+        )
     assert len(board.failed) == 2
     assert all("expected 0.1" in message for message in board.failed.values())

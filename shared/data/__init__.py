@@ -1,8 +1,13 @@
 """Datasets: fetch, verify, load. Knows no framework.
 
-data = load("fashion_mnist")               the subset in the repository, no network needed
-fetch("fashion_mnist")                     the full set, into the cache
-data = load("fashion_mnist", "full")
+    data = load("fashion_mnist")               the subset in the repository, no network needed
+    fetch("fashion_mnist")                     the full set, into the cache
+    data = load("fashion_mnist", "full")
+
+In: names of datasets, and their files. Out: `images.ImageData`, arrays with a checksum. Read
+`sources` (what a dataset is made of) and `datasets` (which there are), `cache` (where they lie, in
+what state), `fetch` with `folders` and `archives` (how they come there), `images` with `idx`,
+`cifar` and `iris` (how they are read), `embed` (how the subsets in the repository were made).
 """
 
 from pathlib import Path

@@ -1,6 +1,12 @@
-"""Known differences between the frameworks: each a row that is measured, on both sides."""
+"""Known differences between the frameworks: each a row that is measured, on both sides.
 
-from parity.spec.difference import Difference, DifferenceSection
+In: nothing. Out: `SECTIONS` of rows, and `DIFFERENCES`, all rows as one example. A file a section:
+`layer_defaults`, `layer_semantics`, `losses`, `optimizer_defaults`, `optimizer_semantics`,
+`schedules`, `arithmetic`, `gradients`; how each row is measured stands in the files of the same
+name in `pytorch_impl/differences` and `keras_impl/differences`.
+"""
+
+from parity.spec.difference import DifferenceSection
 from parity.spec.example import ExampleSpec
 from shared.differences import (
     arithmetic,
@@ -12,8 +18,6 @@ from shared.differences import (
     optimizer_semantics,
     schedules,
 )
-
-__all__ = ["DIFFERENCES", "ROWS", "SECTIONS", "Difference", "Section"]
 
 SECTIONS = (
     DifferenceSection(

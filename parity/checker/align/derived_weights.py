@@ -21,7 +21,11 @@ from parity.checker.graph.graph import Graph, Node, Parameter, Source
 from parity.checker.graph.model_interface import Array, Traced
 
 _WORTH = 0.5
-"""Operations that must find a counterpart by it: a weight that is hidden is tied to none."""
+"""Operations that must find a counterpart by it: a weight that is hidden has no partner.
+
+What a weight norm computes is left as it stands where both sides write it, so that its parts go
+across and its axis is compared (``normed`` against ``normed`` in ``test_alarms.py``).
+"""
 
 
 def derived_weights(traced: Traced) -> Traced | None:
@@ -30,8 +34,8 @@ def derived_weights(traced: Traced) -> Traced | None:
     made = _of_weights(graph)
     if not made:
         return None
-    kept = [n for n in graph.nodes if not any(v.id in made for v in n.values)]
-    taken = {s.value for n in kept for s in n.sources} | {s.value for s in graph.outputs}
+    rest = [n for n in graph.nodes if not any(v.id in made for v in n.values)]
+    taken = {s.value for n in rest for s in n.sources} | {s.value for s in graph.outputs}
     new = {
         value.id: Parameter(
             id=f"{PREFIX}{value.id}",
@@ -48,19 +52,22 @@ def derived_weights(traced: Traced) -> Traced | None:
     if not new:
         return None
 
-    def seen(source: Source) -> Source:
+    def renamed(source: Source) -> Source:
         known = new.get(source.value)
         return source if known is None else replace(source, value=f"parameter:{known.id}")
 
-    nodes = tuple(replace(n, sources=tuple(seen(s) for s in n.sources)) for n in kept)
+    nodes = tuple(replace(n, sources=tuple(renamed(s) for s in n.sources)) for n in rest)
     parameters = {**graph.parameters, **{p.id: p for p in new.values()}}
-    outputs = tuple(seen(s) for s in graph.outputs)
+    outputs = tuple(renamed(s) for s in graph.outputs)
     changed = replace(graph, nodes=nodes, outputs=outputs, parameters=parameters)
     return replace(traced, graph=changed)
 
 
 def _of_weights(graph: Graph) -> dict[str, bool]:
-    """Values that come from weights and constants alone → whether one of the weights learns."""
+    """Values that come from weights and constants alone → whether one of the weights learns.
+
+    Of constants alone they are tables, which belong to the model's code and are compared.
+    """
     made: dict[str, bool] = {}
     fixed: set[str] = set()
     for node in graph.nodes:
@@ -82,60 +89,60 @@ def _learns(graph: Graph, node: Node, made: Mapping[str, bool], fixed: set[str])
     """Whether a trainable weight goes into it; None where an input does, too."""
     if not node.sources:
         return None
-    found = any(graph.parameters[p].trainable for p in node.parameters.values())
+    learns = any(graph.parameters[p].trainable for p in node.parameters.values())
     for source in node.sources:
         kind, _, name = source.value.partition(":")
         if kind == "parameter":
-            found = found or graph.parameters[name].trainable
+            learns = learns or graph.parameters[name].trainable
         elif source.value in made:
-            found = found or made[source.value]
+            learns = learns or made[source.value]
         elif kind != "constant" and source.value not in fixed:
             return None
-    return found
+    return learns
 
 
-def values(normal: CanonicalGraph, recorded: Mapping[str, Array]) -> dict[str, Array]:
+def values(graph: CanonicalGraph, recorded: Mapping[str, Array]) -> dict[str, Array]:
     """What a side made of its weights: id of the weight → array."""
-    names = {p.value.removeprefix("parameter:") for p in normal.pieces.values()}
-    found = {}
-    for virtual in names | set(normal.parameters):
+    names = {p.value.removeprefix("parameter:") for p in graph.pieces.values()}
+    arrays = {}
+    for virtual in names | set(graph.parameters):
         key = f"values/{virtual.removeprefix(PREFIX)}"
         if virtual.startswith(PREFIX) and key in recorded:
-            found[virtual] = np.asarray(recorded[key], np.float64)
-    return found
+            arrays[virtual] = np.asarray(recorded[key], np.float64)
+    return arrays
 
 
 def variants(left: Traced, right: Traced) -> list[tuple[Traced, Traced]]:
     """The two as they are, and with what either or both compute of weights as weights."""
     mine, theirs = derived_weights(left), derived_weights(right)
-    found = [(left, right)]
+    pairs = [(left, right)]
     if mine is not None:
-        found.append((mine, right))
+        pairs.append((mine, right))
     if theirs is not None:
-        found.append((left, theirs))
+        pairs.append((left, theirs))
     if mine is not None and theirs is not None:
-        found.append((mine, theirs))
-    return found
+        pairs.append((mine, theirs))
+    return pairs
 
 
 def align_best(
     left: Traced, right: Traced, pairs: Mapping[str, str]
 ) -> tuple[CanonicalGraph, CanonicalGraph, Alignment]:
-    """The two in the form in which they are most alike, laid on each other."""
+    """The two in the form in which they are most alike, aligned."""
     best: tuple[CanonicalGraph, CanonicalGraph, Alignment] | None = None
     for mine, theirs in variants(left, right):
-        normals = [
+        graphs = [
             masks.settle_polarity(split_layers.cropped(canonicalise(side)))
             for side in (mine, theirs)
         ]
-        expect_names(normals[0], normals[1], pairs)
-        found = reconcile(normals[0], normals[1], pairs=pairs)
-        turned = masks.flip(*found)
+        expect_names(graphs[0], graphs[1], pairs)
+        choice = reconcile(graphs[0], graphs[1], pairs=pairs)
+        turned = masks.flip(*choice)
         if turned is not None:
-            other = reconcile(found[0], turned, pairs=pairs)
-            found = other if masks.nearer(other[2], found[2]) else found
-        if best is None or found[2].edits < best[2].edits - _WORTH:
-            best = found
+            other = reconcile(choice[0], turned, pairs=pairs)
+            choice = other if masks.nearer(other[2], choice[2]) else choice
+        if best is None or choice[2].edits < best[2].edits - _WORTH:
+            best = choice
         if best[2].complete:
             break
     assert best is not None

@@ -22,15 +22,21 @@ _WORDS = {"greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "l
 _CONTRARY = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt"}
 
 
-def settle_polarity(normal: CanonicalGraph) -> CanonicalGraph:
+def settle_polarity(graph: CanonicalGraph) -> CanonicalGraph:
     """Say comparisons and choices in one sense; and twice the same mask once."""
-    return MaskPolarity(normal, frozenset()).done()
+    return MaskPolarity(graph, frozenset()).done()
 
 
-def flip(left: CanonicalGraph, right: CanonicalGraph, found: Alignment) -> CanonicalGraph | None:
-    """The right with those comparisons said by the contrary that point the other way."""
+def flip(
+    left: CanonicalGraph, right: CanonicalGraph, alignment: Alignment
+) -> CanonicalGraph | None:
+    """The right with those comparisons said by the contrary that point the other way.
+
+    ``lengths > places`` on one side and ``lengths <= places`` with a not on the other: which of the
+    two is asked for is wiring, and left as it is each would lack a partner.
+    """
     wanted = set()
-    for pair in found.pairs:
+    for pair in alignment.pairs:
         a, b = left.by_id[pair.left], right.by_id[pair.right]
         if a.kind == b.kind == "compare" and {_way(a), _way(b)} == {"up", "down"}:
             wanted.add(b.id)
@@ -54,7 +60,7 @@ def nearer(one: Alignment, other: Alignment) -> bool:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Renamed:
     """What a value is called now: another root's elements, the contrary of them or not."""
 
     root: str
@@ -62,29 +68,30 @@ class _Seen:
 
 
 class MaskPolarity:
-    """A normal form in the making."""
+    """A canonical graph in the making."""
 
-    def __init__(self, normal: CanonicalGraph, turn: frozenset[str]) -> None:
-        self.normal, self.turn = normal, turn
-        self.ids = dict(normal.ids)
-        self.shapes = {v.id: v.shape for n in normal.nodes for v in n.values}
-        self.shapes |= {v.id: v.shape for v in normal.inputs}
-        self.moved: dict[str, _Seen] = {}
+    def __init__(self, graph: CanonicalGraph, turn: frozenset[str]) -> None:
+        self.graph, self.turn = graph, turn
+        self.ids = dict(graph.ids)
+        self.shapes = {v.id: v.shape for n in graph.nodes for v in n.values}
+        self.shapes |= {v.id: v.shape for v in graph.inputs}
+        self.moved: dict[str, _Renamed] = {}
         self.contrary: dict[str, str] = {}
         self.first: set[str] = set()
         self.nots: dict[str, Source] = {}
         self.known: dict[tuple[object, ...], CanonicalNode] = {}
-        self.aliases = dict(normal.aliases)
+        self.aliases = dict(graph.aliases)
 
     def done(self) -> CanonicalGraph:
         """The whole of it."""
-        nodes = [made for node in self.normal.nodes if (made := self._node(node)) is not None]
-        outputs = tuple(self._see(s) for s in self.normal.outputs)
+        nodes = [made for node in self.graph.nodes if (made := self._node(node)) is not None]
+        outputs = tuple(self._see(s) for s in self.graph.outputs)
         taken = {s.value for n in nodes for s in n.sources} | {s.value for s in outputs}
+        # A not whose taker asks for the contrary itself by now is an operation of one side only.
         idle = {v for v in self.nots if v not in taken}
         nodes = [n for n in nodes if n.value not in idle]
         return replace(
-            self.normal, nodes=tuple(nodes), outputs=outputs, ids=self.ids, aliases=self.aliases
+            self.graph, nodes=tuple(nodes), outputs=outputs, ids=self.ids, aliases=self.aliases
         )
 
     def _node(self, node: CanonicalNode) -> CanonicalNode | None:
@@ -111,12 +118,12 @@ class MaskPolarity:
         if seen is None:
             return source
         if seen.picks is None:
-            found = replace(source, value=seen.root)
+            view = replace(source, value=seen.root)
         else:
             picks = seen.picks if not source.ids else seen.picks.ravel()[self.ids[source.ids]]
-            found = self._view(seen.root, picks.reshape(source.shape))
-        self.aliases.setdefault(source, (found, False))
-        return found
+            view = self._view(seen.root, picks.reshape(source.shape))
+        self.aliases.setdefault(source, (view, False))
+        return view
 
     def _stands_for(self, value: str, source: Source) -> None:
         """Let whoever takes a value take what a source sees."""
@@ -126,7 +133,7 @@ class MaskPolarity:
             size = int(np.prod(source.shape, dtype=np.int64))
             every = self.ids[source.ids] if source.ids else np.arange(size, dtype=np.int64)
             picks = every.reshape(self.shapes[value])
-        self.moved[value] = _Seen(source.value, picks)
+        self.moved[value] = _Renamed(source.value, picks)
 
     def _view(self, root: str, picks: np.ndarray[Any, Any]) -> Source:
         shape = tuple(int(n) for n in picks.shape)
@@ -163,6 +170,8 @@ class MaskPolarity:
         condition, *rest = node.sources
         opposite = self.contrary.get(condition.value)
         if opposite is not None:
+            # Numbers come first, the smaller one before the larger; of two values the first sense.
+            # So `where(m, x, -1e9)` and `where(~m, -1e9, x)` are one node.
             swap = condition.value not in self.first
             if (then is None) != (otherwise is None):
                 swap = then is None
@@ -190,7 +199,10 @@ class MaskPolarity:
         return self._view(inner.value, picks.reshape(condition.shape))
 
     def _once(self, node: CanonicalNode) -> CanonicalNode | None:
-        """The node, or None where the same has been made before."""
+        """The node, or None where the same has been made before.
+
+        One port computes its mask once, another in each block: the second would have no partner.
+        """
         views = [
             (s.value, s.shape, self.ids[s.ids].tobytes() if s.ids else b"") for s in node.sources
         ]

@@ -50,12 +50,12 @@ class Match:
 def matches(alignment: Alignment, left: CanonicalGraph, right: CanonicalGraph) -> tuple[Match, ...]:
     """All pairs, in the order of the left's execution."""
     order = {node.id: at for at, node in enumerate(left.nodes)}
-    found = []
+    matched = []
     for pair in alignment.pairs:
         a, b = left.by_id[pair.left], right.by_id[pair.right]
         links = tuple(_link(link, a.sources, b.sources, left, right) for link in pair.links)
-        found.append(Match(a, b, links, order[a.id], pair.substituted))
-    return tuple(sorted(found, key=lambda match: match.order))
+        matched.append(Match(a, b, links, order[a.id], pair.substituted))
+    return tuple(sorted(matched, key=lambda match: match.order))
 
 
 def output_links(
@@ -85,25 +85,25 @@ def _link(
     )
 
 
-def indices(normal: CanonicalGraph, source: Source) -> Indices | None:
+def indices(graph: CanonicalGraph, source: Source) -> Indices | None:
     """Which element of the flattened root stands where; None where the root is taken as it is."""
-    return normal.ids[source.ids] if source.ids else None
+    return graph.ids[source.ids] if source.ids else None
 
 
-def named(normal: CanonicalGraph, value: str) -> str:
+def value_name(graph: CanonicalGraph, value: str) -> str:
     """What people call the thing that yields a value."""
-    if value in normal.producers:
-        return normal.producers[value].name
+    if value in graph.producers:
+        return graph.producers[value].name
     kind, _, rest = value.partition(":")
     return f"{kind} {rest}" if kind == "input" else rest or value
 
 
-def picked(normal: CanonicalGraph, source: Source) -> str:
+def source_text(graph: CanonicalGraph, source: Source) -> str:
     """What a source takes, as one would write it: ``lstm[:, -1]``."""
-    name = called(normal, source)
-    ids = indices(normal, source)
-    maker = normal.producers.get(source.value)
-    values = maker.values if maker is not None else normal.inputs
+    name = source_name(graph, source)
+    ids = indices(graph, source)
+    maker = graph.producers.get(source.value)
+    values = maker.values if maker is not None else graph.inputs
     root = next((v for v in values if v.id == source.value), None)
     if ids is None or root is None or not ids.size or math.prod(root.shape) <= int(ids.max()):
         return name
@@ -116,10 +116,10 @@ def picked(normal: CanonicalGraph, source: Source) -> str:
     return f"{name}[{', '.join(words)}]" if words else name
 
 
-def called(normal: CanonicalGraph, source: Source) -> str:
+def source_name(graph: CanonicalGraph, source: Source) -> str:
     """What people call the thing that a source takes from."""
-    name = named(normal, source.value)
-    maker = normal.producers.get(source.value)
+    name = value_name(graph, source.value)
+    maker = graph.producers.get(source.value)
     second = maker is not None and source.value != maker.values[0].id
     if maker is not None and maker.kind == "compare" and second:
         return f"the contrary of {name}"

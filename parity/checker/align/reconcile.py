@@ -1,7 +1,7 @@
-"""Two graphs laid on each other, after what only one of them has in one piece is taken apart.
+"""Two graphs aligned, after what only one of them has in one piece is taken apart.
 
-`parity.checker.align.alignment` finds which node is which. Where that leaves something over, a layer that makes
-several things at once may be several layers on the other side, or a dense layer the convolution of
+`alignment` finds which node is which. Where that leaves something over, a layer that makes several
+things at once may be several layers on the other side, or a dense layer the convolution of
 kernel 1 that the other side has. Nothing is taken apart that both sides have in one piece: there
 the order of the pieces is part of what is compared.
 """
@@ -27,34 +27,37 @@ def reconcile(
     """Align two graphs, and rewrite them where that makes them more alike.
 
     Args:
-        left, right: in normal form.
+        left, right: canonical.
         pairs, inputs: as of `parity.checker.align.alignment.align`.
 
     Returns:
         The two graphs, rewritten or not, and their alignment.
     """
-    found = align(left, right, pairs=pairs, inputs=inputs)
-    if found.complete:
-        return left, right, found
-    whole = left, right, found
-    for apart in _apart(*whole):
+    alignment = align(left, right, pairs=pairs, inputs=inputs)
+    if alignment.complete:
+        return left, right, alignment
+    # A rewritten graph is kept only where it leaves less over: cutting what both sides have in one
+    # piece would hide in which order its pieces stand.
+    whole = left, right, alignment
+    for apart in _split_layers(*whole):
         other = align(*apart, pairs=pairs, inputs=inputs)
-        if other.edits < found.edits:
-            left, right, found = *apart, other
-    alike = _alike(left, right, found)
+        if other.edits < alignment.edits:
+            left, right, alignment = *apart, other
+    alike = _same_kind(left, right, alignment)
     if alike is not None:
         left, right = alike
-        found = align(left, right, pairs=pairs, inputs=inputs)
+        alignment = align(left, right, pairs=pairs, inputs=inputs)
+    # Twice: drawing the first together may show what lies opposite the second.
     for _ in range(2):
-        drawn = untraced.fuse_untraced_regions(left, right, found)
+        drawn = untraced.fuse_untraced_regions(left, right, alignment)
         if drawn is not None:
             left, right = drawn
-            found = align(left, right, pairs=pairs, inputs=inputs)
-    return left, right, found
+            alignment = align(left, right, pairs=pairs, inputs=inputs)
+    return left, right, alignment
 
 
-def _apart(
-    left: CanonicalGraph, right: CanonicalGraph, found: Alignment
+def _split_layers(
+    left: CanonicalGraph, right: CanonicalGraph, alignment: Alignment
 ) -> Iterator[tuple[CanonicalGraph, CanonicalGraph]]:
     """Split what the other side does not have in one piece, if it has layers left over.
 
@@ -63,18 +66,20 @@ def _apart(
     """
     mine = {one.node: one for one in split_layers.splits(left)}
     theirs = {one.node: one for one in split_layers.splits(right)}
-    kept = {(p.left, p.right) for p in found.pairs if p.left in mine and p.right in theirs}
-    left_wanted = [one for node, one in mine.items() if node not in {a for a, _ in kept}]
-    right_wanted = [one for node, one in theirs.items() if node not in {b for _, b in kept}]
-    if not _has_weighted(right, found.right_only):
+    paired = {(p.left, p.right) for p in alignment.pairs if p.left in mine and p.right in theirs}
+    left_wanted = [one for node, one in mine.items() if node not in {a for a, _ in paired}]
+    right_wanted = [one for node, one in theirs.items() if node not in {b for _, b in paired}]
+    # One layer against three is cut only if the other two are really left over; otherwise the
+    # three are three more, and a fault.
+    if not _has_weighted(right, alignment.right_only):
         left_wanted = []
-    if not _has_weighted(left, found.left_only):
+    if not _has_weighted(left, alignment.left_only):
         right_wanted = []
     if left_wanted or right_wanted:
         yield split_layers.split(left, left_wanted), split_layers.split(right, right_wanted)
-    both = [(left.by_id[p.left], right.by_id[p.right]) for p in found.pairs]
-    left_cut = [_opposite(left, a, right, b, found.right_only) for a, b in both]
-    right_cut = [_opposite(right, b, left, a, found.left_only) for a, b in both]
+    both = [(left.by_id[p.left], right.by_id[p.right]) for p in alignment.pairs]
+    left_cut = [_opposite(left, a, right, b, alignment.right_only) for a, b in both]
+    right_cut = [_opposite(right, b, left, a, alignment.left_only) for a, b in both]
     if any(left_cut) or any(right_cut):
         yield (
             split_layers.split(left, [one for one in left_cut if one is not None]),
@@ -83,7 +88,7 @@ def _apart(
 
 
 def _opposite(
-    normal: CanonicalGraph,
+    graph: CanonicalGraph,
     node: CanonicalNode,
     other: CanonicalGraph,
     partner: CanonicalNode,
@@ -104,20 +109,20 @@ def _opposite(
         for n in beside
         if "kernel" in n.parameters
     ]
-    return split_layers.cut(normal, node, widths)
+    return split_layers.cut(graph, node, widths)
 
 
-def _has_weighted(normal: CanonicalGraph, nodes: Sequence[str]) -> bool:
-    return any(normal.by_id[n].kind in ("dense", "convolution") for n in nodes)
+def _has_weighted(graph: CanonicalGraph, nodes: Sequence[str]) -> bool:
+    return any(graph.by_id[n].kind in ("dense", "convolution") for n in nodes)
 
 
-def _alike(
-    left: CanonicalGraph, right: CanonicalGraph, found: Alignment
+def _same_kind(
+    left: CanonicalGraph, right: CanonicalGraph, alignment: Alignment
 ) -> tuple[CanonicalGraph, CanonicalGraph] | None:
     """Dense layers that stand opposite a convolution of kernel 1: the dense, or that, rewritten."""
     convolutions: tuple[list[str], list[str]] = ([], [])
     dense: tuple[list[str], list[str]] = ([], [])
-    for pair in found.pairs:
+    for pair in alignment.pairs:
         a, b = left.by_id[pair.left], right.by_id[pair.right]
         for side, one, other in ((0, a, b), (1, b, a)):
             if one.kind != "dense" or not split_layers.is_pointwise(other):
@@ -129,7 +134,7 @@ def _alike(
     if not any((*convolutions, *dense)):
         return None
     left, right = (
-        split_layers.as_dense(split_layers.as_convolution(normal, convolutions[side]), dense[side])
-        for side, normal in enumerate((left, right))
+        split_layers.as_dense(split_layers.as_convolution(graph, convolutions[side]), dense[side])
+        for side, graph in enumerate((left, right))
     )
     return left, right

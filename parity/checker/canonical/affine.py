@@ -91,8 +91,9 @@ def _with_array(drafts: Drafts, node: Draft, constants: frozenset[str]) -> bool:
             return False
         operation = "subtract_from" if operation == "subtract" else operation
         drafts.rewire(node, node.edges[::-1])
+    # An affine yields what it takes, element by element; (n, 1) plus a constant (n, m) does not.
     if tuple(node.edges[0].source.shape) != tuple(node.values[0].shape):
-        return False  # the constant widens it
+        return False
     node.kind, node.settings = "affine", {"steps": [[operation, {"source": 1}]]}
     return True
 
@@ -116,7 +117,11 @@ def steps_of(node: Draft) -> list[Step]:
 
 
 def merge_affine(drafts: Drafts, node: Draft) -> bool:
-    """Two in a row are one; one that changes nothing is none."""
+    """Two in a row are one; one that changes nothing is none.
+
+    ``(x / 255 − 0.5) · 2`` is one scale and one offset then, as a rescaling layer has. Nobody else
+    may take what stands between, or it would be gone for them.
+    """
     if node.kind != "affine":
         return False
     if node.settings.get("scale") == 1 and node.settings.get("offset") == 0:
@@ -148,7 +153,11 @@ def merge_affine(drafts: Drafts, node: Draft) -> bool:
 
 
 def scale_matmul(drafts: Drafts, node: Draft) -> bool:
-    """A factor next to a product of two values is the product's ``scale``."""
+    """A factor next to a product of two values is the product's ``scale``.
+
+    Attention divides the scores, or scales the queries, or the keys: ports ``scaled_keys`` and
+    ``by_hand_and_built_in``. Left where it stands it would be an operation that one side lacks.
+    """
     if node.kind == "matmul" and len(node.edges) == 2:
         return any(_scaled_operand(drafts, node, k) for k in (0, 1))
     factor = _factor(node)
@@ -164,16 +173,17 @@ def scale_matmul(drafts: Drafts, node: Draft) -> bool:
         return False
     operands, turned = product.edges, False
     if not drafts.plain(node.edges[0].source):
+        # (q kᵀ)ᵀ is k qᵀ: the two change places, each transposed.
         if len(operands) != 2 or not _is_transposed(drafts, node.edges[0].source):
             return False
         operands, turned = [_transposed(drafts, e) for e in reversed(operands)], True
-    kept = [*operands, *node.edges[1:]]
+    edges = [*operands, *node.edges[1:]]
     settings = _scaled(product, node, 1)
     if turned:
         flags = [bool(settings.get(f"transpose_{side}")) for side in ("left", "right")]
         settings |= {"transpose_left": flags[1], "transpose_right": flags[0]}
     node.kind, node.settings = "matmul", settings
-    drafts.absorb(node, product, kept, product)
+    drafts.absorb(node, product, edges, product)
     return True
 
 
@@ -197,6 +207,7 @@ def _factor(node: Draft) -> float | None:
         return None
     if "steps" not in node.settings:
         return node.settings["scale"] if node.settings["offset"] == 0 else None
+    # Of a constant array one element only: a factor for each score is a mask.
     only_factors = all(step[0] in ("multiply", "divide") for step in node.settings["steps"])
     single = all(max((*e.source.shape, 1)) == 1 for e in node.edges[1:])
     return 1.0 if only_factors and single else None

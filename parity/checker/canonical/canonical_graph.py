@@ -34,7 +34,7 @@ CONTRARY = "#not"
 
 @dataclass(frozen=True)
 class CanonicalNode:
-    """One node of the normal form.
+    """One node of the canonical graph.
 
     Attributes:
         id: of the last of `members`.
@@ -94,7 +94,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class CanonicalGraph:
-    """A graph in normal form.
+    """A graph canonical.
 
     Attributes:
         side: which framework.
@@ -109,7 +109,7 @@ class CanonicalGraph:
         fixed: ids of nodes that depend on no input and no weight: their values are constants.
         unused: parameters that no node takes.
         pieces: weights and values that the graph has in another form, or as parts of larger ones:
-            ``parameter:NAME`` or a root value → how it is read (see `parity.checker.canonical.split_layers`).
+            ``parameter:NAME`` or a root value → how it is read (see `split_layers`).
         aliases: a source as it was traced → the mask that stands for it now, and whether that says
             the contrary.
     """
@@ -148,10 +148,13 @@ def canonicalise(traced: Traced, numbers: Mapping[str, float] | None = None) -> 
     """
     graph = traced.graph
     drafts = Drafts(graph, traced.ids)
+    # First what would stand in the way of a rule: a dead node takes values as any other and keeps
+    # them from being folded; a dropout may stand between a layer and its activation.
     dead = _drop_dead(drafts, graph)
     dropouts = _drop_dropouts(drafts)
     fixed, constants = _drop_fixed(drafts)
     _put_numbers(drafts, numbers or {})
+    # Layers before arithmetic: `x @ W + b` is a dense layer, and only what is left is an affine.
     _each(drafts, lambda n: folding.fold_kernel(drafts, n))
     _each(drafts, lambda n: folding.fold_dense(drafts, n) or folding.fold_bias(drafts, n))
     _each(drafts, lambda n: affine.to_affine(drafts, n, constants))
@@ -163,6 +166,8 @@ def canonicalise(traced: Traced, numbers: Mapping[str, float] | None = None) -> 
     _each(drafts, lambda n: norms.find_norm(drafts, n) or norms.fold_gain(drafts, n))
     _each(drafts, formulas.settle_activation)
     _each(drafts, lambda n: affine.scale_matmul(drafts, n))
+    # What is only nearly an activation comes after all that is one exactly, and from the last
+    # operation back: begun at the first, half of a wrong GELU would be taken for something.
     for node in reversed(list(drafts.nodes.values())):
         if node.id in drafts.nodes:
             formulas.find_activation(drafts, node, near=True)
@@ -223,14 +228,14 @@ def _drop_dead(drafts: Drafts, graph: Graph) -> list[str]:
 
 def _drop_dropouts(drafts: Drafts) -> list[Draft]:
     """Take them out, and identities too; their edges carry their ids."""
-    found = []
+    rest = []
     for node in list(drafts.nodes.values()):
         if node.kind == "dropout":
-            found.append(node)
+            rest.append(node)
             drafts.bypass(node, node.id)
         elif node.kind == "activation" and node.settings.get("name") in ("linear", "identity"):
             drafts.bypass(node)
-    return found
+    return rest
 
 
 def _drop_fixed(drafts: Drafts) -> tuple[list[str], frozenset[str]]:

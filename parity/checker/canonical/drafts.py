@@ -125,6 +125,8 @@ class Drafts:
         last.members = first.members + last.members
         last.names = [main.name, *(n for n in first.names + last.names if n != main.name)]
         last.name, last.code = main.name, main.code
+        # A dropout stood on an edge that is now inside: it is noted on the first one that is left,
+        # or its rate would not be compared.
         lost = {m for e in (*first.edges, *last.edges) for m in e.marks}
         lost -= {m for e in edges for m in e.marks}
         if lost and edges:

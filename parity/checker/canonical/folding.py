@@ -70,6 +70,7 @@ def _pad_convolution(node: Draft, pad: Draft, extra: list[list[int]]) -> bool:
     mine = node.settings.get("mode") or "zeros"
     if not mode or (mode == "zeros" and value != 0):
         return False
+    # Two paddings in a row add up only if both are zeros: reflecting twice is no wider reflection.
     if mode != mine and any(map(any, own)):
         return False
     if mode == mine and mode != "zeros" and any(map(any, own)):
@@ -79,6 +80,9 @@ def _pad_convolution(node: Draft, pad: Draft, extra: list[list[int]]) -> bool:
 
 
 def _pad_pool(node: Draft, pad: Draft, extra: list[list[int]]) -> bool:
+    # A maximum pads with −∞ and a pad before it with 0, which wins where a window is negative; an
+    # average leaves its own padding out of the count, and counts a pad before it. So a pad goes in
+    # as what it is, and the two stay a difference of settings that can be named.
     own, value = _own(node, extra), pad.settings.get("value") or 0
     bare = not any(map(any, own))
     if _PADDED_BY.get(str(pad.settings.get("mode", "constant"))) != "zeros":
@@ -101,7 +105,11 @@ def _pad_pool(node: Draft, pad: Draft, extra: list[list[int]]) -> bool:
 
 
 def settle_pool(drafts: Drafts, node: Draft) -> bool:
-    """A pool over the whole image is a ``reduce``; settings without effect get one value."""
+    """A pool over the whole image is a ``reduce``; settings without effect get one value.
+
+    A window of 7 on an image of 7 × 7 is a global pool. Whether an average counts its padding is no
+    difference where there is none.
+    """
     if node.kind != "pool" or not node.edges:
         return False
     shape = node.edges[0].source.shape
@@ -139,11 +147,13 @@ def fold_dense(drafts: Drafts, node: Draft) -> bool:
     left, right = (edge.source for edge in node.edges)
     if not right.value.startswith("parameter:") or len(right.shape) != 2 or len(left.shape) < 1:
         return False
+    # A product of two weights is a weight of low rank, no layer (`derived_weights`).
     if left.value.startswith(("parameter:", "constant:")):
         return False
     picks = drafts.picks(right)
     if node.settings.get("transpose_right"):
         picks = picks.T
+    # A part of a weight is no kernel that could be taken across whole.
     if not drafts.is_permutation(right.value, picks):
         return False
     scale = node.settings.get("scale", 1.0)
@@ -176,7 +186,11 @@ def fold_kernel(drafts: Drafts, node: Draft) -> bool:
 
 
 def fold_bias(drafts: Drafts, node: Draft) -> bool:
-    """Adding a vector that is a parameter, after a layer without a bias, is its bias."""
+    """Adding a vector that is a parameter, after a layer without a bias, is its bias.
+
+    Only along the channels: a position embedding is added just so, and of a square image its length
+    could be the channels' (``test_a_bias_along_the_channels_only``).
+    """
     if node.kind != "add" or len(node.edges) != 2:
         return False
     for edge, other in (node.edges, node.edges[::-1]):
@@ -232,7 +246,10 @@ def _channel_table(
 
 
 def flatten_add(drafts: Drafts, node: Draft) -> bool:
-    """A chain of sums is one sum, where nobody else takes what stands between."""
+    """A chain of sums is one sum, where nobody else takes what stands between.
+
+    (a + b) + c and a + (b + c) are then one node with the same three sources, in any order.
+    """
     if node.kind != "add" or len(node.edges) < 2:
         return False
     for k, edge in enumerate(node.edges):
@@ -253,7 +270,11 @@ def flatten_add(drafts: Drafts, node: Draft) -> bool:
 
 
 def flatten_join(drafts: Drafts, node: Draft) -> bool:
-    """A join of a join is one join, whoever else takes the inner one."""
+    """A join of a join is one join, whoever else takes the inner one.
+
+    It moves numbers and rounds none. A DenseNet that joins step by step and one that keeps a list
+    are the same then (``test_joins_of_joins_are_joins_of_all``).
+    """
     if node.kind != "concatenate":
         return False
     for k, edge in enumerate(node.edges):
@@ -286,6 +307,7 @@ def see_through_join(drafts: Drafts, node: Draft) -> bool:
             continue
         picks = drafts.picks(edge.source)
         used = [inner.edges[i] for i in np.unique(owners.ravel()[picks])]
+        # A view has one root; what takes from two parts takes the join.
         if len({e.source.value for e in used}) != 1:
             continue
         seen = drafts.view(used[0].source.value, places.ravel()[picks])
@@ -309,7 +331,10 @@ def _axis(node: Draft) -> int:
 
 
 def merge_reduces(drafts: Drafts, node: Draft) -> bool:
-    """Two reductions of one mode over different axes are one."""
+    """Two reductions of one mode over different axes are one.
+
+    Not of a variance: that of variances along one axis is not that over both.
+    """
     mode = node.settings.get("mode")
     if node.kind != "reduce" or mode not in ("mean", "max", "sum", "min", "prod"):
         return False
@@ -324,10 +349,10 @@ def merge_reduces(drafts: Drafts, node: Draft) -> bool:
         return False
     rank = len(inner.edges[0].source.shape)
     first = [a % rank for a in inner.settings["axes"]]
-    kept = list(range(rank))
+    remaining = list(range(rank))
     if len(inner.values[0].shape) != rank:
-        kept = [a for a in kept if a not in first]
-    axes = sorted({*first, *(kept[a] for a in node.settings["axes"])})
+        remaining = [a for a in remaining if a not in first]
+    axes = sorted({*first, *(remaining[a] for a in node.settings["axes"])})
     keepdims = len(node.values[0].shape) == rank
     node.settings = {**node.settings, "axes": axes, "keepdims": keepdims}
     drafts.absorb(node, inner, list(inner.edges), node)
@@ -349,6 +374,7 @@ def sum_to_mean(drafts: Drafts, node: Draft) -> bool:
         return False
     shape = inner.edges[0].source.shape
     terms = int(np.prod([shape[a] for a in inner.settings["axes"]]))
+    # 1e-6, since the factor may have gone through float32.
     if terms < 2 or abs(node.settings["scale"] * terms - 1) > 1e-6:
         return False
     node.kind, node.settings = "reduce", {**inner.settings, "mode": "mean"}

@@ -6,8 +6,8 @@ every way to write a GELU is found, and one with a wrong constant is not taken f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,104 +16,59 @@ from numpy.typing import NDArray
 from parity.checker.canonical.affine import number_of
 from parity.checker.canonical.drafts import Draft, Drafts
 from parity.checker.graph.graph import Source
+from parity.reference import activations, operations
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
 
 POINTS: Array = np.concatenate([np.linspace(-7.3, 7.1, 97), [-40.0, -11.5, 0.0, 9.25, 40.0]])
+"""Steps of 0.15 that miss the kinks at ±3 and 6, where a wrong bound would not show; 0, where a
+quotient may be undefined; and far out, where everything has saturated or grown."""
 EXACT = 2e-6
-"""Relative: people write constants with eight digits or more."""
+"""Relative, to the function or 1. In GELU's formula 0.797885 for √(2/π) is off by 1.4e-7 and meant;
+0.0447 for 0.044715 is off by 8.7e-6 and a mistake. The two GELUs are 4.7e-4 apart."""
 NEAR = 0.03
+"""A GELU with 1.5 for √2 is 0.018 from the right one: to be compared with it, and named for what it
+was meant to be. SiLU and hard SiLU, two functions, are 0.14 apart."""
 DEPTH = 16
-"""An activation written by hand has no more operations than this."""
+"""An activation written by hand has no more operations than this; GELU by tanh has eight. More
+would let whole layers be evaluated for nothing."""
 
-_erf: Function = np.vectorize(math.erf, otypes=[np.float64])
-
-
-def _sigmoid(x: Array) -> Array:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
-
-
-def _softplus(x: Array) -> Array:
-    return np.logaddexp(0.0, x)
-
-
-def _gelu(x: Array) -> Array:
-    return 0.5 * x * (1.0 + _erf(x / math.sqrt(2.0)))
-
-
-def _gelu_tanh(x: Array) -> Array:
-    return 0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x**3)))
-
-
-def _hard_sigmoid(x: Array) -> Array:
-    return np.clip(x + 3.0, 0.0, 6.0) / 6.0
-
-
-UNARY: dict[str, Function] = {
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "rsqrt": lambda x: 1.0 / np.sqrt(x),
-    "square": np.square,
-    "abs": np.abs,
-    "neg": np.negative,
-    "negative": np.negative,
-    "sin": np.sin,
-    "cos": np.cos,
-    "erf": _erf,
-    "tanh": np.tanh,
-    "sigmoid": _sigmoid,
-    "softplus": _softplus,
-    "log1p": np.log1p,
-    "expm1": np.expm1,
-    "reciprocal": np.reciprocal,
-    "relu": lambda x: np.maximum(x, 0.0),
-    "softsign": lambda x: x / (1.0 + np.abs(x)),
-}
-
-KNOWN: tuple[tuple[dict[str, Any], Function], ...] = (
-    ({"name": "relu"}, lambda x: np.maximum(x, 0.0)),
-    ({"name": "relu6"}, lambda x: np.clip(x, 0.0, 6.0)),
-    ({"name": "sigmoid"}, _sigmoid),
-    ({"name": "tanh"}, np.tanh),
-    ({"name": "silu"}, lambda x: x * _sigmoid(x)),
-    ({"name": "mish"}, lambda x: x * np.tanh(_softplus(x))),
-    ({"name": "gelu", "approximate": False}, _gelu),
-    ({"name": "gelu", "approximate": True}, _gelu_tanh),
-    ({"name": "quick_gelu"}, lambda x: x * _sigmoid(1.702 * x)),
-    ({"name": "softplus"}, _softplus),
-    ({"name": "log_sigmoid"}, lambda x: -_softplus(-x)),
-    ({"name": "softsign"}, lambda x: x / (1.0 + np.abs(x))),
-    ({"name": "hard_sigmoid"}, _hard_sigmoid),
-    ({"name": "hard_silu"}, lambda x: x * _hard_sigmoid(x)),
+_ALONE = (
+    *("exp", "log", "sqrt", "rsqrt", "square", "abs", "neg", "negative", "sin", "cos", "erf"),
+    *("tanh", "sigmoid", "log1p", "expm1", "reciprocal"),
 )
-_TARGETS: list[Array] = []
+_ACTIVATIONS = ("softplus", "relu", "softsign")
+UNARY: dict[str, Function] = {
+    **{name: operations.UNARY[name] for name in _ALONE},
+    **{name: partial(activations.apply, {"name": name}, {}) for name in _ACTIVATIONS},
+}
+"""What an activation is written with."""
+KNOWN: tuple[dict[str, Any], ...] = (
+    {"name": "relu"},
+    {"name": "relu6"},
+    {"name": "sigmoid"},
+    {"name": "tanh"},
+    {"name": "silu"},
+    {"name": "mish"},
+    {"name": "gelu", "approximate": False},
+    {"name": "gelu", "approximate": True},
+    {"name": "quick_gelu"},
+    {"name": "softplus"},
+    {"name": "log_sigmoid"},
+    {"name": "softsign"},
+    {"name": "hard_sigmoid"},
+    {"name": "hard_silu"},
+)
+"""What people write out; their equations stand in `parity.reference.activations`."""
+_EVALUATED = frozenset(
+    {settings["name"] for settings in KNOWN} | {"leaky_relu", "clip", "hard_tanh", "elu"}
+)
 
 
-def _targets() -> list[Array]:
-    if not _TARGETS:
-        _TARGETS.extend(function(POINTS) for _, function in KNOWN)
-    return _TARGETS
-
-
-def _activation(settings: dict[str, Any], x: Array) -> Array | None:
-    for k, (known, _) in enumerate(KNOWN):
-        if known["name"] == settings.get("name") and all(
-            bool(settings.get(key, False)) == value for key, value in known.items() if key != "name"
-        ):
-            return np.asarray(KNOWN[k][1](x), dtype=np.float64)
-    match settings.get("name"):
-        case "leaky_relu":
-            slope = float(settings["slope"])
-            return np.asarray(np.where(x > 0, x, slope * x), dtype=np.float64)
-        case "clip" | "hard_tanh":
-            low, high = settings.get("low"), settings.get("high")
-            return np.asarray(np.clip(x, low, high), dtype=np.float64)
-        case "elu":
-            alpha = float(settings.get("alpha", 1.0))
-            return np.asarray(np.where(x > 0, x, alpha * np.expm1(x)), dtype=np.float64)
-    return None
+@cache
+def _targets() -> tuple[Array, ...]:
+    return tuple(activations.apply(settings, {}, POINTS) for settings in KNOWN)
 
 
 def _apply(node: Draft, values: list[Array]) -> Array | None:
@@ -127,7 +82,9 @@ def _apply(node: Draft, values: list[Array]) -> Array | None:
         function = UNARY.get(str(node.settings.get("name")))
         return None if function is None else function(values[0])
     if node.kind == "activation":
-        return None if node.parameters else _activation(node.settings, values[0])
+        if node.parameters or node.settings.get("name") not in _EVALUATED:
+            return None
+        return activations.apply(node.settings, {}, values[0])
     operation = _BINARY.get(node.kind)
     if operation is None:
         return None
@@ -185,21 +142,22 @@ def _evaluate(
 
 def _roots(drafts: Drafts, node: Draft) -> list[Source]:
     """Values that the node may be a function of, the nearest first."""
-    found: list[Source] = []
+    roots: list[Source] = []
     queue, seen = [node], {node.id}
     while queue and len(seen) <= DEPTH:
         current = queue.pop(0)
         for edge in current.edges:
-            if not any(drafts.same_view(edge.source, other) for other in found):
-                found.append(edge.source)
+            if not any(drafts.same_view(edge.source, other) for other in roots):
+                roots.append(edge.source)
             inner = drafts.producer(edge)
             if inner is not None and inner.id not in seen and inner.kind in _ELEMENTWISE:
                 seen.add(inner.id)
                 queue.append(inner)
-    return found
+    return roots
 
 
 def _recognise(result: Array) -> dict[str, Any] | None:
+    # A quotient may be undefined at 0, an exponential overflow far out; 90 points are left to tell.
     if not np.isfinite(result).all():
         finite = np.isfinite(result) & (np.abs(POINTS) < 20)
         if finite.sum() < 90:
@@ -207,7 +165,7 @@ def _recognise(result: Array) -> dict[str, Any] | None:
     else:
         finite = np.ones(POINTS.shape, dtype=bool)
     scale = np.maximum(1.0, np.abs(result[finite]))
-    for (settings, _), target in zip(KNOWN, _targets(), strict=True):
+    for settings, target in zip(KNOWN, _targets(), strict=True):
         if np.abs((result[finite] - target[finite]) / scale).max() <= EXACT:
             return dict(settings)
     return _with_number(result) if finite.all() else None
@@ -233,7 +191,7 @@ def _near(result: Array) -> dict[str, Any] | None:
     best = int(np.argmin(distances))
     if distances[best] > NEAR:
         return None
-    return {"name": "custom", "near": KNOWN[best][0], "distance": distances[best]}
+    return {"name": "custom", "near": KNOWN[best], "distance": distances[best]}
 
 
 def find_activation(drafts: Drafts, node: Draft, near: bool = False) -> bool:
@@ -254,10 +212,13 @@ def find_activation(drafts: Drafts, node: Draft, near: bool = False) -> bool:
         if result is None:
             continue
         inside = {member.id for member in members}
+        # A gate that something else takes, too, has to stay a node, or its taker loses its source
+        # (`test_an_activation_that_is_taken_in_between_stays_apart`).
         if any(drafts.users(m) - inside for m in members if m is not node):
             continue
         settings = None
         if near:
+            # Two operations, or straight ones, are arithmetic that happens to lie near a ReLU.
             settings = _near(result) if len(members) >= 3 and _curved(members) else None
         elif len(members) > 1 or node.kind in ("maximum", "minimum", "unary"):
             settings = _recognise(result)
@@ -333,6 +294,7 @@ def find_softmax(drafts: Drafts, node: Draft) -> bool:
         return False
     if not drafts.plain(node.edges[0].source):
         return False
+    # The maximum is taken off so that nothing overflows; it cancels, and is no other function.
     members, edge = [top, bottom], top.edges[0]
     shifted = drafts.producer(edge)
     if shifted is not None and shifted.kind == "subtract" and len(shifted.edges) == 2:
@@ -360,8 +322,8 @@ def _is_unary(node: Draft, name: str) -> bool:
 
 def _keeps_place(drafts: Drafts, source: Source, shape: tuple[int, ...], axis: int) -> bool:
     """Whether a reduced value meets exactly the elements it was reduced from."""
-    kept = [1 if k == axis else n for k, n in enumerate(shape)]
-    wanted = np.broadcast_to(np.arange(int(np.prod(kept))).reshape(kept), shape)
+    with_ones = [1 if k == axis else n for k, n in enumerate(shape)]
+    wanted = np.broadcast_to(np.arange(int(np.prod(with_ones))).reshape(with_ones), shape)
     try:
         return np.array_equal(np.broadcast_to(drafts.picks(source), shape), wanted)
     except ValueError:

@@ -17,7 +17,7 @@ from parity.checker.graph.graph import Source
 
 
 @dataclass
-class _Found:
+class _Norm:
     """What is known so far of the expression."""
 
     source: Source
@@ -44,29 +44,29 @@ def _norm(drafts: Drafts, node: Draft, top: DraftEdge, bottom: DraftEdge) -> boo
         edge = centred.edges[0]
     else:
         centred = None
-    found = _Found(edge.source)
-    if root is None or not _deviation(drafts, root, node.kind == "multiply", found, centred):
+    norm = _Norm(edge.source)
+    if root is None or not _deviation(drafts, root, node.kind == "multiply", norm, centred):
         return False
     shape = tuple(edge.source.shape)
-    if shape != tuple(node.values[0].shape) or not _in_place(drafts, bottom, shape, found.axes):
+    if shape != tuple(node.values[0].shape) or not _in_place(drafts, bottom, shape, norm.axes):
         return False
-    if centred is not None and not (drafts.plain(top.source) and _centre(drafts, centred, found)):
+    if centred is not None and not (drafts.plain(top.source) and _centre(drafts, centred, norm)):
         return False
     if gain is not None and scaled is not None:
         if centred is None:
             return False
-        found.members.append(scaled)
-    unique = list({m.id: m for m in found.members}.values())
+        norm.members.append(scaled)
+    unique = list({m.id: m for m in norm.members}.values())
     inside = {m.id for m in unique} | {node.id}
     if any(drafts.users(m) - inside for m in unique):
         return False
     table = None
     if gain is not None:
-        table = _along(drafts, node, gain, found.axes)
+        table = _along(drafts, node, gain, norm.axes)
         if table is None:
             return False
     node.kind = "rms_norm" if centred is None else "layer_norm"
-    node.settings = {"axes": list(found.axes), **found.settings, "scale": False}
+    node.settings = {"axes": list(norm.axes), **norm.settings, "scale": False}
     if centred is not None:
         node.settings["center"] = False
     if gain is not None and table is not None:
@@ -93,56 +93,57 @@ def _gain_before(
 
 
 def _deviation(
-    drafts: Drafts, root: Draft, inverse: bool, found: _Found, centred: Draft | None
+    drafts: Drafts, root: Draft, inverse: bool, norm: _Norm, centred: Draft | None
 ) -> bool:
     """What is divided by: from its last operation back to the variance."""
     current: Draft | None = root
     rooted = False
     wanted = "rsqrt" if inverse else "sqrt"
     while current is not None and current.kind in ("unary", "affine"):
-        found.members.append(current)
+        norm.members.append(current)
         if current.kind == "unary":
             if rooted or current.settings.get("name") != wanted:
                 return False
             rooted = True
         elif rooted and current.settings.get("offset") == 0:
-            found.factor *= current.settings["scale"]
+            norm.factor *= current.settings["scale"]
         else:
-            unfit = current.settings.get("scale") != 1 or found.factor != 1
-            if unfit or found.settings["epsilon"]:
+            # One epsilon, and no factor behind it: a second one, or a scaled one, is no layer's.
+            unfit = current.settings.get("scale") != 1 or norm.factor != 1
+            if unfit or norm.settings["epsilon"]:
                 return False
-            found.settings["epsilon"] = current.settings["offset"]
+            norm.settings["epsilon"] = current.settings["offset"]
             if not rooted:
                 if inverse:
                     return False
-                found.settings["epsilon_outside"] = True
+                norm.settings["epsilon_outside"] = True
         if not drafts.plain(current.edges[0].source):
             return False
         current = drafts.producer(current.edges[0])
     if current is None or current.kind != "reduce":
         return False
-    found.members.append(current)
-    found.axes = tuple(
+    norm.members.append(current)
+    norm.axes = tuple(
         a % len(current.edges[0].source.shape) for a in current.settings.get("axes", ())
     )
-    return _variance(drafts, current, rooted, found, centred)
+    return _variance(drafts, current, rooted, norm, centred)
 
 
 def _variance(
-    drafts: Drafts, reduce: Draft, rooted: bool, found: _Found, centred: Draft | None
+    drafts: Drafts, reduce: Draft, rooted: bool, norm: _Norm, centred: Draft | None
 ) -> bool:
     mode, edge = reduce.settings.get("mode"), reduce.edges[0]
     if mode in ("variance", "std"):
-        if (mode == "std") == rooted or centred is None or found.factor != 1:
+        if (mode == "std") == rooted or centred is None or norm.factor != 1:
             return False
         if reduce.settings.get("correction"):
-            found.settings["correction"] = reduce.settings["correction"]
-        return drafts.same_view(edge.source, found.source)
+            norm.settings["correction"] = reduce.settings["correction"]
+        return drafts.same_view(edge.source, norm.source)
     square = drafts.producer(edge)
-    if mode == "mean" and found.factor == 1:
+    if mode == "mean" and norm.factor == 1:
         correction: int | None = 0
     else:
-        correction = _correction(edge.source.shape, found, str(mode))
+        correction = _correction(edge.source.shape, norm, str(mode))
     if (
         correction is None
         or (correction and centred is None)
@@ -154,40 +155,41 @@ def _variance(
     if square.kind != "unary" or square.settings.get("name") != "square":
         return False
     if correction:
-        found.settings["correction"] = correction
-    found.members.append(square)
+        norm.settings["correction"] = correction
+    norm.members.append(square)
     inner = square.edges[0]
     if centred is None:
-        return drafts.same_view(inner.source, found.source)
+        return drafts.same_view(inner.source, norm.source)
     other = drafts.producer(inner)
     if other is None or other.kind != "subtract" or not drafts.plain(inner.source):
         return False
-    return other is centred or _centre(drafts, other, found)
+    return other is centred or _centre(drafts, other, norm)
 
 
-def _correction(shape: tuple[int, ...], found: _Found, mode: str) -> int | None:
+def _correction(shape: tuple[int, ...], norm: _Norm, mode: str) -> int | None:
     """How many fewer than all a sum of squares is divided by; None where it is no variance."""
-    number = int(np.prod([shape[a] for a in found.axes]))
-    if mode not in ("mean", "sum") or found.factor <= 0:
+    number = int(np.prod([shape[a] for a in norm.axes]))
+    if mode not in ("mean", "sum") or norm.factor <= 0:
         return None
-    correction = number - (number if mode == "mean" else 1) / found.factor
+    correction = number - (number if mode == "mean" else 1) / norm.factor
+    # The number may have gone through float32, or be said as a factor of eight digits.
     near = round(correction)
     return near if abs(correction - near) < 1e-5 * number and 0 <= near < number else None
 
 
-def _centre(drafts: Drafts, difference: Draft, found: _Found) -> bool:
+def _centre(drafts: Drafts, difference: Draft, norm: _Norm) -> bool:
     """Whether it is x minus its mean over the axes."""
     mean = drafts.producer(difference.edges[1])
     if len(difference.edges) != 2 or mean is None or mean.kind != "reduce":
         return False
     source = mean.edges[0].source
     axes = tuple(a % len(source.shape) for a in mean.settings.get("axes", ()))
-    found.members += [difference, mean]
+    norm.members += [difference, mean]
     return (
         mean.settings.get("mode") == "mean"
-        and sorted(axes) == sorted(found.axes)
-        and drafts.same_view(source, found.source)
-        and drafts.same_view(difference.edges[0].source, found.source)
+        and sorted(axes) == sorted(norm.axes)
+        and drafts.same_view(source, norm.source)
+        and drafts.same_view(difference.edges[0].source, norm.source)
         and _in_place(drafts, difference.edges[1], tuple(source.shape), axes)
     )
 
@@ -196,8 +198,8 @@ def _in_place(
     drafts: Drafts, edge: DraftEdge, shape: tuple[int, ...], axes: tuple[int, ...]
 ) -> bool:
     """Whether a reduced value meets exactly the elements it was reduced from."""
-    kept = [1 if k in axes else n for k, n in enumerate(shape)]
-    wanted = np.broadcast_to(np.arange(int(np.prod(kept))).reshape(kept), shape)
+    with_ones = [1 if k in axes else n for k, n in enumerate(shape)]
+    wanted = np.broadcast_to(np.arange(int(np.prod(with_ones))).reshape(with_ones), shape)
     try:
         return np.array_equal(np.broadcast_to(drafts.picks(edge.source), shape), wanted)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Nodes of a normal form that are parts of a layer, or a layer in another form.
+"""Nodes of a canonical graph that are parts of a layer, or a layer in another form.
 
 One dense layer that makes query, key and value at once is three dense layers on the other side; a
 convolution of kernel 1 is a dense layer over channels. `split` and `as_convolution` rewrite a
-normal form so. Its weights and values are then no longer what a side has: `CanonicalGraph.pieces` says how
-they are read, `spread` reads them, and `gather` puts weights back.
+graph so. Its weights and values are then no longer what a side has: `CanonicalGraph.pieces` says
+how they are read, `spread` reads them, and `gather_weights` puts weights back.
 """
 
 from __future__ import annotations
@@ -24,66 +24,66 @@ from parity.checker.graph.storage import CompactArrays, LazyArrays
 # Reading and putting back
 
 
-def spread_weights(normal: CanonicalGraph, weights: Mapping[str, Array]) -> Mapping[str, Array]:
-    """A side's weights, by the ids of the normal form; each read when it is asked for."""
-    found: dict[str, Callable[[], Array]] = {
+def spread_weights(graph: CanonicalGraph, weights: Mapping[str, Array]) -> Mapping[str, Array]:
+    """A side's weights, by the ids of the canonical graph; each read when it is asked for."""
+    pieces: dict[str, Callable[[], Array]] = {
         name: partial(weights.__getitem__, name) for name in weights
     }
-    for key, source in normal.pieces.items():
+    for key, source in graph.pieces.items():
         kind, _, name = key.partition(":")
         whole = source.value.removeprefix("parameter:")
         if kind == "parameter" and whole in weights:
-            found[name] = partial(_piece, normal, source, weights, whole)
-    return LazyArrays({name: make for name, make in found.items() if name in normal.parameters})
+            pieces[name] = partial(_piece, graph, source, weights, whole)
+    return LazyArrays({name: make for name, make in pieces.items() if name in graph.parameters})
 
 
 def _piece(
-    normal: CanonicalGraph, source: Source, weights: Mapping[str, Array], whole: str
+    graph: CanonicalGraph, source: Source, weights: Mapping[str, Array], whole: str
 ) -> Array:
-    return _read(normal, source, weights[whole])
+    return _read(graph, source, weights[whole])
 
 
 def gather_weights(
-    normal: CanonicalGraph, weights: Mapping[str, Array], whole: Mapping[str, Array]
+    graph: CanonicalGraph, weights: Mapping[str, Array], whole: Mapping[str, Array]
 ) -> CompactArrays:
-    """Weights by the ids of the normal form, as the side has them.
+    """Weights by the ids of the canonical graph, as the side has them.
 
     Args:
-        normal: whose ids they have.
+        graph: whose ids they have.
         weights: some or all.
         whole: the side's own weights, for what no piece covers.
     """
-    made = {key.removeprefix("parameter:") for key in normal.pieces}
+    made = {key.removeprefix("parameter:") for key in graph.pieces}
     own = weights if isinstance(weights, CompactArrays) else CompactArrays(weights)
-    found = CompactArrays()
-    found.arrays |= {n: a for n, a in own.arrays.items() if n not in made and n in whole}
-    for key, source in normal.pieces.items():
+    gathered = CompactArrays()
+    gathered.arrays |= {n: a for n, a in own.arrays.items() if n not in made and n in whole}
+    for key, source in graph.pieces.items():
         name = key.removeprefix("parameter:")
         target = source.value.removeprefix("parameter:")
         if not key.startswith("parameter:") or name not in weights or target not in whole:
             continue
-        if target not in found:
-            found[target] = np.array(whole[target], dtype=np.float64)
-        flat = found[target].reshape(-1).copy()
-        flat[_picks(normal, source)] = weights[name]
-        found[target] = flat.reshape(whole[target].shape)
-    return found
+        if target not in gathered:
+            gathered[target] = np.array(whole[target], dtype=np.float64)
+        flat = gathered[target].reshape(-1).copy()
+        flat[_picks(graph, source)] = weights[name]
+        gathered[target] = flat.reshape(whole[target].shape)
+    return gathered
 
 
 class Spread(Mapping[str, Array]):
-    """What a side recorded, by the ids of the normal form, too; read when asked for."""
+    """What a side recorded, by the ids of the canonical graph, too; read when asked for."""
 
-    def __init__(self, normal: CanonicalGraph, recorded: Mapping[str, Array]) -> None:
-        self._normal, self._recorded = normal, recorded
+    def __init__(self, graph: CanonicalGraph, recorded: Mapping[str, Array]) -> None:
+        self._normal, self._recorded = graph, recorded
         self._pieces: dict[str, tuple[str, Source]] = {}
         self._contrary = {
             f"values/{v.id}"
-            for n in normal.nodes
+            for n in graph.nodes
             for v in n.values
             if v.id.endswith(CONTRARY) and f"values/{v.id.removesuffix(CONTRARY)}" in recorded
         }
         prefixes = {key.partition("/")[0] for key in recorded} - {"values"}
-        for key, source in normal.pieces.items():
+        for key, source in graph.pieces.items():
             if key.startswith("parameter:"):
                 name = key.removeprefix("parameter:")
                 whole = source.value.removeprefix("parameter:")
@@ -114,22 +114,22 @@ def contrary(mask: Array) -> Array:
     return np.logical_not(mask) if mask.dtype.kind == "b" else 1 - mask
 
 
-def spread(normal: CanonicalGraph, recorded: Mapping[str, Array]) -> Mapping[str, Array]:
-    """What a side recorded (`parity.checker.graph.model_interface.Model.record`), by the normal form's ids, too."""
-    return Spread(normal, recorded)
+def spread(graph: CanonicalGraph, recorded: Mapping[str, Array]) -> Mapping[str, Array]:
+    """What a side recorded (`Model.record`), by the canonical graph's ids, too."""
+    return Spread(graph, recorded)
 
 
-def cropped(normal: CanonicalGraph) -> CanonicalGraph:
+def cropped(graph: CanonicalGraph) -> CanonicalGraph:
     """A transposed convolution of which all take the same box is one that crops it itself."""
     takers: dict[str, set[Source]] = {}
-    sources = [s for node in normal.nodes for s in node.sources]
-    for source in (*sources, *normal.outputs):
+    sources = [s for node in graph.nodes for s in node.sources]
+    for source in (*sources, *graph.outputs):
         takers.setdefault(source.value, set()).add(source)
     made: dict[str, Value] = {}
-    nodes, pieces = [], dict(normal.pieces)
-    for node in normal.nodes:
+    nodes, pieces = [], dict(graph.pieces)
+    for node in graph.nodes:
         taken = takers.get(node.value, set()) if node.kind == "transposed" else set()
-        box = _box(normal, node, next(iter(taken))) if len(taken) == 1 else None
+        box = _box(graph, node, next(iter(taken))) if len(taken) == 1 else None
         if box is None:
             nodes.append(node)
             continue
@@ -141,28 +141,31 @@ def cropped(normal: CanonicalGraph) -> CanonicalGraph:
         settings = {**node.settings, "crop": crop}
         nodes.append(replace(node, values=(value, *node.values[1:]), settings=settings))
     if not made:
-        return normal
+        return graph
 
-    def seen(source: Source) -> Source:
+    def renamed(source: Source) -> Source:
         value = made.get(source.value)
         return source if value is None else Source(value.id, value.shape)
 
     return replace(
-        normal,
-        nodes=tuple(replace(n, sources=tuple(seen(s) for s in n.sources)) for n in nodes),
-        outputs=tuple(seen(s) for s in normal.outputs),
+        graph,
+        nodes=tuple(replace(n, sources=tuple(renamed(s) for s in n.sources)) for n in nodes),
+        outputs=tuple(renamed(s) for s in graph.outputs),
         pieces=pieces,
     )
 
 
 def _box(
-    normal: CanonicalGraph, node: CanonicalNode, source: Source
+    graph: CanonicalGraph, node: CanonicalNode, source: Source
 ) -> list[tuple[int, int]] | None:
-    """What is cut from each spatial axis, before and behind; None where it is no box."""
+    """What is cut from each spatial axis, before and behind; None where it is no box.
+
+    PyTorch crops by `padding` within the layer; a Keras port has to slice behind it.
+    """
     whole = node.values[0].shape
     if not source.ids or len(source.shape) != len(whole):
         return None
-    ids = normal.ids[source.ids]
+    ids = graph.ids[source.ids]
     first = np.unravel_index(int(ids.reshape(-1)[0]), whole)
     every = np.arange(int(np.prod(whole))).reshape(whole)
     box = tuple(slice(int(a), int(a) + n) for a, n in zip(first, ids.shape, strict=True))
@@ -175,15 +178,15 @@ def _box(
     return [cut[axis] for axis in at]
 
 
-def _picks(normal: CanonicalGraph, source: Source) -> Ids:
+def _picks(graph: CanonicalGraph, source: Source) -> Ids:
     if source.ids:
-        return normal.ids[source.ids]
+        return graph.ids[source.ids]
     size = int(np.prod(source.shape, dtype=np.int64))
     return np.arange(size, dtype=np.int64).reshape(source.shape)
 
 
-def _read(normal: CanonicalGraph, source: Source, array: Array) -> Array:
-    read: Array = array.reshape(-1)[_picks(normal, source)]
+def _read(graph: CanonicalGraph, source: Source, array: Array) -> Array:
+    read: Array = array.reshape(-1)[_picks(graph, source)]
     return read
 
 
@@ -203,23 +206,23 @@ class Split:
     blocks: tuple[tuple[int, ...], ...]
 
 
-def splits(normal: CanonicalGraph) -> tuple[Split, ...]:
+def splits(graph: CanonicalGraph) -> tuple[Split, ...]:
     """Dense layers and convolutions whose takers each take other channels of them."""
-    found = []
-    for node in normal.nodes:
-        blocks = _blocks(normal, node)
+    every = []
+    for node in graph.nodes:
+        blocks = _blocks(graph, node)
         if len(blocks) > 1:
-            found.append(Split(node.id, blocks))
-    return tuple(found)
+            every.append(Split(node.id, blocks))
+    return tuple(every)
 
 
-def cut(normal: CanonicalGraph, node: CanonicalNode, widths: Iterable[int]) -> Split | None:
+def cut(graph: CanonicalGraph, node: CanonicalNode, widths: Iterable[int]) -> Split | None:
     """A layer cut into runs of channels; None where someone takes from two of them."""
     ends = np.cumsum([0, *widths])
     runs = [tuple(range(a, b)) for a, b in itertools.pairwise(ends.tolist())]
     if len(runs) < 2 or not 0 < ends[-1] == _channels(node)[0]:
         return None
-    for block in _blocks(normal, node) or (tuple(range(ends[-1])),):
+    for block in _blocks(graph, node) or (tuple(range(ends[-1])),):
         if not any(set(block) <= set(run) for run in runs):
             return None
     return Split(node.id, tuple(runs))
@@ -237,34 +240,37 @@ def _channels(node: CanonicalNode) -> tuple[int, int]:
     return shape[axis], int(np.prod(shape[axis + 1 :], dtype=np.int64))
 
 
-def _blocks(normal: CanonicalGraph, node: CanonicalNode) -> tuple[tuple[int, ...], ...]:
-    """The channels that are taken together; channels with a common taker are in one block."""
+def _blocks(graph: CanonicalGraph, node: CanonicalNode) -> tuple[tuple[int, ...], ...]:
+    """The channels that are taken together; channels with a common taker are in one block.
+
+    None of a grouped convolution: its blocks see other inputs, and are no layers of the whole one.
+    """
     if node.kind not in ("dense", "convolution") or node.settings.get("groups", 1) != 1:
         return ()
     units, behind = _channels(node)
     blocks: list[set[int]] = []
-    sources = [s for other in normal.nodes for s in other.sources]
-    for source in (*sources, *normal.outputs):
+    sources = [s for other in graph.nodes for s in other.sources]
+    for source in (*sources, *graph.outputs):
         if source.value != node.value:
             continue
         if not source.ids:
             return ()
-        taken = {int(c) for c in np.unique(_picks(normal, source) // behind % units)}
+        taken = {int(c) for c in np.unique(_picks(graph, source) // behind % units)}
         apart = [block for block in blocks if not block & taken]
         blocks = [*apart, taken.union(*(block for block in blocks if block & taken))]
     every = [c for block in blocks for c in block]
-    found = sorted(tuple(sorted(block)) for block in blocks)
-    return tuple(found) if sorted(every) == list(range(units)) else ()
+    ordered = sorted(tuple(sorted(block)) for block in blocks)
+    return tuple(ordered) if sorted(every) == list(range(units)) else ()
 
 
-class _Changed:
-    """A normal form in the making: its ids, weights and pieces grow."""
+class _Rewrite:
+    """A canonical graph in the making: its ids, weights and pieces grow."""
 
-    def __init__(self, normal: CanonicalGraph) -> None:
-        self.normal = normal
-        self.ids = dict(normal.ids)
-        self.parameters = dict(normal.parameters)
-        self.pieces = dict(normal.pieces)
+    def __init__(self, graph: CanonicalGraph) -> None:
+        self.graph = graph
+        self.ids = dict(graph.ids)
+        self.parameters = dict(graph.parameters)
+        self.pieces = dict(graph.pieces)
 
     def view(self, value: str, picks: Ids) -> Source:
         """A source of its own."""
@@ -274,7 +280,7 @@ class _Changed:
 
     def part(self, old: str, name: str, picks: Ids) -> str:
         """A weight that is a part of another, which may be a part already."""
-        known = self.parameters[old] if old in self.parameters else self.normal.parameters[old]
+        known = self.parameters[old] if old in self.parameters else self.graph.parameters[old]
         below = self.pieces.get(f"parameter:{old}")
         if below is not None:
             picks = self.ids[below.ids].reshape(-1)[picks] if below.ids else picks
@@ -284,34 +290,34 @@ class _Changed:
         return name
 
     def done(self, nodes: Iterable[CanonicalNode], outputs: Iterable[Source]) -> CanonicalGraph:
-        """The normal form; weights that are in parts now are no weights any more."""
+        """The canonical graph; weights that are in parts now are no weights any more."""
         nodes = tuple(nodes)
         taken = {p for node in nodes for p in node.parameters.values()}
         taken |= {s.value.removeprefix("parameter:") for node in nodes for s in node.sources}
-        before = {p for node in self.normal.nodes for p in node.parameters.values()}
-        kept = {k: p for k, p in self.parameters.items() if k in taken or k not in before}
+        before = {p for node in self.graph.nodes for p in node.parameters.values()}
+        parameters = {k: p for k, p in self.parameters.items() if k in taken or k not in before}
         pieces = {
             k: v
             for k, v in self.pieces.items()
-            if not k.startswith("parameter:") or k.removeprefix("parameter:") in kept
+            if not k.startswith("parameter:") or k.removeprefix("parameter:") in parameters
         }
         return replace(
-            self.normal,
+            self.graph,
             nodes=nodes,
             outputs=tuple(outputs),
             ids=self.ids,
-            parameters=kept,
+            parameters=parameters,
             pieces=pieces,
         )
 
 
-def split(normal: CanonicalGraph, wanted: Iterable[Split]) -> CanonicalGraph:
+def split(graph: CanonicalGraph, wanted: Iterable[Split]) -> CanonicalGraph:
     """Take layers apart: one node for each block of channels."""
     by_node = {one.node: one for one in wanted}
-    changed = _Changed(normal)
+    changed = _Rewrite(graph)
     nodes: list[CanonicalNode] = []
     moves: dict[str, tuple[CanonicalNode, Split, list[CanonicalNode]]] = {}
-    for node in normal.nodes:
+    for node in graph.nodes:
         one = by_node.get(node.id)
         parts = [node] if one is None else _parts(changed, node, one)
         nodes += parts
@@ -324,10 +330,10 @@ def split(normal: CanonicalGraph, wanted: Iterable[Split]) -> CanonicalGraph:
         return _moved(changed, source, *moves[source.value])
 
     nodes = [replace(n, sources=tuple(moved(s) for s in n.sources)) for n in nodes]
-    return changed.done(nodes, [moved(s) for s in normal.outputs])
+    return changed.done(nodes, [moved(s) for s in graph.outputs])
 
 
-def _parts(changed: _Changed, node: CanonicalNode, one: Split) -> list[CanonicalNode]:
+def _parts(changed: _Rewrite, node: CanonicalNode, one: Split) -> list[CanonicalNode]:
     units, behind = _channels(node)
     root = np.arange(int(np.prod(node.values[0].shape))).reshape(-1, units, behind)
     shape, axis = list(node.values[0].shape), _axis(node)
@@ -339,7 +345,7 @@ def _parts(changed: _Changed, node: CanonicalNode, one: Split) -> list[Canonical
         changed.pieces[value.id] = changed.view(node.value, root[:, list(block)].reshape(shape))
         parameters = {}
         for role, old in node.parameters.items():
-            size = changed.normal.parameters[old].shape
+            size = changed.graph.parameters[old].shape
             every = np.arange(int(np.prod(size)), dtype=np.int64).reshape(size)
             parameters[role] = changed.part(old, f"{old}{word}", every[..., list(block)])
         settings = dict(node.settings)
@@ -364,21 +370,21 @@ def _run(block: tuple[int, ...]) -> bool:
 
 
 def _moved(
-    changed: _Changed, source: Source, node: CanonicalNode, one: Split, parts: list[CanonicalNode]
+    changed: _Rewrite, source: Source, node: CanonicalNode, one: Split, parts: list[CanonicalNode]
 ) -> Source:
     units, behind = _channels(node)
-    picks = _picks(changed.normal, source)
+    picks = _picks(changed.graph, source)
     channel = picks // behind % units
     k = next(n for n, block in enumerate(one.blocks) if int(channel.flat[0]) in block)
     place = np.zeros(units, dtype=np.int64)
     place[list(one.blocks[k])] = np.arange(len(one.blocks[k]))
     ahead = picks // (units * behind)
-    found = (ahead * len(one.blocks[k]) + place[channel]) * behind + picks % behind
-    if found.shape == parts[k].values[0].shape and np.array_equal(
-        found.ravel(), np.arange(found.size)
+    places = (ahead * len(one.blocks[k]) + place[channel]) * behind + picks % behind
+    if places.shape == parts[k].values[0].shape and np.array_equal(
+        places.ravel(), np.arange(places.size)
     ):
         return Source(parts[k].value, parts[k].values[0].shape)
-    return changed.view(parts[k].value, found)
+    return changed.view(parts[k].value, places)
 
 
 # Convolutions of kernel 1
@@ -395,7 +401,10 @@ def is_pointwise(node: CanonicalNode) -> bool:
 
 
 def is_lone(node: CanonicalNode) -> bool:
-    """Whether it is a convolution of kernel 1 over a single place, channels last."""
+    """Whether it is a convolution of kernel 1 over a single place, channels last.
+
+    Squeeze and excitation writes its two layers either way, on (1, 1, n) or on (n,).
+    """
     shape = node.values[0].shape
     return (
         is_pointwise(node)
@@ -404,17 +413,17 @@ def is_lone(node: CanonicalNode) -> bool:
     )
 
 
-def as_dense(normal: CanonicalGraph, wanted: Iterable[str]) -> CanonicalGraph:
+def as_dense(graph: CanonicalGraph, wanted: Iterable[str]) -> CanonicalGraph:
     """Say convolutions over a single place as dense layers."""
     ids = set(wanted)
-    changed = _Changed(normal)
-    nodes = [_dense(changed, n) if n.id in ids else n for n in normal.nodes]
-    return changed.done(nodes, normal.outputs)
+    changed = _Rewrite(graph)
+    nodes = [_dense(changed, n) if n.id in ids else n for n in graph.nodes]
+    return changed.done(nodes, graph.outputs)
 
 
-def _dense(changed: _Changed, node: CanonicalNode) -> CanonicalNode:
+def _dense(changed: _Rewrite, node: CanonicalNode) -> CanonicalNode:
     old = node.parameters["kernel"]
-    size = changed.normal.parameters[old].shape
+    size = changed.graph.parameters[old].shape
     every = np.arange(int(np.prod(size)), dtype=np.int64).reshape(size[-2:])
     kernel = changed.part(old, f"{old}:dense", every)
     settings = {"units": size[-1], "bias": bool(node.settings.get("bias"))}
@@ -422,18 +431,18 @@ def _dense(changed: _Changed, node: CanonicalNode) -> CanonicalNode:
     return replace(node, kind="dense", settings=settings, parameters=parameters)
 
 
-def as_convolution(normal: CanonicalGraph, wanted: Iterable[str]) -> CanonicalGraph:
+def as_convolution(graph: CanonicalGraph, wanted: Iterable[str]) -> CanonicalGraph:
     """Say dense layers over images or sequences as convolutions of kernel 1, channels last."""
     ids = set(wanted)
-    changed = _Changed(normal)
-    nodes = [_pointwise(changed, n) if n.id in ids else n for n in normal.nodes]
-    return changed.done(nodes, normal.outputs)
+    changed = _Rewrite(graph)
+    nodes = [_pointwise(changed, n) if n.id in ids else n for n in graph.nodes]
+    return changed.done(nodes, graph.outputs)
 
 
-def _pointwise(changed: _Changed, node: CanonicalNode) -> CanonicalNode:
+def _pointwise(changed: _Rewrite, node: CanonicalNode) -> CanonicalNode:
     axes = len(node.values[0].shape) - 2
     old = node.parameters["kernel"]
-    size = changed.normal.parameters[old].shape
+    size = changed.graph.parameters[old].shape
     every = np.arange(int(np.prod(size)), dtype=np.int64).reshape([1] * axes + list(size))
     kernel = changed.part(old, f"{old}:convolution", every)
     settings = {

@@ -1,1 +1,9 @@
-"""."""
+"""Why a layer parts by itself, proven by repair, and the line of code that repairs it.
+
+In: `CheckFindings`, a `LayerAttribution`, and what was recorded. Out: causes, each with its proof
+and its corrected line. Read `diagnosis` (all of it), `evidence` (what a proof needs),
+`settings` (which of them differ), `repair` (each repaired in the NumPy reference), then what no
+setting of a layer tells: `structure` (one side's layers alone), `other_inputs` (wiring),
+`gradient_stops`, `training_state`, `latent` (what no input of the run shows); the line: `fix`,
+`combined_fix`, `code_edit`.
+"""

@@ -86,10 +86,10 @@ def call(code: str) -> ast.Call | None:
     return tree.body if isinstance(tree.body, ast.Call) else None
 
 
-def called(code: str) -> str:
+def function_name(code: str) -> str:
     """Name of what is called, without its module: ``BatchNorm2d``."""
-    found = call(code)
-    return ast.unparse(found.func).split(".")[-1] if found else ""
+    parsed = call(code)
+    return ast.unparse(parsed.func).split(".")[-1] if parsed else ""
 
 
 def written(value: Any) -> str:
@@ -109,33 +109,33 @@ def changed(code: str, arguments: Mapping[str, Any]) -> str:
     """
     text = code.strip()
     for name, value in arguments.items():
-        found = call(text)
-        if found is None:
+        parsed = call(text)
+        if parsed is None:
             return ""
-        text = _set(text, found, name, value)
+        text = _set(text, parsed, name, value)
     return text
 
 
-def _set(text: str, found: ast.Call, name: str, value: Any) -> str:
-    place = next((k for k in found.keywords if k.arg == name), None)
-    names = POSITIONS.get(ast.unparse(found.func).split(".")[-1], ())
+def _set(text: str, parsed: ast.Call, name: str, value: Any) -> str:
+    place = next((k for k in parsed.keywords if k.arg == name), None)
+    names = POSITIONS.get(ast.unparse(parsed.func).split(".")[-1], ())
     at = next((i for i, n in enumerate(names) if name in n.split("|")), None)
     if place is not None and value is None:
-        return _without(text, found, place)
+        return _without(text, parsed, place)
     if place is not None:
         return _spliced(text, place.value, written(value))
-    if at is not None and at < len(found.args):
-        return _spliced(text, found.args[at], written(value))
+    if at is not None and at < len(parsed.args):
+        return _spliced(text, parsed.args[at], written(value))
     if value is None:
         return text
-    own = next((k for k in found.keywords if k.arg == "name"), None)
+    own = next((k for k in parsed.keywords if k.arg == "name"), None)
     piece = f"{name}={written(value)}"
     if own is not None:
         start = own.value.col_offset - len("name=")
         start = text.rindex("name", 0, own.value.col_offset) if start < 0 else start
         return f"{text[:start]}{piece}, {text[start:]}"
     end = text.rindex(")")
-    comma = ", " if found.args or found.keywords else ""
+    comma = ", " if parsed.args or parsed.keywords else ""
     return f"{text[:end].rstrip().rstrip(',')}{comma}{piece}{text[end:]}"
 
 
@@ -151,7 +151,7 @@ def _spliced(text: str, node: ast.expr, piece: str) -> str:
     return text[: _offset(text, node, False)] + piece + text[_offset(text, node, True) :]
 
 
-def _without(text: str, found: ast.Call, place: ast.keyword) -> str:
+def _without(text: str, parsed: ast.Call, place: ast.keyword) -> str:
     start = text.rindex(str(place.arg), 0, _offset(text, place.value, False))
     end = _offset(text, place.value, True)
     before, after = text[:start].rstrip(), text[end:].lstrip()
@@ -213,39 +213,41 @@ KERAS_ACTIVATIONS = {
 def activation(settings: Mapping[str, Any], side: Side) -> str:
     """An activation as each framework spells it, as a layer."""
     name = str(settings["name"])
-    given = {k: v for k, v in settings.items() if k not in ("name", "channels")}
+    arguments = {k: v for k, v in settings.items() if k not in ("name", "channels")}
     if side == "torch":
         own = {
-            "leaky_relu": lambda: f"nn.LeakyReLU({given.get('slope', 0.01)!r})",
-            "elu": lambda: f"nn.ELU({given.get('alpha', 1.0)!r})",
-            "celu": lambda: f"nn.CELU({given.get('alpha', 1.0)!r})",
+            "leaky_relu": lambda: f"nn.LeakyReLU({arguments.get('slope', 0.01)!r})",
+            "elu": lambda: f"nn.ELU({arguments.get('alpha', 1.0)!r})",
+            "celu": lambda: f"nn.CELU({arguments.get('alpha', 1.0)!r})",
             "gelu": lambda: (
-                'nn.GELU(approximate="tanh")' if given.get("approximate") else "nn.GELU()"
+                'nn.GELU(approximate="tanh")' if arguments.get("approximate") else "nn.GELU()"
             ),
-            "softmax": lambda: f"nn.Softmax(dim={given.get('axis', -1)})",
-            "log_softmax": lambda: f"nn.LogSoftmax(dim={given.get('axis', -1)})",
-            "hard_tanh": lambda: f"nn.Hardtanh({given.get('low')!r}, {given.get('high')!r})",
-            "clip": lambda: f"nn.Hardtanh({given.get('low')!r}, {given.get('high')!r})",
+            "softmax": lambda: f"nn.Softmax(dim={arguments.get('axis', -1)})",
+            "log_softmax": lambda: f"nn.LogSoftmax(dim={arguments.get('axis', -1)})",
+            "hard_tanh": lambda: (
+                f"nn.Hardtanh({arguments.get('low')!r}, {arguments.get('high')!r})"
+            ),
+            "clip": lambda: f"nn.Hardtanh({arguments.get('low')!r}, {arguments.get('high')!r})",
             "prelu": lambda: "nn.PReLU()",
         }
-        return _made(own, name, TORCH_ACTIVATIONS.get(name, f"{name}(x)"))
+        return _constructed(own, name, TORCH_ACTIVATIONS.get(name, f"{name}(x)"))
     own = {
-        "leaky_relu": lambda: f"layers.LeakyReLU(negative_slope={given.get('slope', 0.01)!r})",
-        "elu": lambda: f"layers.ELU(alpha={given.get('alpha', 1.0)!r})",
+        "leaky_relu": lambda: f"layers.LeakyReLU(negative_slope={arguments.get('slope', 0.01)!r})",
+        "elu": lambda: f"layers.ELU(alpha={arguments.get('alpha', 1.0)!r})",
         "relu": lambda: "layers.ReLU()",
-        "celu": lambda: f"ops.celu(x, alpha={given.get('alpha', 1.0)!r})",
-        "gelu": lambda: f"ops.gelu(x, approximate={bool(given.get('approximate'))})",
-        "softmax": lambda: f"layers.Softmax(axis={given.get('axis', -1)})",
-        "log_softmax": lambda: f"ops.log_softmax(x, axis={given.get('axis', -1)})",
-        "hard_tanh": lambda: f"ops.clip(x, {given.get('low')!r}, {given.get('high')!r})",
-        "clip": lambda: f"ops.clip(x, {given.get('low')!r}, {given.get('high')!r})",
+        "celu": lambda: f"ops.celu(x, alpha={arguments.get('alpha', 1.0)!r})",
+        "gelu": lambda: f"ops.gelu(x, approximate={bool(arguments.get('approximate'))})",
+        "softmax": lambda: f"layers.Softmax(axis={arguments.get('axis', -1)})",
+        "log_softmax": lambda: f"ops.log_softmax(x, axis={arguments.get('axis', -1)})",
+        "hard_tanh": lambda: f"ops.clip(x, {arguments.get('low')!r}, {arguments.get('high')!r})",
+        "clip": lambda: f"ops.clip(x, {arguments.get('low')!r}, {arguments.get('high')!r})",
         "prelu": lambda: "layers.PReLU(shared_axes=[1, 2])",
         "quick_gelu": lambda: "x * ops.sigmoid(1.702 * x)",
     }
-    return _made(own, name, f'layers.Activation("{KERAS_ACTIVATIONS.get(name, name)}")')
+    return _constructed(own, name, f'layers.Activation("{KERAS_ACTIVATIONS.get(name, name)}")')
 
 
-def _made(table: Mapping[str, Callable[[], str]], name: str, otherwise: str) -> str:
+def _constructed(table: Mapping[str, Callable[[], str]], name: str, otherwise: str) -> str:
     return table[name]() if name in table else otherwise
 
 
@@ -256,7 +258,7 @@ def written_for(node: Node, side: Side) -> str:
     table: dict[str, Callable[[], str]]
     shape = node.sources[0].shape if node.sources else ()
     table = _torch(s, rank, shape) if side == "torch" else _keras(s, rank)
-    return _made(table, node.kind, "")
+    return _constructed(table, node.kind, "")
 
 
 def _torch(s: Mapping[str, Any], rank: int, shape: Sequence[int]) -> dict[str, Callable[[], str]]:

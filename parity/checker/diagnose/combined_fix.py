@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from parity.checker.diagnose.code_edit import call, changed
-from parity.checker.result.causes import Cause
+from parity.diagnosis.causes import Cause
 
 
 def together(causes: Sequence[Cause], codes: Mapping[str, str]) -> list[Cause]:
@@ -17,7 +17,7 @@ def together(causes: Sequence[Cause], codes: Mapping[str, str]) -> list[Cause]:
         causes: of all layers.
         codes: name of a layer on the right → its line as it is.
     """
-    found = []
+    joined = []
     for cause in causes:
         code = codes.get(cause.right[0], "")
         others = (
@@ -35,8 +35,8 @@ def together(causes: Sequence[Cause], codes: Mapping[str, str]) -> list[Cause]:
         line = cause.fix
         for other in others:
             line = _both(code, line, other)
-        found.append(replace(cause, fix=line))
-    return found
+        joined.append(replace(cause, fix=line))
+    return joined
 
 
 def _both(code: str, fix: str, other: str) -> str:
@@ -50,8 +50,8 @@ def _both(code: str, fix: str, other: str) -> str:
     if len({ast.unparse(c.func) for c in (own, mine, wanted)}) > 1:
         return fix
     repairs = dict(_changes(own, wanted))
-    kept = dict(_changes(own, mine))
-    line = changed(fixed, {k: v for k, v in repairs.items() if k not in kept})
+    arguments = dict(_changes(own, mine))
+    line = changed(fixed, {k: v for k, v in repairs.items() if k not in arguments})
     if not line:
         return fix
     return (before or head) + line + comment

@@ -1,4 +1,4 @@
-"""From findings to an answer: which layers part by themselves, where first, and why."""
+"""From findings to an answer: which layers diverge by themselves, where first, and why."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from dataclasses import replace
 from parity.checker.canonical.canonical_graph import CanonicalNode
 from parity.checker.diagnose import evidence, gradient_stops, latent
 from parity.checker.graph.model_interface import Array
-from parity.checker.judge.attribution import LayerAttribution, LayerStatus, Replay
-from parity.checker.judge.judging import CheckFindings, Recorded
+from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, Replay
+from parity.checker.judge.judging import CheckFindings, RecordedRuns
 from parity.checker.result import wording
-from parity.checker.result.causes import Cause
 from parity.checker.result.check_result import CheckResult, Divergence, Layer, LayerEdge
 from parity.checker.training import user_training
-from parity.checker.transfer.subject import Subject
+from parity.checker.transfer.comparison import ModelComparison
 from parity.core.errors import ParityError
 from parity.core.sides import Precision
+from parity.diagnosis.causes import Cause
 from parity.verdict.judgement import Verdict
 
 
 def explain(
-    subject: Subject,
-    judged: CheckFindings,
-    recorded: Recorded,
+    comparison: ModelComparison,
+    findings: CheckFindings,
+    recorded: RecordedRuns,
     *,
-    trained: Recorded | None,
-    lessons: user_training.UserTraining | None = None,
+    trained: RecordedRuns | None,
+    training: user_training.UserTraining | None = None,
     replay: Replay,
     titles: Mapping[str, str],
     inputs: tuple[str, ...],
@@ -36,75 +36,81 @@ def explain(
     """Everything that there is to say.
 
     Args:
-        subject: the two models.
-        judged: findings of the runs.
+        comparison: the two models.
+        findings: findings of the runs.
         recorded: the run in evaluation mode.
         trained: the run in training mode, if there was one.
-        lessons: the user's own loss and optimizer, if there are.
+        training: the user's own loss and optimizer, if there are.
         replay: runs a node of the right's model alone.
         titles, inputs, notes, seconds: go into the result as they are.
     """
-    judge = LayerAttribution(subject, recorded, judged.layers, replay)
-    stands = judge.all()
-    if judged.agrees:
-        stands = [_innocent(stand) for stand in stands]
+    attribution = LayerAttribution(comparison, recorded, findings.layers, replay)
+    attributed = attribution.judge_all()
+    if findings.agrees:
+        attributed = [_innocent(layer) for layer in attributed]
     divergences: list[Divergence] = []
     causes: tuple[Cause, ...] = ()
-    if not judged.agrees:
-        modes = _in_training(subject, judged, trained, stands)
-        divergences = list(_divergences(judge, stands, judged, modes[1]))
-        causes = evidence.find_causes(judge, stands, judged, trained, modes)
-        if trained is not None and lessons is not None:
+    if not findings.agrees:
+        modes = _in_training(comparison, findings, trained, attributed)
+        divergences = list(_divergences(attribution, attributed, findings, modes[1]))
+        causes = evidence.find_causes(attribution, attributed, findings, trained, modes)
+        if trained is not None and training is not None:
             known = [c for c in causes if c.kind != "unknown"]
             causes = (
                 *known,
-                *user_training.training_causes(subject, judged.parts, trained, lessons),
+                *user_training.training_causes(comparison, findings.parts, trained, training),
             ) or causes
-    layers = _layers(subject, stands)
+    layers = _layers(comparison, attributed)
     return CheckResult(
-        verdict=_verdict(judged),
+        verdict=_verdict(findings),
         titles=titles,
         inputs=inputs,
         layers=tuple(layers),
-        torch_only=tuple(n.name for n in subject.left_only),
-        keras_only=tuple(n.name for n in subject.right_only),
+        torch_only=tuple(n.name for n in comparison.left_only),
+        keras_only=tuple(n.name for n in comparison.right_only),
         divergences=tuple(divergences),
         causes=causes,
-        latent=latent.latent(subject, stands, train=trained is not None, agree=judged.agrees),
-        parts=judged.parts,
-        notes=notes + (() if subject.tables else _different_steps(stands, judged)),
-        edges=tuple(_edges(subject, layers)),
+        latent=latent.latent(
+            comparison, attributed, train=trained is not None, agree=findings.agrees
+        ),
+        parts=findings.parts,
+        notes=notes + (() if comparison.tables else _different_steps(attributed, findings)),
+        edges=tuple(_edges(comparison, layers)),
         train=trained is not None,
         seconds=seconds,
     )
 
 
 def _in_training(
-    subject: Subject, judged: CheckFindings, trained: Recorded | None, stands: Sequence[LayerStatus]
-) -> tuple[LayerAttribution | None, list[LayerStatus]]:
+    comparison: ModelComparison,
+    findings: CheckFindings,
+    trained: RecordedRuns | None,
+    layers: Sequence[AttributedLayer],
+) -> tuple[LayerAttribution | None, list[AttributedLayer]]:
     """Pairs judged in training mode, where all of them agree in evaluation."""
-    if trained is None or any(s.standing in ("parts", "follows") for s in stands):
+    if trained is None or any(s.status in ("diverges", "downstream") for s in layers):
         return None, []
-    judge = LayerAttribution(subject, trained, judged.training, _no_replay)
-    return judge, judge.all()
+    attribution = LayerAttribution(comparison, trained, findings.training, _no_replay)
+    return attribution, attribution.judge_all()
 
 
 def _no_replay(node: str, sources: Sequence[Array], precision: Precision) -> Mapping[str, Array]:
     raise ParityError(f"{node} is not run alone in training mode.")
 
 
-def _innocent(stand: LayerStatus) -> LayerStatus:
+def _innocent(layer: AttributedLayer) -> AttributedLayer:
     """Where all that the models yield agrees, no layer is at fault."""
-    return replace(stand, standing="untold") if stand.standing in ("parts", "follows") else stand
+    at_fault = layer.status in ("diverges", "downstream")
+    return replace(layer, status="inconclusive") if at_fault else layer
 
 
-def _different_steps(stands: Sequence[LayerStatus], judged: CheckFindings) -> tuple[str, ...]:
+def _different_steps(layers: Sequence[AttributedLayer], findings: CheckFindings) -> tuple[str, ...]:
     odd = [
         s.match.left.name
-        for s in stands
-        if s.standing == "untold" and s.finding is not None and not any(latent.padded(s))
+        for s in layers
+        if s.status == "inconclusive" and s.finding is not None and not any(latent.padded(s))
     ]
-    if not judged.agrees or not odd:
+    if not findings.agrees or not odd:
         return ()
     return (
         f"{len(odd)} intermediate values differ though all that the models yield agrees: they "
@@ -112,59 +118,59 @@ def _different_steps(stands: Sequence[LayerStatus], judged: CheckFindings) -> tu
     )
 
 
-def _verdict(judged: CheckFindings) -> Verdict:
-    if not judged.parts:
+def _verdict(findings: CheckFindings) -> Verdict:
+    if not findings.parts:
         return "undecided"
-    if judged.agrees:
+    if findings.agrees:
         return "agree"
-    failing = {p.finding.status for p in judged.parts if not p.finding.agrees}
+    failing = {p.finding.status for p in findings.parts if not p.finding.agrees}
     return "undecided" if failing == {"nonfinite"} else "differ"
 
 
 def _divergences(
-    judge: LayerAttribution,
-    stands: Sequence[LayerStatus],
-    judged: CheckFindings,
-    trained: Sequence[LayerStatus],
+    attribution: LayerAttribution,
+    layers: Sequence[AttributedLayer],
+    findings: CheckFindings,
+    trained: Sequence[AttributedLayer],
 ) -> Iterator[Divergence]:
-    """Where the two part, in causal order: weights, layers, then what follows from them."""
-    for part in judged.parts:
+    """Where the two diverge, in causal order: weights, layers, then what follows from them."""
+    for part in findings.parts:
         if part.stage == "weights" and not part.finding.agrees:
             text = wording.parted(part.finding, f"The weight {part.torch}") + "."
             yield Divergence(owner(part.torch), owner(part.keras), "weights", part.finding, text)
-    found = list(_layer_divergences(judge, stands))
-    yield from found or _first_failing(stands)
+    of_layers = list(_layer_divergences(attribution, layers))
+    yield from of_layers or _first_failing(layers)
     yield from _training(trained)
-    for stop in gradient_stops.stops(judge.subject, judged):
+    for stop in gradient_stops.stops(attribution.comparison, findings):
         here, there = ("PyTorch", "Keras") if stop.side == "torch" else ("Keras", "PyTorch")
         text = f"{here} stops the gradient of what it gives, {there} does not."
         yield Divergence(stop.torch, stop.keras, "gradients", stop.finding, text)
-    for part in judged.parts:
+    for part in findings.parts:
         if part.finding.agrees or part.stage == "weights":
             continue
-        if found and part.stage != "structure":
+        if of_layers and part.stage != "structure":
             continue  # it follows from what was found in the layers
         text = wording.parted(part.finding, _capital(part.finding.key)) + "."
         yield Divergence(owner(part.torch), owner(part.keras), part.stage, part.finding, text)
 
 
 def _layer_divergences(
-    judge: LayerAttribution, stands: Sequence[LayerStatus]
+    attribution: LayerAttribution, layers: Sequence[AttributedLayer]
 ) -> Iterator[Divergence]:
     lost: set[str] = set()
-    for stand in stands:
-        mine, theirs = stand.match.left.name, stand.match.right.name
-        # What stands before a pair comes first, also where the pair itself parts.
-        if stand.standing == "follows" or (stand.standing == "parts" and any(stand.between)):
-            yield from _structural(stand, lost)
-        if stand.standing == "parts" and stand.linked:
-            assert stand.finding is not None
-            text = "Its inputs agree; " + wording.parted(stand.finding, "its output") + "."
-            yield Divergence(mine, theirs, "activations", stand.finding, text)
-        elif stand.standing == "parts" and stand.alone is not None:
-            text = "On its partner's input, " + wording.parted(stand.alone, "its output") + "."
-            yield Divergence(mine, theirs, "activations", stand.alone, text, alone=True)
-    for side, name, _, _ in judge.lost_at_outputs():
+    for layer in layers:
+        mine, theirs = layer.match.left.name, layer.match.right.name
+        # What stands before a pair comes first, also where the pair itself diverges.
+        if layer.status == "downstream" or (layer.status == "diverges" and any(layer.between)):
+            yield from _structural(layer, lost)
+        if layer.status == "diverges" and layer.linked:
+            assert layer.finding is not None
+            text = "Its inputs agree; " + wording.parted(layer.finding, "its output") + "."
+            yield Divergence(mine, theirs, "activations", layer.finding, text)
+        elif layer.status == "diverges" and layer.alone is not None:
+            text = "On its partner's input, " + wording.parted(layer.alone, "its output") + "."
+            yield Divergence(mine, theirs, "activations", layer.alone, text, alone=True)
+    for side, name, _, _ in attribution.lost_at_outputs():
         if f"{side} {name}" not in lost:
             here, there = ("PyTorch", "Keras") if side == "torch" else ("Keras", "PyTorch")
             text = f"Only {here} has it, at the end; {there}'s output is what goes into it."
@@ -177,30 +183,31 @@ def _layer_divergences(
             )
 
 
-def _first_failing(stands: Sequence[LayerStatus]) -> Iterator[Divergence]:
+def _first_failing(layers: Sequence[AttributedLayer]) -> Iterator[Divergence]:
     """Nothing could be told apart: the first pair that differs at all."""
-    for stand in stands:
-        if stand.standing == "untold" and stand.finding is not None and not stand.finding.agrees:
-            text = wording.parted(stand.finding, "Its output") + "; it could not be judged alone."
-            names = stand.match.left.name, stand.match.right.name
-            yield Divergence(*names, "activations", stand.finding, text)
+    for layer in layers:
+        finding = layer.finding
+        if layer.status == "inconclusive" and finding is not None and not finding.agrees:
+            text = wording.parted(finding, "Its output") + "; it could not be judged alone."
+            names = layer.match.left.name, layer.match.right.name
+            yield Divergence(*names, "activations", finding, text)
             return
 
 
-def _training(trained: Sequence[LayerStatus]) -> Iterator[Divergence]:
-    """Pairs that agree in evaluation and part in training mode."""
-    for stand in trained:
-        if stand.standing == "parts" and stand.finding is not None:
+def _training(trained: Sequence[AttributedLayer]) -> Iterator[Divergence]:
+    """Pairs that agree in evaluation and diverge in training mode."""
+    for layer in trained:
+        if layer.status == "diverges" and layer.finding is not None:
             text = "In training mode its inputs agree; " + wording.parted(
-                stand.finding, "its output"
+                layer.finding, "its output"
             )
-            names = stand.match.left.name, stand.match.right.name
-            yield Divergence(*names, "training", stand.finding, text + ".")
+            names = layer.match.left.name, layer.match.right.name
+            yield Divergence(*names, "training", layer.finding, text + ".")
 
 
-def _structural(stand: LayerStatus, lost: set[str]) -> Iterator[Divergence]:
+def _structural(layer: AttributedLayer, lost: set[str]) -> Iterator[Divergence]:
     """An operation without a partner stands before a pair that agrees when fed alike."""
-    for side, names in zip(("torch", "keras"), stand.between, strict=True):
+    for side, names in zip(("torch", "keras"), layer.between, strict=True):
         for name in names:
             if f"{side} {name}" in lost:
                 continue
@@ -210,24 +217,24 @@ def _structural(stand: LayerStatus, lost: set[str]) -> Iterator[Divergence]:
                 f"Only {here} has it; {there} has no partner. "
                 + (
                     "What comes behind it agrees when it is fed alike"
-                    if stand.standing == "follows"
+                    if layer.status == "downstream"
                     else "It stands before"
                 )
-                + f" ({stand.match.left.name} / {stand.match.right.name})."
+                + f" ({layer.match.left.name} / {layer.match.right.name})."
             )
             yield Divergence(
                 name if side == "torch" else None,
                 name if side == "keras" else None,
                 "structure",
-                stand.finding,
+                layer.finding,
                 text,
             )
 
-    if not any(stand.between) and stand.rewired is not None:
-        mine, theirs = stand.rewired
+    if not any(layer.between) and layer.rewired is not None:
+        mine, theirs = layer.rewired
         text = f"It takes {mine} in PyTorch and {theirs} in Keras; fed alike, the two agree."
         yield Divergence(
-            stand.match.left.name, stand.match.right.name, "structure", stand.finding, text
+            layer.match.left.name, layer.match.right.name, "structure", layer.finding, text
         )
 
 
@@ -241,34 +248,34 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:] if text.startswith("the ") else text
 
 
-def _layers(subject: Subject, stands: Sequence[LayerStatus]) -> list[Layer]:
-    found = []
-    for stand in stands:
-        a, b = stand.match.left, stand.match.right
+def _layers(comparison: ModelComparison, layers: Sequence[AttributedLayer]) -> list[Layer]:
+    rows = []
+    for attributed in layers:
+        a, b = attributed.match.left, attributed.match.right
         kind = _kind(a) if a.kind == b.kind else f"{_kind(a)} / {_kind(b)}"
-        found.append(
+        rows.append(
             Layer(
                 a.name,
                 b.name,
                 kind,
-                stand.standing,
-                stand.finding.ratio if stand.finding else None,
-                stand.alone.ratio if stand.alone else None,
-                order=stand.match.order,
+                attributed.status,
+                attributed.finding.ratio if attributed.finding else None,
+                attributed.alone.ratio if attributed.alone else None,
+                order=attributed.match.order,
                 code={"torch": a.code, "keras": b.code},
             )
         )
     only = [
         *(
-            Layer(n.name, None, _kind(n), "unmatched", order=_at(subject, n))
-            for n in subject.left_only
+            Layer(n.name, None, _kind(n), "unmatched", order=_at(comparison, n))
+            for n in comparison.left_only
         ),
         *(
-            Layer(None, n.name, _kind(n), "unmatched", order=_near(subject, n))
-            for n in subject.right_only
+            Layer(None, n.name, _kind(n), "unmatched", order=_near(comparison, n))
+            for n in comparison.right_only
         ),
     ]
-    return sorted([*found, *only], key=lambda layer: layer.order)
+    return sorted([*rows, *only], key=lambda layer: layer.order)
 
 
 def _kind(node: CanonicalNode) -> str:
@@ -280,24 +287,24 @@ def _kind(node: CanonicalNode) -> str:
     )
 
 
-def _near(subject: Subject, node: CanonicalNode) -> int:
+def _near(comparison: ModelComparison, node: CanonicalNode) -> int:
     """A place among the left's for what only the right has: behind the partner of its source."""
-    partner = {v.id: m.order for m in subject.matches for v in m.right.values}
+    partner = {v.id: m.order for m in comparison.matches for v in m.right.values}
     return max((partner[s.value] for s in node.sources if s.value in partner), default=0)
 
 
-def _at(subject: Subject, node: CanonicalNode) -> int:
-    return next(at for at, n in enumerate(subject.torch.nodes) if n.id == node.id)
+def _at(comparison: ModelComparison, node: CanonicalNode) -> int:
+    return next(at for at, n in enumerate(comparison.torch.nodes) if n.id == node.id)
 
 
-def _edges(subject: Subject, layers: Sequence[Layer]) -> Iterator[LayerEdge]:
+def _edges(comparison: ModelComparison, layers: Sequence[Layer]) -> Iterator[LayerEdge]:
     """By the left's data flow; what only the right has hangs on its own."""
     places = {layer.torch: at for at, layer in enumerate(layers) if layer.torch}
     right = {layer.keras: at for at, layer in enumerate(layers) if layer.keras}
     seen: set[tuple[int, int]] = set()
-    for normal, at in ((subject.torch, places), (subject.keras, right)):
-        makers = {v.id: n.name for n in normal.nodes for v in n.values}
-        for node in normal.nodes:
+    for graph, at in ((comparison.torch, places), (comparison.keras, right)):
+        makers = {v.id: n.name for n in graph.nodes for v in n.values}
+        for node in graph.nodes:
             for source in node.sources:
                 if source.value not in makers:
                     continue
@@ -305,7 +312,7 @@ def _edges(subject: Subject, layers: Sequence[Layer]) -> Iterator[LayerEdge]:
                 if edge[0] is None or edge[1] is None or edge in seen:
                     continue
                 both = layers[edge[0]].torch and layers[edge[1]].torch
-                if normal is subject.keras and both:
+                if graph is comparison.keras and both:
                     continue
                 seen.add((edge[0], edge[1]))
                 yield LayerEdge(edge[0], edge[1])

@@ -1,8 +1,9 @@
-"""What is laid before the proof: nodes, arrays and bounds of a pair that parts; and its causes."""
+"""What a proof needs of a pair that diverges: nodes, arrays and bounds; and the causes found."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,15 +19,16 @@ from parity.checker.diagnose.repair import ProofInput, prove
 from parity.checker.diagnose.settings import differing
 from parity.checker.graph import arrangement
 from parity.checker.graph.model_interface import Array, Mode
-from parity.checker.judge.attribution import LayerAttribution, LayerStatus, source_array
-from parity.checker.judge.judging import CheckFindings, Recorded, tied_quad
-from parity.checker.result.causes import Cause, group, words
+from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, source_array
+from parity.checker.judge.judging import CheckFindings, RecordedRuns, weight_arrays
+from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping
-from parity.checker.transfer.subject import Subject, unique
 from parity.comparator.noise import FALLBACK, SHRINK, U64, C, Finding
+from parity.diagnosis.causes import Cause, group, value_text
 from parity.reference.layers import channel_axis
 from parity.reference.operations import apply
 
+_LOG = logging.getLogger("parity")
 _ENOUGH = 3
 """So many layers with the same differing settings are proven; further ones are counted."""
 CUMULATIVE = "none: the average of all batches"
@@ -35,66 +37,66 @@ _PATIENCE = 60.0
 
 
 def find_causes(
-    stands: LayerAttribution,
-    found: Sequence[LayerStatus],
-    judged: CheckFindings,
-    trained: Recorded | None,
-    learning: tuple[LayerAttribution | None, Sequence[LayerStatus]],
+    attribution: LayerAttribution,
+    layers: Sequence[AttributedLayer],
+    findings: CheckFindings,
+    trained: RecordedRuns | None,
+    learning: tuple[LayerAttribution | None, Sequence[AttributedLayer]],
 ) -> tuple[Cause, ...]:
     """Everything that explains a difference, grouped, in the order of execution.
 
     Args:
-        stands: the pairs in evaluation mode.
-        found: what was found of them.
-        judged: all findings.
+        attribution: the pairs in evaluation mode.
+        layers: what was found of them.
+        findings: all findings.
         trained: the run in training mode.
         learning: the pairs in training mode, and what was found of them.
     """
-    subject = stands.subject
+    comparison = attribution.comparison
     listed: list[Cause] = []
-    prove_ = _Prover(stands)
-    for stand in found:
-        if stand.standing == "follows" or (stand.standing == "parts" and any(stand.between)):
-            listed += structure.structural(stands, stand)
-        if stand.standing == "parts":
-            found_ = prove_(stand)
+    prove_ = _Prover(attribution)
+    for layer in layers:
+        if layer.status == "downstream" or (layer.status == "diverges" and any(layer.between)):
+            listed += structure.structural(attribution, layer)
+        if layer.status == "diverges":
+            found_ = prove_(layer)
             if not all(c.confirmed for c in found_):
-                found_ = other_inputs.told(stands, stand) or found_
-            if is_untraced(stand.match.left) or is_untraced(stand.match.right):
+                found_ = other_inputs.input_causes(attribution, layer) or found_
+            if is_untraced(layer.match.left) or is_untraced(layer.match.right):
                 found_ = [replace(c, fix="") for c in found_]  # which line it is, nobody knows
             listed += found_
-    listed += structure.at_outputs(subject, stands)
-    listed += structure.masks(stands, found)
+    listed += structure.at_outputs(comparison, attribution)
+    listed += structure.masks(attribution, layers)
     if not listed:
-        listed += structure.reordered(subject, stands)
+        listed += structure.reordered(comparison, attribution)
     if not listed:
-        listed += _at_first_failing(stands, found)
-    listed += structure.unshared(subject, judged)
-    listed += structure.frozen(judged)
-    listed += gradient_stops.gradient_causes(gradient_stops.stops(subject, judged))
-    listed += structure.dropouts(judged)
+        listed += _at_first_failing(attribution, layers)
+    listed += structure.unshared(comparison, findings)
+    listed += structure.frozen(findings)
+    listed += gradient_stops.gradient_causes(gradient_stops.stops(comparison, findings))
+    listed += structure.dropouts(findings)
     if learning[0] is not None:
-        for stand in learning[1]:
-            if stand.standing == "parts":
-                listed += _proven(learning[0], stand, "train")
+        for layer in learning[1]:
+            if layer.status == "diverges":
+                listed += _proven(learning[0], layer, "train")
     if trained is not None:
-        listed += _momentum(subject, judged, trained)
+        listed += _momentum(comparison, findings, trained)
     known = [c for c in listed if c.kind != "unknown"]
     if not known:
         return group(replace(c, fix="") for c in listed[:1])
-    codes = {node.name: node.code for node in subject.keras.nodes}
+    codes = {node.name: node.code for node in comparison.keras.nodes}
     return group(combined_fix.together(_once(known), codes))
 
 
 class _Prover:
     """Proves pair after pair; what is proven often enough is only counted from then on."""
 
-    def __init__(self, stands: LayerAttribution) -> None:
-        self._stands, self._begun = stands, time.monotonic()
+    def __init__(self, attribution: LayerAttribution) -> None:
+        self._attribution, self._begun = attribution, time.monotonic()
         self._proven: dict[tuple[object, ...], list[list[Cause]]] = {}
 
-    def __call__(self, stand: LayerStatus) -> list[Cause]:
-        match = stand.match
+    def __call__(self, layer: AttributedLayer) -> list[Cause]:
+        match = layer.match
         told = suspected(match)
         key = tuple((c.kind, c.left[1], c.right[1]) for c in told)
         known = self._proven.setdefault((match.left.kind, *key), [])
@@ -107,28 +109,32 @@ class _Prover:
             ]
         if time.monotonic() - self._begun > _PATIENCE:
             return told or [_unknown(match)]
-        found = _proven(self._stands, stand, "evaluate")
+        found = _proven(self._attribution, layer, "evaluate")
         if all(c.confirmed for c in found):
             known.append(found)
         return found
 
 
-def _at_first_failing(stands: LayerAttribution, found: Sequence[LayerStatus]) -> list[Cause]:
+def _at_first_failing(
+    attribution: LayerAttribution, layers: Sequence[AttributedLayer]
+) -> list[Cause]:
     """Nothing could be recomputed: what the first pair that differs tells by itself."""
-    for stand in found:
-        if stand.standing != "untold" or stand.finding is None or stand.finding.agrees:
+    for layer in layers:
+        if layer.status != "inconclusive" or layer.finding is None or layer.finding.agrees:
             continue
-        left, right = stand.match.left, stand.match.right
-        known = other_inputs.told(stands, stand) or other_inputs.replaced(stands, stand)
+        left, right = layer.match.left, layer.match.right
+        known = other_inputs.input_causes(attribution, layer) or other_inputs.replacement_causes(
+            attribution, layer
+        )
         if known:
             return known
         listed = [
-            *(Cause("missing_layer", (name, name), ("", "none")) for name in stand.between[0]),
-            *(Cause("extra_layer", ("", "none"), (name, name)) for name in stand.between[1]),
+            *(Cause("missing_layer", (name, name), ("", "none")) for name in layer.between[0]),
+            *(Cause("extra_layer", ("", "none"), (name, name)) for name in layer.between[1]),
         ]
         if left.kind != right.kind:
             listed.append(Cause("operation", (left.name, left.kind), (right.name, right.kind)))
-        return listed or suspected(stand.match)
+        return listed or suspected(layer.match)
     return []
 
 
@@ -145,8 +151,8 @@ def suspected(match: Match) -> list[Cause]:
     return [
         Cause(
             s.kind,
-            (match.left.name, words(s.left)),
-            (match.right.name, words(s.right)),
+            (match.left.name, value_text(s.left)),
+            (match.right.name, value_text(s.right)),
             proof="settings",
         )
         for s in differing(as_node(match.left), as_node(match.right))
@@ -154,18 +160,31 @@ def suspected(match: Match) -> list[Cause]:
     ]
 
 
-def _proven(stands: LayerAttribution, stand: LayerStatus, mode: Mode) -> list[Cause]:
-    given = _evidence(stands, stand, mode)
+def _proven(attribution: LayerAttribution, layer: AttributedLayer, mode: Mode) -> list[Cause]:
+    given = _evidence(attribution, layer, mode)
     if given is None:
-        return suspected(stand.match) or [_unknown(stand.match)]
+        return suspected(layer.match) or [_unknown(layer.match)]
+    found = [_with_momentum(layer.match, cause) for cause in _tried(given, layer.match, mode)]
+    named = [
+        _unflattened(attribution.comparison, given, layer.match, _sized(given, c)) for c in found
+    ]
+    return named or [_unknown(layer.match)]
+
+
+def _tried(given: ProofInput, match: Match, mode: Mode) -> list[Cause]:
+    """What the proof finds; where the proof itself fails, what is suspected."""
     try:
-        found = list(_resting(given)) if mode == "train" else []
-        found = found or list(prove(given))
+        resting = list(_resting(given)) if mode == "train" else []
+        return resting or list(prove(given))
     except Exception:  # whatever a strange layer does to the proof, the verdict stands without it
-        found = suspected(stand.match)
-    found = [_with_momentum(stand.match, cause) for cause in found]
-    named = [_unflattened(stands.subject, given, stand.match, _sized(given, c)) for c in found]
-    return named or [_unknown(stand.match)]
+        _LOG.warning(
+            "The proof of why %s and %s differ failed; what differs in their settings is given as "
+            "suspected. The verdict does not depend on it. Please report this.",
+            match.left.name,
+            match.right.name,
+            exc_info=True,
+        )
+        return suspected(match)
 
 
 def _with_momentum(match: Match, cause: Cause) -> Cause:
@@ -263,14 +282,16 @@ def _turned(mine: Array, theirs: Array | None, order: Sequence[int]) -> bool:
     return np.allclose(np.concatenate([gates[g] for g in order], -1), theirs, rtol=1e-6, atol=0)
 
 
-def _unflattened(subject: Subject, given: ProofInput, match: Match, cause: Cause) -> Cause:
+def _unflattened(
+    comparison: ModelComparison, given: ProofInput, match: Match, cause: Cause
+) -> Cause:
     """A dense kernel whose rows stand as the other side flattens."""
     if cause.kind != "weights" or match.left.kind != "dense":
         return cause
     if np.array_equal(given.left_parameters["kernel"], given.right_parameters["kernel"]):
         return cause  # row by row the same: it is another weight that differs
-    mine = np.asarray(subject.weights[0][match.left.parameters["kernel"]])
-    theirs = np.asarray(subject.weights[1][match.right.parameters["kernel"]])
+    mine = np.asarray(comparison.weights[0][match.left.parameters["kernel"]])
+    theirs = np.asarray(comparison.weights[1][match.right.parameters["kernel"]])
     if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=1e-6, atol=0):
         return cause
     return replace(
@@ -289,19 +310,21 @@ def _unknown(match: Match) -> Cause:
     )
 
 
-def _evidence(stands: LayerAttribution, stand: LayerStatus, mode: Mode) -> ProofInput | None:
-    match, subject = stand.match, stands.subject
+def _evidence(
+    attribution: LayerAttribution, layer: AttributedLayer, mode: Mode
+) -> ProofInput | None:
+    match, comparison = layer.match, attribution.comparison
     mine = match.left.values[0]
-    raw = stands.recorded.runs["torch", stands.recorded.best].get(f"values/{mine.id}")
-    sources = stands.left_sources(match)
-    fed, seen = stand.fed(), stand.seen()
-    if raw is None or fed is None or seen is None or sources is None:
+    raw = attribution.recorded.runs["torch", attribution.recorded.best].get(f"values/{mine.id}")
+    sources = attribution.left_sources(match)
+    fed, output = layer.inputs(), layer.output()
+    if raw is None or fed is None or output is None or sources is None:
         return None
-    parameters = _parameters(subject, match)
-    ways = [subject.across.sources.get((match.left.id, link.at)) for link in match.links]
+    parameters = _parameters(comparison, match)
+    ways = [comparison.axis_maps.sources.get((match.left.id, link.at)) for link in match.links]
     first = next((w for w in ways if w is not None and w.axes is not None), None)
     if first is None and match.left.sources and not match.left.sources[0].ids:
-        first = subject.across.values.get(match.left.sources[0].value)
+        first = comparison.axis_maps.values.get(match.left.sources[0].value)
     axes = None
     if first is not None and first.axes is not None:
         axes = [first.axes.index(axis) for axis in range(len(first.axes))]
@@ -310,19 +333,21 @@ def _evidence(stands: LayerAttribution, stand: LayerStatus, mode: Mode) -> Proof
         right=as_node(match.right),
         left_sources=sources,
         right_sources=fed,
-        left_output=_arranged(subject, match, raw, axes),
-        right_output=seen,
+        left_output=_arranged(comparison, match, raw, axes),
+        right_output=output,
         left_parameters=parameters[0],
         right_parameters=parameters[1],
-        bound=_bound(stand.alone or stand.finding, raw),
+        bound=_bound(layer.alone or layer.finding, raw),
         axes=axes,
-        spatial=_spatial(subject, match),
+        spatial=_spatial(comparison, match),
         mode=mode,
     )
 
 
-def _arranged(subject: Subject, match: Match, array: Array, axes: Sequence[int] | None) -> Array:
-    move = subject.across.values.get(match.left.values[0].id)
+def _arranged(
+    comparison: ModelComparison, match: Match, array: Array, axes: Sequence[int] | None
+) -> Array:
+    move = comparison.axis_maps.values.get(match.left.values[0].id)
     if move is not None:
         return move(array)
     if axes is not None and len(axes) == array.ndim:  # of another shape, but laid out as its source
@@ -342,40 +367,44 @@ def _bound(finding: Finding | None, array: Array) -> float:
     return C * U64 * scale
 
 
-def _parameters(subject: Subject, match: Match) -> tuple[dict[str, Array], dict[str, Array]]:
-    left, right = subject.weights
+def _parameters(
+    comparison: ModelComparison, match: Match
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    left, right = comparison.weights
     mine: dict[str, Array] = {}
     theirs: dict[str, Array] = {}
     for role, name in match.left.parameters.items():
-        tied = next(
+        mapping = next(
             (
                 t
-                for t in subject.across.tied
+                for t in comparison.axis_maps.weight_mappings
                 if t.left.id == name and t.pair is match and t.role == role
             ),
             None,
         )
         array = np.asarray(left[name], np.float64)
-        mine[role] = array if tied is None or tied.index is None else tied.to_right(array)
+        mine[role] = array if mapping is None or mapping.index is None else mapping.to_right(array)
     for role, name in match.right.parameters.items():
         theirs[role] = np.asarray(right[name], np.float64)
     return mine, theirs
 
 
-def _spatial(subject: Subject, match: Match) -> tuple[int, ...]:
+def _spatial(comparison: ModelComparison, match: Match) -> tuple[int, ...]:
     """(height, width, channels) of the image behind a dense layer's features."""
     source = match.right.sources[0] if match.right.sources else None
     if source is None or not source.ids or match.right.kind != "dense":
         return ()
-    maker = subject.keras.producers.get(source.value)
+    maker = comparison.keras.producers.get(source.value)
     shape = maker.values[0].shape if maker else ()
     return shape[1:] if len(shape) == 4 else ()
 
 
-def _momentum(subject: Subject, judged: CheckFindings, trained: Recorded) -> Iterator[Cause]:
+def _momentum(
+    comparison: ModelComparison, findings: CheckFindings, trained: RecordedRuns
+) -> Iterator[Cause]:
     """Running statistics that parted: computed again with the other side's momentum."""
-    failing = {p.torch for p in judged.parts if p.stage == "state" and not p.finding.agrees}
-    for one in unique(subject.across.tied):
+    failing = {p.torch for p in findings.parts if p.stage == "state" and not p.finding.agrees}
+    for one in unique_mappings(comparison.axis_maps.weight_mappings):
         mine = one.pair.left.settings.get("momentum")
         theirs = one.pair.right.settings.get("momentum")
         cumulative = bool(one.pair.left.settings.get("cumulative"))
@@ -383,19 +412,19 @@ def _momentum(subject: Subject, judged: CheckFindings, trained: Recorded) -> Ite
             mine = 0.0  # the average of all batches so far is, after one, that batch's
         if one.left.id not in failing or mine is None or theirs is None or mine == theirs:
             continue
-        quad = tied_quad(one, trained, "state")
-        if quad.left64 is None or quad.right64 is None or mine == 1:
+        arrays = weight_arrays(one, trained, "state")
+        if arrays.left64 is None or arrays.right64 is None or mine == 1:
             continue
-        old = one.to_right(np.asarray(subject.weights[0][one.left.id]))
-        batch = (quad.left64 - mine * old) / (1 - mine)
+        old = one.to_right(np.asarray(comparison.weights[0][one.left.id]))
+        batch = (arrays.left64 - mine * old) / (1 - mine)
         repaired = theirs * old + (1 - theirs) * batch
         finding = next(
-            p.finding for p in judged.parts if p.stage == "state" and p.torch == one.left.id
+            p.finding for p in findings.parts if p.stage == "state" and p.torch == one.left.id
         )
-        bound = max(_bound(finding, quad.left64), 64 * U64 * float(np.max(np.abs(batch))))
-        ratio = float(np.max(np.abs(repaired - quad.right64))) / bound
+        bound = max(_bound(finding, arrays.left64), 64 * U64 * float(np.max(np.abs(batch))))
+        ratio = float(np.max(np.abs(repaired - arrays.right64))) / bound
         if ratio > 1:  # what the two were fed differs already: each on its own
-            ratio = min(ratio, _moved_by(one, subject, trained, (mine, theirs), bound))
+            ratio = min(ratio, _moved_by(one, comparison, trained, (mine, theirs), bound))
         cause = Cause(
             "momentum",
             (one.pair.left.name, CUMULATIVE if cumulative else f"{1 - mine:.6g}"),
@@ -413,18 +442,18 @@ def _momentum(subject: Subject, judged: CheckFindings, trained: Recorded) -> Ite
 
 def _moved_by(
     one: WeightMapping,
-    subject: Subject,
-    trained: Recorded,
+    comparison: ModelComparison,
+    trained: RecordedRuns,
     momenta: tuple[float, float],
     bound: float,
 ) -> float:
     """How far each side's statistic is from what its own momentum makes of its own batch."""
-    quad, apart = tied_quad(one, trained, "state"), 0.0
-    for side, normal in enumerate((subject.torch, subject.keras)):
+    arrays, apart = weight_arrays(one, trained, "state"), 0.0
+    for side, graph in enumerate((comparison.torch, comparison.keras)):
         node = (one.pair.left, one.pair.right)[side]
-        x = source_array(normal, node.sources[0], trained.best, trained, subject.weights[side])
-        old = subject.weights[side].get((one.left, one.right)[side].id)
-        after = (quad.left64, quad.right64)[side]
+        x = source_array(graph, node.sources[0], trained.best, trained, comparison.weights[side])
+        old = comparison.weights[side].get((one.left, one.right)[side].id)
+        after = (arrays.left64, arrays.right64)[side]
         if x is None or old is None or after is None:
             return np.inf
         at = channel_axis(node.settings, x.ndim)

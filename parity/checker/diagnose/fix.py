@@ -9,13 +9,13 @@ from typing import Any
 
 from parity.checker.diagnose.code_edit import (
     activation,
-    called,
     changed,
+    function_name,
     small,
     written,
     written_for,
 )
-from parity.checker.diagnose.settings import canonical, said
+from parity.checker.diagnose.settings import canonical, operation_text
 from parity.checker.graph.graph import Node
 from parity.core.sides import Side
 
@@ -109,7 +109,7 @@ def _plain(*keys: str) -> Callable[[Node, Node, Side], str]:
             value = theirs[key]
             if key in ("stride", "dilation"):
                 value = small(value)
-            if word == "use_bias" and called(node.code) == "EinsumDense":
+            if word == "use_bias" and function_name(node.code) == "EinsumDense":
                 word, value = "bias_axes", _bias_axes(node.code) if value else None
             arguments[_word(word, node.code)] = value
         return changed(node.code, arguments) if arguments else ""
@@ -119,25 +119,25 @@ def _plain(*keys: str) -> Callable[[Node, Node, Side], str]:
 
 def _bias_axes(code: str) -> str:
     """The letters of an equation's output that only the kernel has."""
-    found = re.search(r"""["']([\w.]+),([\w.]+)->([\w.]+)["']""", code)
-    taken, kernel, given = found.groups() if found else ("", "", "")
-    return "".join(c for c in given if c in kernel and c not in taken)
+    equation = re.search(r"""["']([\w.]+),([\w.]+)->([\w.]+)["']""", code)
+    taken, kernel, output = equation.groups() if equation else ("", "", "")
+    return "".join(c for c in output if c in kernel and c not in taken)
 
 
 def _word(word: str, code: str) -> str:
     """A few classes call it otherwise."""
-    if word == "groups" and called(code) == "GroupNorm":
+    if word == "groups" and function_name(code) == "GroupNorm":
         return "num_groups"
-    if word == "affine" and called(code) in ("LayerNorm", "RMSNorm"):
+    if word == "affine" and function_name(code) in ("LayerNorm", "RMSNorm"):
         return "elementwise_affine"
     return word
 
 
 def _momentum(node: Node, other: Node, side: Side) -> str:
-    kept = other.settings.get("momentum")
-    if kept is None:
+    momentum = other.settings.get("momentum")
+    if momentum is None:
         return ""
-    value = round(1 - kept, 12) if side == "torch" else round(kept, 12)
+    value = round(1 - momentum, 12) if side == "torch" else round(momentum, 12)
     return changed(node.code, {"momentum": value})
 
 
@@ -240,10 +240,10 @@ def _recurrent_activation(node: Node, other: Node, side: Side) -> str:
 
 def _named(old: str, new: str) -> str:
     """The new line under the old one's name."""
-    found = re.search(r"""name=("[^"]*"|'[^']*')""", old)
-    if not found or not new.startswith("layers."):
+    name = re.search(r"""name=("[^"]*"|'[^']*')""", old)
+    if not name or not new.startswith("layers."):
         return new
-    return changed(new, {"name": "=" + found.group(1)})
+    return changed(new, {"name": "=" + name.group(1)})
 
 
 SWAPPED = {
@@ -276,7 +276,10 @@ SWAPPED = {
 def _pooling(node: Node, other: Node, side: Side) -> str:
     theirs, code = canonical(other), node.code
     mode = {"mean": "average"}.get(theirs.get("mode", ""), theirs.get("mode", ""))
-    if said(node.kind, node.settings) != said(other.kind, other.settings) and mode in SWAPPED:
+    if (
+        operation_text(node.kind, node.settings) != operation_text(other.kind, other.settings)
+        and mode in SWAPPED
+    ):
         for old, new in SWAPPED[mode].items():
             if old in code and new not in code:
                 code = code.replace(old, new)
@@ -297,7 +300,7 @@ def _units(node: Node, other: Node, side: Side) -> str:
         "dense": {"torch": "out_features", "keras": "units"},
         "recurrent": {"torch": "hidden_size", "keras": "units"},
     }
-    if called(node.code) == "EinsumDense":
+    if function_name(node.code) == "EinsumDense":
         return ""  # its width is one of the numbers of its output_shape
     if node.kind in names and "units" in theirs:
         return changed(node.code, {names[node.kind][side]: theirs["units"]})
@@ -333,7 +336,7 @@ def _resize(node: Node, other: Node, side: Side) -> str:
         return changed(node.code, arguments)
     if s.get("align_corners"):
         return f"{node.code}  # Keras cannot align corners; resize with a matrix, or use False"
-    name = called(node.code)
+    name = function_name(node.code)
     word = "method" if node.code.startswith("tf.") else "interpolation"
     arguments = {word: mode.removesuffix("_exact")}
     if s.get("antialias") and name != "UpSampling2D":
@@ -365,8 +368,8 @@ def _direction(node: Node, other: Node, side: Side) -> str:
             return changed(node.code, {"bidirectional": bool(both)})
         if both:
             return f"layers.Bidirectional({node.code})"
-        found = re.fullmatch(r"(?:\w+\.)*Bidirectional\((.*)\)", node.code)
-        return found.group(1) if found else ""
+        wrapped = re.fullmatch(r"(?:\w+\.)*Bidirectional\((.*)\)", node.code)
+        return wrapped.group(1) if wrapped else ""
     if side == "keras" and theirs.get("backwards") != mine.get("backwards"):
         return changed(node.code, {"go_backwards": bool(theirs.get("backwards"))})
     return ""
@@ -392,11 +395,11 @@ def _number(node: Node, other: Node, side: Side) -> str:
 
 def _order(node: Node, other: Node, side: Side) -> str:
     """Two operands change places, as two arguments, a list of two, or around a sign."""
-    found = re.fullmatch(r"(.*[(\[])\s*(\w[\w.]*)\s*,\s*(\w[\w.]*)\s*([)\]].*)", node.code)
-    if found:
-        return "{0}{2}, {1}{3}".format(*found.groups())
-    found = re.fullmatch(r"\s*(\w[\w.]*)\s*([-/@]|\*\*)\s*(\w[\w.]*)\s*", node.code)
-    return "{2} {1} {0}".format(*found.groups()) if found else ""
+    operands = re.fullmatch(r"(.*[(\[])\s*(\w[\w.]*)\s*,\s*(\w[\w.]*)\s*([)\]].*)", node.code)
+    if operands:
+        return "{0}{2}, {1}{3}".format(*operands.groups())
+    operands = re.fullmatch(r"\s*(\w[\w.]*)\s*([-/@]|\*\*)\s*(\w[\w.]*)\s*", node.code)
+    return "{2} {1} {0}".format(*operands.groups()) if operands else ""
 
 
 _FIXES: Mapping[str, Callable[[Node, Node, Side], str]] = {

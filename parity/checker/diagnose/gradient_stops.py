@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph.graph import Graph
 from parity.checker.judge.judging import CheckFindings
-from parity.checker.result.causes import Cause
-from parity.checker.transfer.subject import Subject
+from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import Finding
 from parity.core.sides import Side
+from parity.diagnosis.causes import Cause
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Stop:
     Attributes:
         side: which stops it.
         torch, keras: names of what the gradient does not reach.
-        finding: of the first gradient that parts.
-        sure: no gradient parts but of what lies before this place.
+        finding: of the first gradient that diverges.
+        sure: no gradient diverges but of what lies before this place.
     """
 
     side: Side
@@ -32,40 +32,40 @@ class Stop:
     sure: bool
 
 
-def stops(subject: Subject, judged: CheckFindings) -> list[Stop]:
-    """Every such place, where gradients part and outputs do not."""
-    parted = [p for p in judged.parts if p.stage == "gradients" and not p.finding.agrees]
-    if not parted or any(p.stage == "outputs" and not p.finding.agrees for p in judged.parts):
+def stops(comparison: ModelComparison, findings: CheckFindings) -> list[Stop]:
+    """Every such place, where gradients diverge and outputs do not."""
+    parted = [p for p in findings.parts if p.stage == "gradients" and not p.finding.agrees]
+    if not parted or any(p.stage == "outputs" and not p.finding.agrees for p in findings.parts):
         return []
-    partners = dict(subject.across.partners)
+    partners = dict(comparison.axis_maps.partners)
     back = {right: left for left, right in partners.items()}
-    mine, theirs = (set(graph.stopped) for graph in subject.graphs)
+    mine, theirs = (set(graph.stopped) for graph in comparison.graphs)
     only: list[tuple[Side, str, str]] = [
         *(("torch", v, partners[v]) for v in mine if v in partners and partners[v] not in theirs),
         *(("keras", back[v], v) for v in theirs if v in back and back[v] not in mine),
     ]
-    found = []
+    places = []
     for side, left, right in only:
-        behind = _before(subject.torch, left) | _before(subject.keras, right)
+        behind = _before(comparison.torch, left) | _before(comparison.keras, right)
         names = [(p.torch.replace("input ", "input:"), p.keras) for p in parted]
         sure = all(a in behind or b in behind for a, b in names)
-        found.append(
+        places.append(
             Stop(
                 side,
-                _name(subject.graphs[0], left),
-                _name(subject.graphs[1], right),
+                _name(comparison.graphs[0], left),
+                _name(comparison.graphs[1], right),
                 parted[0].finding,
                 sure,
             )
         )
-    return found
+    return places
 
 
-def gradient_causes(found: Sequence[Stop]) -> Iterator[Cause]:
+def gradient_causes(places: Sequence[Stop]) -> Iterator[Cause]:
     """One for each place."""
-    for stop in found:
-        told = ["gradients are stopped behind it", "gradients pass"]
-        left, right = told if stop.side == "torch" else told[::-1]
+    for stop in places:
+        texts = ["gradients are stopped behind it", "gradients pass"]
+        left, right = texts if stop.side == "torch" else texts[::-1]
         fix = (
             f"x = keras.ops.stop_gradient(x)  # x is what {stop.keras} gives, where it is used"
             if stop.side == "torch"
@@ -83,22 +83,22 @@ def gradient_causes(found: Sequence[Stop]) -> Iterator[Cause]:
         )
 
 
-def _before(normal: CanonicalGraph, value: str) -> set[str]:
+def _before(graph: CanonicalGraph, value: str) -> set[str]:
     """Weights and inputs that a value depends on."""
-    found: set[str] = set()
+    weights: set[str] = set()
     waiting, seen = [value], set[str]()
     while waiting:
         value = waiting.pop()
         if value in seen:
             continue
         seen.add(value)
-        maker = normal.producers.get(value)
+        maker = graph.producers.get(value)
         if maker is None:
-            found.add(value.removeprefix("parameter:"))
+            weights.add(value.removeprefix("parameter:"))
             continue
-        found |= set(maker.parameters.values())
+        weights |= set(maker.parameters.values())
         waiting += [s.value for s in maker.sources]
-    return found
+    return weights
 
 
 def _name(graph: Graph, value: str) -> str:

@@ -9,55 +9,56 @@ from parity.checker.canonical.canonical_graph import CanonicalNode
 from parity.checker.diagnose import fix
 from parity.checker.diagnose.evidence import CUMULATIVE, averaging, with_keyword
 from parity.checker.diagnose.other_inputs import as_node
-from parity.checker.diagnose.settings import canonical, differing, spoken
+from parity.checker.diagnose.settings import canonical, differing
 from parity.checker.judge import dropouts
-from parity.checker.judge.attribution import LayerStatus
-from parity.checker.result.causes import Cause, group, words
-from parity.checker.transfer.subject import Subject
+from parity.checker.judge.attribution import AttributedLayer
+from parity.checker.transfer.comparison import ModelComparison
+from parity.diagnosis.causes import Cause, group, value_text
+from parity.reference import activations
 
 BOUNDED = ("clip", "relu6", "hard_tanh", "threshold")
 
 
 def latent(
-    subject: Subject, stands: Sequence[LayerStatus], *, train: bool, agree: bool
+    comparison: ModelComparison, layers: Sequence[AttributedLayer], *, train: bool, agree: bool
 ) -> tuple[Cause, ...]:
     """What differs without effect on what was run.
 
     Args:
-        subject: the two models.
-        stands: its pairs, as they stand.
+        comparison: the two models.
+        layers: its pairs, as they stand.
         train: whether training was compared, which shows momentum and dropout.
         agree: whether all that the models yield agrees.
     """
-    found: list[Cause] = []
+    causes: list[Cause] = []
     if agree:
-        found += _bounds(subject)
-        found += [cause for stand in stands for cause in padded(stand)]
+        causes += _bounds(comparison)
+        causes += [cause for layer in layers for cause in padded(layer)]
     if train:
-        found += _penalties(subject)
-        return group(found)
-    for match in subject.matches:
-        found += _momentum(match)
-    for name, left, right in dropouts.unlike(subject):
-        found.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
-    return group(found)
+        causes += _penalties(comparison)
+        return group(causes)
+    for match in comparison.matches:
+        causes += _momentum(match)
+    for name, left, right in dropouts.differing_rates(comparison):
+        causes.append(Cause("dropout", (name[0], left), (name[1], right), proof="settings"))
+    return group(causes)
 
 
-def padded(stand: LayerStatus) -> Iterator[Cause]:
-    """Maxima over another padding that part, though what follows hides it."""
-    match = stand.match
+def padded(layer: AttributedLayer) -> Iterator[Cause]:
+    """Maxima over another padding that diverge, though what follows hides it."""
+    match = layer.match
     nodes = as_node(match.left), as_node(match.right)
-    if stand.finding is None or stand.finding.agrees or {n.kind for n in nodes} != {"pool"}:
+    if layer.finding is None or layer.finding.agrees or {n.kind for n in nodes} != {"pool"}:
         return
     for one in differing(*nodes):
         if one.kind == "padding" and "pad_value" in one.keys:
-            told = words(one.left), words(one.right)
+            texts = value_text(one.left), value_text(one.right)
             yield Cause(
                 one.kind,
-                (match.left.name, told[0]),
-                (match.right.name, told[1]),
+                (match.left.name, texts[0]),
+                (match.right.name, texts[1]),
                 proof="settings",
-                fix=fix.fix("padding", nodes[1], nodes[0], "keras", wanted=told[0]),
+                fix=fix.fix("padding", nodes[1], nodes[0], "keras", wanted=texts[0]),
             )
 
 
@@ -79,25 +80,29 @@ def _momentum(match: Match) -> Iterator[Cause]:
     )
 
 
-def _bounds(subject: Subject) -> Iterator[Cause]:
+def _bounds(comparison: ModelComparison) -> Iterator[Cause]:
     """Limits that no number came near: ``relu6`` against ``relu``, a clip on one side only."""
-    for match in subject.matches:
+    for match in comparison.matches:
         names = [canonical(as_node(n)).get("name") for n in (match.left, match.right)]
         if match.left.kind == match.right.kind == "activation" and any(n in BOUNDED for n in names):
             for one in differing(as_node(match.left), as_node(match.right)):
                 if one.kind == "activation":
                     yield Cause(
                         one.kind,
-                        (match.left.name, words(one.left)),
-                        (match.right.name, words(one.right)),
+                        (match.left.name, value_text(one.left)),
+                        (match.right.name, value_text(one.right)),
                         proof="settings",
                     )
-    for node in subject.left_only:
+    for node in comparison.left_only:
         if _bounded(node):
-            yield Cause("activation", (node.name, _said(node)), ("", "none"), proof="settings")
-    for node in subject.right_only:
+            yield Cause(
+                "activation", (node.name, _operation_text(node)), ("", "none"), proof="settings"
+            )
+    for node in comparison.right_only:
         if _bounded(node):
-            yield Cause("activation", ("", "none"), (node.name, _said(node)), proof="settings")
+            yield Cause(
+                "activation", ("", "none"), (node.name, _operation_text(node)), proof="settings"
+            )
 
 
 def _bounded(node: CanonicalNode) -> bool:
@@ -106,14 +111,16 @@ def _bounded(node: CanonicalNode) -> bool:
     return limited or named
 
 
-def _said(node: CanonicalNode) -> str:
-    return words(spoken(canonical(as_node(node)))) if node.kind == "activation" else node.kind
+def _operation_text(node: CanonicalNode) -> str:
+    if node.kind != "activation":
+        return node.kind
+    return value_text(activations.spoken(canonical(as_node(node))))
 
 
-def _penalties(subject: Subject) -> Iterator[Cause]:
+def _penalties(comparison: ModelComparison) -> Iterator[Cause]:
     """What Keras' own training adds; the check's steps do not, and nor does PyTorch's model."""
-    partner = {m.right.name: m.left.name for m in subject.matches}
-    for name, what in subject.graphs[1].penalties:
+    partner = {m.right.name: m.left.name for m in comparison.matches}
+    for name, what in comparison.graphs[1].penalties:
         yield Cause(
             "regularisation",
             (partner.get(name, ""), "none in the model"),

@@ -13,19 +13,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from parity.checker.align.matches import Link, Match, called, indices, picked
+from parity.checker.align.matches import Link, Match, indices, source_name, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose.code_edit import changed
-from parity.checker.diagnose.operation import Function
 from parity.checker.diagnose.settings import canonical, differing
-from parity.checker.diagnose.value_hypotheses import apart
 from parity.checker.graph.graph import Node, Source
 from parity.checker.graph.model_interface import Array
-from parity.checker.judge.attribution import LayerAttribution, LayerStatus, source_array
-from parity.checker.result.causes import Cause, Suspicion
-from parity.checker.transfer.subject import Subject
+from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, source_array
+from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import U32
 from parity.core.sides import Side
+from parity.diagnosis.array_hypotheses import apart
+from parity.diagnosis.causes import Cause, Suspicion
+from parity.diagnosis.operation import Function
 
 _FED = ("dense", "recurrent", "convolution", "transposed")
 """Their kernels have another shape where they are fed another width."""
@@ -34,7 +34,7 @@ _SINGLE = 1e-4
 
 
 @dataclass(frozen=True)
-class RepairSearch:
+class SourceDifference:
     """How one source differs: the kind of cause, and the words of both sides."""
 
     kind: str
@@ -42,59 +42,63 @@ class RepairSearch:
     right: str
 
 
-def told(stands: LayerAttribution, stand: LayerStatus) -> list[Cause]:
-    """Why a pair parts that has the same settings and takes other numbers; empty if it is not so.
+def input_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[Cause]:
+    """Why a pair of the same settings that takes other numbers diverges; empty if it is not so.
 
     Args:
-        stands: all pairs.
-        stand: one that parts, or could not be fed its partner's input.
+        attribution: all pairs.
+        layer: one that diverges, or could not be fed its partner's input.
     """
-    match, subject = stand.match, stands.subject
-    if match.left.kind != match.right.kind or any(stand.between):
+    match, comparison = layer.match, attribution.comparison
+    if match.left.kind != match.right.kind or any(layer.between):
         return []
-    ways = [way for link in match.links if (way := _way(stands, match, link)) is not None]
-    if not ways:
+    differences = [
+        difference
+        for link in match.links
+        if (difference := _difference(attribution, match, link)) is not None
+    ]
+    if not differences:
         return []
     heads = _heads(match)
-    way = ways[0] if heads is None else heads
-    left = [s for s in _differing(subject, match) if not _of_heads(s, match, heads)]
-    if left or not _same_weights(subject, match):
+    difference = differences[0] if heads is None else heads
+    left = [s for s in _differing(comparison, match) if not _of_heads(s, match, heads)]
+    if left or not _same_weights(comparison, match):
         return []
     ratios = [
-        _residual(stands, "torch", match.left),
-        _residual(stands, "keras", match.right),
+        _residual(attribution, "torch", match.left),
+        _residual(attribution, "keras", match.right),
     ]
     if any(r is None for r in ratios):
         return []
     ratio = max(r for r in ratios if r is not None)
     return [
         Cause(
-            way.kind,
-            (match.left.name, way.left),
-            (match.right.name, way.right),
+            difference.kind,
+            (match.left.name, difference.left),
+            (match.right.name, difference.right),
             "confirmed" if ratio <= 1 else "suspected",
             ratio,
             1.0,
             "recomputed",
-            fix=_fix(match.right, way, heads),
+            fix=_fix(match.right, difference, heads),
         )
     ]
 
 
-def _residual(stands: LayerAttribution, side: Side, merged: CanonicalNode) -> float | None:
+def _residual(attribution: LayerAttribution, side: Side, node: CanonicalNode) -> float | None:
     """How far one side's operation, computed again on its own sources, is from what it gave."""
-    subject, recorded = stands.subject, stands.recorded
-    normal = subject.torch if side == "torch" else subject.keras
-    weights = subject.weights[0 if side == "torch" else 1]
-    output = recorded.runs[side, recorded.best].get(f"values/{merged.value}")
-    made = [source_array(normal, s, recorded.best, recorded, weights) for s in merged.sources]
+    comparison, recorded = attribution.comparison, attribution.recorded
+    graph = comparison.torch if side == "torch" else comparison.keras
+    weights = comparison.weights[0 if side == "torch" else 1]
+    output = recorded.runs[side, recorded.best].get(f"values/{node.value}")
+    made = [source_array(graph, s, recorded.best, recorded, weights) for s in node.sources]
     if output is None or any(array is None for array in made):
         return None
     parameters = {
-        role: np.asarray(weights[name], np.float64) for role, name in merged.parameters.items()
+        role: np.asarray(weights[name], np.float64) for role, name in node.parameters.items()
     }
     function = Function(
-        merged.kind, canonical(as_node(merged)), parameters, tuple(a for a in made if a is not None)
+        node.kind, canonical(as_node(node)), parameters, tuple(a for a in made if a is not None)
     )
     again = function()
     if again is None:
@@ -104,23 +108,23 @@ def _residual(stands: LayerAttribution, side: Side, merged: CanonicalNode) -> fl
     return apart(again, output) / bound if bound else None
 
 
-def as_node(merged: CanonicalNode) -> Node:
-    """A node of the normal form as one of the graph's."""
+def as_node(node: CanonicalNode) -> Node:
+    """A canonical node as one of a traced graph."""
     return Node(
-        merged.id,
-        merged.name,
-        merged.kind,
-        merged.settings,
-        merged.sources,
-        merged.values,
-        merged.parameters,
-        merged.code,
+        node.id,
+        node.name,
+        node.kind,
+        node.settings,
+        node.sources,
+        node.values,
+        node.parameters,
+        node.code,
     )
 
 
-def _differing(subject: Subject, match: Match) -> tuple[Suspicion, ...]:
+def _differing(comparison: ModelComparison, match: Match) -> tuple[Suspicion, ...]:
     first = match.left.sources[0] if match.left.sources else None
-    move = None if first is None else subject.across.values.get(first.value)
+    move = None if first is None else comparison.axis_maps.values.get(first.value)
     axes = None
     if first is not None and move is not None and move.axes is not None:
         rank = len(first.shape)
@@ -128,35 +132,35 @@ def _differing(subject: Subject, match: Match) -> tuple[Suspicion, ...]:
     return differing(as_node(match.left), as_node(match.right), axes=axes)
 
 
-def _same_weights(subject: Subject, match: Match) -> bool:
+def _same_weights(comparison: ModelComparison, match: Match) -> bool:
     """Whether both have the same weights, but for a kernel that is fed another width."""
-    for one in subject.across.tied:
+    for one in comparison.axis_maps.weight_mappings:
         if one.pair is not match:
             continue
         if one.index is None:
             if match.left.kind not in _FED or not one.role.endswith("kernel"):
                 return False
             continue
-        mine = one.to_right(np.asarray(subject.weights[0][one.left.id]))
-        theirs = np.asarray(subject.weights[1][one.right.id])
+        mine = one.to_right(np.asarray(comparison.weights[0][one.left.id]))
+        theirs = np.asarray(comparison.weights[1][one.right.id])
         if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=1e-6, atol=0):
             return False
     return True
 
 
-def _way(stands: LayerAttribution, match: Match, link: Link) -> RepairSearch | None:
+def _difference(attribution: LayerAttribution, match: Match, link: Link) -> SourceDifference | None:
     """How the two sources of a link differ, where both come from something that agrees."""
-    subject, across = stands.subject, stands.subject.across
+    comparison, maps = attribution.comparison, attribution.comparison.axis_maps
     mine, theirs = link.left, link.right
-    if mine is None or theirs is None or not stands.agreeing.get(mine.value, False):
+    if mine is None or theirs is None or not attribution.agreeing.get(mine.value, False):
         return None
-    texts = picked(subject.torch, mine), picked(subject.keras, theirs)
-    if across.partners.get(mine.value) != theirs.value:
-        return RepairSearch("wiring", *texts)
-    found = across.sources.get((match.left.id, link.at))
-    if found is not None and found.is_identity:
+    texts = source_text(comparison.torch, mine), source_text(comparison.keras, theirs)
+    if maps.partners.get(mine.value) != theirs.value:
+        return SourceDifference("wiring", *texts)
+    arrangement = maps.sources.get((match.left.id, link.at))
+    if arrangement is not None and arrangement.is_identity:
         return None
-    places = _places(subject, mine, theirs)
+    places = _places(comparison, mine, theirs)
     if places is None:
         return None
     left, right = places
@@ -164,20 +168,22 @@ def _way(stands: LayerAttribution, match: Match, link: Link) -> RepairSearch | N
         return None
     if np.array_equal(np.unique(left), np.unique(right)):
         shapes = [" × ".join(map(str, s.shape)) for s in (mine, theirs)]
-        return RepairSearch(
+        return SourceDifference(
             "axis",
-            f"takes {called(subject.torch, mine)} as {shapes[0]}",
+            f"takes {source_name(comparison.torch, mine)} as {shapes[0]}",
             f"takes the same numbers as {shapes[1]}, in another order",
         )
-    return RepairSearch("wiring", *texts)
+    return SourceDifference("wiring", *texts)
 
 
-def _places(subject: Subject, mine: Source, theirs: Source) -> tuple[Array, Array] | None:
+def _places(
+    comparison: ModelComparison, mine: Source, theirs: Source
+) -> tuple[Array, Array] | None:
     """Which numbers of the left's root both take."""
-    root = subject.across.values.get(mine.value)
+    root = comparison.axis_maps.values.get(mine.value)
     if root is None:
         return None
-    left, right = indices(subject.torch, mine), indices(subject.keras, theirs)
+    left, right = indices(comparison.torch, mine), indices(comparison.keras, theirs)
     if left is None:
         left = np.arange(int(np.prod(mine.shape))).reshape(mine.shape)
     if right is None:
@@ -191,14 +197,14 @@ def _places(subject: Subject, mine: Source, theirs: Source) -> tuple[Array, Arra
 # Heads
 
 
-def _heads(match: Match) -> RepairSearch | None:
+def _heads(match: Match) -> SourceDifference | None:
     """Scores of attention whose features are divided into another number of heads."""
     if match.left.kind != "matmul" or len(match.left.sources) != len(match.right.sources):
         return None
     for mine, theirs in zip(match.left.sources, match.right.sources, strict=True):
         a, b = _divided(mine.shape, theirs.shape), _divided(theirs.shape, mine.shape)
         if a is not None and b is not None:
-            return RepairSearch("groups", f"{a[0]} heads of {a[1]}", f"{b[0]} heads of {b[1]}")
+            return SourceDifference("groups", f"{a[0]} heads of {a[1]}", f"{b[0]} heads of {b[1]}")
     return None
 
 
@@ -215,7 +221,7 @@ def _divided(shape: Sequence[int], other: Sequence[int]) -> tuple[int, int] | No
     return None
 
 
-def _of_heads(suspicion: Suspicion, match: Match, heads: RepairSearch | None) -> bool:
+def _of_heads(suspicion: Suspicion, match: Match, heads: SourceDifference | None) -> bool:
     """Whether the scores' factor differs as the sizes of the heads ask for."""
     if heads is None or suspicion.kind != "scale":
         return False
@@ -225,7 +231,7 @@ def _of_heads(suspicion: Suspicion, match: Match, heads: RepairSearch | None) ->
     return math.isclose(a, b, rel_tol=1e-5)
 
 
-def _fix(right: CanonicalNode, way: RepairSearch, heads: RepairSearch | None) -> str:
+def _fix(right: CanonicalNode, difference: SourceDifference, heads: SourceDifference | None) -> str:
     if not right.code:
         return ""
     if heads is not None:
@@ -236,35 +242,35 @@ def _fix(right: CanonicalNode, way: RepairSearch, heads: RepairSearch | None) ->
         if "MultiHeadAttention(" in right.code:
             return changed(right.code, arguments)
         return f"{right.code}  # of {heads.left}"
-    wanted = way.left.removeprefix("takes ")
+    wanted = difference.left.removeprefix("takes ")
     return f"{right.code}  # it must take {wanted}"
 
 
 # Another operation in place of a chain
 
 
-def replaced(stands: LayerAttribution, stand: LayerStatus) -> list[Cause]:
+def replacement_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[Cause]:
     """One operation on the left for a chain of others on the right, computed in its place."""
-    match, subject = stand.match, stands.subject
-    chain = stand.between[1]
-    if match.left.kind == match.right.kind or not chain or any(stand.between[0]):
+    match, comparison = layer.match, attribution.comparison
+    chain = layer.between[1]
+    if match.left.kind == match.right.kind or not chain or any(layer.between[0]):
         return []
     if len(match.left.sources) != 1 or match.left.sources[0].ids:
         return []
     source = match.left.sources[0]
-    if not stands.agreeing.get(source.value, False) or len(match.right.sources) != 1:
+    if not attribution.agreeing.get(source.value, False) or len(match.right.sources) != 1:
         return []
-    partner = subject.across.partners.get(source.value)
-    if _start(subject.keras, match.right, chain) != partner:
+    partner = comparison.axis_maps.partners.get(source.value)
+    if _start(comparison.keras, match.right, chain) != partner:
         return []
-    ratio = _residual(stands, "torch", match.left)
+    ratio = _residual(attribution, "torch", match.left)
     if ratio is None:
         return []
     said = [
-        subject.keras.producers[v].code or subject.keras.producers[v].kind
-        for v in _values(subject.keras, chain)
+        comparison.keras.producers[v].code or comparison.keras.producers[v].kind
+        for v in _values(comparison.keras, chain)
     ]
-    found = Cause(
+    cause = Cause(
         "operation",
         (match.left.name, match.left.code or match.left.kind),
         (match.right.name, ", then ".join([*said, match.right.code or match.right.kind])),
@@ -273,18 +279,18 @@ def replaced(stands: LayerAttribution, stand: LayerStatus) -> list[Cause]:
         1.0,
         "recomputed",
     )
-    return [replace(found, fix="")]
+    return [replace(cause, fix="")]
 
 
-def _values(normal: CanonicalGraph, names: Sequence[str]) -> list[str]:
-    return [n.value for n in normal.nodes if n.name in names]
+def _values(graph: CanonicalGraph, names: Sequence[str]) -> list[str]:
+    return [n.value for n in graph.nodes if n.name in names]
 
 
-def _start(normal: CanonicalGraph, node: CanonicalNode, chain: Sequence[str]) -> str | None:
+def _start(graph: CanonicalGraph, node: CanonicalNode, chain: Sequence[str]) -> str | None:
     """What the chain before a node takes first."""
     value = node.sources[0].value
-    while value in normal.producers and normal.producers[value].name in chain:
-        maker = normal.producers[value]
+    while value in graph.producers and graph.producers[value].name in chain:
+        maker = graph.producers[value]
         if len(maker.sources) != 1:
             return None
         value = maker.sources[0].value

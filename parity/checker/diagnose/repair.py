@@ -2,8 +2,8 @@
 
 A node is guilty where its inputs agree and its output does not. `differing` reads what differs in
 its settings; `prove` repairs one suspicion after the other in the NumPy reference and sees which
-makes the difference vanish. Where settings do not tell, `parity.checker.diagnose.hypotheses` guesses from
-the arrays. Pure: arrays in, causes out.
+makes the difference vanish. Where settings do not tell, `guesses` has
+faults that the arrays may show. Pure: arrays in, causes out.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checker.diagnose import fix, hypotheses
-from parity.checker.diagnose.operation import Function
+from parity.checker.diagnose import fix
 from parity.checker.diagnose.settings import canonical, differing
-from parity.checker.diagnose.value_hypotheses import FLOOR, Guess, apart, values
 from parity.checker.graph.graph import Node
 from parity.checker.graph.model_interface import Mode
-from parity.checker.result.causes import Cause, Proof, Suspicion, words
 from parity.comparator.noise import U32
 from parity.core.sides import Side
+from parity.diagnosis.array_hypotheses import FLOOR, apart, values
+from parity.diagnosis.causes import Cause, Proof, Suspicion, value_text
+from parity.diagnosis.operation import Function
+from parity.diagnosis.operation_hypotheses import Guess, guesses
 
 Array = NDArray[Any]
 
@@ -138,10 +139,10 @@ def prove(evidence: ProofInput) -> tuple[Cause, ...]:
         return _suspected(evidence, suspicions)  # NaN is NaN, whatever is repaired
     bounds = [e for e in (evidence, evidence.coarse()) if e is not None]
     for together in (False, True):
-        for given in bounds:
-            found = _confirmed(given, suspicions, together=together)
-            if found:
-                return found
+        for proof in bounds:
+            causes = _confirmed(proof, suspicions, together=together)
+            if causes:
+                return causes
     return _suspected(evidence, suspicions)
 
 
@@ -162,9 +163,9 @@ def _confirmed(
         tries = (way.by_both(suspicions) for way in reversed(ways))
         return next((t for t in tries if t), ())
     for way in ways:
-        found = way.by_settings(suspicions)
-        if found:
-            return found
+        causes = way.by_settings(suspicions)
+        if causes:
+            return causes
     for way in reversed(ways):
         guess = way.first(way.base)
         if guess is not None:
@@ -191,6 +192,7 @@ class RepairSearch:
     backwards: bool
 
     def left_after(self, function: Function) -> float:
+        """How far a function's output is from the target."""
         return apart(function(), self.target)
 
     def repaired(self, suspicions: Sequence[Suspicion]) -> Function:
@@ -216,6 +218,7 @@ class RepairSearch:
         return function
 
     def fits(self, suspicions: Sequence[Suspicion]) -> bool:
+        """Whether repairing these brings the base within the tolerance of the target."""
         return self.left_after(self.repaired(suspicions)) <= self.evidence.tolerance
 
     def by_settings(self, suspicions: Sequence[Suspicion]) -> tuple[Cause, ...]:
@@ -276,13 +279,15 @@ class RepairSearch:
     def _needs(self, one: Suspicion, rest: Sequence[Suspicion], guess: Guess) -> bool:
         """Whether the guess no longer explains it where this one is not repaired."""
         again = self._guesses(self.repaired(rest))
-        alike = (g for g in again if (g.kind, g.target) == (guess.kind, guess.target))
+        named = (guess.kind, value_text(guess.target))
+        alike = (g for g in again if (g.kind, value_text(g.target)) == named)
         return not any(apart(g.output, self.target) <= self.evidence.tolerance for g in alike)
 
     def _guesses(self, base: Function) -> Iterator[Guess]:
-        return hypotheses.guesses(base, self.target, self.donor, self.evidence.spatial)
+        return guesses(base, self.target, self.donor, self.evidence.spatial)
 
     def first(self, base: Function) -> Guess | None:
+        """The first guess within the tolerance of the target."""
         for guess in self._guesses(base):
             if apart(guess.output, self.target) <= self.evidence.tolerance:
                 return guess
@@ -292,33 +297,33 @@ class RepairSearch:
         return _cause(
             self.evidence,
             suspicion.kind,
-            words(suspicion.left),
-            words(suspicion.right),
+            value_text(suspicion.left),
+            value_text(suspicion.right),
             after=after,
             share=share,
             suspicion=suspicion,
         )
 
     def guessed(self, guess: Guess, share: float) -> Cause:
-        kind, values = guess.kind, (guess.base, guess.target)
+        """A guess as a cause, told from left to right, with its share of the difference."""
+        kind, texts = guess.kind, (value_text(guess.base), value_text(guess.target))
         if self.backwards:
-            kind, values = MIRRORED.get(kind, kind), (guess.target, guess.base)
-        if kind == "wiring":
-            return _wired(self.evidence, guess, share, self.target)
+            kind, texts = MIRRORED.get(kind, kind), (texts[1], texts[0])
+        if guess.source is not None and kind == "wiring":
+            return _wired(self.evidence, guess, guess.source, share, self.target)
         return _cause(
-            self.evidence, kind, *values, share=share, after=apart(guess.output, self.target)
+            self.evidence, kind, *texts, share=share, after=apart(guess.output, self.target)
         )
 
 
-def _wired(evidence: ProofInput, guess: Guess, share: float, target: Array) -> Cause:
+def _wired(evidence: ProofInput, guess: Guess, at: int, share: float, target: Array) -> Cause:
     """The same operation on another operand: a constant that differs, or one from elsewhere."""
-    at = int(guess.base.split()[-1])
     names = [node.sources[at].value for node in (evidence.left, evidence.right)]
     kind = "constant" if all(n.startswith(("constant", "parameter")) for n in names) else "wiring"
     if kind == "constant":
         arrays = (evidence.left_sources[at], evidence.right_sources[at])
         names = [
-            words(float(a.ravel()[0])) if a.size == 1 else n
+            value_text(float(a.ravel()[0])) if a.size == 1 else n
             for a, n in zip(arrays, names, strict=True)
         ]
     return _cause(
@@ -329,15 +334,15 @@ def _wired(evidence: ProofInput, guess: Guess, share: float, target: Array) -> C
 def _by_values(evidence: ProofInput) -> tuple[Cause, ...]:
     """What the two outputs tell where the reference understands neither."""
     out, target = evidence.left_output, evidence.right_output
-    for guess in values(out, target):
-        after = apart(guess.output, target)
+    for repair, repaired in values(out, target):
+        after = apart(repaired, target)
         if after <= evidence.tolerance:
             return (
                 _cause(
                     evidence,
-                    guess.kind,
-                    guess.base,
-                    guess.target,
+                    repair.kind,
+                    value_text(repair.base),
+                    value_text(repair.target),
                     after=after,
                     share=1.0,
                     proof="values",
@@ -347,10 +352,11 @@ def _by_values(evidence: ProofInput) -> tuple[Cause, ...]:
 
 
 def _suspected(evidence: ProofInput, suspicions: Sequence[Suspicion]) -> tuple[Cause, ...]:
-    found = [
-        _cause(evidence, s.kind, words(s.left), words(s.right), suspicion=s) for s in suspicions
+    causes = [
+        _cause(evidence, s.kind, value_text(s.left), value_text(s.right), suspicion=s)
+        for s in suspicions
     ]
-    return tuple(found) or (_cause(evidence, "unknown", evidence.left.code, evidence.right.code),)
+    return tuple(causes) or (_cause(evidence, "unknown", evidence.left.code, evidence.right.code),)
 
 
 def _cause(
@@ -400,77 +406,3 @@ def _seen_from(node: Node, other: Node, axes: Sequence[int] | None) -> Node:
         sources[0] = replace(sources[0], shape=tuple(shape))
     settings = canonical(node, axes=axes, channels=channels)
     return replace(node, settings=settings, sources=tuple(sources))
-
-
-def prove_bypass(
-    kind: Literal["missing_layer", "extra_layer"],
-    layer: Node,
-    layer_source: Array,
-    consumer: ProofInput,
-) -> tuple[Cause, ...]:
-    """Whether a layer that only one side has is why its consumer differs.
-
-    Confirmed where what the layer takes is what the other side's consumer takes directly, and the
-    right's consumer, computed again with the layer put in or left out, gives what the left's does.
-
-    Args:
-        kind: ``missing_layer`` where only the left has it, ``extra_layer`` where only the right.
-        layer: the layer, or the first of a chain.
-        layer_source: what that takes, float64, in the right side's layout.
-        consumer: the matched pair behind it; sources are those that each side really took. For a
-            layer whose output the model returns, give any identity, ``activation linear`` say.
-
-    Returns:
-        One cause, confirmed or suspected; nothing where the consumers do not differ.
-    """
-    if consumer.before <= consumer.tolerance:
-        return ()
-    coarse = consumer.coarse()
-    found = _bypassed(kind, layer, layer_source, consumer)
-    if coarse is not None and not found.confirmed:
-        again = _bypassed(kind, layer, layer_source, coarse)
-        found = again if again.confirmed else found
-    return (found,)
-
-
-def _bypassed(
-    kind: Literal["missing_layer", "extra_layer"],
-    layer: Node,
-    layer_source: Array,
-    consumer: ProofInput,
-) -> Cause:
-    _, right = consumer.functions()
-    fits = apart(right(), consumer.right_output) <= consumer.tolerance
-    after, put = float("inf"), list(consumer.right_sources)
-    pairs = zip(consumer.left_sources, consumer.right_sources, strict=False)
-    for at, (ours, theirs) in enumerate(pairs):
-        direct, replacement = (theirs, ours) if kind == "missing_layer" else (ours, layer_source)
-        near = hypotheses.SAME * float(np.max(np.abs(layer_source), initial=0.0))
-        if apart(layer_source, direct) <= near < apart(ours, theirs):
-            put[at] = replacement
-            after = apart(replace(right, sources=tuple(put))(), consumer.left_output)
-    has, lacks = (layer.name, layer.code or layer.kind), ("", "none")
-    names = (has, lacks) if kind == "missing_layer" else (lacks, has)
-    confirmed = fits and after <= consumer.tolerance
-    finite = fits and np.isfinite(after) and np.isfinite(consumer.before)
-    return Cause(
-        kind=kind,
-        left=names[0],
-        right=names[1],
-        status="confirmed" if confirmed else "suspected",
-        residual_ratio=after / consumer.tolerance if finite or confirmed else None,
-        share=max(1 - after / consumer.before, 0.0) if finite else 1.0 if confirmed else None,
-        proof="bypass" if confirmed else "none",
-        fix=_bypass_fix(kind, layer, consumer),
-        fix_side=consumer.fix_side,
-    )
-
-
-def _bypass_fix(kind: str, layer: Node, consumer: ProofInput) -> str:
-    """What is missing for one side is too many for the other."""
-    right = consumer.fix_side == "right"
-    node = consumer.right if right else consumer.left
-    side = consumer.right_side if right else consumer.left_side
-    if (kind if right else MIRRORED[kind]) == "missing_layer":
-        return fix.fix("missing_layer", node, layer, side)
-    return fix.fix("extra_layer", layer, node, side)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from parity.checker.graph.graph import Node
-from parity.checker.result.causes import Suspicion
+from parity.diagnosis.causes import Suspicion
 from parity.reference import activations
 
 ARITHMETIC = ("add", "subtract", "multiply", "divide", "power", "maximum", "minimum")
@@ -165,45 +165,45 @@ def canonical(
     Returns:
         The settings, with what is not stated filled in, no negative axes, and sequences as tuples.
     """
-    found = {**_DEFAULTS.get(node.kind, {}), **{k: _tuple(v) for k, v in node.settings.items()}}
+    settings = {**_DEFAULTS.get(node.kind, {}), **{k: _tuple(v) for k, v in node.settings.items()}}
     rank = len(node.sources[0].shape) if node.sources else 0
     if node.kind == "activation":
-        found = _activation(found)
+        settings = _activation(settings)
     if node.kind in ("convolution", "transposed", "pool"):
-        _fill_window(node.kind, found)
-    if channels is not None and "channels" in found:
-        found["channels"] = channels
-    _move_axes(node.kind, found, rank + (node.kind == "stack"), axes)
+        _fill_window(node.kind, settings)
+    if channels is not None and "channels" in settings:
+        settings["channels"] = channels
+    _move_axes(node.kind, settings, rank + (node.kind == "stack"), axes)
     if node.kind == "resize":
-        single = bool(found.get("single"))
-        if found.get("mode") == "bicubic":
-            found.setdefault("cubic", -0.5 if single or found["antialias"] else -0.75)
-        if found.get("mode") == "area":
-            found.setdefault("fractional", single)
-    if node.kind == "pad" and found.get("mode") == "constant":
-        found["mode"] = "zeros"
-    if node.kind == "recurrent" and found.get("cell") != "gru":
-        found.pop("reset_after", None)
+        single = bool(settings.get("single"))
+        if settings.get("mode") == "bicubic":
+            settings.setdefault("cubic", -0.5 if single or settings["antialias"] else -0.75)
+        if settings.get("mode") == "area":
+            settings.setdefault("fractional", single)
+    if node.kind == "pad" and settings.get("mode") == "constant":
+        settings["mode"] = "zeros"
+    if node.kind == "recurrent" and settings.get("cell") != "gru":
+        settings.pop("reset_after", None)
     elif node.kind == "recurrent":
-        found.setdefault("reset_after", True)
-    if node.kind in ARITHMETIC and isinstance(found.get("scalar_left"), float | int):
-        found.update(_scalar(found))
-    return found
+        settings.setdefault("reset_after", True)
+    if node.kind in ARITHMETIC and isinstance(settings.get("scalar_left"), float | int):
+        settings.update(_scalar(settings))
+    return settings
 
 
 def _tuple(value: Any) -> Any:
     return tuple(_tuple(v) for v in value) if isinstance(value, (list, tuple)) else value
 
 
-def _scalar(found: Mapping[str, Any]) -> dict[str, Any]:
-    left = found["scalar_left"]
+def _scalar(settings: Mapping[str, Any]) -> dict[str, Any]:
+    left = settings["scalar_left"]
     if isinstance(left, bool):
         return {"scalar_left": left}
     return {"scalar": left, "scalar_left": True}
 
 
-def _fill_window(kind: str, found: dict[str, Any]) -> None:
-    kernel = found.get("kernel")
+def _fill_window(kind: str, settings: dict[str, Any]) -> None:
+    kernel = settings.get("kernel")
     if kernel is None:
         return
     blank = {
@@ -212,40 +212,40 @@ def _fill_window(kind: str, found: dict[str, Any]) -> None:
         "crop" if kind == "transposed" else "padding": ((0, 0),) * len(kernel),
     }
     for key, value in blank.items():
-        if found.get(key) is None:
-            found[key] = value
-    plain = kind == "pool" and not any(b or a for b, a in found["padding"])
-    if plain or found.get("mode") == "max":
-        found.pop("counts_padding", None)
-        found.pop("ceil_mode", None)
-    if kind == "pool" and found.get("mode") == "max":
-        found.setdefault("pad_value", -math.inf)
+        if settings.get(key) is None:
+            settings[key] = value
+    plain = kind == "pool" and not any(b or a for b, a in settings["padding"])
+    if plain or settings.get("mode") == "max":
+        settings.pop("counts_padding", None)
+        settings.pop("ceil_mode", None)
+    if kind == "pool" and settings.get("mode") == "max":
+        settings.setdefault("pad_value", -math.inf)
 
 
-def _move_axes(kind: str, found: dict[str, Any], rank: int, axes: Sequence[int] | None) -> None:
+def _move_axes(kind: str, settings: dict[str, Any], rank: int, axes: Sequence[int] | None) -> None:
     moved = axes if axes is not None and len(axes) == rank else range(rank)
-    if isinstance(found.get("axes"), tuple) and rank:
-        found["axes"] = tuple(sorted(moved[a % rank] for a in found["axes"]))
-    if found.get("axes", 0) is None and kind == "reduce":
-        found["axes"] = tuple(range(rank))
-    if isinstance(found.get("axis"), int) and rank:
-        found["axis"] = moved[found["axis"] % rank]
-    if kind == "pad" and rank and len(found.get("padding", ())) == rank:
+    if isinstance(settings.get("axes"), tuple) and rank:
+        settings["axes"] = tuple(sorted(moved[a % rank] for a in settings["axes"]))
+    if settings.get("axes", 0) is None and kind == "reduce":
+        settings["axes"] = tuple(range(rank))
+    if isinstance(settings.get("axis"), int) and rank:
+        settings["axis"] = moved[settings["axis"] % rank]
+    if kind == "pad" and rank and len(settings.get("padding", ())) == rank:
         padding: list[Any] = [None] * rank
-        for at, pair in enumerate(found["padding"]):
+        for at, pair in enumerate(settings["padding"]):
             padding[moved[at]] = pair
-        found["padding"] = tuple(padding)
+        settings["padding"] = tuple(padding)
 
 
-def _activation(found: Mapping[str, Any]) -> dict[str, Any]:
+def _activation(settings: Mapping[str, Any]) -> dict[str, Any]:
     """One name for what is the same function."""
-    name = found.get("name")
+    name = settings.get("name")
     unsaid = ("channels", "threshold") if name == "softplus" else ("channels",)
-    kept = {k: found[k] for k in unsaid if k in found}
+    shown = {k: settings[k] for k in unsaid if k in settings}
     wanted = activations.PARAMETERS.get(str(name), ())
     more = {
         **activations.DEFAULTS.get(str(name), {}),
-        **{k: found.get(k) for k in wanted if found.get(k) is not None},
+        **{k: settings.get(k) for k in wanted if settings.get(k) is not None},
     }
     if name == "hard_tanh":
         name = "clip"
@@ -264,7 +264,7 @@ def _activation(found: Mapping[str, Any]) -> dict[str, Any]:
         name = "elu"
     if name == "identity":
         name = "linear"
-    return {"name": name, **more, **kept}
+    return {"name": name, **more, **shown}
 
 
 def differing(
@@ -285,14 +285,14 @@ def differing(
     a, b = canonical(left, axes=axes, channels=channels), canonical(right)
     if left.kind != right.kind:
         return (_another_kind(left, right, a, b), *_precision(left, right))
-    found: list[Suspicion] = []
+    suspicions: list[Suspicion] = []
     if left.kind == "activation":
-        found += _activations(a, b)
+        suspicions += _activations(a, b)
     elif left.kind in ARITHMETIC:
-        found += _numbers(left, right, a, b)
+        suspicions += _numbers(left, right, a, b)
     else:
-        found += _settings(left, right, a, b)
-    return (*found, *_precision(left, right))
+        suspicions += _settings(left, right, a, b)
+    return (*suspicions, *_precision(left, right))
 
 
 def _settings(
@@ -305,7 +305,7 @@ def _settings(
             word = _pooled(cause, key, left)
             gathered.setdefault(f"{word}/{_together(left.kind, key)}", []).append(key)
     have = set(left.parameters) | set(right.parameters)
-    found = []
+    suspicions = []
     for label, keys in gathered.items():
         kind = label.split("/")[0]
         roles = _ROLES.get((kind,), ()) + tuple(
@@ -322,8 +322,8 @@ def _settings(
             values = [name if value else f"no {name}" for value in values]
         if keys == ["epsilon_outside"]:
             values = ["added to the root" if value else "under the root" for value in values]
-        found.append(Suspicion(kind, values[0], values[1], tuple(keys), tuple(sorted(chosen))))
-    return found
+        suspicions.append(Suspicion(kind, values[0], values[1], tuple(keys), tuple(sorted(chosen))))
+    return suspicions
 
 
 def _together(kind: str, key: str) -> str:
@@ -358,7 +358,7 @@ def _value(settings: Mapping[str, Any], keys: Sequence[str]) -> Any:
 
 
 def _activations(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Suspicion]:
-    a, b = (spoken(s) for s in (a, b))
+    a, b = (activations.spoken(s) for s in (a, b))
     if same(a, b):
         return []
     keys = tuple(dict.fromkeys([*a, *b]))
@@ -368,22 +368,13 @@ def _activations(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Suspicion]:
     return [Suspicion("activation", a, b, keys, roles)]
 
 
-def spoken(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """An activation without its layout, without what is usual, and without the place where
-    PyTorch's softplus turns linear, which rounding hides.
-    """
-    unsaid = ("channels", "threshold") if settings["name"] == "softplus" else ("channels",)
-    usual = {"beta": 1.0}
-    return {k: v for k, v in settings.items() if k not in unsaid and usual.get(k) != v}
-
-
 def _numbers(
     left: Node, right: Node, a: Mapping[str, Any], b: Mapping[str, Any]
 ) -> list[Suspicion]:
-    found = []
+    suspicions = []
     if not same(a.get("scalar"), b.get("scalar")):
         kind = {"add": "offset", "subtract": "offset", "multiply": "scale", "divide": "scale"}
-        found.append(
+        suspicions.append(
             Suspicion(
                 kind.get(left.kind, "constant"), a.get("scalar"), b.get("scalar"), ("scalar",)
             )
@@ -394,7 +385,7 @@ def _numbers(
         "power",
     ):
         sides = {False: "number right", True: "number left"}
-        found.append(
+        suspicions.append(
             Suspicion(
                 "order",
                 sides[bool(a.get("scalar_left"))],
@@ -402,7 +393,7 @@ def _numbers(
                 ("scalar_left",),
             )
         )
-    return found
+    return suspicions
 
 
 def _another_kind(left: Node, right: Node, a: Mapping[str, Any], b: Mapping[str, Any]) -> Suspicion:
@@ -414,10 +405,10 @@ def _another_kind(left: Node, right: Node, a: Mapping[str, Any], b: Mapping[str,
         word = "pooling"
     elif kinds <= {"batch_norm", "affine"}:
         word = "normalisation"
-    return Suspicion(word, said(left.kind, a), said(right.kind, b), whole=True)
+    return Suspicion(word, operation_text(left.kind, a), operation_text(right.kind, b), whole=True)
 
 
-def said(kind: str, settings: Mapping[str, Any]) -> str:
+def operation_text(kind: str, settings: Mapping[str, Any]) -> str:
     """An operation in a few words: ``average pool``, ``gelu``, ``layer_norm``."""
     name = settings.get("name") or settings.get("mode") or settings.get("cell")
     if kind in ("activation", "unary", "opaque", "cumulative"):

@@ -7,51 +7,51 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
-from parity.checker.judge.attribution import LayerAttribution, LayerStatus
+from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.judge.comparing import MASKED_KINDS, MASKING
 from parity.checker.judge.judging import CheckFindings
-from parity.checker.result.causes import Cause, Status
+from parity.checker.transfer.comparison import ModelComparison
 from parity.checker.transfer.mapping import WeightMapping
-from parity.checker.transfer.subject import Subject
 from parity.core.sides import Side
+from parity.diagnosis.causes import Cause, Status
 
 
-def structural(stands: LayerAttribution, stand: LayerStatus) -> Iterator[Cause]:
+def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterator[Cause]:
     """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
-    subject = stands.subject
-    match, alone = stand.match, stand.alone if stand.standing == "follows" else None
+    comparison = attribution.comparison
+    match, alone = layer.match, layer.alone if layer.status == "downstream" else None
     status: Status = "suspected" if alone is None else "confirmed"
     ratio = alone.ratio if alone else None
     share = None if alone is None else 1.0
     consumer = (match.left.name, match.right.name)
-    for name in stand.between[0]:
-        layer = next(n for n in subject.torch.nodes if n.name == name)
+    for name in layer.between[0]:
+        node = next(n for n in comparison.torch.nodes if n.name == name)
         yield Cause(
-            "mask" if _is_mask(stands, "torch", layer) else "missing_layer",
-            (name, layer.code or layer.kind),
+            "mask" if _is_mask(attribution, "torch", node) else "missing_layer",
+            (name, node.code or node.kind),
             (f"(before {consumer[1]})", "none"),
             status,
             ratio,
             share,
             "bypass",
-            fix=missing(layer, consumer[1]),
+            fix=missing(node, consumer[1]),
         )
-    for name in stand.between[1]:
-        layer = next(n for n in subject.keras.nodes if n.name == name)
+    for name in layer.between[1]:
+        node = next(n for n in comparison.keras.nodes if n.name == name)
         yield Cause(
-            "mask" if _is_mask(stands, "keras", layer) else "extra_layer",
+            "mask" if _is_mask(attribution, "keras", node) else "extra_layer",
             (f"(before {consumer[0]})", "none"),
-            (name, layer.code or layer.kind),
+            (name, node.code or node.kind),
             status,
             ratio,
             share,
             "bypass",
-            fix=f"# without {layer.code or name}",
+            fix=f"# without {node.code or name}",
         )
-    if not any(stand.between) and stand.rewired:
-        mine, theirs = stand.rewired
+    if not any(layer.between) and layer.rewired:
+        mine, theirs = layer.rewired
         yield Cause(
-            stand.rewired_kind,
+            layer.rewired_kind,
             (match.left.name, mine),
             (match.right.name, theirs),
             status,
@@ -62,21 +62,21 @@ def structural(stands: LayerAttribution, stand: LayerStatus) -> Iterator[Cause]:
         )
 
 
-def _is_mask(stands: LayerAttribution, side: Side, layer: CanonicalNode) -> bool:
+def _is_mask(attribution: LayerAttribution, side: Side, node: CanonicalNode) -> bool:
     """Whether all that it does is to say "not this one" of some numbers."""
-    run = stands.recorded.runs.get((side, "float32"), {})
-    value = run.get(f"values/{layer.value}")
-    return layer.kind in MASKED_KINDS and value is not None and bool(np.any(value < MASKING))
+    run = attribution.recorded.runs.get((side, "float32"), {})
+    value = run.get(f"values/{node.value}")
+    return node.kind in MASKED_KINDS and value is not None and bool(np.any(value < MASKING))
 
 
-def missing(layer: CanonicalNode, before: str) -> str:
+def missing(node: CanonicalNode, before: str) -> str:
     """What to write where a layer is missing."""
-    return f"# before {before}, as in PyTorch: {layer.code or layer.kind}"
+    return f"# before {before}, as in PyTorch: {node.code or node.kind}"
 
 
-def at_outputs(subject: Subject, stands: LayerAttribution) -> Iterator[Cause]:
+def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> Iterator[Cause]:
     """An operation at the very end that only one side has: nothing comes behind it."""
-    for lost in stands.lost_at_outputs():
+    for lost in attribution.lost_at_outputs():
         side, name, code, ratio = lost
         if side == "torch":
             yield Cause(
@@ -102,11 +102,11 @@ def at_outputs(subject: Subject, stands: LayerAttribution) -> Iterator[Cause]:
             )
 
 
-def reordered(subject: Subject, stands: LayerAttribution) -> Iterator[Cause]:
+def reordered(comparison: ModelComparison, attribution: LayerAttribution) -> Iterator[Cause]:
     """All layers agree, and the outputs are their numbers in another order."""
-    for left, right, kind in subject.reordered():
-        maker = next((n for n in subject.torch.nodes if n.name == left), None)
-        finding = stands.layers.get(maker.id) if maker else None
+    for left, right, kind in comparison.reordered():
+        maker = next((n for n in comparison.torch.nodes if n.name == left), None)
+        finding = attribution.findings.get(maker.id) if maker else None
         if finding is not None and finding.agrees:
             yield Cause(
                 kind,
@@ -119,24 +119,24 @@ def reordered(subject: Subject, stands: LayerAttribution) -> Iterator[Cause]:
             )
 
 
-def unshared(subject: Subject, judged: CheckFindings) -> Iterator[Cause]:
+def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[Cause]:
     """One weight on one side, used twice, is two on the other: seen where gradients part."""
-    failing = {p.torch for p in judged.parts if p.stage == "gradients" and not p.finding.agrees}
-    failing |= {p.keras for p in judged.parts if p.stage == "gradients" and not p.finding.agrees}
+    failing = {p.torch for p in findings.parts if p.stage == "gradients" and not p.finding.agrees}
+    failing |= {p.keras for p in findings.parts if p.stage == "gradients" and not p.finding.agrees}
     for mine in (True, False):
         groups: dict[str, dict[str, WeightMapping]] = {}
-        for one in subject.across.tied:
-            roots = _whole(subject.torch, one.left.id), _whole(subject.keras, one.right.id)
+        for one in comparison.axis_maps.weight_mappings:
+            roots = _whole(comparison.torch, one.left.id), _whole(comparison.keras, one.right.id)
             key, other = roots if mine else roots[::-1]
             groups.setdefault(key, {})[other] = one
         for key, others in groups.items():
             names = [o.left.id if mine else o.right.id for o in others.values()]
-            normal = subject.torch if mine else subject.keras
-            if len(others) < 2 or not {key, *names} & failing or not _overlapping(normal, names):
+            graph = comparison.torch if mine else comparison.keras
+            if len(others) < 2 or not {key, *names} & failing or not _overlapping(graph, names):
                 continue
             first = next(iter(others.values()))
-            told = (f"one {first.role}, used {len(others)} times", f"{len(others)} of their own")
-            left, right = told if mine else told[::-1]
+            texts = (f"one {first.role}, used {len(others)} times", f"{len(others)} of their own")
+            left, right = texts if mine else texts[::-1]
             yield Cause(
                 "weights",
                 (first.pair.left.name, left),
@@ -148,26 +148,26 @@ def unshared(subject: Subject, judged: CheckFindings) -> Iterator[Cause]:
             )
 
 
-def _whole(normal: CanonicalGraph, name: str) -> str:
+def _whole(graph: CanonicalGraph, name: str) -> str:
     """The weight of the model that a piece of one, or another form of it, is taken from."""
-    source = normal.pieces.get(f"parameter:{name}")
+    source = graph.pieces.get(f"parameter:{name}")
     return name if source is None else source.value.removeprefix("parameter:")
 
 
-def _overlapping(normal: CanonicalGraph, names: Sequence[str]) -> bool:
+def _overlapping(graph: CanonicalGraph, names: Sequence[str]) -> bool:
     """Whether some element is used twice: the parts of a fused weight are no uses of one."""
     if len(set(names)) < len(names):
         return True
-    pieces = [normal.pieces.get(f"parameter:{name}") for name in names]
+    pieces = [graph.pieces.get(f"parameter:{name}") for name in names]
     if any(p is None or not p.ids for p in pieces):
         return True
-    picks = np.concatenate([normal.ids[p.ids].reshape(-1) for p in pieces if p is not None])
+    picks = np.concatenate([graph.ids[p.ids].reshape(-1) for p in pieces if p is not None])
     return len(np.unique(picks)) < len(picks)
 
 
-def frozen(judged: CheckFindings) -> Iterator[Cause]:
+def frozen(findings: CheckFindings) -> Iterator[Cause]:
     """Weights that one side trains and the other does not."""
-    for part in judged.parts:
+    for part in findings.parts:
         if part.finding.rule == "frozen":
             left, right = part.torch.rpartition("/")[0], part.keras.rpartition("/")[0]
             wanted = part.finding.left == "trainable"
@@ -183,9 +183,9 @@ def frozen(judged: CheckFindings) -> Iterator[Cause]:
             )
 
 
-def dropouts(judged: CheckFindings) -> Iterator[Cause]:
+def dropouts(findings: CheckFindings) -> Iterator[Cause]:
     """Dropouts of another rate or kind, or active in evaluation."""
-    for part in judged.parts:
+    for part in findings.parts:
         if part.finding.rule == "dropout":
             yield Cause(
                 "dropout",
@@ -199,24 +199,28 @@ def dropouts(judged: CheckFindings) -> Iterator[Cause]:
             )
 
 
-def masks(stands: LayerAttribution, found: Sequence[LayerStatus]) -> Iterator[Cause]:
+def masks(attribution: LayerAttribution, layers: Sequence[AttributedLayer]) -> Iterator[Cause]:
     """Scores that one side masks and the other does not."""
-    recorded = stands.recorded
-    for stand in found:
-        left, right = stand.match.left, stand.match.right
-        if stand.finding is None or stand.finding.agrees or left.kind not in MASKED_KINDS:
+    recorded = attribution.recorded
+    for layer in layers:
+        left, right = layer.match.left, layer.match.right
+        if layer.finding is None or layer.finding.agrees or left.kind not in MASKED_KINDS:
             continue
-        move = stands.subject.across.values.get(left.value)
-        quad = recorded.quad(f"values/{left.value}", f"values/{right.value}", move)
-        if quad.left32 is None or quad.right32 is None or quad.left32.shape != quad.right32.shape:
+        move = attribution.comparison.axis_maps.values.get(left.value)
+        arrays = recorded.key_arrays(f"values/{left.value}", f"values/{right.value}", move)
+        if (
+            arrays.left32 is None
+            or arrays.right32 is None
+            or arrays.left32.shape != arrays.right32.shape
+        ):
             continue
-        mine, theirs = quad.left32 < MASKING, quad.right32 < MASKING
+        mine, theirs = arrays.left32 < MASKING, arrays.right32 < MASKING
         if np.array_equal(mine, theirs):
             continue
-        told = [f"{int(m.sum())} of {m.size} masked" for m in (mine, theirs)]
+        texts = [f"{int(m.sum())} of {m.size} masked" for m in (mine, theirs)]
         if np.array_equal(mine, ~theirs):
-            told[1] += ", just the others"
+            texts[1] += ", just the others"
         yield Cause(
-            "mask", (left.name, told[0]), (right.name, told[1]), "confirmed", None, 1.0, "values"
+            "mask", (left.name, texts[0]), (right.name, texts[1]), "confirmed", None, 1.0, "values"
         )
         return

@@ -63,9 +63,9 @@ class Arrangement:
         width = self.right[-1]
         if self.axes is not None and self.axes[-1] == len(self.left) - 1:
             return np.arange(width, dtype=np.int64)
-        found = self.indices.reshape(-1, width) % self.left[-1]
-        same = self.left[-1] == width and bool(np.all(found == found[0]))
-        return found[0] if same else None
+        places = self.indices.reshape(-1, width) % self.left[-1]
+        same = self.left[-1] == width and bool(np.all(places == places[0]))
+        return places[0] if same else None
 
 
 def permuted(left: Shape, axes: Sequence[int]) -> Arrangement:
@@ -88,9 +88,11 @@ def channels_back(left: Shape) -> Arrangement:
     return permuted(left, (0, len(left) - 1, *range(1, len(left) - 1)))
 
 
-def is_layout(found: Arrangement) -> bool:
+def is_layout(arrangement: Arrangement) -> bool:
     """Whether no axes change places but as those of images do, channels first or last."""
-    return found.axes in [layout.axes for layout in layouts(found.left, found.right)]
+    return arrangement.axes in [
+        layout.axes for layout in layouts(arrangement.left, arrangement.right)
+    ]
 
 
 def layouts(left: Shape, right: Shape) -> list[Arrangement]:
@@ -102,10 +104,10 @@ def layouts(left: Shape, right: Shape) -> list[Arrangement]:
 def by_channels(left: Shape, right: Shape, first: str, other: str) -> Arrangement | None:
     """From where each side says that it has its channels; None where the shapes deny it."""
     if len(left) < 3 or first == other:
-        found = identity(left)
+        moved = identity(left)
     else:
-        found = channels_moved(left) if first == "first" else channels_back(left)
-    return found if found.right == right else None
+        moved = channels_moved(left) if first == "first" else channels_back(left)
+    return moved if moved.right == right else None
 
 
 def candidates(left: Shape, right: Shape) -> list[Arrangement]:
@@ -149,7 +151,7 @@ def _permutations(rank: int) -> list[tuple[int, ...]]:
     return list(dict.fromkeys([*usual, *itertools.permutations(range(rank))]))
 
 
-def seen(
+def of_sources(
     root: Arrangement,
     left_shape: Shape,
     right_shape: Shape,

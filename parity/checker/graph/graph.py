@@ -11,7 +11,7 @@ of whatever takes the result says which element of the root stands at each place
 
 **Layout.** Values are recorded as the framework has them: images channels first in PyTorch, as
 ``data_format`` says in Keras. Settings about axes name axes of that side's own arrays.
-*Parameters* are canonical on both sides, in Keras' layout, see `ROLES`.
+*Parameters* are canonical on both sides, in Keras' layout, by their roles below.
 
 **Kinds and their settings** (all sizes in the order of the spatial axes; ``channels`` is ``first``
 or ``last`` and says where this side has the channel axis):
@@ -66,6 +66,20 @@ or ``last`` and says where this side has the channel axis):
 Attention is always taken apart: dense query, key and value, ``matmul`` (scores), ``multiply`` by a
 scalar, ``add`` of a mask, ``activation`` softmax, ``matmul``, dense output; so a built-in layer and
 one written by hand are the same graph.
+
+**Roles of parameters and their axes**, with ``forward_`` or ``backward_`` before them in a
+bidirectional layer:
+
+``kernel``              dense (in, out); convolution (*kernel, in/groups, out); transposed (*kernel,
+                        out/groups, in); lstm (in, 4·units), gates i f c o; gru (in, 3·units), gates
+                        z r h
+``recurrent_kernel``    (units, 4·units) or (units, 3·units), the same gates
+``bias``                (out,); lstm (4·units,), PyTorch's two summed; gru (2, 3·units)
+``gamma beta``          (channels,), or the normalised axes
+``mean variance``       running statistics (channels,)
+``embeddings``          (rows, size)
+``alpha``               of prelu
+``raw``                 as the framework has it
 """
 
 from __future__ import annotations
@@ -78,21 +92,6 @@ from typing import Any
 
 from parity.core.sides import Side
 
-ROLES: dict[str, str] = {
-    "kernel": "dense (in, out); convolution (*kernel, in/groups, out); transposed (*kernel, "
-    "out/groups, in); lstm (in, 4·units), gates i f c o; gru (in, 3·units), gates z r h",
-    "recurrent_kernel": "(units, 4·units) or (units, 3·units), the same gates",
-    "bias": "(out,); lstm (4·units,), PyTorch's two summed; gru (2, 3·units)",
-    "gamma": "(channels,), or the normalised axes",
-    "beta": "as gamma",
-    "mean": "running mean (channels,)",
-    "variance": "running variance (channels,)",
-    "embeddings": "(rows, size)",
-    "alpha": "of prelu",
-    "raw": "as the framework has it",
-}
-"""Role → canonical axes. Bidirectional layers prefix ``forward_`` and ``backward_``."""
-
 STATISTICS = ("mean", "variance")
 
 
@@ -102,7 +101,7 @@ class Parameter:
 
     Attributes:
         id: unique on its side, readable: ``layer1.0.conv1/kernel``.
-        role: a key of `ROLES`, with the direction of a bidirectional layer before it.
+        role: one of those above, with the direction of a bidirectional layer before it.
         shape: canonical.
         trainable: whether an optimizer moves it.
         constant: all elements are equal as the model was built, so that it may hide a fault.

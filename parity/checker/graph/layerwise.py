@@ -46,9 +46,9 @@ def note(side: str, error: BaseException, layers: int) -> str:
 def _reason(error: BaseException) -> str:
     """Class and message of the exception behind it, on one line."""
     behind = error.__cause__ or error
-    told = bare(str(behind)).partition("\n\nArguments received by")[0].strip()
+    reason = bare(str(behind)).partition("\n\nArguments received by")[0].strip()
     # Within a compiled function the lines of the user's come first, and last what went wrong.
-    text = " ".join(told.splitlines()[-1:] if "in user code:" in told else told.split())
+    text = " ".join(reason.splitlines()[-1:] if "in user code:" in reason else reason.split())
     text = f"{text.strip()[:_REASON]} …" if len(text) > _REASON else text.strip()
     name = type(behind).__name__
     if isinstance(behind, ParityError) or text.startswith(name):
@@ -62,7 +62,7 @@ def with_hidden_uses(graph: Graph) -> Graph:
     return replace(graph, unused=()) if hidden else graph
 
 
-def turned(inputs: Arrays) -> list[NDArray[Any]]:
+def reversed_inputs(inputs: Arrays) -> list[NDArray[Any]]:
     """Other inputs of the same kind: the same numbers from last to first."""
     return [np.flip(np.asarray(array)).copy() for array in inputs]
 

@@ -70,14 +70,14 @@ def stated(shapes: Sequence[Sequence[int | None]] | None) -> tuple[Input, ...] |
     """Inputs for the shapes that a Keras model states itself; None if it states none."""
     if not shapes:
         return None
-    found = []
+    inputs = []
     for shape in shapes:
         free = iter(_FREE)
         sizes = [n if n is not None else next(free, 8) for n in shape[1:]]
         if len(sizes) >= 3:
             sizes = [sizes[-1], *sizes[:-1]]
-        found.append(Input((_BATCH, *sizes)))
-    return tuple(found)
+        inputs.append(Input((_BATCH, *sizes)))
+    return tuple(inputs)
 
 
 def draw(

@@ -1,7 +1,8 @@
 """What the check asks of each framework: one abstract class, implemented once a side.
 
-An implementation lives in `parity.torch_side.checker` and `parity.keras_side.checker`; it is used in a
-process of its own (`parity.checker.workers.serve`) or, for models that exist already, in the caller's.
+An implementation lives in `parity.torch_side.checker` and `parity.keras_side.checker`; it is used
+in a process of its own (`checker.workers.serve`) or, for models that exist already, in the
+caller's.
 Arrays are NumPy's; keys of dictionaries are the ids of `parity.checker.graph.graph`.
 """
 
@@ -80,7 +81,7 @@ class Model(ABC):
         """Set parameters from canonical arrays; those not named keep what they have."""
 
     @abstractmethod
-    def record(self, order: RecordRequest) -> Mapping[str, Array]:
+    def record(self, request: RecordRequest) -> Mapping[str, Array]:
         """Run it and keep what comes by.
 
         Returns:
@@ -100,13 +101,14 @@ class Model(ABC):
         """Take the user's own loss and optimizer; the model was traced before.
 
         Args:
-            loss: a `parity.checker.graph.target.Target`, a word that the framework knows, or an object;
+            loss: a `Target`, a word that the framework knows, or an object;
                 None where there is none.
             optimizer: the same.
 
         Returns:
-            ``loss``: its settings in the words of `parity.checker.training.losses`; ``optimizer``: PARAMETER →
-            settings in the words of `parity.checker.training.optimizers`; ``notes``. JSON values only.
+            ``loss``: its settings in the words of `parity.reference.losses`; ``optimizer``:
+            PARAMETER → settings in the words of `parity.diagnosis.optimizer_settings`;
+            ``notes``. JSON values only.
 
         Raises:
             ParityError: it cannot be made; says why.

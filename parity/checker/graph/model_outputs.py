@@ -13,7 +13,7 @@ from parity.checker.graph.model_interface import Array
 _NUMBERED = ("outputs", "after")
 
 
-def order(left: Graph, right: Graph) -> tuple[tuple[int, ...] | None, tuple[str, ...]]:
+def output_order(left: Graph, right: Graph) -> tuple[tuple[int, ...] | None, tuple[str, ...]]:
     """For each output of the left the number of the right's; None where they go by position.
 
     Returns:
@@ -24,8 +24,8 @@ def order(left: Graph, right: Graph) -> tuple[tuple[int, ...] | None, tuple[str,
     if len(mine) != len(theirs) or not any(named):
         return None, ()
     if all(named) and sorted(mine) == sorted(theirs):
-        found = tuple(theirs.index(name) for name in mine)
-        return (None if found == tuple(range(len(found))) else found), ()
+        places = tuple(theirs.index(name) for name in mine)
+        return (None if places == tuple(range(len(places))) else places), ()
     pairs = ", ".join(f"{a} and {b}" for a, b in zip(mine, theirs, strict=True))
     return None, (f"The outputs have not the same names; they go by position: {pairs}.",)
 
@@ -45,7 +45,7 @@ def given_back(projections: Sequence[Array], wanted: Sequence[int] | None) -> li
     return [projections[list(wanted).index(k)] for k in range(len(wanted))]
 
 
-def turned(moves: Iterable[Arrangement | None]) -> Iterator[str]:
+def layout_notes(moves: Iterable[Arrangement | None]) -> Iterator[str]:
     """What is to be noted of outputs whose axes stand elsewhere, and not as images have them.
 
     Args:

@@ -92,12 +92,12 @@ class DiskSpill:
         self._count += 1
         path = self._folder / f"{self._count}.npy"
         np.save(path, array, allow_pickle=False)
-        given = _Kept(path)
-        weakref.finalize(given, _gone, path)
-        return given
+        stored = _StoredArray(path)
+        weakref.finalize(stored, _gone, path)
+        return stored
 
 
-class _Kept:
+class _StoredArray:
     def __init__(self, path: Path) -> None:
         self._path = path
 

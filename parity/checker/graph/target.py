@@ -81,15 +81,15 @@ class Target:
 
 def _keywords(text: str, option: str) -> dict[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        keywords = json.loads(text or "{}")
     except ValueError as error:
         raise UsageError(
             f"{option}-args is not JSON: {error}. Expected keyword arguments, e.g. "
             f"""{option}-args '{{"weights": null}}'."""
         ) from error
-    if not isinstance(found, dict):
-        raise UsageError(f"{option}-args is a JSON {type(found).__name__}; expected an object.")
-    return found
+    if not isinstance(keywords, dict):
+        raise UsageError(f"{option}-args is a JSON {type(keywords).__name__}; expected an object.")
+    return keywords
 
 
 def _near(path: Path) -> str:
@@ -110,15 +110,15 @@ def find(target: Target) -> Any:
         module = _load_file(Path(target.module)) if target.is_file else _import(target.module)
     if "tensorflow" in sys.modules:
         keep_out_triton()
-    found: Any = module
+    item: Any = module
     for part in target.name.split("."):
-        if not hasattr(found, part):
-            public = [n for n in dir(found) if not n.startswith("_")]
+        if not hasattr(item, part):
+            public = [n for n in dir(item) if not n.startswith("_")]
             near = difflib.get_close_matches(part, public, n=3)
             hint = f" Did you mean {' or '.join(near)}?" if near else _own_names(module)
             raise ModelError(f"{target.module} has no '{part}'.{hint}")
-        found = getattr(found, part)
-    return found
+        item = getattr(item, part)
+    return item
 
 
 def build(target: Target, kind: type, wanted: str) -> Callable[[], Any]:

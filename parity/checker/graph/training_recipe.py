@@ -29,8 +29,8 @@ class Recipe:
     optimizer: Mapping[Side, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, given in (("loss", self.loss), ("optimizer", self.optimizer)):
-            lacking = [side for side in SIDES if given and given.get(side) is None]
+        for name, sides in (("loss", self.loss), ("optimizer", self.optimizer)):
+            lacking = [side for side in SIDES if sides and sides.get(side) is None]
             if lacking:
                 raise UsageError(
                     f"Only one side has its own {name}. Expected --{lacking[0]}-{name}, too."
@@ -53,7 +53,7 @@ def parse(text: str, arguments: str, option: str) -> Any:
     return Target.parse(text, arguments, option)
 
 
-def required(made: Callable[..., Any], given: Mapping[str, Any]) -> list[str] | None:
+def required(made: Callable[..., Any], arguments: Mapping[str, Any]) -> list[str] | None:
     """Names of the positional parameters that have to be given yet; None where it is not told."""
     try:
         parameters = inspect.signature(made).parameters.values()
@@ -62,11 +62,11 @@ def required(made: Callable[..., Any], given: Mapping[str, Any]) -> list[str] | 
     return [
         p.name
         for p in parameters
-        if p.kind in _POSITIONAL and p.default is p.empty and p.name not in given
+        if p.kind in _POSITIONAL and p.default is p.empty and p.name not in arguments
     ]
 
 
-def opened(wish: Any) -> tuple[Any, dict[str, Any]]:
+def resolve(wish: Any) -> tuple[Any, dict[str, Any]]:
     """What a wish names, and its keyword arguments."""
     if isinstance(wish, Target):
         return find(wish), dict(wish.arguments)
@@ -80,29 +80,29 @@ def title(wish: Any) -> str:
     return wish if isinstance(wish, str) else getattr(wish, "__name__", type(wish).__name__)
 
 
-def loss_function(found: Any, arguments: Mapping[str, Any], ready: tuple[type, ...]) -> Any:
+def loss_function(loss: Any, arguments: Mapping[str, Any], ready: tuple[type, ...]) -> Any:
     """A function of two arguments: what was found, or what it makes.
 
     Args:
-        found: an object, class or function.
+        loss: an object, class or function.
         arguments: keyword arguments.
         ready: classes of which an instance is a loss.
 
     Raises:
         ModelError: it is none.
     """
-    if isinstance(found, ready):
-        return found
-    if not callable(found):
-        raise ModelError(f"A loss was expected, this is a {type(found).__name__}.")
-    if not inspect.isclass(found):
-        needed = required(found, arguments)
+    if isinstance(loss, ready):
+        return loss
+    if not callable(loss):
+        raise ModelError(f"A loss was expected, this is a {type(loss).__name__}.")
+    if not inspect.isclass(loss):
+        needed = required(loss, arguments)
         if needed is None or len(needed) >= 2:
-            return functools.partial(found, **arguments) if arguments else found
-    made = found(**arguments)
+            return functools.partial(loss, **arguments) if arguments else loss
+    made = loss(**arguments)
     if not callable(made):
         raise ModelError(
-            f"{getattr(found, '__name__', found)} gives a {type(made).__name__}. Expected a loss: "
+            f"{getattr(loss, '__name__', loss)} gives a {type(made).__name__}. Expected a loss: "
             "something that can be called with outputs and targets."
         )
     return made

@@ -1,1 +1,6 @@
-"""."""
+"""Recordings of both models → findings: which layers part, and which of them by themselves.
+
+In: a `ModelComparison` and what each side recorded. Out: `CheckFindings` and a `LayerAttribution`.
+Read `comparing` (one quantity, by the rule of `parity.comparator.noise`), `judging` (all of them),
+`attribution` (each layer alone); exceptions: `dropouts`, `float32_constants`, `untraced_views`.
+"""

@@ -12,17 +12,17 @@ from parity.comparator.noise import NOISY, SMALL, Finding, fallback, judge_once
 
 MASKING = -1e6
 """Below this a number that is added to attention scores or logits only says "not this one"; minus
-infinity, -1e9 and the smallest float32 mean the same."""
+infinity, -1e9 and the smallest float32 mean the same. Each framework and each port has its own, and
+their difference of 10⁹ would be the first divergence of every right one."""
 MASKED_KINDS = frozenset({"add", "subtract", "where", "multiply", "affine", "matmul"})
+"""What makes or adds such numbers. From any other operation a number below -1e6 is a result."""
 
 
-def compare(
-    base: Finding, quad: KeyArrays, *, guarded: bool = False, exact: bool = True
-) -> Finding:
+def compare(base: Finding, key: KeyArrays, *, guarded: bool = False, exact: bool = True) -> Finding:
     """Judge one quantity, whatever its state."""
-    if quad.left64 is None and quad.right64 is None and quad.pairs:
-        return _single(base, *quad.pairs[0])
-    four = (quad.left32, quad.left64, quad.right32, quad.right64)
+    if key.left64 is None and key.right64 is None and key.pairs:
+        return _single(base, *key.pairs[0])
+    four = (key.left32, key.left64, key.right32, key.right64)
     sides = ("PyTorch", "PyTorch", "Keras", "Keras")
     lacking = tuple(dict.fromkeys(s for a, s in zip(four, sides, strict=True) if a is None))
     if lacking:
@@ -46,7 +46,8 @@ def compare(
         values = [str(x[at] if np.isfinite(y[at]) else y[at]) for x, y in ((a64, a32), (b64, b32))]
         return replace(base, status="nonfinite", index=at, left=values[0], right=values[1])
     if a64.size < SMALL:
-        # A few numbers can be exact by chance in float32 though they are sums that cancel.
+        # A few numbers can be exact by chance in float32 though they are sums that cancel. One 64
+        # times as large beside them, alike everywhere, allows each 64 units of its own rounding.
         scale = NOISY * max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
         arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
     return judge_once(base, KeyArrays(*arrays), guarded=guarded, exact=exact)
@@ -93,16 +94,19 @@ def _finite(*arrays: Array) -> tuple[Array, ...] | None:
     return tuple(np.where(odd, 0, a).astype(a.dtype) for a in arrays) if same else None
 
 
-def unmasked(quad: KeyArrays) -> KeyArrays:
-    """Zeros where both sides say "not this one" by a huge negative number, each its own."""
-    arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
+def unmasked(key: KeyArrays) -> KeyArrays:
+    """Zeros where both sides say "not this one" by a huge negative number, each its own.
+
+    Only where all four do: a place that is masked on one side alone is a fault, and stays as large.
+    """
+    arrays = (key.left32, key.left64, key.right32, key.right64)
     if any(a is None or a.dtype.kind != "f" for a in arrays):
-        return quad
+        return key
     shapes = {a.shape for a in arrays if a is not None}
     if len(shapes) != 1:
-        return quad
+        return key
     whole = [a for a in arrays if a is not None]
     huge = np.logical_and.reduce([a < MASKING for a in whole])
     if not np.any(huge):
-        return quad
+        return key
     return KeyArrays(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))

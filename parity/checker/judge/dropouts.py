@@ -8,33 +8,41 @@ from collections.abc import Iterator
 from parity.checker.canonical.canonical_graph import CanonicalGraph, Dropped
 from parity.checker.judge.judging import LEVEL
 from parity.checker.result.check_result import ComparedQuantity
-from parity.checker.transfer.subject import Subject
+from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import Finding
 
 _DROPS = "drops in evaluation"
 
 
-def active(subject: Subject) -> list[ComparedQuantity]:
-    """Places where one side drops in evaluation and the other does not, or at another rate."""
+def active(comparison: ModelComparison) -> list[ComparedQuantity]:
+    """Places where one side drops in evaluation and the other does not, or at another rate.
+
+    All dropouts are switched off while numbers are compared, so that no number would tell. A place
+    of one side without its like is held against what is left over of the other's: the layers around
+    a dropout may stand in another order (``test_both_drop_in_evaluation``).
+    """
     parts = []
     moved: tuple[list[Dropped], list[Dropped]] = ([], [])
-    for both in _places(subject):
+    for both in _places(comparison):
         mine, theirs = ([d for d in side if d.active and d.rate] for side in both)
         if mine and theirs and _rates(mine) != _rates(theirs):
-            parts.append(_part(mine, theirs, *(f"{_DROPS}, {_told(s)}" for s in (mine, theirs))))
+            parts.append(
+                _part(mine, theirs, *(f"{_DROPS}, {_rates_text(s)}" for s in (mine, theirs)))
+            )
         elif not (mine and theirs):
+            # A dropout that is there and rests is what the active one should have been.
             still = next((d.name for side in both for d in side if not d.active), "")
-            for side, found in enumerate((mine, theirs)):
-                if still and found:
-                    parts.append(_one(side, found[0], still))
+            for side, dropped in enumerate((mine, theirs)):
+                if still and dropped:
+                    parts.append(_one(side, dropped[0], still))
                 else:
-                    moved[side].extend(found)
+                    moved[side].extend(dropped)
     for one, other in zip(*moved, strict=False):
-        told = (
+        texts = (
             f"{_DROPS}, behind {_before(*x)}"
-            for x in ((subject.torch, one), (subject.keras, other))
+            for x in ((comparison.torch, one), (comparison.keras, other))
         )
-        parts.append(_part([one], [other], *told))
+        parts.append(_part([one], [other], *texts))
     for side in (0, 1):
         parts += [_one(side, d, "") for d in moved[side][len(moved[1 - side]) :]]
     return parts
@@ -45,21 +53,23 @@ def _part(mine: list[Dropped], theirs: list[Dropped], left: str, right: str) -> 
     return ComparedQuantity("structure", mine[0].name, theirs[0].name, finding)
 
 
-def _one(side: int, found: Dropped, other: str) -> ComparedQuantity:
+def _one(side: int, dropped: Dropped, other: str) -> ComparedQuantity:
     """Only this side drops in evaluation; what stands there on the other, if anything does."""
-    names, told = (found.name, other), (_DROPS, "does not")
+    names, texts = (dropped.name, other), (_DROPS, "does not")
     if side:
-        names, told = names[::-1], told[::-1]
-    finding = Finding(found.name, LEVEL, "different", rule="dropout", left=told[0], right=told[1])
+        names, texts = names[::-1], texts[::-1]
+    finding = Finding(
+        dropped.name, LEVEL, "different", rule="dropout", left=texts[0], right=texts[1]
+    )
     return ComparedQuantity("structure", *names, finding)
 
 
-def _before(normal: CanonicalGraph, dropped: Dropped) -> str:
-    maker = normal.producers.get(dropped.source.value)
+def _before(graph: CanonicalGraph, dropped: Dropped) -> str:
+    maker = graph.producers.get(dropped.source.value)
     return maker.name if maker else "the input"
 
 
-def rates(subject: Subject) -> list[ComparedQuantity]:
+def rates(comparison: ModelComparison) -> list[ComparedQuantity]:
     """Places where the two drop at other rates."""
     return [
         ComparedQuantity(
@@ -69,34 +79,35 @@ def rates(subject: Subject) -> list[ComparedQuantity]:
                 names[0] or names[1], LEVEL, "different", rule="dropout", left=left, right=right
             ),
         )
-        for names, left, right in unlike(subject)
+        for names, left, right in differing_rates(comparison)
     ]
 
 
-def unlike(subject: Subject) -> Iterator[tuple[tuple[str, str], str, str]]:
+def differing_rates(comparison: ModelComparison) -> Iterator[tuple[tuple[str, str], str, str]]:
     """Places where the two drop at other rates: names, the left's rates, the right's."""
-    for mine, theirs in _places(subject):
+    for mine, theirs in _places(comparison):
         if _rates(mine) != _rates(theirs):
             names = [side[0].name if side else "" for side in (mine, theirs)]
-            yield (names[0], names[1]), _told(mine), _told(theirs)
+            yield (names[0], names[1]), _rates_text(mine), _rates_text(theirs)
 
 
-def _places(subject: Subject) -> Iterator[tuple[list[Dropped], list[Dropped]]]:
+def _places(comparison: ModelComparison) -> Iterator[tuple[list[Dropped], list[Dropped]]]:
     """Both sides' dropouts of one value, for each value that has one."""
     left: dict[str, list[Dropped]] = {}
     right: dict[str, list[Dropped]] = {}
-    for one in subject.torch.dropouts:
-        place = subject.across.partners.get(one.source.value, one.source.value)
+    for one in comparison.torch.dropouts:
+        place = comparison.axis_maps.partners.get(one.source.value, one.source.value)
         left.setdefault(place, []).append(one)
-    for one in subject.keras.dropouts:
+    for one in comparison.keras.dropouts:
         right.setdefault(one.source.value, []).append(one)
     for place in dict.fromkeys([*left, *right]):
         yield left.get(place, []), right.get(place, [])
 
 
 def _rates(side: list[Dropped]) -> Counter[tuple[float, str]]:
+    # Six digits: a rate that went through float32 is 0.10000000149.
     return Counter((round(d.rate, 6), d.noise) for d in side if d.rate)
 
 
-def _told(side: list[Dropped]) -> str:
+def _rates_text(side: list[Dropped]) -> str:
     return ", ".join(d.code or f"rate {d.rate:g}" for d in side) or "none"

@@ -16,59 +16,75 @@ from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph.graph import Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import LayerAttribution, Replay, source_array
-from parity.checker.judge.judging import CheckFindings, Recorded
-from parity.checker.transfer.subject import Subject
+from parity.checker.judge.judging import CheckFindings, RecordedRuns
+from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import U32
 
 ROUNDED = 64.0
-"""Units of float32's rounding of the largest number: an angle's own rounding grows with it."""
+"""Units of float32's rounding of the largest number: an angle's own rounding grows with it.
+
+The angle of position 40 is rounded by up to 32 units of 1, and its sine is off by as much. A table
+of other frequencies is off by its own size, 10⁷ units.
+"""
 
 
-def note_constants(subject: Subject, recorded: Recorded) -> tuple[Subject, tuple[str, ...]]:
-    """The subject with `Subject.tables`, and a note that says so."""
-    found = frozenset(_rounded(subject, recorded))
-    if not found:
-        return subject, ()
-    names = [n.name for n in subject.keras.nodes if n.id in found]
-    return replace(subject, tables=subject.tables | found), (
+def note_constants(
+    comparison: ModelComparison, recorded: RecordedRuns
+) -> tuple[ModelComparison, tuple[str, ...]]:
+    """The comparison with `ModelComparison.tables`, and a note that says so."""
+    rounded = frozenset(_rounded(comparison, recorded))
+    if not rounded:
+        return comparison, ()
+    names = [n.name for n in comparison.keras.nodes if n.id in rounded]
+    return replace(comparison, tables=comparison.tables | rounded), (
         f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} takes a table of numbers that "
         "is the same on both sides but for the rounding of float32, in which it was made; what "
         "lies behind is compared in float32.",
     )
 
 
-def hidden(subject: Subject, recorded: Recorded, judged: CheckFindings, replay: Replay) -> bool:
-    """Whether a layer parts by itself, fed alike, in float64: float32 might not show it."""
-    found = LayerAttribution(subject, recorded, judged.layers, replay).all()
-    return any(stand.standing == "parts" and _flows(subject, stand.match) for stand in found)
+def hidden(
+    comparison: ModelComparison, recorded: RecordedRuns, findings: CheckFindings, replay: Replay
+) -> bool:
+    """Whether a layer diverges by itself, fed alike, in float64: float32 might not show it.
+
+    Without this a wrong epsilon behind rotary positions would pass for the rounding of their table:
+    ``test_a_mistake_in_it_is_seen`` plants 1e-5 for 1e-6 there.
+    """
+    layers = LayerAttribution(comparison, recorded, findings.layers, replay).judge_all()
+    return any(layer.status == "diverges" and _flows(comparison, layer.match) for layer in layers)
 
 
-def _flows(subject: Subject, match: Match) -> bool:
+def _flows(comparison: ModelComparison, match: Match) -> bool:
     """Whether all that the layer takes is computed: of masks and tables each side has its own."""
-    makers = {*subject.torch.producers, *(value.id for value in subject.torch.inputs)}
+    makers = {*comparison.torch.producers, *(value.id for value in comparison.torch.inputs)}
     return all(source.value in makers for source in match.left.sources)
 
 
-def _rounded(subject: Subject, recorded: Recorded) -> Iterator[str]:
-    for match in subject.matches:
+def _rounded(comparison: ModelComparison, recorded: RecordedRuns) -> Iterator[str]:
+    for match in comparison.matches:
         for link in match.links:
             if link.left is None or link.right is None:
                 continue
-            mine = _table(subject.torch, link.left, recorded, subject.weights[0])
-            theirs = _table(subject.keras, link.right, recorded, subject.weights[1])
+            mine = _table(comparison.torch, link.left, recorded, comparison.weights[0])
+            theirs = _table(comparison.keras, link.right, recorded, comparison.weights[1])
             if mine is not None and theirs is not None and _alike(mine, theirs):
                 yield match.right.id
 
 
 def _table(
-    normal: CanonicalGraph, source: Source, recorded: Recorded, weights: Mapping[str, Array]
+    graph: CanonicalGraph, source: Source, recorded: RecordedRuns, weights: Mapping[str, Array]
 ) -> Array | None:
-    """The numbers of a constant or of a buffer, sorted; None for anything else."""
+    """The numbers of a constant or of a buffer, sorted; None for anything else.
+
+    Sorted, since one side may keep it transposed, or with an axis more. A single number is no
+    table but a setting, as an epsilon is: there a last digit is a finding.
+    """
     kind, _, name = source.value.partition(":")
-    learnt = kind == "parameter" and normal.parameters[name].trainable
-    if kind == "input" or learnt or source.value in normal.producers:
+    learnt = kind == "parameter" and graph.parameters[name].trainable
+    if kind == "input" or learnt or source.value in graph.producers:
         return None
-    array = source_array(normal, source, recorded.best, recorded, weights)
+    array = source_array(graph, source, recorded.best, recorded, weights)
     if array is None or array.dtype.kind != "f" or array.size < 2:
         return None
     return np.sort(array, axis=None)
@@ -77,15 +93,16 @@ def _table(
 def _alike(mine: Array, theirs: Array) -> bool:
     if mine.shape != theirs.shape or not np.all(np.isfinite(mine) & np.isfinite(theirs)):
         return False
+    # Equal tables excuse nothing: hence more than zero.
     apart = float(np.max(np.abs(mine - theirs)))
     return 0.0 < apart <= ROUNDED * U32 * float(np.max(np.abs(mine)))
 
 
-def mark_derived(subject: Subject) -> Subject:
+def mark_derived(comparison: ModelComparison) -> ModelComparison:
     """With the layers that have as a weight what the other side computes."""
-    found = {
+    derived = {
         t.pair.right.id
-        for t in subject.across.tied
+        for t in comparison.axis_maps.weight_mappings
         if t.index is not None and t.left.computed != t.right.computed
     }
-    return replace(subject, tables=subject.tables | found, remade=frozenset(found))
+    return replace(comparison, tables=comparison.tables | derived, remade=frozenset(derived))

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from parity.checker.align.matches import named
+from parity.checker.align.matches import value_name
 from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.graph import STATISTICS
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.comparing import MASKED_KINDS, compare, unmasked
 from parity.checker.result.check_result import ComparedQuantity, Stage
+from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping, is_transferred
-from parity.checker.transfer.subject import Subject, unique
 from parity.comparator.key_arrays import KeyArrays
 from parity.comparator.noise import Finding, judge_once
 from parity.core.sides import SIDES, Precision, Side
@@ -23,7 +23,7 @@ LEVEL = "check"
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedRuns:
     """What both sides recorded in both precisions, and the inputs in each side's layout."""
 
     runs: Mapping[tuple[Side, str], Mapping[str, Array]]
@@ -41,7 +41,7 @@ class Recorded:
         """The highest of them."""
         return self.precisions[-1]
 
-    def quad(self, left: str, right: str, move: Arrangement | None) -> KeyArrays:
+    def key_arrays(self, left: str, right: str, move: Arrangement | None) -> KeyArrays:
         """One quantity of all four runs, the left's arranged as the right's."""
 
         def get(side: Side, precision: str, key: str) -> Array | None:
@@ -78,15 +78,18 @@ class CheckFindings:
     def agrees(self) -> bool:
         """All that the models yield agrees: outputs and gradients; what lies between may be
         computed in other steps.
+
+        A maximum and a ReLU may change places, a scale may go to the keys instead of the queries:
+        layers differ then, and the models are one function.
         """
         return all(part.finding.agrees for part in self.parts)
 
 
-def projections(subject: Subject, seed: int) -> tuple[list[Array], list[Array]]:
+def projections(comparison: ModelComparison, seed: int) -> tuple[list[Array], list[Array]]:
     """Random numbers of each output's shape on both sides: the loss is outputs times these."""
     rng = np.random.default_rng([seed, 1])
     left, right = [], []
-    for mine, theirs, move in subject.outputs():
+    for mine, theirs, move in comparison.outputs():
         drawn = rng.standard_normal(mine.shape).astype(np.float32).astype(np.float64)
         left.append(drawn)
         if move is not None:
@@ -98,50 +101,54 @@ def projections(subject: Subject, seed: int) -> tuple[list[Array], list[Array]]:
 
 
 def judge_evaluation(
-    subject: Subject, recorded: Recorded, before: Sequence[ComparedQuantity] = ()
+    comparison: ModelComparison, recorded: RecordedRuns, before: Sequence[ComparedQuantity] = ()
 ) -> CheckFindings:
     """Compare a run in evaluation mode: every layer, outputs, loss, gradients.
 
     Args:
-        subject: the two models.
+        comparison: the two models.
         recorded: the run.
         before: what was found without running anything.
     """
-    layers = judge_layers(subject, recorded, guarded=True)
-    parts = [*before, *_constants(subject), *_outputs(subject, recorded, "outputs")]
+    layers = judge_layers(comparison, recorded, guarded=True)
+    parts = [*before, *_constants(comparison), *_outputs(comparison, recorded, "outputs")]
+    # Gradients of outputs that differ, differ: a hundred more findings that say nothing new.
     if all(p.finding.agrees for p in parts):
-        parts += [*_loss(subject, recorded), *gradients(subject, recorded)]
+        parts += [*_loss(comparison, recorded), *gradients(comparison, recorded)]
     return CheckFindings(layers, tuple(parts))
 
 
-def outputs_agree(subject: Subject, recorded: Recorded) -> bool:
-    """Whether the outputs of another draw of inputs agree; an overflow tells nothing."""
-    found = [p.finding for p in _outputs(subject, recorded, "outputs")]
-    return all(f.agrees or f.status == "nonfinite" for f in found)
+def outputs_agree(comparison: ModelComparison, recorded: RecordedRuns) -> bool:
+    """Whether the outputs of another draw of inputs agree; an overflow tells nothing.
+
+    That draw is large on purpose, and an exponential of it may be infinite in a right port, too.
+    """
+    outcome = [p.finding for p in _outputs(comparison, recorded, "outputs")]
+    return all(f.agrees or f.status == "nonfinite" for f in outcome)
 
 
 def judge_training(
-    subject: Subject,
-    judged: CheckFindings,
-    recorded: Recorded,
+    comparison: ModelComparison,
+    findings: CheckFindings,
+    recorded: RecordedRuns,
     before: Sequence[ComparedQuantity] = (),
     learnt: Callable[[], Sequence[ComparedQuantity]] | None = None,
 ) -> CheckFindings:
     """Compare a run in training mode: layers, running statistics, steps, outputs afterwards.
 
     Args:
-        subject: the two models.
-        judged: what was found in evaluation mode.
+        comparison: the two models.
+        findings: what was found in evaluation mode.
         recorded: the run.
         before: what was found without running anything.
         learnt: judges the user's own loss and optimizer, where there is one.
     """
-    training = judge_layers(subject, recorded, guarded=False)
-    parts = [*judged.parts]
+    training = judge_layers(comparison, recorded, guarded=False)
+    parts = [*findings.parts]
     forward = [
         *before,
-        *_outputs(subject, recorded, "training"),
-        *_statistics(subject, recorded),
+        *_outputs(comparison, recorded, "training"),
+        *_statistics(comparison, recorded),
     ]
     parts += forward
     own: Sequence[ComparedQuantity] = []
@@ -149,45 +156,54 @@ def judge_training(
         own = learnt()
         parts += own
     if all(p.finding.agrees for p in (*forward, *own)):
-        parts += _steps(subject, recorded)
-    return replace(judged, training=training, parts=tuple(parts))
+        parts += _steps(comparison, recorded)
+    return replace(findings, training=training, parts=tuple(parts))
 
 
-def judge_layers(subject: Subject, recorded: Recorded, *, guarded: bool) -> dict[str, Finding]:
-    """Every matched pair's value: left node id → finding."""
-    blunt = subject.blunt()
-    found: dict[str, Finding] = {}
-    for match in subject.matches:
+def judge_layers(
+    comparison: ModelComparison, recorded: RecordedRuns, *, guarded: bool
+) -> dict[str, Finding]:
+    """Every matched pair's value: left node id → finding.
+
+    Guarded in evaluation mode: a layer that computes in bfloat16 on one side would widen its own
+    noise until it agrees. Outputs and gradients are not: a layer has told by then, and a gradient
+    jumps in an honest model where rounding carries an activation across a kink.
+    """
+    blunt = comparison.blunt()
+    layers: dict[str, Finding] = {}
+    for match in comparison.matches:
         if not match.left.values or not match.right.values:
             continue
         mine, theirs = match.left.values[0], match.right.values[0]
-        move = subject.across.values.get(mine.id)
-        quad = recorded.quad(f"values/{mine.id}", f"values/{theirs.id}", move)
+        move = comparison.axis_maps.values.get(mine.id)
+        arrays = recorded.key_arrays(f"values/{mine.id}", f"values/{theirs.id}", move)
         base = Finding(match.left.name, LEVEL, "identical")
         if match.left.kind in MASKED_KINDS:
-            quad = unmasked(quad)
-        exact = theirs.id not in blunt and match.right.id not in subject.remade
-        found[match.left.id] = compare(base, quad, guarded=guarded, exact=exact)
-    return found
+            arrays = unmasked(arrays)
+        exact = theirs.id not in blunt and match.right.id not in comparison.remade
+        layers[match.left.id] = compare(base, arrays, guarded=guarded, exact=exact)
+    return layers
 
 
-def _outputs(subject: Subject, recorded: Recorded, stage: Stage) -> list[ComparedQuantity]:
-    exact, prefix = subject.exact, "after" if stage == "evaluation" else "outputs"
+def _outputs(
+    comparison: ModelComparison, recorded: RecordedRuns, stage: Stage
+) -> list[ComparedQuantity]:
+    exact, prefix = comparison.exact, "after" if stage == "evaluation" else "outputs"
     parts = []
-    for i, (mine, theirs, move) in enumerate(subject.outputs()):
-        name = f"output {i}" if len(subject.torch.outputs) > 1 else "the output"
-        quad = recorded.quad(f"{prefix}/{i}", f"{prefix}/{i}", move)
-        finding = compare(Finding(name, LEVEL, "identical"), quad, exact=exact)
-        names = named(subject.torch, mine.value), named(subject.keras, theirs.value)
+    for i, (mine, theirs, move) in enumerate(comparison.outputs()):
+        name = f"output {i}" if len(comparison.torch.outputs) > 1 else "the output"
+        arrays = recorded.key_arrays(f"{prefix}/{i}", f"{prefix}/{i}", move)
+        finding = compare(Finding(name, LEVEL, "identical"), arrays, exact=exact)
+        names = value_name(comparison.torch, mine.value), value_name(comparison.keras, theirs.value)
         parts.append(ComparedQuantity(stage, *names, finding))
     return parts
 
 
-def _constants(subject: Subject) -> list[ComparedQuantity]:
+def _constants(comparison: ModelComparison) -> list[ComparedQuantity]:
     """Numbers that belong to the models' code, and with kept weights all of them."""
-    left, right = subject.weights
+    left, right = comparison.weights
     parts = []
-    for one in unique(subject.across.tied):
+    for one in unique_mappings(comparison.axis_maps.weight_mappings):
         if one.index is None or one.left.id not in left or one.right.id not in right:
             continue
         a = np.asarray(one.to_right(left[one.left.id]))
@@ -196,7 +212,8 @@ def _constants(subject: Subject) -> list[ComparedQuantity]:
             continue
         base = Finding(one.left.id, LEVEL, "identical")
         single = (a.astype(np.float32), b.astype(np.float32))
-        # Weights are copied, not computed, but two files may hold them in other precisions.
+        # Weights are copied, not computed, but two files may hold them in other precisions; so
+        # they are judged as numbers of float32, and not by float64's equation.
         if np.array_equal(*single):
             continue
         finding = judge_once(base, KeyArrays(single[0], a, single[1], b), exact=False)
@@ -204,53 +221,56 @@ def _constants(subject: Subject) -> list[ComparedQuantity]:
     return [p for p in parts if not p.finding.agrees]
 
 
-def _loss(subject: Subject, recorded: Recorded) -> list[ComparedQuantity]:
-    quad = recorded.quad("loss", "loss", None)
-    if not quad.four:
+def _loss(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQuantity]:
+    loss = recorded.key_arrays("loss", "loss", None)
+    if not loss.four:
         return []  # without noise to measure it says no more than the outputs
-    # The loss is a sum that cancels: what it may be off by goes by its terms, not by itself.
+    # The loss is a sum that cancels: what it may be off by goes by its terms, not by itself. Their
+    # sum stands beside it as a second number, and sets the scale.
     terms = 0.0
-    for i, projection in enumerate(projections(subject, 0)[0]):
+    for i, projection in enumerate(projections(comparison, 0)[0]):
         output = recorded.runs["torch", "float64"].get(f"outputs/{i}")
         if output is not None and output.dtype.kind == "f":
             terms += float(np.sum(np.abs(output * projection)))
-    arrays = (quad.left32, quad.left64, quad.right32, quad.right64)
+    arrays = (loss.left32, loss.left64, loss.right32, loss.right64)
     four = [np.array([float(np.asarray(a)), terms], np.asarray(a).dtype) for a in arrays]
     finding = compare(
-        Finding("the loss", LEVEL, "identical"), KeyArrays(*four), exact=subject.exact
+        Finding("the loss", LEVEL, "identical"), KeyArrays(*four), exact=comparison.exact
     )
     return [ComparedQuantity("loss", "loss", "loss", finding)]
 
 
-def gradients(subject: Subject, recorded: Recorded) -> list[ComparedQuantity]:
+def gradients(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQuantity]:
     """Of the inputs and of every weight."""
     parts = []
-    exact = subject.exact
+    exact = comparison.exact
     for i, _ in enumerate(recorded.left_inputs):
         key = f"gradients/input:{i}"
-        move = subject.across.values.get(f"input:{i}")
-        quad = recorded.quad(key, key, move)
-        if quad.left32 is None and quad.right32 is None:
+        move = comparison.axis_maps.values.get(f"input:{i}")
+        arrays = recorded.key_arrays(key, key, move)
+        if arrays.left32 is None and arrays.right32 is None:
             continue
         finding = compare(
-            Finding(f"the gradient of input {i}", LEVEL, "identical"), quad, exact=exact
+            Finding(f"the gradient of input {i}", LEVEL, "identical"), arrays, exact=exact
         )
         parts.append(ComparedQuantity("gradients", f"input {i}", f"input {i}", finding))
-    for one in unique(subject.across.tied):
+    for one in unique_mappings(comparison.axis_maps.weight_mappings):
         parts += _gradient(one, recorded, exact=exact)
     return parts
 
 
-def _gradient(one: WeightMapping, recorded: Recorded, *, exact: bool) -> list[ComparedQuantity]:
+def _gradient(one: WeightMapping, recorded: RecordedRuns, *, exact: bool) -> list[ComparedQuantity]:
     base = Finding(f"the gradient of {one.left.id}", LEVEL, "identical")
+    # A frozen weight has no gradient to compare, and a right output: without this the port would
+    # pass, and train another model (port `frozen` is the right one).
     if one.left.trainable != one.right.trainable and is_transferred(one):
-        told = {True: "trainable", False: "frozen"}
+        words = {True: "trainable", False: "frozen"}
         finding = replace(
             base,
             status="different",
             rule="frozen",
-            left=told[one.left.trainable],
-            right=told[one.right.trainable],
+            left=words[one.left.trainable],
+            right=words[one.right.trainable],
             distance64=float("nan"),
         )
         return [ComparedQuantity("gradients", one.left.id, one.right.id, finding)]
@@ -258,15 +278,15 @@ def _gradient(one: WeightMapping, recorded: Recorded, *, exact: bool) -> list[Co
         return []
     if one.left.computed or one.right.computed:
         return []  # of what a model computes no gradient is kept
-    quad = tied_quad(one, recorded, "gradients")
-    if quad.left32 is None and quad.right32 is None:
+    arrays = weight_arrays(one, recorded, "gradients")
+    if arrays.left32 is None and arrays.right32 is None:
         return []
     return [
-        ComparedQuantity("gradients", one.left.id, one.right.id, compare(base, quad, exact=exact))
+        ComparedQuantity("gradients", one.left.id, one.right.id, compare(base, arrays, exact=exact))
     ]
 
 
-def tied_quad(one: WeightMapping, recorded: Recorded, stage: str) -> KeyArrays:
+def weight_arrays(one: WeightMapping, recorded: RecordedRuns, stage: str) -> KeyArrays:
     """What was recorded of a weight on both sides, in the right's arrangement."""
 
     def get(side: Side, precision: str) -> Array | None:
@@ -279,30 +299,30 @@ def tied_quad(one: WeightMapping, recorded: Recorded, stage: str) -> KeyArrays:
     return KeyArrays(get(a, "float32"), get(a, "float64"), get(b, "float32"), get(b, "float64"))
 
 
-def _statistics(subject: Subject, recorded: Recorded) -> list[ComparedQuantity]:
+def _statistics(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQuantity]:
     parts = []
-    for one in unique(subject.across.tied):
+    for one in unique_mappings(comparison.axis_maps.weight_mappings):
         if not one.role.endswith(STATISTICS) or one.index is None:
             continue
-        quad = tied_quad(one, recorded, "state")
-        if quad.left32 is None and quad.right32 is None:
+        arrays = weight_arrays(one, recorded, "state")
+        if arrays.left32 is None and arrays.right32 is None:
             continue
         base = Finding(f"{one.left.id} after one pass", LEVEL, "identical")
-        parts.append(ComparedQuantity("state", one.left.id, one.right.id, compare(base, quad)))
+        parts.append(ComparedQuantity("state", one.left.id, one.right.id, compare(base, arrays)))
     return parts
 
 
-def _steps(subject: Subject, recorded: Recorded) -> list[ComparedQuantity]:
+def _steps(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQuantity]:
     """Losses and weights of a few steps, and the outputs in evaluation mode afterwards."""
     parts = []
-    if subject.remade:
+    if comparison.remade:
         return []  # a weight that is made of others learns in other steps
-    for one in unique(subject.across.tied):
+    for one in unique_mappings(comparison.axis_maps.weight_mappings):
         if one.index is None or not is_transferred(one):
             continue
-        quad = tied_quad(one, recorded, "steps")
-        if quad.left32 is None and quad.right32 is None:
+        arrays = weight_arrays(one, recorded, "steps")
+        if arrays.left32 is None and arrays.right32 is None:
             continue
         base = Finding(f"{one.left.id} after the steps", LEVEL, "identical")
-        parts.append(ComparedQuantity("steps", one.left.id, one.right.id, compare(base, quad)))
-    return [*parts, *_outputs(subject, recorded, "evaluation")]
+        parts.append(ComparedQuantity("steps", one.left.id, one.right.id, compare(base, arrays)))
+    return [*parts, *_outputs(comparison, recorded, "evaluation")]

@@ -12,55 +12,56 @@ from parity.checker.align.untraced import is_untraced
 from parity.checker.graph import arrangement
 from parity.checker.graph.arrangement import Arrangement
 from parity.checker.judge import comparing
-from parity.checker.judge.judging import LEVEL, Recorded
-from parity.checker.transfer.subject import Subject
+from parity.checker.judge.judging import LEVEL, RecordedRuns
+from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import Finding
 
 
-def arrangements(subject: Subject, recorded: Recorded) -> dict[str, Arrangement]:
+def arrangements(comparison: ModelComparison, recorded: RecordedRuns) -> dict[str, Arrangement]:
     """How what untraced nodes yield goes across, where another guess than the shapes' agrees.
 
     An image that is flattened unseen stands in another order on a side that has its channels last.
 
     Args:
-        subject: the two models; their guesses are in `Across.guessed`.
+        comparison: the two models; their guesses are in `AxisMaps.guessed`.
         recorded: both in evaluation mode.
 
     Returns:
         Id of the left's value → its arrangement; the first one only, as all behind it changes.
+        Numbers agree in one order only, so the guess that agrees is right.
     """
-    for match in subject.matches:
+    for match in comparison.matches:
         if not (is_untraced(match.left) and is_untraced(match.right)):
             continue
-        now = subject.across.values.get(match.left.value)
+        now = comparison.axis_maps.values.get(match.left.value)
         if now is None or _agrees(match, recorded, now):
             continue
-        for guess in _guesses(subject, match):
+        for guess in _guesses(comparison, match):
             if _agrees(match, recorded, guess):
                 return {match.left.value: guess}
     return {}
 
 
-def is_doubtful(subject: Subject, match: Match) -> bool:
+def is_doubtful(comparison: ModelComparison, match: Match) -> bool:
     """Whether what an untraced node yields may stand in another order than is guessed."""
-    guessed = match.left.value in subject.across.guessed
-    return guessed and is_untraced(match.left) and len(list(_guesses(subject, match))) > 1
+    guessed = match.left.value in comparison.axis_maps.guessed
+    return guessed and is_untraced(match.left) and len(list(_guesses(comparison, match))) > 1
 
 
-def _agrees(match: Match, recorded: Recorded, move: Arrangement) -> bool:
+def _agrees(match: Match, recorded: RecordedRuns, move: Arrangement) -> bool:
     keys = f"values/{match.left.value}", f"values/{match.right.value}"
-    found = comparing.compare(
-        Finding(match.left.name, LEVEL, "identical"), recorded.quad(*keys, move)
+    finding = comparing.compare(
+        Finding(match.left.name, LEVEL, "identical"), recorded.key_arrays(*keys, move)
     )
-    return found.agrees
+    return finding.agrees
 
 
-def _guesses(subject: Subject, match: Match) -> Iterator[Arrangement]:
+def _guesses(comparison: ModelComparison, match: Match) -> Iterator[Arrangement]:
     left, right = match.left.values[0].shape, match.right.values[0].shape
     yield from arrangement.candidates(left, right)
     if left != right or len(left) != 2:
         return
-    for move in {id(m): m for m in subject.across.values.values()}.values():
+    for move in {id(m): m for m in comparison.axis_maps.values.values()}.values():
         if move.axes is None or len(move.left) < 3 or move.is_identity or left[1] % move.left[1]:
             continue
         image = (left[0], move.left[1], left[1] // move.left[1])

@@ -1,20 +1,17 @@
-"""What a check found, and its JSON. Data only; `parity.checker.result.wording` has the sentences."""
+"""What a check found, and its JSON. Data only; `wording` has the sentences."""
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from parity.comparator.noise import Finding
+from parity.core.sides import SIDES
+from parity.diagnosis.causes import Cause, cause_json
 from parity.verdict.judgement import Verdict
 
-if TYPE_CHECKING:
-    from parity.checker.result.causes import Cause
-
-_WORDS = {"yes": True, "no": False, "none": None}
 Stage = Literal[
     "structure",
     "weights",
@@ -35,9 +32,9 @@ Stage = Literal[
 (of gradient descent, or of that optimizer), ``evaluation`` the outputs after them.
 """
 
-Standing = Literal["agrees", "parts", "follows", "unmatched", "untold"]
-"""Of a layer: it agrees; it parts though its inputs agree, or when judged alone; its inputs differ
-already and alone it agrees; it has no partner; it could not be judged."""
+LayerStatus = Literal["agrees", "diverges", "downstream", "unmatched", "inconclusive"]
+"""Of a layer: it agrees; it diverges though its inputs agree, or when judged alone; its inputs
+differ already and alone it agrees; it has no partner; it could not be judged."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Layer:
     Attributes:
         torch, keras: names; None where there is no partner.
         kind: what it is; both kinds where they are not the same.
-        standing: what was found.
+        status: what was found.
         ratio: distance over its bound in the run; None where it could not be compared.
         alone: the same, computed on the partner's input.
         order: place in the order of execution.
@@ -57,7 +54,7 @@ class Layer:
     torch: str | None
     keras: str | None
     kind: str
-    standing: Standing
+    status: LayerStatus
     ratio: float | None = None
     alone: float | None = None
     order: int = 0
@@ -66,7 +63,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Divergence:
-    """Where the two part though all that went before agrees.
+    """Where the two diverge though all that went before agrees.
 
     Attributes:
         torch, keras: names of the layer, or of a parameter's layer.
@@ -175,8 +172,8 @@ def to_json(result: CheckResult) -> dict[str, Any]:
         },
         "first_divergence": _divergence(result.first),
         "other_divergences": [_divergence(d) for d in result.divergences[1:]],
-        "causes": [_cause(cause) for cause in result.causes],
-        "latent": [_cause(cause) for cause in result.latent],
+        "causes": [cause_json(cause, SIDES) for cause in result.causes],
+        "latent": [cause_json(cause, SIDES) for cause in result.latent],
         "layers": [_layer(layer) for layer in result.layers],
         "parts": [
             {
@@ -218,31 +215,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "torch": layer.torch,
         "keras": layer.keras,
         "kind": layer.kind,
-        "standing": layer.standing,
+        "status": layer.status,
         "ratio": _number(layer.ratio),
         "alone": _number(layer.alone),
-    }
-
-
-def _plain(text: str) -> Any:
-    """A value in words as JSON has it: numbers, lists, true, false and null; else the words."""
-    if text in _WORDS:
-        return _WORDS[text]
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
-    return value if isinstance(value, (int, float, list)) else text
-
-
-def _cause(cause: Cause) -> dict[str, Any]:
-    return {
-        "kind": cause.kind,
-        "torch": {"layer": cause.left[0], "value": _plain(cause.left[1])},
-        "keras": {"layer": cause.right[0], "value": _plain(cause.right[1])},
-        "layers": cause.layers,
-        "status": cause.status,
-        "residual_ratio": _number(cause.residual_ratio),
-        "share": _number(cause.share),
-        "fix": cause.fix,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,11 @@ from parity.checker.result.check_result import (
     Layer,
     Stage,
 )
-from parity.comparator.noise import C, Finding
+from parity.comparator.noise import Finding
+from parity.verdict.wording import clause, number
 
 if TYPE_CHECKING:
-    from parity.checker.result.causes import Cause
+    from parity.diagnosis.causes import Cause
 
 _SHOWN = 12
 _FURTHER = 3
@@ -33,12 +33,12 @@ STAGE_WORDS: dict[Stage, str] = {
     "steps": "steps of training",
     "evaluation": "outputs after training",
 }
-STANDING_WORDS = {
+STATUS_WORDS = {
     "agrees": "agrees",
-    "parts": "PARTS",
-    "follows": "follows",
-    "unmatched": "no partner",
-    "untold": "not compared",
+    "diverges": "DIVERGES",
+    "downstream": "downstream",
+    "unmatched": "unmatched",
+    "inconclusive": "inconclusive",
 }
 
 
@@ -52,17 +52,8 @@ def headline(result: CheckResult) -> str:
             return f"differ: {torch} (PyTorch) and {keras} (Keras) are not the same function"
         case _:
             why = next((p for p in result.parts if p.finding.status == "nonfinite"), None)
-            told = f": {parted(why.finding, why.finding.key)}" if why is not None else ""
-            return f"undecided: {torch} (PyTorch) against {keras} (Keras) could not be told{told}"
-
-
-def number(ratio: float | None) -> str:
-    """A ratio to the bound."""
-    if ratio is None:
-        return "–"
-    if not math.isfinite(ratio):
-        return "∞"
-    return f"{ratio:.2g}"
+            reason = f": {parted(why.finding, why.finding.key)}" if why is not None else ""
+            return f"undecided: {torch} (PyTorch) against {keras} (Keras) could not be told{reason}"
 
 
 def place(divergence: Divergence) -> str:
@@ -73,55 +64,28 @@ def place(divergence: Divergence) -> str:
 
 def parted(finding: Finding, where: str) -> str:
     """How far the two are apart, and how far that is from agreeing."""
-    match finding.status:
-        case "shape":
-            return f"{where} has shape {finding.left} in PyTorch and {finding.right} in Keras"
-        case "nonfinite":
-            return f"{where} is not finite: {finding.left} in PyTorch, {finding.right} in Keras"
-        case "missing":
-            return f"{where} is missing in {' and '.join(finding.sides)}"
-        case "noisy":
-            loud = "PyTorch" if (finding.own_left or 0) > (finding.own_right or 0) else "Keras"
-            low, high = sorted((finding.own_left or 0.0, finding.own_right or 0.0))
-            return (
-                f"{where}: {loud}'s float32 is {high:.2g} from its float64, the other's {low:.2g}; "
-                f"{loud} computes in a lower precision there"
-            )
-    if finding.rule in ("exact", "frozen", "dropout") or finding.distance32 is None:
-        return f"{where} is {finding.left} in PyTorch and {finding.right} in Keras"
-    if finding.rule == "fallback":
-        return (
-            f"{where} is {finding.distance32:.2g} apart in float32, {number(finding.ratio)} × the "
-            "tolerance of torch.testing (there is no float64 to measure noise with)"
-        )
-    single = finding.rule == "numbers"
-    apart = finding.distance32 if single else finding.distance64
-    return (
-        f"{where} is {apart:.2g} apart in {'float32' if single else 'float64'}, "
-        f"{number(finding.ratio)} × the bound (would agree with C ≥ "
-        f"{number((finding.ratio or 0) * C)}, C is {C:g})"
-    )
+    return clause(finding, where, "PyTorch", "Keras")
 
 
-def cause(found: Cause) -> str:
+def cause(one: Cause) -> str:
     """One cause in a sentence or two."""
-    torch, keras = found.left, found.right
+    torch, keras = one.left, one.right
     where = f"{torch[0] or '(nothing)'} / {keras[0] or '(nothing)'}"
-    many = f", and the same in {found.layers} layers" if found.layers > 1 else ""
-    words = f"{found.kind} ({found.status}): {where}: {_shown(torch[1])} in PyTorch, "
+    many = f", and the same in {one.layers} layers" if one.layers > 1 else ""
+    words = f"{one.kind} ({one.status}): {where}: {_shown(torch[1])} in PyTorch, "
     words += f"{_shown(keras[1])} in Keras{many}."
-    if found.kind == "momentum":
+    if one.kind == "momentum":
         words += " PyTorch says the weight of the new, Keras that of the old."
-    if found.residual_ratio is not None and found.status == "confirmed":
+    if one.residual_ratio is not None and one.status == "confirmed":
         share = ""
-        if found.share is not None and found.share < 0.999:
-            share = f" together with the other causes; this one is {found.share:.0%} of it"
-        words += f" Repaired, the difference falls to {number(found.residual_ratio)} × the bound"
+        if one.share is not None and one.share < 0.999:
+            share = f" together with the other causes; this one is {one.share:.0%} of it"
+        words += f" Repaired, the difference falls to {number(one.residual_ratio)} × the bound"
         words += f"{share}."
     return words
 
 
-def told(side: tuple[str | None, Any]) -> str:
+def layer_and_value(side: tuple[str | None, Any]) -> str:
     """A layer and its value."""
     return f"{side[0] or '(nothing)'}: {_shown(side[1])}"
 
@@ -144,14 +108,14 @@ def plain(result: CheckResult) -> str:
             lines.append(f"Then {place(other)} ({STAGE_WORDS[other.stage]}). {other.text}")
         if len(result.divergences) > _FURTHER:
             lines.append(f"And {len(result.divergences) - _FURTHER} more.")
-    for found in result.causes:
-        lines.append(f"Cause: {cause(found)}")
-        if found.fix.partition("#")[0].strip() or found.fix.lstrip().startswith("# "):
-            lines.append("  write: " + found.fix.strip().replace("\n", f"\n{' ' * 9}"))
+    for one in result.causes:
+        lines.append(f"Cause: {cause(one)}")
+        if one.fix.partition("#")[0].strip() or one.fix.lstrip().startswith("# "):
+            lines.append("  write: " + one.fix.strip().replace("\n", f"\n{' ' * 9}"))
     if result.verdict == "differ" and not result.causes:
         lines.append("Cause: unknown; nothing that was tried makes the difference vanish.")
-    for found in result.latent:
-        lines.append(f"Without effect on what was run: {cause(found)}")
+    for one in result.latent:
+        lines.append(f"Without effect on what was run: {cause(one)}")
     lines += _unmatched(result)
     lines += [f"Note: {note}" for note in result.notes]
     lines += ["", summary(result)]
@@ -183,15 +147,15 @@ def summary(result: CheckResult) -> str:
 
 def rows(layers: Sequence[Layer], *, every: bool = False) -> list[Layer]:
     """The layers worth a row: the first divergence first, then by execution; all if asked."""
-    notable = [x for x in layers if x.standing in ("parts", "unmatched", "untold")]
+    notable = [x for x in layers if x.status in ("diverges", "unmatched", "inconclusive")]
     if every or not notable:
         return list(layers)
-    return sorted(notable, key=lambda x: (x.standing != "parts", x.order))
+    return sorted(notable, key=lambda x: (x.status != "diverges", x.order))
 
 
 def _row(part: ComparedQuantity) -> Layer:
     """What parted though every layer agrees, as a row of the table."""
-    return Layer(part.torch, part.keras, STAGE_WORDS[part.stage], "parts", part.finding.ratio)
+    return Layer(part.torch, part.keras, STAGE_WORDS[part.stage], "diverges", part.finding.ratio)
 
 
 def screen(result: CheckResult) -> list[Any]:
@@ -204,18 +168,18 @@ def screen(result: CheckResult) -> list[Any]:
     head, _, rest = plain(result).partition("\n")
     parts: list[Any] = [f"[{style}]{escape(head)}[/]", escape(rest.rstrip())]
     shown = rows(result.layers)
-    if failing and all(x.standing == "agrees" for x in shown):
+    if failing and all(x.status == "agrees" for x in shown):
         shown = [_row(part) for part in failing]
     if result.verdict != "agree" and shown:
         table = Table(box=None, pad_edge=False)
-        for title in ("PyTorch", "Keras", "what", "standing", "ratio", "alone"):
+        for title in ("PyTorch", "Keras", "what", "status", "ratio", "alone"):
             table.add_column(title, overflow="fold")
         for layer in shown[:_SHOWN]:
             table.add_row(
                 escape(layer.torch or "–"),
                 escape(layer.keras or "–"),
                 layer.kind,
-                STANDING_WORDS[layer.standing],
+                STATUS_WORDS[layer.status],
                 number(layer.ratio),
                 number(layer.alone),
             )

@@ -1,37 +1,19 @@
-"""Losses once more in NumPy float64, and why two of them differ.
-
-**Settings**, the same words on both sides: ``name`` cross_entropy|binary_cross_entropy|squared|
-absolute|huber|smooth_l1|kl|poisson|hinge|squared_hinge|log_cosh|custom; ``title`` what people call
-it; ``takes`` logits|probabilities|log_probabilities|values; ``reduction`` mean|sum|batchmean|
-sum_of_means (of the last axis)|none; ``smoothing``; ``ignore`` a class that does not count;
-``weight`` of each class; ``pos_weight``; ``delta``; and ``axis`` of the classes in this side's
-arrays, which is no difference.
-"""
+"""Why two losses differ: settings, each computed again by `parity.reference.losses`."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from parity.checker.graph.model_interface import Array
-from parity.checker.result.causes import Cause, words
 from parity.comparator.noise import U64, C
+from parity.diagnosis.causes import Cause, value_text
+from parity.reference.losses import DEFAULTS, Settings, value
 
-Settings = Mapping[str, Any]
-DEFAULTS: dict[str, Any] = {
-    "name": "custom",
-    "takes": "values",
-    "reduction": "mean",
-    "smoothing": 0.0,
-    "ignore": None,
-    "weight": None,
-    "pos_weight": None,
-    "delta": 1.0,
-}
 SAID = {
     "name": "{}",
     "takes": "takes {}",
@@ -42,7 +24,6 @@ SAID = {
     "pos_weight": "pos_weight {}",
     "delta": "delta {}",
 }
-_TINY = 1e-16
 _ROOM = 64.0
 """A loss is a sum; its own rounding is a few of its terms'."""
 
@@ -55,113 +36,6 @@ class LossCase:
     output: Array
     target: Array | None
     value: float
-
-
-def value(settings: Settings, output: Array, target: Array | None) -> float | None:
-    """The loss of these settings; None where this is none that is written here."""
-    known = {**DEFAULTS, **settings}
-    if target is None:
-        return None
-    try:
-        with np.errstate(all="ignore"):
-            terms = _terms(known, np.asarray(output, np.float64), np.asarray(target))
-            if terms is None:
-                return None
-            return float(_reduced(known, *terms))
-    except (ValueError, IndexError):
-        return None
-
-
-def _terms(known: Settings, y: Array, t: Array) -> tuple[Array, Array | None] | None:
-    """The loss of every sample or element, and what it weighs in a mean."""
-    name = known["name"]
-    if name == "cross_entropy":
-        return _cross_entropy(known, y, t)
-    if t.shape != y.shape:
-        t = t.reshape(y.shape)
-    t = t.astype(np.float64)
-    if name == "binary_cross_entropy":
-        return _binary(known, y, t), None
-    off, delta = y - t, float(known["delta"])
-    near = np.abs(off) <= delta
-    huber = np.where(near, off**2 / 2, delta * np.abs(off) - delta**2 / 2)
-    sign = np.where(t == 0, -1.0, t) if np.all((t == 0) | (t == 1)) else t
-    margin = np.maximum(1 - sign * y, 0)
-    found: dict[str, Array] = {
-        "squared": off**2,
-        "absolute": np.abs(off),
-        "huber": huber,
-        "smooth_l1": huber / delta,
-        "hinge": margin,
-        "squared_hinge": margin**2,
-        "log_cosh": np.logaddexp(off, -off) - np.log(2),
-    }
-    if name == "kl":
-        logs = y if known["takes"] == "log_probabilities" else np.log(np.maximum(y, _TINY))
-        return t * (np.log(np.maximum(t, _TINY)) - logs), None
-    if name == "poisson":
-        return np.exp(y) - t * y if known["takes"] == "logits" else y - t * np.log(y + 1e-7), None
-    return (found[name], None) if name in found else None
-
-
-def _cross_entropy(known: Settings, y: Array, t: Array) -> tuple[Array, Array | None]:
-    axis = int(known.get("axis", -1))
-    y = np.moveaxis(y, axis, -1)
-    classes = y.shape[-1]
-    if t.ndim == y.ndim and t.shape != y.shape and t.shape[-1] == 1:
-        t = t[..., 0]
-    dense = t.ndim == y.ndim
-    if known["takes"] == "logits":
-        high = y.max(-1, keepdims=True)
-        logs = y - high - np.log(np.exp(y - high).sum(-1, keepdims=True))
-    elif known["takes"] == "probabilities":
-        if not dense:  # Keras clips, and then normalises
-            y = np.clip(y, _TINY, 1 - _TINY)
-            logs = np.log(y) - np.log(y.sum(-1, keepdims=True))
-        else:
-            logs = np.log(np.clip(y / y.sum(-1, keepdims=True), _TINY, 1 - _TINY))
-    else:
-        logs = y
-    ignore = known["ignore"]
-    kept = np.ones(y.shape[:-1], bool)
-    if dense:
-        wanted = np.moveaxis(t.astype(np.float64), axis, -1)
-    else:
-        kept = kept if ignore is None else t != ignore
-        wanted = np.eye(classes)[np.where(kept, t, 0).astype(np.int64)]
-    weight = np.ones(classes) if known["weight"] is None else np.asarray(known["weight"], float)
-    smooth = float(known["smoothing"])
-    wanted_ = wanted * (1 - smooth) + smooth / classes
-    terms = -(wanted_ * weight * logs).sum(-1)
-    counts = kept * ((wanted * weight).sum(-1) if not dense else 1.0)
-    return np.where(kept, terms, 0.0), counts.astype(np.float64)
-
-
-def _binary(known: Settings, y: Array, t: Array) -> Array:
-    smooth = float(known["smoothing"])
-    t = t * (1 - smooth) + smooth / 2
-    if known["takes"] == "logits":
-        yes, no = -np.logaddexp(0, -y), -np.logaddexp(0, y)
-    else:
-        y = np.clip(y, _TINY, 1 - _TINY)
-        yes, no = np.log(y), np.log1p(-y)
-    factor = 1.0 if known["pos_weight"] is None else np.asarray(known["pos_weight"], float)
-    terms = -(factor * t * yes + (1 - t) * no)
-    return terms if known["weight"] is None else terms * np.asarray(known["weight"], float)
-
-
-def _reduced(known: Settings, terms: Array, counts: Array | None) -> Any:
-    match known["reduction"]:
-        case "sum":
-            return terms.sum()
-        case "batchmean":
-            return terms.sum() / terms.shape[0]
-        case "sum_of_means":
-            return terms.sum() if counts is not None else terms.mean(-1).sum()
-        case "rows":  # a sum along the last axis, and the mean of these
-            return terms.sum() if terms.ndim == 1 else terms.sum(-1).mean()
-        case _:
-            return terms.mean() if counts is None else terms.sum() / counts.sum()
 
 
 def loss_causes(left: LossCase, right: LossCase, names: tuple[str, str]) -> list[Cause]:
@@ -188,8 +62,8 @@ def loss_causes(left: LossCase, right: LossCase, names: tuple[str, str]) -> list
     return [
         Cause(
             "loss",
-            (places[0], said(key, left.settings)),
-            (places[1], said(key, right.settings)),
+            (places[0], setting_text(key, left.settings)),
+            (places[1], setting_text(key, right.settings)),
             proof="settings",
         )
         for key in keys
@@ -210,12 +84,12 @@ def _same(a: Any, b: Any) -> bool:
     return np.shape(a) == np.shape(b) and bool(np.allclose(a, b, rtol=1e-7, atol=0))
 
 
-def said(key: str, settings: Settings) -> str:
+def setting_text(key: str, settings: Settings) -> str:
     """A setting in words."""
     known = {**DEFAULTS, **settings}
     if key == "name":
         return str(known.get("title") or known["name"])
-    return SAID[key].format(words(known[key]).replace("_", " "))
+    return SAID[key].format(value_text(known[key]).replace("_", " "))
 
 
 def _proven(
@@ -242,8 +116,8 @@ def _proven(
             continue
         yield Cause(
             "loss",
-            (places[0], said(key, mine)),
-            (places[1], said(key, theirs)),
+            (places[0], setting_text(key, mine)),
+            (places[1], setting_text(key, theirs)),
             "confirmed",
             rest,
             1.0 if len(keys) == 1 else min(1.0, without / whole),

@@ -12,15 +12,15 @@ from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.comparing import compare
-from parity.checker.judge.judging import LEVEL, Recorded, gradients, tied_quad
-from parity.checker.result.causes import Cause
+from parity.checker.judge.judging import LEVEL, RecordedRuns, gradients, weight_arrays
 from parity.checker.result.check_result import ComparedQuantity
 from parity.checker.training import losses, optimizers
+from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping, is_transferred
-from parity.checker.transfer.subject import Subject, unique
 from parity.comparator.noise import Finding
 from parity.core.errors import UsageError
 from parity.core.sides import SIDES, Side
+from parity.diagnosis.causes import Cause
 
 _IGNORED = 4
 """Every so many targets is a class that both losses ignore."""
@@ -52,12 +52,12 @@ class UserTraining:
 
 def targets(
     wanted: Sequence[feeding.Input],
-    subject: Subject,
+    comparison: ModelComparison,
     settings: Sequence[Mapping[str, Any]],
     seed: int,
 ) -> tuple[list[Array], list[Array]]:
     """Random targets in each side's layout: those of an output's shape go across as it does."""
-    outputs = list(subject.outputs())
+    outputs = list(comparison.outputs())
     left: list[Array] = []
     right: list[Array] = []
     for i, one in enumerate(wanted):
@@ -90,39 +90,41 @@ def _classes(shape: Sequence[int], output: Sequence[int]) -> int:
 
 
 def judge_user_training(
-    subject: Subject, trained: Recorded, lessons: UserTraining
+    comparison: ModelComparison, trained: RecordedRuns, training: UserTraining
 ) -> list[ComparedQuantity]:
     """The loss, its gradients, and the optimizer's first step; what follows a difference is not."""
     parts: list[ComparedQuantity] = []
-    if lessons.has_loss:
-        parts += _loss(subject, trained, lessons)
+    if training.has_loss:
+        parts += _loss(comparison, trained, training)
         if all(p.finding.agrees for p in parts):
-            parts += gradients(subject, trained)
-    if lessons.has_optimizer and all(p.finding.agrees for p in parts):
-        parts += _first_step(subject, trained)
+            parts += gradients(comparison, trained)
+    if training.has_optimizer and all(p.finding.agrees for p in parts):
+        parts += _first_step(comparison, trained)
     return parts
 
 
-def _loss(subject: Subject, trained: Recorded, lessons: UserTraining) -> Iterator[ComparedQuantity]:
-    exact, names = not subject.blunt(), lessons.titles
+def _loss(
+    comparison: ModelComparison, trained: RecordedRuns, training: UserTraining
+) -> Iterator[ComparedQuantity]:
+    exact, names = not comparison.blunt(), training.titles
     base = Finding("the loss", LEVEL, "identical")
-    finding = compare(base, trained.quad("loss", "loss", None), exact=exact)
+    finding = compare(base, trained.key_arrays("loss", "loss", None), exact=exact)
     yield ComparedQuantity("loss", *names, finding)
     if not finding.agrees:
         return
-    for i, (_, _, move) in enumerate(subject.outputs()):
+    for i, (_, _, move) in enumerate(comparison.outputs()):
         key = f"gradients/output:{i}"
-        quad = trained.quad(key, key, move)
-        if quad.left32 is None and quad.right32 is None:
+        arrays = trained.key_arrays(key, key, move)
+        if arrays.left32 is None and arrays.right32 is None:
             continue
         base = Finding("the gradient of the loss by the output", LEVEL, "identical")
-        yield ComparedQuantity("loss", *names, compare(base, quad, exact=exact))
+        yield ComparedQuantity("loss", *names, compare(base, arrays, exact=exact))
 
 
-def _moved(subject: Subject) -> list[WeightMapping]:
+def _moved(comparison: ModelComparison) -> list[WeightMapping]:
     return [
         one
-        for one in unique(subject.across.tied)
+        for one in unique_mappings(comparison.axis_maps.weight_mappings)
         if one.index is not None
         and is_transferred(one)
         and one.left.trainable
@@ -130,34 +132,37 @@ def _moved(subject: Subject) -> list[WeightMapping]:
     ]
 
 
-def _first_step(subject: Subject, trained: Recorded) -> Iterator[ComparedQuantity]:
-    for one in _moved(subject):
-        quad = tied_quad(one, trained, "weights-1")
-        if quad.left32 is None and quad.right32 is None:
+def _first_step(comparison: ModelComparison, trained: RecordedRuns) -> Iterator[ComparedQuantity]:
+    for one in _moved(comparison):
+        arrays = weight_arrays(one, trained, "weights-1")
+        if arrays.left32 is None and arrays.right32 is None:
             continue
         base = Finding(f"{one.left.id} after the optimizer's first step", LEVEL, "identical")
-        yield ComparedQuantity("optimizer", one.left.id, one.right.id, compare(base, quad))
+        yield ComparedQuantity("optimizer", one.left.id, one.right.id, compare(base, arrays))
 
 
 def training_causes(
-    subject: Subject, parts: Sequence[ComparedQuantity], trained: Recorded, lessons: UserTraining
+    comparison: ModelComparison,
+    parts: Sequence[ComparedQuantity],
+    trained: RecordedRuns,
+    training: UserTraining,
 ) -> list[Cause]:
-    """Why losses or optimizers part; an optimizer also behind a loss that does."""
+    """Why losses or optimizers diverge; an optimizer also behind a loss that does."""
     failing = {p.stage for p in parts if not p.finding.agrees}
     found: list[Cause] = []
-    if lessons.has_loss and "loss" in failing:
-        found += _of_losses(trained, lessons)
-    if lessons.has_optimizer and failing & {"loss", "optimizer", "steps", "evaluation"}:
-        walks = list(_walks(subject, trained, lessons))
+    if training.has_loss and "loss" in failing:
+        found += _of_losses(trained, training)
+    if training.has_optimizer and failing & {"loss", "optimizer", "steps", "evaluation"}:
+        walks = list(_walks(comparison, trained, training))
         direct = bool(failing & {"optimizer", "steps"})
         told = optimizers.optimizer_causes(walks) if walks else []
         found += told if direct else [c for c in told if c.confirmed]
     return found
 
 
-def _of_losses(trained: Recorded, lessons: UserTraining) -> list[Cause]:
+def _of_losses(trained: RecordedRuns, training: UserTraining) -> list[Cause]:
     cases = []
-    for side, told, given in zip(SIDES, lessons.settings, lessons.targets, strict=True):
+    for side, told, given in zip(SIDES, training.settings, training.targets, strict=True):
         run = trained.runs[side, trained.best]
         if "outputs/0" not in run or "loss" not in run:
             return []
@@ -169,67 +174,73 @@ def _of_losses(trained: Recorded, lessons: UserTraining) -> list[Cause]:
         cases.append(
             losses.LossCase(settings, run["outputs/0"], target, float(np.asarray(run["loss"])))
         )
-    return losses.loss_causes(cases[0], cases[1], lessons.titles)
+    return losses.loss_causes(cases[0], cases[1], training.titles)
 
 
-def _walks(subject: Subject, trained: Recorded, lessons: UserTraining) -> Iterator[optimizers.Walk]:
+def _walks(
+    comparison: ModelComparison, trained: RecordedRuns, training: UserTraining
+) -> Iterator[optimizers.Walk]:
     runs = trained.runs["torch", trained.best], trained.runs["keras", trained.best]
-    norms = tuple(_norms(run, lessons.steps) for run in runs)
-    for one in _moved(subject):
-        settings = [
-            _settings(normal, told["optimizer"], name)
-            for normal, told, name in zip(
-                (subject.torch, subject.keras),
-                lessons.settings,
+    norms = (_norms(runs[0], training.steps), _norms(runs[1], training.steps))
+    for one in _moved(comparison):
+        mine, theirs = (
+            _settings(graph, told["optimizer"], name)
+            for graph, told, name in zip(
+                (comparison.torch, comparison.keras),
+                training.settings,
                 (one.left.id, one.right.id),
                 strict=True,
             )
-        ]
-        ways = [
-            _way(one, side, run, subject, lessons.steps)
+        )
+        left, right = (
+            _way(one, side, run, comparison, training.steps)
             for side, run in zip(SIDES, runs, strict=True)
-        ]
-        if None in settings or None in ways:
+        )
+        if mine is None or theirs is None or left is None or right is None:
             continue
         if "rates" in runs[1]:
             rates = [float(r) for r in np.asarray(runs[1]["rates"])]
             same = len(set(rates)) == 1
-            settings[1] = {**settings[1], "rate": rates[0] if same else rates}  # type: ignore[dict-item]
+            theirs = {**theirs, "rate": rates[0] if same else rates}
         yield optimizers.Walk(
             (one.left.id, one.right.id),
-            tuple(settings),  # type: ignore[arg-type]
-            (ways[0][0], ways[1][0]),
-            (ways[0][1], ways[1][1]),  # type: ignore[index]
-            norms,  # type: ignore[arg-type]
+            (mine, theirs),
+            (left[0], right[0]),
+            (left[1], right[1]),
+            norms,
         )
 
 
 def _settings(
-    normal: CanonicalGraph, told: Mapping[str, Any], name: str
+    graph: CanonicalGraph, told: Mapping[str, Any], name: str
 ) -> Mapping[str, Any] | None:
-    source = normal.pieces.get(f"parameter:{name}")
+    source = graph.pieces.get(f"parameter:{name}")
     whole = source.value.removeprefix("parameter:") if source is not None else name
     found: Mapping[str, Any] | None = told.get(name, told.get(whole))
     return found
 
 
 def _way(
-    one: WeightMapping, side: Side, run: Mapping[str, Array], subject: Subject, steps: int
+    one: WeightMapping,
+    side: Side,
+    run: Mapping[str, Array],
+    comparison: ModelComparison,
+    steps: int,
 ) -> tuple[list[Array], list[Array]] | None:
     """Weights before and after each step, and the gradient before each, as the right has them."""
     at = SIDES.index(side)
     name = one.left.id if at == 0 else one.right.id
     keys = [f"weights-{t}/{name}" for t in range(1, steps + 1)]
     slopes = [f"slopes-{t}/{name}" for t in range(1, steps + 1)]
-    if any(key not in run for key in (*keys, *slopes)) or name not in subject.weights[at]:
+    if any(key not in run for key in (*keys, *slopes)) or name not in comparison.weights[at]:
         return None
 
-    def seen(array: Array) -> Array:
+    def arranged(array: Array) -> Array:
         whole = np.asarray(array, np.float64)
         return one.to_right(whole) if at == 0 else whole
 
-    weights = [seen(subject.weights[at][name]), *(seen(run[key]) for key in keys)]
-    return weights, [seen(run[key]) for key in slopes]
+    weights = [arranged(comparison.weights[at][name]), *(arranged(run[key]) for key in keys)]
+    return weights, [arranged(run[key]) for key in slopes]
 
 
 def _norms(run: Mapping[str, Array], steps: int) -> list[float]:

@@ -9,29 +9,37 @@ import numpy as np
 from parity.checker.graph.model_interface import Array
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.transfer import mapping
-from parity.checker.transfer.subject import Subject
+from parity.checker.transfer.comparison import ModelComparison
 from parity.core.sides import Side
 
 _SHIFT = 4.0
+"""Standard deviation of a second draw's biases: some channels saturate a sigmoid, pass 6, or are
+negative throughout. On the first draw, of numbers near 1, ReLU for ReLU6 changes nothing."""
 _FAR = (10.0, 4.0)
-"""How far from zero at least, and how much further, where biases are to outweigh the rest."""
+"""How far from zero at least, and how much further, where biases are to outweigh the rest.
+
+Zeros around a maximum show only in a channel whose whole window is negative
+(``test_a_channel_without_a_positive_number_is_reached``), which few normal biases make it.
+"""
 _SHIFTED = ("bias", "beta")
+"""What is added. A gamma of this size would only scale a channel, and blow up the next layer."""
 
 
 def perturb_biases(
-    subject: Subject, weights_from: Side, seed: int, draw: int
+    comparison: ModelComparison, weights_from: Side, seed: int, draw: int
 ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
     """Both sides' weights, with large numbers on all biases but those that a model computes."""
     source = 0 if weights_from == "torch" else 1
-    normal = (subject.torch, subject.keras)[source]
-    both = [CompactArrays(subject.weights[0]), CompactArrays(subject.weights[1])]
+    graph = (comparison.torch, comparison.keras)[source]
+    both = [CompactArrays(comparison.weights[0]), CompactArrays(comparison.weights[1])]
+    # What a model computes of other weights cannot be set; the next call would compute it again.
     made = {
         parameter.id
-        for one in subject.across.tied
+        for one in comparison.axis_maps.weight_mappings
         for parameter in (one.left, one.right)
         if one.left.computed or one.right.computed
     }
-    for name, parameter in normal.parameters.items():
+    for name, parameter in graph.parameters.items():
         if parameter.role in _SHIFTED and name in both[source] and name not in made:
             rng = np.random.default_rng([seed, draw, *name.encode()])
             shift = _SHIFT * rng.standard_normal(parameter.shape)
@@ -40,7 +48,9 @@ def perturb_biases(
             both[source][name] = both[source][name] + shift.astype(np.float32)
     for name in both[source]:
         both[source][name] = both[source][name].astype(np.float32)
-    carried = mapping.transfer_weights(subject.across.tied, both[source], source=weights_from)
+    carried = mapping.transfer_weights(
+        comparison.axis_maps.weight_mappings, both[source], source=weights_from
+    )
     both[1 - source].update(carried)
     return both[0], both[1]
 

@@ -12,6 +12,8 @@ from parity.checker.graph.model_interface import Array
 from parity.checker.graph.storage import CompactArrays
 
 _GENERATED = 0.1
+"""A bias of a tenth beside activations of about one: far above rounding, so that a missing one
+shows, and too small to push a layer out of the range it was made for."""
 
 
 def randomise_degenerate(
@@ -30,12 +32,12 @@ def randomise_degenerate(
         # A buffer's numbers belong to the model's code: they are compared, not made up.
         own = parameter.role == "raw" and not parameter.trainable
         if parameter.constant and not own and array.dtype.kind == "f" and array.size:
-            array = _telling(parameter, seed)
+            array = _random_values(parameter, seed)
         result[parameter.id] = array.astype(np.float32)
     return result
 
 
-def _telling(parameter: Parameter, seed: int) -> Array:
+def _random_values(parameter: Parameter, seed: int) -> Array:
     rng = np.random.default_rng([seed, *parameter.id.encode()])
     noise = rng.standard_normal(parameter.shape)
     role = (
@@ -43,6 +45,8 @@ def _telling(parameter: Parameter, seed: int) -> Array:
         if parameter.role.endswith(STATISTICS)
         else (parameter.role)
     )
+    # A scale may neither vanish nor change its sign; a variance must be positive and far from any
+    # epsilon; a slope stays a slope; a kernel yields numbers of the size of those it takes.
     match role:
         case "gamma":
             return 1 + 2 * _GENERATED * noise

@@ -1,4 +1,4 @@
-"""Which layout Keras' inputs have, and both graphs laid on each other in it.
+"""Which layout Keras' inputs have, and both graphs aligned in it.
 
 A model that states no shapes is built by its first call, and may run in the wrong layout, too, on
 steps for channels. Its weights tell, which then do not fit PyTorch's; it is built again and asked
@@ -34,38 +34,38 @@ _FITS = (
 
 @dataclass(frozen=True)
 class AlignedGraphs:
-    """Two graphs and all that belongs to the layout they were laid on each other in."""
+    """Two graphs and all that belongs to the layout they were aligned in."""
 
     moves: list[Arrangement]
     left: Traced
     right: Traced
-    order: tuple[int, ...] | None
+    output_order: tuple[int, ...] | None
     torch: CanonicalGraph
     keras: CanonicalGraph
     alignment: Alignment
     matched: tuple[Match, ...]
-    paths: AxisMaps
+    axis_maps: AxisMaps
     notes: tuple[str, ...]
 
     @property
     def misfits(self) -> int:
         """Weights whose partner's shape allows no rearrangement, or that have no partner."""
-        ties = [tie for tie in self.paths.tied if tie.index is not None]
+        mappings = [m for m in self.axis_maps.weight_mappings if m.index is not None]
         weights = len(self.torch.parameters) + len(self.keras.parameters)
-        return weights - len({t.left.id for t in ties}) - len({t.right.id for t in ties})
+        return weights - len({t.left.id for t in mappings}) - len({t.right.id for t in mappings})
 
 
 def align_in_best_layout(
     left: Traced, right: Traced, moves: list[Arrangement], pairs: Mapping[str, str]
 ) -> AlignedGraphs:
-    """Lay the graphs on each other with the inputs moved so."""
-    order, notes = model_outputs.order(left.graph, right.graph)
-    right = replace(right, graph=model_outputs.reordered(right.graph, order))
+    """Align the graphs with the inputs moved so."""
+    output_order, notes = model_outputs.output_order(left.graph, right.graph)
+    right = replace(right, graph=model_outputs.reordered(right.graph, output_order))
     torch, keras, alignment = derived_weights.align_best(left, right, pairs)
     matched = matches(alignment, torch, keras)
-    paths = mapping.map_axes(matched, torch, keras, moves)
+    axis_maps = mapping.map_axes(matched, torch, keras, moves)
     return AlignedGraphs(
-        moves, left, right, order, torch, keras, alignment, matched, paths, tuple(notes)
+        moves, left, right, output_order, torch, keras, alignment, matched, axis_maps, tuple(notes)
     )
 
 
@@ -96,11 +96,11 @@ def traced(
         if failure is not None and rebuild is not None:
             rebuild()
         try:
-            found = keras.trace([m(a) for m, a in zip(moves, arrays, strict=True)])
+            graph = keras.trace([m(a) for m, a in zip(moves, arrays, strict=True)])
         except ModelError as error:
             failure = failure or error
             continue
-        return found, moves, (_OTHER,) if failure is not None else ()
+        return graph, moves, (_OTHER,) if failure is not None else ()
     assert failure is not None
     raise failure
 
@@ -116,9 +116,13 @@ def fitting(
 ) -> AlignedGraphs:
     """That layout, or another in which more of the weights find their partners.
 
+    The first layout stays where it is as good. A causal convolution runs in both, on steps for
+    channels; its kernel's shape tells (``test_what_is_built_in_the_wrong_layout_is_built_again``).
+
     Raises:
         ModelError: the model could not be built again.
     """
+    # A model that is there already cannot be built again, and each other layout costs a trace.
     others = [moves for moves in wanted if moves is not first.moves]
     if rebuild is None or not others or not first.misfits:
         return first

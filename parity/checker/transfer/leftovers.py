@@ -1,4 +1,4 @@
-"""Weights that no pair of layers ties: tied by their shapes, where the numbers then prove it.
+"""Weights that no pair of layers maps: matched by their shapes, where the numbers then prove it.
 
 A recurrence written out against a layer, a weight norm written twice: the graphs do not lie on each
 other, but each weight of one side is one of the other's. Which, is a guess; that the outputs agree
@@ -16,37 +16,45 @@ import numpy as np
 from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph.arrangement import Indices
 from parity.checker.graph.graph import STATISTICS, Parameter
+from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping
-from parity.checker.transfer.subject import Subject, unique
 
 TRIES = 12
+"""Each is a recording of both models in both precisions. Two square weights, each as it is or
+transposed, are 8 ways; the ways grow as n!, and more are not worth the time."""
 NOTE = (
     "The two are not built of the same layers, and some weights were taken across by their shapes; "
     "with these the outputs and the gradients agree."
 )
 
 
-def match_by_shape(subject: Subject) -> Iterator[Subject]:
-    """The subject with the weights that are left over tied in one way after the other."""
-    settled = _settled(subject)
-    left = _free(subject.torch, {one.left.id for one in settled})
-    right = _free(subject.keras, {one.right.id for one in settled})
-    if not left or len(left) != len(right) or not subject.matches:
+def match_by_shape(comparison: ModelComparison) -> Iterator[ModelComparison]:
+    """The comparison with the weights that are left over matched in one way after the other."""
+    settled = _settled(comparison)
+    left = _free(comparison.torch, {one.left.id for one in settled})
+    right = _free(comparison.keras, {one.right.id for one in settled})
+    if not left or len(left) != len(right) or not comparison.matches:
         return
     for pairs in itertools.islice(_assignments(left, right), TRIES):
         more = [
-            WeightMapping(a, b, index, subject.matches[0], b.role if a.role == "raw" else a.role)
+            WeightMapping(a, b, index, comparison.matches[0], b.role if a.role == "raw" else a.role)
             for a, b, index in pairs
         ]
-        yield replace(subject, across=replace(subject.across, tied=[*settled, *more]))
+        yield replace(
+            comparison, axis_maps=replace(comparison.axis_maps, weight_mappings=[*settled, *more])
+        )
 
 
-def _settled(subject: Subject) -> list[WeightMapping]:
-    """Ties of which each weight has one partner, of layers whose weights all fit."""
-    odd = {t.pair.left.id for t in subject.across.tied if t.index is None}
+def _settled(comparison: ModelComparison) -> list[WeightMapping]:
+    """Ties of which each weight has one partner, of layers whose weights all fit.
+
+    One weight that does not fit makes the whole pair doubtful: two layers that are none of each
+    other's may have a bias of one length.
+    """
+    odd = {t.pair.left.id for t in comparison.axis_maps.weight_mappings if t.index is None}
     every = [
         t
-        for t in unique(subject.across.tied)
+        for t in unique_mappings(comparison.axis_maps.weight_mappings)
         if t.pair.left.id not in odd and not (t.role == "raw" and len(t.left.shape) > 1)
     ]
     mine = [t.left.id for t in every]
@@ -59,21 +67,21 @@ def _settled(subject: Subject) -> list[WeightMapping]:
     ]
 
 
-def _free(normal: CanonicalGraph, settled: set[str]) -> list[Parameter]:
+def _free(graph: CanonicalGraph, settled: set[str]) -> list[Parameter]:
     """Weights that are learnt or counted and have no partner, in the order of their use."""
     order: dict[str, None] = {}
-    for node in normal.nodes:
+    for node in graph.nodes:
         order |= dict.fromkeys(node.parameters.values())
         order |= dict.fromkeys(
             s.value.removeprefix("parameter:")
             for s in node.sources
             if s.value.startswith("parameter:")
         )
-    every = [*order, *normal.parameters]
-    unused = set(normal.unused)
+    every = [*order, *graph.parameters]
+    unused = set(graph.unused)
     return [
         p
-        for p in (normal.parameters[name] for name in dict.fromkeys(every))
+        for p in (graph.parameters[name] for name in dict.fromkeys(every))
         if p.id not in settled
         and p.id not in unused
         and not p.computed
@@ -102,6 +110,7 @@ def _indices(mine: Parameter, theirs: Parameter) -> Iterator[Indices]:
     every = np.arange(int(np.prod(mine.shape)), dtype=np.int64).reshape(mine.shape)
     if mine.shape == theirs.shape:
         yield every
+    # The layout of a role is known on both sides; only a bare weight may lie in either.
     if "raw" not in (mine.role, theirs.role):
         return
     rank = len(mine.shape)

@@ -30,7 +30,7 @@ _ON_FEATURES = frozenset({"dense", "layer_norm", "rms_norm", "batch_norm"})
 
 
 SAME: Indices = np.zeros(0, np.int64)
-"""The identity, which for a large weight would be larger than the weight."""
+"""The identity, which for a large weight would be larger than the weight: int64 against float32."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class AxisMaps:
             None where it is no rearrangement.
         scrambled: keys of `sources` where it is the same numbers in another order.
         guessed: ids of left root values whose arrangement was taken from the shapes alone.
-        tied: weights.
+        weight_mappings: weights.
         known: id of the left's root value → how it goes across, found by the numbers.
     """
 
@@ -89,7 +89,7 @@ class AxisMaps:
     sources: dict[tuple[str, int], Arrangement | None] = field(default_factory=dict)
     scrambled: set[tuple[str, int]] = field(default_factory=set)
     guessed: set[str] = field(default_factory=set)
-    tied: list[WeightMapping] = field(default_factory=list)
+    weight_mappings: list[WeightMapping] = field(default_factory=list)
     known: Mapping[str, Arrangement] = field(default_factory=dict)
 
 
@@ -109,79 +109,89 @@ def map_axes(
         known: id of a left's root value → how it goes across, where that is known already.
     """
     names = [f"input:{i}" for i in range(len(inputs))]
-    across = AxisMaps(
+    maps = AxisMaps(
         dict(zip(names, inputs, strict=True)), dict(zip(names, names, strict=True)), known=known
     )
     for match in matched:
-        _visit(match, left, right, across)
-    return across
+        _visit(match, left, right, maps)
+    return maps
 
 
-def _visit(match: Match, left: CanonicalGraph, right: CanonicalGraph, across: AxisMaps) -> None:
+def _visit(match: Match, left: CanonicalGraph, right: CanonicalGraph, maps: AxisMaps) -> None:
     a, b = match.left, match.right
     seen: list[Arrangement | None] = []
     for link in match.links:
         mine, theirs = link.left, link.right
         if mine is None or theirs is None:
             continue
-        found = _seen(mine, theirs, left, right, across)
-        if found is not None and not _usable(found, a, b):
+        moved = _map_source(mine, theirs, left, right, maps)
+        if moved is not None and not _usable(moved, a, b):
             # The same numbers in an order that this operation does not forgive.
-            across.scrambled.add((a.id, link.at))
-            found = None
-        across.sources[a.id, link.at] = found
-        seen.append(found)
+            maps.scrambled.add((a.id, link.at))
+            moved = None
+        maps.sources[a.id, link.at] = moved
+        seen.append(moved)
     for mine_value, their_value in zip(a.values, b.values, strict=False):
-        found = across.known.get(mine_value.id)
-        found = found or _output(a, b, mine_value.shape, their_value.shape, seen)
-        if found is None:
+        moved = maps.known.get(mine_value.id)
+        moved = moved or _map_output(a, b, mine_value.shape, their_value.shape, seen)
+        if moved is None:
+            # Of an operation that says nothing of its axes, an opaque one, the shapes are all there
+            # is; noted as a guess, for a square has two.
             options = arrangement.candidates(mine_value.shape, their_value.shape)
-            across.guessed.add(mine_value.id)
-            found = options[0] if options else None
-        across.partners[mine_value.id] = their_value.id
-        if found is not None:
-            across.values[mine_value.id] = found
-    whole = across.values.get(a.values[0].id) if a.values else None
-    across.tied.extend(_weights(match, left, right, seen))
-    across.tied.extend(_raw(match, left, right, seen, whole))
+            maps.guessed.add(mine_value.id)
+            moved = options[0] if options else None
+        maps.partners[mine_value.id] = their_value.id
+        if moved is not None:
+            maps.values[mine_value.id] = moved
+    whole = maps.values.get(a.values[0].id) if a.values else None
+    maps.weight_mappings.extend(_layer_mappings(match, left, right, seen))
+    maps.weight_mappings.extend(_raw_mappings(match, left, right, seen, whole))
 
 
-def _seen(
-    mine: Source, theirs: Source, left: CanonicalGraph, right: CanonicalGraph, across: AxisMaps
+def _map_source(
+    mine: Source, theirs: Source, left: CanonicalGraph, right: CanonicalGraph, maps: AxisMaps
 ) -> Arrangement | None:
-    root = across.values.get(mine.value)
-    if root is None or across.partners.get(mine.value) != theirs.value:
+    root = maps.values.get(mine.value)
+    if root is None or maps.partners.get(mine.value) != theirs.value:
         return None
-    return arrangement.seen(
+    return arrangement.of_sources(
         root, mine.shape, theirs.shape, indices(left, mine), indices(right, theirs)
     )
 
 
-def _usable(found: Arrangement, a: CanonicalNode, b: CanonicalNode) -> bool:
-    """Whether an operation computes the same on a source that goes across like this."""
-    if a.kind == "recurrent" or (a.kind in _ON_FEATURES and found.axes is None):
-        if found.axes is None:
-            return found.columns() is not None and _leads(found, a.kind)
-        return found.is_identity or a.kind != "recurrent"
-    if a.kind == "dense" == b.kind and found.axes is not None:
-        return found.axes[-1] == len(found.axes) - 1
-    if a.kind in _SPATIAL and b.kind in _SPATIAL and len(found.left) > 2:
+def _usable(moved: Arrangement, a: CanonicalNode, b: CanonicalNode) -> bool:
+    """Whether an operation computes the same on a source that goes across like this.
+
+    Flattened features may stand in any order before a dense layer, whose kernel's rows follow; the
+    steps of a recurrent layer in none but their own, and channels only where the layer's setting
+    has them. Another order is a fault of the port (cause ``axis``), not a layout to follow.
+    """
+    if a.kind == "recurrent" or (a.kind in _ON_FEATURES and moved.axes is None):
+        if moved.axes is None:
+            return moved.columns() is not None and _leads(moved, a.kind)
+        return moved.is_identity or a.kind != "recurrent"
+    if a.kind == "dense" == b.kind and moved.axes is not None:
+        return moved.axes[-1] == len(moved.axes) - 1
+    if a.kind in _SPATIAL and b.kind in _SPATIAL and len(moved.left) > 2:
         one, other = a.settings.get("channels"), b.settings.get("channels")
         if one and other:
-            wanted = arrangement.by_channels(found.left, found.right, one, other)
-            return wanted is not None and wanted.axes == found.axes
+            wanted = arrangement.by_channels(moved.left, moved.right, one, other)
+            return wanted is not None and wanted.axes == moved.axes
     return True
 
 
-def _leads(found: Arrangement, kind: str) -> bool:
-    """Whether samples and steps stay where they are; a dense layer does not care."""
+def _leads(moved: Arrangement, kind: str) -> bool:
+    """Whether samples and steps stay where they are; a dense layer does not care.
+
+    It sees one sample and one step at a time, a recurrent layer all steps in turn.
+    """
     if kind != "recurrent":
         return True
-    rows = found.indices.reshape(-1, found.right[-1]) // found.left[-1]
+    rows = moved.indices.reshape(-1, moved.right[-1]) // moved.left[-1]
     return bool(np.all(rows == np.arange(len(rows))[:, None]))
 
 
-def _output(
+def _map_output(
     a: CanonicalNode,
     b: CanonicalNode,
     left: Shape,
@@ -200,34 +210,38 @@ def _output(
         return arrangement.by_channels(left, right, one, other)
     if a.kind in ("dense", "embedding") and first is not None:
         return _leading(first, left, right)
+    # Batch first on both sides: PyTorch's tracer writes steps first as a transposition.
     if a.kind == "recurrent":
         return arrangement.identity(left) if left == right else None
     if a.kind == "reduce" and first is not None:
         return _reduced(first, a.settings.get("axes", ()), b.settings.get("axes", ()), left, right)
     if first is None:
         return None
-    for found in known:
-        if found.left == left and found.right == right:
-            return found
+    for moved in known:
+        if moved.left == left and moved.right == right:
+            return moved
     axes = next((s.axes for s in known if s.axes is not None and len(s.axes) == len(left)), None)
     if axes is not None:
-        found = arrangement.permuted(left, axes)
-        return found if found.right == right else None
+        moved = arrangement.permuted(left, axes)
+        return moved if moved.right == right else None
     return None
 
 
 def _leading(first: Arrangement, left: Shape, right: Shape) -> Arrangement | None:
-    """The last axis is new on both sides; those before it go across as the source's do."""
+    """The last axis is new on both sides; those before it go across as the source's do.
+
+    A flatten before it, in whatever order, is over: the features of a dense layer are its own.
+    """
     if left[-1:] != right[-1:]:
         return None
     width = left[-1]
     if first.axes is not None and len(first.left) == len(left) - 1:  # an embedding
-        found = arrangement.permuted(left, (*first.axes, len(left) - 1))
-        return found if found.right == right else None
+        moved = arrangement.permuted(left, (*first.axes, len(left) - 1))
+        return moved if moved.right == right else None
     if first.axes is not None and len(first.left) == len(left):
         if first.axes[-1] == len(left) - 1:
-            found = arrangement.permuted(left, first.axes)
-            return found if found.right == right else None
+            moved = arrangement.permuted(left, first.axes)
+            return moved if moved.right == right else None
         return None
     rows = first.indices.reshape(-1, first.right[-1]) // first.left[-1]
     if not np.all(rows == rows[:, :1]):
@@ -248,9 +262,9 @@ def _reduced(
     their = [axis % rank for axis in their]
     if sorted(source.axes[axis] for axis in their) != sorted(gone):
         return None
-    kept = [axis for axis in range(rank) if axis not in gone]
-    order = [kept.index(source.axes[axis]) for axis in range(rank) if axis not in their]
-    short = arrangement.permuted(tuple(source.left[axis] for axis in kept), order)
+    axes = [axis for axis in range(rank) if axis not in gone]
+    order = [axes.index(source.axes[axis]) for axis in range(rank) if axis not in their]
+    short = arrangement.permuted(tuple(source.left[axis] for axis in axes), order)
     if short.left == left and short.right == right:
         return short
     if int(np.prod(short.left)) != int(np.prod(left)) or short.indices.size != np.prod(right):
@@ -258,7 +272,7 @@ def _reduced(
     return arrangement.simplest(left, right, short.indices.reshape(right))
 
 
-def _weights(
+def _layer_mappings(
     match: Match,
     left: CanonicalGraph,
     right: CanonicalGraph,
@@ -291,14 +305,19 @@ def _index(
     every = np.arange(int(np.prod(mine.shape)), dtype=np.int64).reshape(mine.shape)
     source = next((s for s in seen if s is not None), None)
     kind = match.left.kind
+    # PyTorch's PReLU has one slope, or one for each channel; Keras' has one for each element.
     if role == "alpha" and mine.shape != theirs.shape:
         return _spread(every, theirs.shape)
     if {kind, match.right.kind} == {"convolution", "dense"} and every.size == math.prod(
         theirs.shape
     ):
-        return every.reshape(theirs.shape)  # a window of one is a dense layer at every place
+        # A window of one is a dense layer at every place.
+        return every.reshape(theirs.shape)
+    # No rearrangement of one shape is another: the weight stays as it is, and the pair is named.
     if mine.shape != theirs.shape and kind not in _ON_FEATURES:
         return None
+    # Only the kernel meets the features it is fed; bias, recurrent kernel and gates stand in the
+    # order of the outputs.
     fed = (
         role == "kernel"
         if kind == "dense"
@@ -320,7 +339,10 @@ def _index(
 
 
 def _spread(every: Indices, shape: Shape) -> Indices | None:
-    """A slope for each channel, or one for all, as one for each element."""
+    """A slope for each channel, or one for all, as one for each element.
+
+    The other way it cannot go: slopes of a channel that differ are another function.
+    """
     if every.size == int(np.prod(shape)):
         return every.reshape(shape)
     if every.size == 1 or every.shape[-1:] == shape[-1:]:
@@ -346,14 +368,17 @@ def _normalised(match: Match, source: Arrangement) -> tuple[int, ...] | None:
     return tuple(mine.index(axis) for axis in wanted) if sorted(wanted) == mine else None
 
 
-def _raw(
+def _raw_mappings(
     match: Match,
     left: CanonicalGraph,
     right: CanonicalGraph,
     seen: Sequence[Arrangement | None],
     output: Arrangement | None,
 ) -> Iterable[WeightMapping]:
-    """Weights that an operation takes as a source: a position embedding, a class token."""
+    """Weights that an operation takes as a source: a position embedding, a class token.
+
+    They have no role that says how they lie; the other sources, or the output, say it.
+    """
     axes = next((s.axes for s in (*seen, output) if s is not None and s.axes is not None), None)
     for link in match.links:
         if link.left is None or link.right is None:
@@ -374,11 +399,11 @@ def _raw(
         yield WeightMapping(mine, theirs, index, match, "raw")
 
 
-def _ids(normal: CanonicalGraph, source: Source, parameter: Parameter) -> Indices:
-    found = indices(normal, source)
-    if found is None:
-        found = np.arange(int(np.prod(parameter.shape)), dtype=np.int64).reshape(source.shape)
-    return found
+def _ids(graph: CanonicalGraph, source: Source, parameter: Parameter) -> Indices:
+    places = indices(graph, source)
+    if places is None:
+        places = np.arange(int(np.prod(parameter.shape)), dtype=np.int64).reshape(source.shape)
+    return places
 
 
 def _raw_index(
@@ -397,36 +422,42 @@ def _raw_index(
     index[theirs.reshape(-1)] = mine.reshape(-1)
     if np.any(index < 0) and size == len(index):
         # Of what is not taken, as of a position embedding longer than the text, nothing is known.
+        # It goes across all the same, in its own order, since a weight is taken whole.
         free = np.setdiff1d(np.arange(size), index)
         index[index < 0] = free if len(free) == int(np.sum(index < 0)) else -1
     return None if np.any(index < 0) else index.reshape(shape)
 
 
 def transfer_weights(
-    tied: Sequence[WeightMapping], weights: Mapping[str, Array], *, source: str
+    mappings: Sequence[WeightMapping], weights: Mapping[str, Array], *, source: str
 ) -> CompactArrays:
     """The other side's weights, from one side's.
 
     Args:
-        tied: what belongs together.
+        mappings: what belongs together.
         weights: of the side that they come from, by id.
         source: ``torch`` or ``keras``.
     """
-    found = CompactArrays()
-    for one in tied:
+    transferred = CompactArrays()
+    for one in mappings:
         if one.index is None or not is_transferred(one):
             continue
-        given, taken = (one.left, one.right) if source == "torch" else (one.right, one.left)
-        if taken.computed or given.id not in weights:
+        origin, taken = (one.left, one.right) if source == "torch" else (one.right, one.left)
+        # What a model computes it would compute again.
+        if taken.computed or origin.id not in weights:
             continue
         if source == "torch":
-            found[one.right.id] = one.to_right(weights[one.left.id])
+            transferred[one.right.id] = one.to_right(weights[one.left.id])
         else:
-            found[one.left.id] = one.to_left(weights[one.right.id])
-    return found
+            transferred[one.left.id] = one.to_left(weights[one.right.id])
+    return transferred
 
 
 def is_transferred(one: WeightMapping) -> bool:
-    """Whether it is a weight to be taken across, not a number that belongs to the model's code."""
+    """Whether it is a weight to be taken across, not a number that belongs to the model's code.
+
+    A table of sines that is wrong on one side is a fault of the port; overwritten it would be
+    repaired unseen.
+    """
     learnt = one.left.trainable or one.right.trainable
     return learnt or one.role != "raw"

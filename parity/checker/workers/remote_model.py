@@ -1,20 +1,13 @@
-"""A model in a process of its own: `parity.checker.graph.model_interface.Model` at the near end of the channel."""
+"""A model in a process of its own: `Model` at the near end of the channel."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import json
-import os
-import queue
-import signal
-import subprocess
 import threading
-import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -28,10 +21,10 @@ from parity.checker.graph.target import ModelError, Target
 from parity.core.errors import WorkerError
 from parity.core.sides import SIDE_PACKAGES, TITLES, Precision, Side
 from parity.recording import mapped_arrays
-from parity.run.pool import environment
+from parity.workers.child import ChildProcess
 
-_TAIL_LINES = 12
-_NOISE = ("I0000", "WARNING: All log messages", "To enable the following instructions")
+_GRACE = 5.0
+"""Seconds that a process with nothing left to do has to end by itself."""
 
 
 def _plain(array: Array) -> Array:
@@ -89,51 +82,21 @@ class RemoteModel(Model):
         timeout: float = 600.0,
     ) -> None:
         self.side, self.title = side, ""
-        self._ready = False
-        self._folder, self._timeout, self._python = folder, timeout, python
-        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        self._answers: queue.Queue[str | None] = queue.Queue()
+        self._ready = self._closed = False
+        self._folder, self._timeout = folder, timeout
         self._files = 0
+        self._writing = threading.Lock()
         command = [python, "-m", f"{SIDE_PACKAGES[side]}.checker", "--threads", str(threads)]
-        try:
-            self._child = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                env=environment(),
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise WorkerError(
-                f"{TITLES[side]}: cannot start '{python}': {error.strerror}. Give the path of a "
-                f"Python interpreter: --{side}-python PATH"
-            ) from error
-        for read in (self._listen, self._collect):
-            threading.Thread(target=read, daemon=True).start()
+        self._child = ChildProcess(side, command, less="a smaller --input")
 
     def __enter__(self) -> RemoteModel:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with contextlib.suppress(OSError):
-            self._write("quit")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(timeout=0.1 if kind else 5)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._child.pid, signal.SIGKILL)
-        self._child.wait()
-        for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
-            with contextlib.suppress(OSError):
-                if pipe:
-                    pipe.close()
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self._child.send("quit")
+        self._child.close(0.0 if kind else _GRACE)
+        with self._writing:  # what another thread was writing is there, and nothing comes after it
+            self._closed = True
 
     def load(self, target: Target) -> None:
         """Import the user's code and build the model; another may follow in the same process."""
@@ -141,6 +104,7 @@ class RemoteModel(Model):
         if not self._ready:
             self._take()
             self._ready = True
+        self._child.doing = f"while running {target.title}"
         self._ask("load", target=dataclasses.asdict(target))
 
     def forget(self) -> None:
@@ -150,7 +114,7 @@ class RemoteModel(Model):
 
     def trace(self, inputs: Sequence[Array]) -> Traced:
         """See `Model.trace`."""
-        out = self._ask("trace", inputs=self._given(inputs))
+        out = self._ask("trace", inputs=self._write_arrays(inputs))
         graph = Graph.from_json(out.with_suffix(".json").read_text("utf-8"))
         return Traced(graph, load_file(out))
 
@@ -160,21 +124,21 @@ class RemoteModel(Model):
 
     def set_weights(self, weights: Mapping[str, Array]) -> None:
         """See `Model.set_weights`."""
-        path = self._new()
-        kept = weights.arrays if isinstance(weights, CompactArrays) else weights
-        mapped_arrays.save_file({k: _plain(w) for k, w in kept.items()}, str(path), {})
+        arrays = weights.arrays if isinstance(weights, CompactArrays) else weights
+        with self._file() as path:
+            mapped_arrays.save_file({k: _plain(w) for k, w in arrays.items()}, str(path), {})
         self._ask("set_weights", weights=str(path))
         path.unlink()
 
-    def record(self, order: RecordRequest) -> Mapping[str, Array]:
+    def record(self, request: RecordRequest) -> Mapping[str, Array]:
         """See `Model.record`; arrays are read when asked for."""
-        fields = {f.name: getattr(order, f.name) for f in dataclasses.fields(order)}
-        inputs = self._given(fields.pop("inputs"))
-        projections = self._given(fields.pop("projections"))
-        targets = self._given(fields.pop("targets"))
+        fields = {f.name: getattr(request, f.name) for f in dataclasses.fields(request)}
+        inputs = self._write_arrays(fields.pop("inputs"))
+        projections = self._write_arrays(fields.pop("projections"))
+        targets = self._write_arrays(fields.pop("targets"))
         return StoredArrays(
             self._ask(
-                "record", order=fields, inputs=inputs, projections=projections, targets=targets
+                "record", settings=fields, inputs=inputs, projections=projections, targets=targets
             )
         )
 
@@ -185,16 +149,16 @@ class RemoteModel(Model):
             for name, wish in (("loss", loss), ("optimizer", optimizer))
         }
         self._send({"do": "learn", "out": "", **wishes})
-        told: dict[str, Any] = self._take()["value"]
-        return told
+        settings: dict[str, Any] = self._take()["value"]
+        return settings
 
     def replay(self, node: str, sources: Sequence[Array], precision: Precision) -> dict[str, Array]:
         """See `Model.replay`."""
-        given = self._given(sources)
-        out = self._ask("replay", node=node, inputs=given, precision=precision)
+        inputs = self._write_arrays(sources)
+        out = self._ask("replay", node=node, inputs=inputs, precision=precision)
         arrays = load_file(out)
         out.unlink()
-        Path(given).unlink(missing_ok=True)
+        Path(inputs).unlink(missing_ok=True)
         return arrays
 
     def vocabulary(self) -> int | None:
@@ -215,12 +179,20 @@ class RemoteModel(Model):
         self._files += 1
         return self._folder / f"{self.side}-{self._files}.safetensors"
 
-    def _given(self, arrays: Sequence[Array]) -> str:
+    def _write_arrays(self, arrays: Sequence[Array]) -> str:
         if not arrays:
             return ""
-        path = self._new()
-        save_file({str(i): _plain(a) for i, a in enumerate(arrays)}, path)
+        with self._file() as path:
+            save_file({str(i): _plain(a) for i, a in enumerate(arrays)}, path)
         return str(path)
+
+    @contextlib.contextmanager
+    def _file(self) -> Iterator[Path]:
+        """A new file of this end, which the closing waits for: the folder is removed then."""
+        with self._writing:
+            if self._closed:
+                raise WorkerError(f"{TITLES[self.side]}: the process of {self.title} was stopped.")
+            yield self._new()
 
     def _ask(self, do: str, **request: Any) -> Path:
         out = self._new()
@@ -229,40 +201,12 @@ class RemoteModel(Model):
         return out
 
     def _send(self, request: Mapping[str, Any]) -> None:
-        self._tail.clear()  # what was printed before is not about this
-        self._write(json.dumps(request))
-
-    def _write(self, line: str) -> None:
-        assert self._child.stdin is not None
-        with contextlib.suppress(OSError, ValueError):
-            self._child.stdin.write(line + "\n")
-            self._child.stdin.flush()
+        self._child.forget_lines()  # what was printed before is not about this
+        self._child.send(json.dumps(request))
 
     def _take(self) -> dict[str, Any]:
         """The next answer; a failure becomes an exception."""
-        begun = time.monotonic()
-        while True:
-            try:
-                line = self._answers.get(timeout=0.5)
-            except queue.Empty:
-                if self._child.poll() is not None:
-                    line = None
-                elif time.monotonic() - begun > self._timeout:
-                    raise WorkerError(
-                        f"{TITLES[self.side]}: {self.title} has run for "
-                        f"{self._timeout:.0f} s; it was stopped. Longer: --timeout SECONDS."
-                    ) from None
-                else:
-                    continue
-            break
-        if line is None:
-            raise WorkerError(self._death())
-        answer: dict[str, Any] = json.loads(line)
-        if answer["event"] == "broken":
-            raise WorkerError(
-                f"{TITLES[self.side]} cannot be used with {self._python}: {answer['message']}. "
-                f"Install it there, or name an interpreter that has it: --{self.side}-python PATH"
-            )
+        answer = self._child.next_event(self._timeout)
         if answer["event"] == "unfit":
             raise WorkerError(f"{TITLES[self.side]}: {answer['message']}")
         if answer["event"] == "failed":
@@ -271,27 +215,3 @@ class RemoteModel(Model):
             where = f"{TITLES[self.side]}, {'' if named else self.title + ': '}{message}"
             raise ModelError(where + ("\n" + answer["details"] if answer.get("details") else ""))
         return answer
-
-    def _death(self) -> str:
-        code = self._child.wait()
-        how = f"exit code {code}"
-        if code < 0:
-            how = f"signal {signal.Signals(-code).name}"
-            if code == -signal.SIGKILL:
-                how += ", perhaps out of memory: take a smaller --input"
-        lines = [line for line in self._tail if line.strip() and not line.startswith(_NOISE)]
-        said = "\n  " + "\n  ".join(lines) if lines else " (it printed nothing)"
-        return f"{TITLES[self.side]}: the process of {self.title} ended: {how}.{said}"
-
-    def _listen(self) -> None:
-        assert self._child.stdout is not None
-        with contextlib.suppress(ValueError):
-            for line in self._child.stdout:
-                self._answers.put(line)
-        self._answers.put(None)
-
-    def _collect(self) -> None:
-        assert self._child.stderr is not None
-        with contextlib.suppress(ValueError):
-            for line in self._child.stderr:
-                self._tail.append(line.rstrip())

@@ -14,6 +14,7 @@ from parity.checker.graph.model_interface import Array
 from parity.checker.graph.training_recipe import Recipe
 from parity.checker.workers.remote_model import RemoteModel
 from parity.core.sides import Side
+from parity.workers.signals import signals_as_interrupt
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class CheckRequest:
 def processes(request: CheckRequest) -> Iterator[tuple[RemoteModel, RemoteModel]]:
     """A process for each side, and a folder for what they record; all gone at the end."""
     with ExitStack() as stack:
+        stack.enter_context(signals_as_interrupt())
         # Recordings hold every layer's output four times: on disk, not in memory.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-check-")))
 

@@ -1,6 +1,6 @@
 """The border of a check: one request a line in, one answer a line out, arrays in files between.
 
-Like `parity.workers.channel`, whose channel it uses; here every request is a method of `parity.checker.graph.model_interface`.
+Like `parity.workers.channel`, whose channel it uses; here every request is a method of `Model`.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
         case "set_weights":
             model.set_weights(load_file(request["weights"]))
         case "record":
-            fields = dict(request["order"])
+            fields = dict(request["settings"])
             fields["inputs"] = _listed(request["inputs"])
             fields["projections"] = _listed(request["projections"])
             fields["targets"] = _listed(request["targets"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from parity.keras_side.checker import primitives
+from parity.keras_side.checker import calls
 from parity.keras_side.checker.marks import SOME, shortest
 
 ACTIVATIONS = {
@@ -110,16 +110,16 @@ def binary(t, call):
                 t.alias(call.outputs[0], t.ref(other))
                 return
             settings = {"scalar": value, "scalar_left": place == 1}
-            primitives.node(t, call, kind, settings, [place])
+            calls.node(t, call, kind, settings, [place])
             return
     if call.op == "BiasAdd" and call.get("data_format") in ("NCHW", "NCDHW"):
         rank = len(left.shape)
         shaped = tf.reshape(right, [-1] + [1] * (rank - 2))
         ref = t.ref(right)
-        ids = primitives.indices(ref).reshape(shaped.shape) if t.detailed else SOME
+        ids = calls.indices(ref).reshape(shaped.shape) if t.detailed else SOME
         t.moved(shaped, ref.root, ids)
-        call = primitives.Call("AddV2", [left, shaped], (), call.outputs)
-    primitives.node(t, call, kind, settings, [0, 1])
+        call = calls.Call("AddV2", [left, shaped], (), call.outputs)
+    calls.node(t, call, kind, settings, [0, 1])
 
 
 def _neutral(kind, value, on_left):
@@ -134,7 +134,7 @@ def add_many(t, call):
     total = call.inputs[0]
     for i, x in enumerate(call.inputs[1:], 2):
         y = call.outputs[0] if i == len(call.inputs) else total + x
-        step = primitives.Call("AddV2", [total, x], (), [y])
+        step = calls.Call("AddV2", [total, x], (), [y])
         binary(t, step)
         total = y
 
@@ -143,8 +143,8 @@ def squared_difference(t, call):
     """A subtraction and a square."""
     left, right = call.inputs
     y = left - right
-    binary(t, primitives.Call("Sub", [left, right], (), [y]))
-    unary(t, primitives.Call("Square", [y], (), call.outputs))
+    binary(t, calls.Call("Sub", [left, right], (), [y]))
+    unary(t, calls.Call("Square", [y], (), call.outputs))
 
 
 def activation(t, call):
@@ -157,17 +157,17 @@ def activation(t, call):
         settings["alpha"] = 1.0
     elif name in ("softmax", "log_softmax"):
         settings["axis"] = len(call.outputs[0].shape) - 1
-    primitives.node(t, call, "activation", settings)
+    calls.node(t, call, "activation", settings)
 
 
 def unary(t, call):
     """A function of one operand."""
-    primitives.node(t, call, "unary", {"name": UNARIES[call.op]})
+    calls.node(t, call, "unary", {"name": UNARIES[call.op]})
 
 
 def cast(t, call):
     """A cast that loses something."""
-    primitives.node(t, call, "unary", {"name": "cast"}, function="cast")
+    calls.node(t, call, "unary", {"name": "cast"}, function="cast")
 
 
 def reduce(t, call):
@@ -178,7 +178,7 @@ def reduce(t, call):
         t.alias(call.outputs[0], t.ref(call.inputs[0]))
         return
     settings = {"mode": REDUCTIONS[call.op], "axes": axes, "keepdims": bool(call.get("keep_dims"))}
-    primitives.node(t, call, "reduce", settings, [0])
+    calls.node(t, call, "reduce", settings, [0])
 
 
 def compare(t, call):
@@ -188,7 +188,7 @@ def compare(t, call):
         value = _number(t, number, call.inputs[place])
         if value is not None:
             settings = {"name": COMPARISONS[call.op], "scalar": value, "scalar_left": place == 1}
-            primitives.node(t, call, "compare", settings, [place])
+            calls.node(t, call, "compare", settings, [place])
             return
     if call.op == "LogicalAnd":  # with all true: nothing happens
         for full, other in ((left, right), (right, left)):
@@ -198,11 +198,9 @@ def compare(t, call):
                 if tuple(y.shape) == tuple(other.shape):
                     t.alias(y, t.ref(other))
                 else:
-                    primitives.move(
-                        t, primitives.Call("BroadcastTo", [other, tf.shape(y)], (), [y]), 0
-                    )
+                    calls.move(t, calls.Call("BroadcastTo", [other, tf.shape(y)], (), [y]), 0)
                 return
-    primitives.node(t, call, "compare", {"name": COMPARISONS[call.op]}, [0, 1])
+    calls.node(t, call, "compare", {"name": COMPARISONS[call.op]}, [0, 1])
 
 
 def where(t, call):
@@ -216,8 +214,8 @@ def where(t, call):
             t.constant([mask])
         else:
             settings = {"scalar": 0.0, "other": value}
-            again = primitives.Call("SelectV2", [condition, zero, no], (), [mask])
-            primitives.node(t, again, "where", settings, [0])
+            again = calls.Call("SelectV2", [condition, zero, no], (), [mask])
+            calls.node(t, again, "where", settings, [0])
         y = call.outputs[0]
         run = lambda xs: [xs[0] + xs[1]]  # noqa: E731
         t.emit("add", {"mask": True}, [yes, mask], [y], run, function="add")
@@ -229,7 +227,7 @@ def where(t, call):
         settings["other"] = _number(t, no, condition)
     places = [0]
     places += [i for i, name in ((1, "scalar"), (2, "other")) if name not in settings]
-    primitives.node(t, call, "where", settings, places)
+    calls.node(t, call, "where", settings, places)
 
 
 def clip(t, call):
@@ -237,9 +235,9 @@ def clip(t, call):
     x, low, high = call.inputs
     a, b = _number(t, low, x), _number(t, high, x)
     if a is None or b is None:
-        primitives.node(t, call, "opaque", {"name": "clip"})
+        calls.node(t, call, "opaque", {"name": "clip"})
         return
-    primitives.node(t, call, "activation", {"name": "clip", "low": a, "high": b}, [0])
+    calls.node(t, call, "activation", {"name": "clip", "low": a, "high": b}, [0])
 
 
 def pad(t, call):
@@ -250,7 +248,7 @@ def pad(t, call):
         settings["mode"] = {"REFLECT": "reflect", "SYMMETRIC": "symmetric"}[call.get("mode")]
     elif call.op == "PadV2":
         settings["value"] = shortest(call.inputs[2].numpy())
-    primitives.node(t, call, "pad", settings, [0])
+    calls.node(t, call, "pad", settings, [0])
 
 
 def cumulative(t, call):
@@ -261,13 +259,13 @@ def cumulative(t, call):
     for name in ("exclusive", "reverse"):
         if call.get(name):
             settings[name] = True
-    primitives.node(t, call, "cumulative", settings, [0])
+    calls.node(t, call, "cumulative", settings, [0])
 
 
 def top(t, call):
     """Arguments of extremes: indices, through which nothing is differentiated."""
     axis = int(call.inputs[1]) % max(len(call.inputs[0].shape), 1)
-    primitives.node(t, call, "opaque", {"name": call.op.lower(), "axis": axis}, [0])
+    calls.node(t, call, "opaque", {"name": call.op.lower(), "axis": axis}, [0])
 
 
 RULES = {

@@ -23,7 +23,7 @@ def _bare(error):
 
 
 @contextlib.contextmanager
-def told(what):
+def naming_user_lines(what):
     """Turn whatever goes wrong into a `ParityError` that names the user's own lines."""
     try:
         yield

@@ -17,7 +17,8 @@ from keras.src.backend.tensorflow import random as backend_random
 from tensorflow.python.ops import gen_image_ops, math_ops
 
 from parity.keras_side.checker import resizing
-from parity.keras_side.checker.primitives import Call, hear
+from parity.keras_side.checker.calls import Call
+from parity.keras_side.checker.primitives import hear
 
 ACTIVATIONS = {
     "silu": ("silu", {}),

@@ -1,4 +1,4 @@
-"""Layers only: for a model that runs, but not under the tracer's ears."""
+"""Layers only: for a model that runs, but not under the tracer."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tensorflow.python.framework import op_callbacks
 
 from parity.checker.graph.layerwise import UNTRACED
 from parity.keras_side.checker import functions, layers
+from parity.keras_side.checker.calls import indices
 from parity.keras_side.checker.marks import Ref, is_numeric
-from parity.keras_side.checker.primitives import indices
 from parity.keras_side.checker.tracer import Tracer, is_builtin, read, tensors_in
 
 

@@ -80,7 +80,7 @@ class Learning:
             return compiled if isinstance(own, dict | list | tuple) else keras.losses.get(own)
         if isinstance(loss, str):
             return keras.losses.get(loss)
-        found, arguments = training_recipe.opened(loss)
+        found, arguments = training_recipe.resolve(loss)
         return training_recipe.loss_function(found, arguments, (keras.losses.Loss,))
 
     @property
@@ -129,7 +129,7 @@ class Learning:
             elif isinstance(wish, str):
                 made = fresh = keras.optimizers.get(wish)
             else:
-                found, arguments = training_recipe.opened(wish)
+                found, arguments = training_recipe.resolve(wish)
                 made = found
                 if not isinstance(found, keras.optimizers.Optimizer) and callable(found):
                     needed = (
@@ -151,7 +151,7 @@ class Learning:
             return fresh
 
     def loss_settings(self):
-        """In the words of `parity.checker.training.losses`; of Keras' own losses alone."""
+        """In the words of `parity.reference.losses`; of Keras' own losses alone."""
         function = self.function
         if function is None:
             return {}
@@ -220,7 +220,7 @@ def exact(precision):
 
 
 def settings_of(optimizer, variable, *, given=True):
-    """In the words of `parity.checker.training.optimizers`."""
+    """In the words of `parity.diagnosis.optimizer_settings`."""
     title = type(optimizer).__name__
     if not given:
         return {"rule": "none", "title": title}

@@ -100,7 +100,7 @@ class Weight:
     Attributes:
         variable: Keras'.
         position: in ``model.weights``.
-        role: key of `parity.checker.graph.graph.ROLES`.
+        role: one of those of `parity.checker.graph.graph`.
         owner: the layer's name.
         shape: canonical.
         axes: order of axes before the reshape to `shape`; None where they stay.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import inspect
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from parity.checker.graph.layerwise import expect_fixed, note, turned, with_hidden_uses
+from parity.checker.graph.layerwise import expect_fixed, note, reversed_inputs, with_hidden_uses
 from parity.checker.graph.model_interface import Model, Traced
 from parity.core.errors import ParityError
 from parity.keras_side.checker import failures, twins
@@ -20,6 +19,8 @@ from parity.keras_side.checker.layerwise import Layerwise
 from parity.keras_side.checker.learning import Learning, settings_of
 from parity.keras_side.checker.marks import Weight, as_array, returned
 from parity.keras_side.checker.naming import every_layer, names_of
+from parity.keras_side.checker.record import record
+from parity.keras_side.checker.running import call, run
 from parity.keras_side.checker.tracer import Tracer
 
 
@@ -41,7 +42,7 @@ class KerasModel(Model):
         self._build = None if isinstance(build, keras.layers.Layer) else build
         if self._build is not None:
             keras.utils.set_random_seed(0)  # so that a check says the same numbers twice
-        with failures.told(f"{title} cannot be built"):
+        with failures.naming_user_lines(f"{title} cannot be built"):
             model = build() if self._build is not None else build
         if not isinstance(model, keras.layers.Layer):
             raise ParityError(
@@ -104,7 +105,7 @@ class KerasModel(Model):
             ParityError: it is not: numbers have left their tensors and come back.
         """
         arrays, heard = self._arrays, self.heard
-        self._arrays = turned(arrays)
+        self._arrays = reversed_inputs(arrays)
         try:
             other, again, _, found = self._listen("float32")
         except ParityError:
@@ -153,12 +154,10 @@ class KerasModel(Model):
         if self._models.get("float64", self._models["float32"]) is not self._models["float32"]:
             twins.carry(self._models["float32"], self._models["float64"])
 
-    def record(self, order):
+    def record(self, request):
         """Run it and keep what comes by."""
-        from parity.keras_side.checker.record import record  # noqa: PLC0415
-
         self._traced()
-        return record(self, order)
+        return record(self, request)
 
     def learn(self, loss, optimizer):
         """Take the user's own loss and optimizer."""
@@ -193,7 +192,7 @@ class KerasModel(Model):
             tf.cast(tf.constant(np.asarray(x)), dtype)
             for x, (_, dtype) in zip(sources, raw.specs, strict=True)
         ]
-        with self._precision(precision), failures.told(f"{node} cannot be run alone"):
+        with self._precision(precision), failures.naming_user_lines(f"{node} cannot be run alone"):
             tracer = self._tracer(precision)
             tracer.paused = True
             with tracer.listening(), tracer.suspended():
@@ -233,7 +232,7 @@ class KerasModel(Model):
                 return self.use(precision)
             with self._precision(precision):
                 tensors = self.tensors(self._arrays, precision)
-                with failures.told(f"{self.title} cannot be run in {precision}"):
+                with failures.naming_user_lines(f"{self.title} cannot be run in {precision}"):
                     call(twin, tensors, False)  # builds what is built by a call
                 twins.carry(self._models["float32"], twin)
         if precision not in self._runs:
@@ -255,7 +254,7 @@ class KerasModel(Model):
             tensors = self.tensors(self._arrays, precision)
             saved = [] if not model.built else [(v, as_array(v)) for v in model.variables]
             if not _ready(model):
-                with failures.told(f"{self.title} cannot be run"):
+                with failures.naming_user_lines(f"{self.title} cannot be run"):
                     call(model, tensors, False)
             tracer = self._tracer(precision)
             outputs = run(self, tracer, model, tensors, False)
@@ -328,41 +327,3 @@ def weights_of(model):
         i: Weight(v, i, "raw", owners.get(id(v), "model"), tuple(int(n) for n in v.shape))
         for i, v in enumerate(model.weights)
     }
-
-
-def run(owner, tracer, model, tensors, training):
-    """Run a model under a tracer."""
-    for i, x in enumerate(tensors):
-        tracer.input(x, i)
-    with tracer.listening(), failures.told(f"{owner.title} cannot be run on these inputs"):
-        return call(model, tensors, training)
-
-
-def call(model, tensors, training):
-    """Call a model as its author would."""
-    mode = {"training": training}
-    if len(tensors) == 1 and not isinstance(getattr(model, "_inputs_struct", None), dict):
-        return model(tensors[0], **mode)
-    structure = getattr(model, "_inputs_struct", None)
-    if structure is not None:
-        return model(_like(structure, list(tensors)), **mode)
-    parameters = [
-        p
-        for p in inspect.signature(model.call).parameters.values()
-        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        and p.name not in ("training", "mask")
-    ]
-    several = any(
-        p.kind == p.VAR_POSITIONAL for p in inspect.signature(model.call).parameters.values()
-    )
-    if several or len(parameters) >= len(tensors):
-        return model(*tensors, **mode)
-    return model(list(tensors), **mode)
-
-
-def _like(structure, tensors):
-    if isinstance(structure, dict):
-        return {key: _like(value, tensors) for key, value in structure.items()}
-    if isinstance(structure, list | tuple):
-        return type(structure)(_like(value, tensors) for value in structure)
-    return tensors.pop(0)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from parity.keras_side.checker import primitives
+from parity.keras_side.checker import calls
 from parity.keras_side.checker.marks import SOME
 
 
@@ -23,10 +23,10 @@ def matmul(t, call):
         shape = tuple(right.shape)[::-1] if turned else tuple(right.shape)
         roles = {"kernel": (key, 1, shape, axes)}
         settings = {"units": units, "bias": False}
-        primitives.with_weight(t, call, "dense", settings, 0, roles)
+        calls.with_weight(t, call, "dense", settings, 0, roles)
         return
     settings = {"transpose_left": turned_left, "transpose_right": turned, "scale": 1.0}
-    primitives.node(t, call, "matmul", settings, [0, 1])
+    calls.node(t, call, "matmul", settings, [0, 1])
 
 
 def _free(t, key):
@@ -40,7 +40,7 @@ def einsum(t, call):
     plan = None if len(call.inputs) != 2 or "." in equation else EinsumPlan.of(equation)
     if plan is None:
         places = list(range(len(call.inputs)))
-        primitives.node(t, call, "einsum", {"equation": equation}, places)
+        calls.node(t, call, "einsum", {"equation": equation}, places)
         return
     left, right = call.inputs
     key = t.parameter(right)
@@ -99,7 +99,7 @@ def _arranged(t, x, labels, *groups):
     order = [labels.index(c) for group in groups for c in group]
     y = _merged(tf.transpose(x, order), *groups)
     ref = t.ref(x)
-    ids = SOME if not t.detailed else primitives.indices(ref).transpose(order).reshape(y.shape)
+    ids = SOME if not t.detailed else calls.indices(ref).transpose(order).reshape(y.shape)
     t.moved(y, ref.root, ids)
     return y
 
@@ -140,11 +140,7 @@ def dense(t, plan, x, y, variables, bias=True, **more):
     with t.suspended():
         taken = tf.reshape(tf.transpose(x, order), [*lead, depth])
         ref = t.ref(x)
-        ids = (
-            SOME
-            if not t.detailed
-            else primitives.indices(ref).transpose(order).reshape(taken.shape)
-        )
+        ids = SOME if not t.detailed else calls.indices(ref).transpose(order).reshape(taken.shape)
         t.moved(taken, ref.root, ids)
         back = [plan.out.index(c) for c in (*free, *units)]
         value = tf.reshape(tf.transpose(y, back), [*lead, width])

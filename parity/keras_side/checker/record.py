@@ -10,44 +10,44 @@ import tensorflow as tf
 from parity.keras_side.checker import failures
 from parity.keras_side.checker.learning import exact
 from parity.keras_side.checker.marks import as_array, is_numeric, returned
-from parity.keras_side.checker.model import run
+from parity.keras_side.checker.running import run
 
 STATISTICS = ("mean", "variance")
 
 
-def record(owner, order):
+def record(owner, request):
     """See `parity.checker.graph.model_interface.Model.record`."""
-    model = owner.use(order.precision)
+    model = owner.use(request.precision)
     saved = [(v, as_array(v)) for v in model.variables]
     try:
-        with owner._precision(order.precision):
-            return _Recorder(owner, model, order).all()
+        with owner._precision(request.precision):
+            return _Recorder(owner, model, request).all()
     finally:
         for variable, value in saved:
             variable.assign(value)
 
 
 class _Recorder:
-    def __init__(self, owner, model, order):
-        self.owner, self.model, self.order = owner, model, order
-        self.training = order.mode == "train"
+    def __init__(self, owner, model, request):
+        self.owner, self.model, self.request = owner, model, request
+        self.training = request.mode == "train"
         self.ids = {key: name for name, key in owner._parameters.items()}
         self.variables = {
             i: v
             for i, v in enumerate(model.weights)
             if any(v is w for w in model.trainable_variables)
         }
-        self.inputs = owner.tensors(order.inputs, order.precision)
+        self.inputs = owner.tensors(request.inputs, request.precision)
         self.kept, self.followed = {}, {}
-        self.learning = owner.learning if order.learn else None
-        self.targets = owner.tensors(order.targets, order.precision)
+        self.learning = owner.learning if request.learn else None
+        self.targets = owner.tensors(request.targets, request.precision)
 
     def canonical(self, key, array):
         """A weight or its gradient in canonical layout."""
         return self.owner._weights[key].canonical(as_array(array))
 
     def all(self):
-        """Everything the order asks for."""
+        """Everything that is asked for."""
         loss, gradients = self.forward(keep=True)
         if loss is not None:
             self.kept["loss"] = np.array(loss)
@@ -64,9 +64,9 @@ class _Recorder:
     def forward(self, keep=False, training=None):
         """One pass; loss and gradients where there are projections."""
         training = self.training if training is None else training
-        tracer = self.owner._tracer(self.order.precision, detailed=False, evaluating=not training)
+        tracer = self.owner._tracer(self.request.precision, detailed=False, evaluating=not training)
         floating = [x for x in self.inputs if x.dtype.is_floating]
-        if not self.order.projections and self.learning is None:
+        if not self.request.projections and self.learning is None:
             outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))
             self.keep(tracer, outputs, keep)
             return None, {}
@@ -78,9 +78,9 @@ class _Recorder:
             loss = self.loss(outputs, given)
             whole = loss
             if self.learning is not None:  # what layers add to it, as `fit` does
-                with exact(self.order.precision):
+                with exact(self.request.precision):
                     for extra in self.model.losses:
-                        whole += tf.cast(extra, self.order.precision)
+                        whole += tf.cast(extra, self.request.precision)
         self.keep(tracer, outputs, keep)
         wanted = [*[v.value for v in self.variables.values()], *floating]
         names = [
@@ -91,7 +91,7 @@ class _Recorder:
             sloped = [(i, y) for i, y in enumerate(outputs) if y.dtype.is_floating]
             wanted += [y for _, y in sloped]
             names += [("output", i) for i, _ in sloped]
-        with failures.told(f"{self.owner.title} cannot be differentiated"):
+        with failures.naming_user_lines(f"{self.owner.title} cannot be differentiated"):
             found = [_whole(g) for g in tape.gradient(loss, wanted)]
             self.followed = dict(zip(names, found, strict=True))
             if whole is not loss:
@@ -102,12 +102,12 @@ class _Recorder:
     def loss(self, outputs, given):
         """The sum of all floating outputs, projected; or the user's own."""
         if self.learning is not None and self.learning.function is not None:
-            return self.learning.loss(given, outputs, self.targets, self.order.precision)
-        total = tf.zeros([], self.order.precision)
-        for y, projection in zip(outputs, self.order.projections, strict=True):
+            return self.learning.loss(given, outputs, self.targets, self.request.precision)
+        total = tf.zeros([], self.request.precision)
+        for y, projection in zip(outputs, self.request.projections, strict=True):
             if y.dtype.is_floating:
-                weight = tf.constant(np.asarray(projection), self.order.precision)
-                total += tf.reduce_sum(tf.cast(y, self.order.precision) * weight)
+                weight = tf.constant(np.asarray(projection), self.request.precision)
+                total += tf.reduce_sum(tf.cast(y, self.request.precision) * weight)
         return total
 
     def keep(self, tracer, outputs, wanted):
@@ -116,7 +116,7 @@ class _Recorder:
             return
         for i, y in enumerate(outputs):
             self.kept[f"outputs/{i}"] = np.array(y)
-        if not self.order.keep_values:
+        if not self.request.keep_values:
             return
         for k, array in enumerate(tracer.constants):
             if array.dtype.kind in "fiubc":
@@ -149,20 +149,20 @@ class _Recorder:
         """Plain gradient descent, and what it leads to."""
         losses, rates = [np.array(loss)], []
         own = self.learning is not None and self.learning.steps
-        with exact(self.order.precision):
-            optimizer = self.learning.optimizer(self.order.precision) if own else None
-        for step in range(1, self.order.steps + 1):
+        with exact(self.request.precision):
+            optimizer = self.learning.optimizer(self.request.precision) if own else None
+        for step in range(1, self.request.steps + 1):
             followed = self.followed  # with what regularisers add
             moved = {k: v for k, v in self.variables.items() if followed[k] is not None}
             if self.learning is not None:
                 self.track(f"slopes-{step}", {k: gradients[k] for k in moved})
             if optimizer is None:
                 for key, variable in moved.items():
-                    variable.value.assign_sub(self.order.rate * followed[key])
+                    variable.value.assign_sub(self.request.rate * followed[key])
             else:
                 rates.append(float(optimizer.learning_rate))
-                told = failures.told("the optimizer cannot take a step")
-                with exact(self.order.precision), told:
+                naming_lines = failures.naming_user_lines("the optimizer cannot take a step")
+                with exact(self.request.precision), naming_lines:
                     optimizer.apply([followed[k] for k in moved], list(moved.values()))
             if self.learning is not None:
                 self.track(f"weights-{step}", dict(enumerate(self.model.weights)))
@@ -173,7 +173,7 @@ class _Recorder:
         self.kept["steps/loss"] = np.stack(losses)
         for key, name in self.ids.items():
             self.kept[f"steps/{name}"] = self.canonical(key, self.model.weights[key])
-        tracer = self.owner._tracer(self.order.precision, detailed=False)
+        tracer = self.owner._tracer(self.request.precision, detailed=False)
         outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, False))
         for i, y in enumerate(outputs):
             self.kept[f"after/{i}"] = np.array(y)

@@ -1,4 +1,4 @@
-"""Overhears a model while it runs eagerly.
+"""The tracer: sees every layer and every primitive operation of one eager run.
 
 Two ears. Keras' own layers that are one operation of the vocabulary are heard as a whole, by
 `Layer.__call__`. Everything else is heard below Keras: TensorFlow tells of every primitive
@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras.src.layers.layer import Layer
 from tensorflow.python.framework import op_callbacks
 
-from parity.keras_side.checker import functions, layers, primitives
+from parity.keras_side.checker import calls, functions, layers, primitives
 from parity.keras_side.checker.marks import SOME, Raw, Ref, Scope, Weight, filled, flat
 from parity.keras_side.checker.naming import code_of, user_line
 
@@ -260,7 +260,7 @@ class Tracer:
             elif op == "AssignVariableOp":
                 self._write(*inputs)
             else:
-                primitives.hear(self, primitives.Call(op, list(inputs), attrs, list(outputs)))
+                primitives.hear(self, calls.Call(op, list(inputs), attrs, list(outputs)))
 
     def _write(self, handle, tensor):
         self._written.pop(id(handle), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from parity.keras_side.checker import primitives
+from parity.keras_side.checker import calls
 
 
 def same(size, kernel, stride, dilation):
@@ -70,13 +70,13 @@ def convolution(t, call):
     }
     key = t.parameter(kernel)
     if key is None or t.weights[key].role not in ("raw", "kernel"):
-        primitives.node(t, call, "convolution", settings, [0, 1])
+        calls.node(t, call, "convolution", settings, [0, 1])
         return
     shape = None
     if depthwise:
         shape = (*window, 1, int(kernel.shape[-2]) * int(kernel.shape[-1]))
     roles = {"kernel": (key, 1, shape, None)}
-    primitives.with_weight(t, call, "convolution", settings, 0, roles)
+    calls.with_weight(t, call, "convolution", settings, 0, roles)
 
 
 def transposed(t, call):
@@ -89,7 +89,7 @@ def transposed(t, call):
     sizes, outputs = _spatial(call, x.shape), _spatial(call, call.outputs[0].shape)
     key = t.parameter(kernel)
     if key is None or call.get("padding") == "EXPLICIT":
-        primitives.opaque(t, call)
+        calls.opaque(t, call)
         return
     settings = {
         "channels": "first" if first else "last",
@@ -100,7 +100,7 @@ def transposed(t, call):
         "bias": False,
         "crop": crops(sizes, outputs, call.get("padding"), window, stride, dilation),
     }
-    primitives.with_weight(t, call, "transposed", settings, 2, {"kernel": (key, 1, None, None)})
+    calls.with_weight(t, call, "transposed", settings, 2, {"kernel": (key, 1, None, None)})
 
 
 def pool(t, call):
@@ -124,7 +124,7 @@ def pool(t, call):
     }
     if average:
         settings["counts_padding"] = False
-    primitives.node(t, call, "pool", settings, [0])
+    calls.node(t, call, "pool", settings, [0])
 
 
 def resize(t, call):
@@ -155,7 +155,7 @@ def resize(t, call):
     if mode in ("bicubic", "area"):
         settings["single"] = True
         t.note(f"TensorFlow resizes ({mode}) in float32 also where everything is float64.")
-    primitives.node(t, call, "resize", settings, [0])
+    calls.node(t, call, "resize", settings, [0])
 
 
 def antialiased(t, call):
@@ -171,7 +171,7 @@ def antialiased(t, call):
         "single": True,
     }
     t.note("TensorFlow resizes with a filter in float32 also where everything is float64.")
-    primitives.node(t, call, "resize", settings, [0])
+    calls.node(t, call, "resize", settings, [0])
 
 
 RULES = {

@@ -1,4 +1,13 @@
-"""A user's PyTorch model, traced and recorded for ``parity check``."""
+"""A user's PyTorch model, run once and written down as a graph, for `parity check`.
+
+In: a model and its inputs. Out: what `parity.checker.graph.model_interface.Model` asks. Read
+`model`, `running` (precision, mode, errors), `tracer` (every torch function of a run), `steps` and
+`refs` (what it keeps: which element of which value stands where), `calls` (one call and its
+arguments); each operation in the graph's words: `kinds` (layers), `recurrent`, `attention`,
+`arithmetic`, `movement` (what only moves numbers), `noise` (dropout), `control`; `helpers`;
+`graphs` (the graph), `weights` (canonical layout), `learning` (loss and optimizer), `layerwise`
+(where tracing fails).
+"""
 
 from parity.torch_side.checker.model import TorchModel
 

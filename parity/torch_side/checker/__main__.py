@@ -1,4 +1,4 @@
-"""``python -m parity.torch_side.checker``: the process in which a user's PyTorch model is checked."""
+"""``python -m parity.torch_side.checker``: the process of a user's PyTorch model."""
 
 from parity.checker.workers.serve import main
 

@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from parity.torch_side.checker.calls import flatten, words
+from parity.torch_side.checker.calls import flatten, split_names
 from parity.torch_side.checker.tracer import handles
 
 BINARY = {
@@ -17,17 +17,17 @@ BINARY = {
     "maximum": "maximum",
     "minimum": "minimum",
 }
-UNARY = words(
+UNARY = split_names(
     "exp log sqrt rsqrt square abs neg sin cos tan asin acos atan sinh cosh asinh acosh atanh erf "
     "erfc erfinv expm1 log1p log2 log10 exp2 reciprocal sign floor ceil round trunc frac sgn "
     "digamma lgamma logit sinc deg2rad rad2deg nan_to_num isnan isinf isfinite logical_not "
     "bitwise_not tril triu softshrink hardshrink tanhshrink i0 argsort sort unique"
 )
-COMPARE = words(
+COMPARE = split_names(
     "eq ne lt le gt ge logical_and logical_or logical_xor bitwise_and bitwise_or "
     "bitwise_xor isclose"
 )
-OTHER_BINARY = words("remainder fmod floor_divide atan2 hypot logaddexp xlogy cross copysign")
+OTHER_BINARY = split_names("remainder fmod floor_divide atan2 hypot logaddexp xlogy cross copysign")
 REDUCE = {
     "mean": "mean",
     "sum": "sum",

@@ -89,7 +89,7 @@ KEPT = frozenset(
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "matmul": "@", "pow": "**"}
 
 
-def words(text):
+def split_names(text):
     """A list of names, written as one line."""
     return text.split()
 
@@ -211,9 +211,9 @@ class Call:
         if self.name in SYMBOLS and len(self.args) == 2 and not self.kwargs:
             left, right = self.operands
             return f"{show(left)} {SYMBOLS[self.name]} {show(right)}"
-        words = [show(a) for a in self.args]
-        words += [f"{k}={show(v)}" for k, v in self.kwargs.items() if v is not None]
-        return f"{_prefix(self.func)}{self.name}({', '.join(words)})"
+        split_names = [show(a) for a in self.args]
+        split_names += [f"{k}={show(v)}" for k, v in self.kwargs.items() if v is not None]
+        return f"{_prefix(self.func)}{self.name}({', '.join(split_names)})"
 
 
 def _prefix(func):

@@ -1,4 +1,4 @@
-"""Layers only, by hooks: for a model that runs, but not under the tracer's eyes."""
+"""Layers only, by hooks: for a model that runs, but not under the tracer."""
 
 import contextlib
 
@@ -53,13 +53,13 @@ class Layerwise(Tracer):
     def _seen(self, function):
         """A dropout that is called as a function: it must not drop, and its rate is compared."""
 
-        def seen(input, *args, **kwargs):
+        def watched(input, *args, **kwargs):
             if self._depth or not _plain(input):
                 return function(input, *args, **kwargs)
             self._resolve(input)
             return self.run(function, input, *args, **kwargs)
 
-        return seen
+        return watched
 
     def enter(self, module, args):
         """A module begins; within PyTorch's own all is seen."""

@@ -57,7 +57,7 @@ class Learning:
         self.function, self._optimizer = None, optimizer
         if loss is not None:
             with guarded(f"making the loss {training_recipe.title(loss)}"):
-                found, arguments = training_recipe.opened(loss)
+                found, arguments = training_recipe.resolve(loss)
                 arguments = {k: _listed(v) for k, v in arguments.items()}
                 self.function = training_recipe.loss_function(found, arguments, (nn.Module,))
 
@@ -109,16 +109,16 @@ class Learning:
         with guarded(f"making the optimizer {training_recipe.title(wish)}"):
             if isinstance(wish, torch.optim.Optimizer):
                 return _again(wish, model)
-            found, arguments = training_recipe.opened(wish)
+            found, arguments = training_recipe.resolve(wish)
             if not callable(found):
                 raise ParityError(
-                    f"{training_recipe.title(wish)} is a {type(found).__name__}. Expected a class of "
-                    "torch.optim, or a function that takes the model's parameters."
+                    f"{training_recipe.title(wish)} is a {type(found).__name__}. Expected a class "
+                    "of torch.optim, or a function that takes the model's parameters."
                 )
             return _made(found, arguments, model, training_recipe.title(wish))
 
     def loss_settings(self):
-        """In the words of `parity.checker.training.losses`; of torch.nn's own losses alone."""
+        """In the words of `parity.reference.losses`; of torch.nn's own losses alone."""
         function = self.function
         if function is None:
             return {}
@@ -154,7 +154,7 @@ class Learning:
 
 
 def settings_of(optimizer, parameters):
-    """Name of a parameter → settings in the words of `parity.checker.training.optimizers`."""
+    """Name of a parameter → settings in the words of `parity.diagnosis.optimizer_settings`."""
     groups = {id(p): g for g in optimizer.param_groups for p in g["params"]}
     return {
         name: _settings(optimizer, groups.get(id(p)))

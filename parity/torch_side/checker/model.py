@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from parity.checker.graph.graph import STATISTICS
-from parity.checker.graph.layerwise import expect_fixed, note, turned, with_hidden_uses
+from parity.checker.graph.layerwise import expect_fixed, note, reversed_inputs, with_hidden_uses
 from parity.checker.graph.model_interface import Model
 from parity.checker.graph.target import guarded
 from parity.core.errors import ParityError
@@ -111,7 +111,7 @@ class TorchModel(Model):
         """
         bindings = self._bindings
         try:
-            other = self._seen(turned(inputs)).fixed()
+            other = self._seen(reversed_inputs(inputs)).fixed()
         except ParityError:
             return
         finally:
@@ -198,15 +198,15 @@ class TorchModel(Model):
 
     # -- recording -------------------------------------------------------------------------------
 
-    def record(self, order):
+    def record(self, request):
         """See `parity.checker.graph.model_interface.Model.record`."""
         graph = self._graph
-        gradients = bool(len(order.projections)) or self._sloped or order.learn
-        with self._around(order.precision, gradients):
-            model = in_precision(self.model, order.precision)
-            kept = bool(order.steps) or self._writes
+        gradients = bool(len(request.projections)) or self._sloped or request.learn
+        with self._around(request.precision, gradients):
+            model = in_precision(self.model, request.precision)
+            kept = bool(request.steps) or self._writes
             with untouched(model, weights=kept and model is self.model):
-                return _Run(self, model, order, graph).recorded()
+                return _Recorder(self, model, request, graph).recorded()
 
     def learn(self, loss, optimizer):
         """See `parity.checker.graph.model_interface.Model.learn`."""
@@ -278,32 +278,32 @@ def _again(step, given, own, precision):
     return pick(result) if pick else result
 
 
-class _Run:
-    """One order, carried out."""
+class _Recorder:
+    """One `RecordRequest`, carried out."""
 
-    def __init__(self, owner, model, order, graph):
-        self.owner, self.model, self.order, self.graph = owner, model, order, graph
+    def __init__(self, owner, model, request, graph):
+        self.owner, self.model, self.request, self.graph = owner, model, request, graph
         self.bindings = owner._bindings
         self.known = {(n.name, n.kind): n for n in graph.nodes}
         self.out = {}
-        self.learning = owner._learning if order.learn else None
+        self.learning = owner._learning if request.learn else None
         self.returned = None
 
     def recorded(self):
-        order, training = self.order, self.order.mode == "train"
-        outputs, given, tracer = self._forward(training=training, keep=order.keep_values)
+        request, training = self.request, self.request.mode == "train"
+        outputs, given, tracer = self._forward(training=training, keep=request.keep_values)
         for place, tensor in enumerate(outputs):
             self.out[f"outputs/{place}"] = as_array(tensor)
-        if order.keep_values:
+        if request.keep_values:
             self._values(tracer)
         loss = None
-        if len(order.projections) or self.learning:
+        if len(request.projections) or self.learning:
             loss, slopes = self._gradients(outputs, given, first=True)
             self.out["loss"] = as_array(loss)
             self._canonical(slopes)
         if training:
             self._states("state", statistics=True)
-            if loss is not None and order.steps:
+            if loss is not None and request.steps:
                 self._train(loss, slopes)
             after, _, _ = self._forward(training=False, keep=False)
             self.out |= {f"after/{k}": as_array(x) for k, x in enumerate(after)}
@@ -312,10 +312,10 @@ class _Run:
     def _forward(self, *, training, keep):
         moded(self.model, training=training)
         tracer = self.owner._tracing(
-            self.model, self.bindings, self.order.precision, training=training, keep=keep
+            self.model, self.bindings, self.request.precision, training=training, keep=keep
         )
         given, _ = self.owner._given(
-            tracer, self.order.inputs, self.order.precision, gradients=torch.is_grad_enabled()
+            tracer, self.request.inputs, self.request.precision, gradients=torch.is_grad_enabled()
         )
         outputs, _ = forward(self.model, tracer, given)
         self.returned = tracer.returned
@@ -334,11 +334,11 @@ class _Run:
 
     def _loss(self, outputs):
         if self.learning is not None and self.learning.function is not None:
-            targets = [to_tensor(t, self.order.precision) for t in self.order.targets]
-            return self.learning.loss(self.returned, outputs, targets, self.order.precision)
+            targets = [to_tensor(t, self.request.precision) for t in self.request.targets]
+            return self.learning.loss(self.returned, outputs, targets, self.request.precision)
         terms = [
-            (x * to_tensor(p, self.order.precision).reshape(x.shape)).sum()
-            for x, p in zip(outputs, self.order.projections, strict=False)
+            (x * to_tensor(p, self.request.precision).reshape(x.shape)).sum()
+            for x, p in zip(outputs, self.request.projections, strict=False)
             if x.is_floating_point()
         ]
         return sum(terms) if terms else torch.zeros(())
@@ -367,14 +367,14 @@ class _Run:
         return loss, {name: s for name, s in every.items() if s is not None}
 
     def _canonical(self, slopes, prefix="gradients"):
-        own = {name: as_array(s, self.order.precision) for name, s in slopes.items()}
+        own = {name: as_array(s, self.request.precision) for name, s in slopes.items()}
         for name, parameter in self.graph.parameters.items():
             if parameter.trainable and set(parameter.names) <= set(own):
                 binding = self.bindings.all[name]
                 self.out[f"{prefix}/{name}"] = binding.read(own, gradients=True)
 
     def _states(self, prefix, *, statistics):
-        own = Arrays(self.model, self.order.precision)
+        own = Arrays(self.model, self.request.precision)
         for name, parameter in self.graph.parameters.items():
             if not statistics or parameter.role in STATISTICS:
                 self.out[f"{prefix}/{name}"] = self.bindings.all[name].read(own)
@@ -384,14 +384,14 @@ class _Run:
         parameters = dict(self.model.named_parameters())
         own = self.learning is not None and self.learning.steps
         optimizer = self.learning.optimizer(self.model) if own else None
-        for step in range(1, self.order.steps + 1):
+        for step in range(1, self.request.steps + 1):
             if self.learning is not None:
                 self._canonical(slopes, f"slopes-{step}")
             moved = {n: s for n, s in slopes.items() if n not in still}
             if optimizer is None:
                 with torch.no_grad():
                     for name, slope in moved.items():
-                        parameters[name].sub_(self.order.rate * slope)
+                        parameters[name].sub_(self.request.rate * slope)
             else:
                 for name, parameter in parameters.items():
                     parameter.grad = moved.get(name)
@@ -404,7 +404,7 @@ class _Run:
             losses.append(loss.item())
         for parameter in parameters.values():
             parameter.grad = None
-        self.out["steps/loss"] = np.array(losses, dtype=self.order.precision)
+        self.out["steps/loss"] = np.array(losses, dtype=self.request.precision)
         self._states("steps", statistics=False)
 
     def _still(self):

@@ -2,18 +2,18 @@
 
 import torch
 
-from parity.torch_side.checker.calls import Call, flatten, mapped, opened, words
+from parity.torch_side.checker.calls import Call, flatten, mapped, opened, split_names
 from parity.torch_side.checker.helpers import changed, versions
 from parity.torch_side.checker.refs import Ref
 from parity.torch_side.checker.tracer import handles
 
-SAME = words(
+SAME = split_names(
     "contiguous clone detach data alias requires_grad positive view_as_real_copy cpu cuda "
     "pin_memory retain_grad resolve_conj resolve_neg lift_fresh detach_copy"
 )
-STOPS = words("detach data detach_copy")
-CASTS = words("to type type_as float double half bfloat16 long int short char byte bool")
-MOVES = words(
+STOPS = split_names("detach data detach_copy")
+CASTS = split_names("to type type_as float double half bfloat16 long int short char byte bool")
+MOVES = split_names(
     "reshape view view_as reshape_as flatten unflatten ravel permute transpose movedim t T mT H mH "
     "adjoint squeeze unsqueeze narrow select split split_with_sizes chunk tensor_split hsplit "
     "vsplit dsplit unbind flip fliplr flipud roll rot90 tile repeat expand expand_as broadcast_to "
@@ -21,7 +21,7 @@ MOVES = words(
     "channel_shuffle native_channel_shuffle expand_copy slice unsafe_chunk unsafe_split "
     "view_copy broadcast_tensors real"
 )
-PICKS = words("__getitem__ index_select gather take take_along_dim index repeat_interleave")
+PICKS = split_names("__getitem__ index_select gather take take_along_dim index repeat_interleave")
 
 
 def _others(call, data):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from parity.torch_side.checker.calls import Call, flatten, mapped, number, opened, words
+from parity.torch_side.checker.calls import Call, flatten, mapped, number, opened, split_names
 from parity.torch_side.checker.helpers import (
     Label,
     changed,
@@ -27,13 +27,13 @@ HANDLERS = {}
 """Plain name of a function → ``handler(tracer, call)``; filled by the modules of kinds."""
 
 SHAPE_ONLY = frozenset(
-    words(
+    split_names(
         "zeros_like ones_like empty_like full_like new_zeros new_ones new_empty new_full "
         "new_tensor new_empty_strided new zero fill"
     )
 )
 LEAVING = frozenset(
-    words(
+    split_names(
         "item tolist numpy __array__ __bool__ __int__ __float__ __index__ __complex__ "
         "__contains__ is_nonzero allclose equal"
     )
@@ -215,7 +215,7 @@ class Tracer(TorchFunctionMode):
 
         Args:
             call: what is done.
-            kind, settings: see `parity.checker.graph.graph`; `settings` may be a function of the result.
+            kind, settings: see `checker.graph.graph`; `settings` may be a function of the result.
             sources: the tensors that are taken, in order.
             parameters: role → tensor, None where there is none.
             result: of the call if it was done already; `before`: versions of its tensors then.

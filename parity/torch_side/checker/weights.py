@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from parity.checker.graph.graph import STATISTICS, Parameter
-from parity.torch_side.checker.calls import words
+from parity.torch_side.checker.calls import split_names
 
 PLAIN_NAMES = frozenset(
-    words(
+    split_names(
         "weight bias running_mean running_var in_proj_weight in_proj_bias q_proj_weight "
         "k_proj_weight v_proj_weight"
     )
@@ -255,7 +255,7 @@ def as_array(tensor, precision=None):
 
 
 def described(binding, own, values):
-    """As `parity.checker.graph.graph.Parameter`; `own` are the module's tensors, `values` its arrays."""
+    """As `checker.graph.graph.Parameter`; `own` are the module's tensors, `values` its arrays."""
     value = binding.read(values)
     behind = [own[n] for n in binding.names]
     role = binding.role.rpartition("_")[2]

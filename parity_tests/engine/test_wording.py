@@ -1,14 +1,15 @@
-"""`parity.verdict.wording`: every finding in a sentence, with both values and the next thing to do."""
+"""`parity.verdict.wording`: every finding a sentence with both values and the next thing to do."""
 
+import dataclasses
 import typing
 
 import pytest
 
 from parity.comparator.noise import Finding, Status
 from parity.core.recording_keys import LADDER, VALUES
+from parity.diagnosis.array_hypotheses import Hypothesis, LowPrecision
+from parity.diagnosis.optimizer_step import OptimizerStep
 from parity.verdict import wording
-from parity.verdict.hypotheses import Hypothesis
-from parity.verdict.optimizer_step import OptimizerStep
 
 
 def said(status: Status, key: str = "weights/step1/a/kernel", **fields: object) -> str:
@@ -82,8 +83,8 @@ def test_every_status_has_words_and_a_sentence() -> None:
         (
             "different",
             {"rule": "equation", "ratio": 2.0, "distance64": 0.25, "index": (3, 4)},
-            "kernel at [3, 4] is 0.25 in torch and 0.5 in keras: 0.25 apart in float64, 2 × the bound"
-            "; would agree with C ≥ 64 (C is 32).",
+            "kernel at [3, 4] is 0.25 in torch and 0.5 in keras: 0.25 apart in float64, 2 × the "
+            "bound; would agree with C ≥ 64 (C is 32).",
         ),
         (
             "different",
@@ -93,7 +94,8 @@ def test_every_status_has_words_and_a_sentence() -> None:
         (
             "different",
             {"rule": "fallback", "ratio": 3.14159},
-            "is 0.25 in torch and 0.5 in keras: 3.14 × torch.testing's tolerance for one precision.",
+            "is 0.25 in torch and 0.5 in keras: 3.14 × torch.testing's tolerance for one "
+            "precision.",
         ),
         (
             "different",
@@ -145,13 +147,14 @@ def test_every_status_has_words_and_a_sentence() -> None:
         (
             "noisy",
             {"rule": "restless", "own_left": 0.5, "own_right": 1e-7, "ratio": 1234.0},
-            "a nudge of one ulp moves torch by 0.5 and keras by 1e-07; torch is not the same program",
+            "a nudge of one ulp moves torch by 0.5 and keras by 1e-07; torch is not the same "
+            "program",
         ),
         (
             "noisy",
             {"rule": "sudden", "step": 21, "own_left": 0.5, "own_right": 1e-7, "ratio": 9.0},
-            " at step 21: torch's float32 leaves its float64 all at once, to 0.5, while keras's stays "
-            "within 1e-07. From this step on torch computes something else in float32",
+            " at step 21: torch's float32 leaves its float64 all at once, to 0.5, while keras's "
+            "stays within 1e-07. From this step on torch computes something else in float32",
         ),
         (
             "noisy",
@@ -182,51 +185,95 @@ def test_sentences_about_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "words"),
+    ("found", "words"),
     [
-        ("transposed", "(1, 0)", "keras's is torch's with axes transposed (1, 0)"),
-        ("factor", "3.5", "keras's is 3.5 × torch's everywhere (then 0.5 of the bound is left)."),
-        ("factor", "255", "One side feeds bytes 0–255, the other 0–1."),
-        ("factor", "0.003921569", "One side feeds bytes 0–255, the other 0–1."),
-        ("factor", "32", "A sum instead of a mean over 32, or gradients added up?"),
-        ("factor", "0.03125", "A mean over 32 instead of a sum?"),
-        ("offset", "-0.25", "keras's is torch's plus -0.25 everywhere"),
-        ("softmax", "right", "keras's is the softmax of torch's: softmax was applied once more"),
-        ("softmax", "left", "torch's is the softmax of keras's"),
-        ("rolled", "1|0", "keras's is torch's shifted by -1 along axis 0"),
-        ("reordered", "", "Both hold the same values in another order"),
-        ("element", "(2, 3)", "Only one element differs, at (2, 3)."),
-        ("zero", "right", "keras's is zero everywhere: dropped, or never computed."),
-        ("zero", "left", "torch's is zero everywhere"),
         (
-            "coarse",
-            "left|3.9e-03|bfloat16 (8 bits)",
+            Hypothesis("transposed", (0, 1), (1, 0)),
+            "keras's is torch's with axes transposed (1, 0)",
+        ),
+        (
+            Hypothesis("scale", 1.0, 3.5, 0.5),
+            "keras's is 3.5 × torch's everywhere (then 0.5 of the bound is left).",
+        ),
+        (Hypothesis("scale", 1.0, 255.0), "One side feeds bytes 0–255, the other 0–1."),
+        (Hypothesis("scale", 1.0, 1 / 255), "One side feeds bytes 0–255, the other 0–1."),
+        (Hypothesis("scale", 1.0, 32.0), "A sum instead of a mean over 32, or gradients added up?"),
+        (Hypothesis("scale", 1.0, 0.03125), "A mean over 32 instead of a sum?"),
+        (Hypothesis("offset", 0.0, -0.25), "keras's is torch's plus -0.25 everywhere"),
+        (
+            Hypothesis("activation", None, "softmax", side="right"),
+            "keras's is the softmax of torch's: softmax was applied once more",
+        ),
+        (
+            Hypothesis("activation", "softmax", None, side="left"),
+            "torch's is the softmax of keras's",
+        ),
+        (
+            Hypothesis("shift", 0, -1, where=(0,)),
+            "keras's is torch's shifted by -1 along axis 0",
+        ),
+        (Hypothesis("reordered"), "Both hold the same values in another order"),
+        (Hypothesis("element", 1.0, 2.0, where=(2, 3)), "Only one element differs, at (2, 3)."),
+        (
+            Hypothesis("zero", None, 0.0, side="right"),
+            "keras's is zero everywhere: dropped, or never computed.",
+        ),
+        (Hypothesis("zero", 0.0, None, side="left"), "torch's is zero everywhere"),
+        (
+            Hypothesis(
+                "precision", LowPrecision(3.9e-3, "bfloat16 (8 bits)"), "float32", side="left"
+            ),
             "torch's float32 is off by 3.9e-03, the size of bfloat16 (8 bits) rounding.",
         ),
-        ("coarse", "right|1.0e-05|", "keras's float32 is off by 1.0e-05."),
+        (
+            Hypothesis("precision", "float32", LowPrecision(1e-5, ""), side="right"),
+            "keras's float32 is off by 1.0e-05.",
+        ),
     ],
 )
-def test_clues_in_words(kind: str, value: str, words: str) -> None:
-    assert words in wording.clue_words(Hypothesis(kind, value, 0.5), "torch", "keras")
+def test_hypotheses_in_words(found: Hypothesis, words: str) -> None:
+    assert words in wording.hypothesis_words(found, "torch", "keras")
 
 
-@pytest.mark.parametrize("factor", ["3.5", "1.0000001", "0.7500001", "-1", "256", "1e-300"])
-def test_an_ordinary_factor_is_not_explained(factor: str) -> None:
-    words = wording.clue_words(Hypothesis("factor", factor), "torch", "keras")
+@pytest.mark.parametrize("factor", [3.5, 1.0000001, 0.7500001, -1.0, 256.0, 1e-300])
+def test_an_ordinary_factor_is_not_explained(factor: float) -> None:
+    words = wording.hypothesis_words(Hypothesis("scale", 1.0, factor), "torch", "keras")
     assert "bytes" not in words
-    assert factor in ("256", "1e-300") or "instead of" not in words
+    assert factor in (256.0, 1e-300) or "instead of" not in words
 
 
-def test_an_unknown_clue_says_nothing() -> None:
-    assert wording.clue_words(Hypothesis("else", ""), "torch", "keras") == ""
+def test_an_unknown_hypothesis_says_nothing() -> None:
+    assert wording.hypothesis_words(Hypothesis("else"), "torch", "keras") == ""
 
 
 def test_steps_in_words() -> None:
-    words = wording.step_words((("torch", OptimizerStep("SGD", 0.01, 3e-16)), ("keras", None)))
+    words = wording.step_words(
+        (("torch", OptimizerStep({"rule": "sgd"}, 0.01, 3e-16)), ("keras", None))
+    )
     assert words == (
         "torch's first step is SGD with learning rate 0.01 (reproduced in NumPy to 3e-16); "
         "keras's first step fits none, or several, of the equations known here."
     )
+
+
+def test_adam_is_said_with_its_epsilon_and_where_that_stands() -> None:
+    adam = {"rule": "adam", "title": "Adam", "equation": "keras", "epsilon": 1e-7}
+    words = wording.step_words((("keras", OptimizerStep(adam, 1e-3, 3e-16)),))
+    assert words == (
+        "keras's first step is Adam, ε = 1e-07 before the bias correction (Keras' equation) with "
+        "learning rate 0.001 (reproduced in NumPy to 3e-16)."
+    )
+
+
+def test_a_clause_is_about_what_the_sentence_says() -> None:
+    finding = Finding("k", "L1", "different", rule="equation", ratio=2.0, distance64=0.25)
+    assert wording.clause(finding, "its output", "PyTorch", "Keras").startswith("its output is ")
+    measured = dataclasses.replace(finding, distance32=0.5)
+    assert wording.clause(measured, "its output", "PyTorch", "Keras") == (
+        "its output is 0.25 apart in float64, 2 × the bound (would agree with C ≥ 64, C is 32)"
+    )
+    assert wording.number(None) == "–"
+    assert wording.number(float("inf")) == "∞"
 
 
 def test_levels_and_places_in_words() -> None:

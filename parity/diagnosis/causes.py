@@ -1,7 +1,13 @@
-"""What can be the cause of a difference: the words, and how a suspicion and a cause are written."""
+"""What can be the cause of a difference: its kinds, its data, and its JSON.
+
+`parity check` and `parity run` name causes with the same words.
+"""
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -47,6 +53,11 @@ KINDS: dict[str, str] = {
     "loss": "Another loss function, or another reduction of it.",
     "optimizer": "Another optimizer, or one with other settings.",
     "operation": "Another operation stands at this place.",
+    "transposed": "The axes stand in another order.",
+    "shift": "All elements stand some places further along an axis.",
+    "reordered": "The same numbers stand in another order.",
+    "element": "A single element differs.",
+    "zero": "One side is zero everywhere: dropped, or never computed.",
     "unknown": "Nothing that was tried explains the difference.",
 }
 """Kind → what it means, in one sentence."""
@@ -81,15 +92,15 @@ class Cause:
 
     Attributes:
         kind: a key of `KINDS`.
-        left, right: (name of the layer, value as text).
+        left, right: (name of the layer or of the recorded key, value as text or as data).
         status: confirmed where the recomputed layer no longer differs, or where the settings
             themselves are the difference (proof ``settings``); else suspected.
         residual_ratio: distance that is left after the repair over the bound; at most 1 where
             confirmed. None where nothing was computed.
         share: how much of the distance goes with this cause: 1 where it is the only one; among
             several, how much remains if this one alone is not repaired.
-        proof: ``recomputed`` by the reference, ``values`` of outputs alone, ``state`` of running
-            statistics, ``bypass`` of a layer, ``settings`` as they were read, or ``none``.
+        proof: ``recomputed`` by the reference, ``values`` of outputs alone, ``bypass`` of a
+            layer, ``settings`` as they were read, or ``none``.
         fix: the corrected line of code.
         fix_side: whose line it is.
         layers: in how many pairs the same cause was found.
@@ -97,8 +108,8 @@ class Cause:
     """
 
     kind: str
-    left: tuple[str, str]
-    right: tuple[str, str]
+    left: tuple[str, Any]
+    right: tuple[str, Any]
     status: Status = "suspected"
     residual_ratio: float | None = None
     share: float | None = None
@@ -140,7 +151,7 @@ def _merged(members: Sequence[Cause]) -> Cause:
     )
 
 
-def words(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A setting as people write it: ``0.001``, ``[1, 1]``, ``leaky_relu(slope=0.3)``, ``none``."""
     if value is None:
         return "none"
@@ -151,8 +162,60 @@ def words(value: Any) -> str:
     if isinstance(value, Mapping):
         named = dict(value)
         name = str(named.pop("name", ""))
-        rest = ", ".join(f"{k}={words(v)}" for k, v in named.items() if v is not None)
+        rest = ", ".join(f"{k}={value_text(v)}" for k, v in named.items() if v is not None)
         return f"{name}({rest})" if name and rest else name or rest
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(words(v) for v in value) + "]"
+        return "[" + ", ".join(value_text(v) for v in value) + "]"
     return str(value)
+
+
+_WORDS = {"yes": True, "no": False, "none": None}
+
+
+def cause_json(cause: Cause, sides: tuple[str, str]) -> dict[str, Any]:
+    """A cause as every JSON document has it.
+
+    Args:
+        cause: what was found.
+        sides: how the document calls the left and the right side, ``torch`` and ``keras`` say.
+    """
+    left, right = (
+        {"layer": layer, "value": plain(value)} for layer, value in (cause.left, cause.right)
+    )
+    return {
+        "kind": cause.kind,
+        sides[0]: left,
+        sides[1]: right,
+        "layers": cause.layers,
+        "status": cause.status,
+        "residual_ratio": _finite(cause.residual_ratio),
+        "share": _finite(cause.share),
+        "fix": cause.fix,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: numbers, lists, objects, true, false and null; else its words.
+
+    A text that is one of these is read: ``[1, 1]``, ``0.001``, ``yes``, ``none``.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {key: plain(part) for key, part in dataclasses.asdict(value).items()}
+    if isinstance(value, Mapping):
+        return {key: plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if not isinstance(value, str):
+        return _finite(value) if isinstance(value, float) else value
+    if value in _WORDS:
+        return _WORDS[value]
+    try:
+        read = ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return value
+    return read if isinstance(read, (int, float, list)) else value

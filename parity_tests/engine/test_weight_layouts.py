@@ -1,4 +1,4 @@
-"""`parity.reference.weight_layouts`: weights there and back, in the shapes that the frameworks have."""
+"""`parity.reference.weight_layouts`: weights there and back, in both frameworks' shapes."""
 
 import hypothesis
 import hypothesis.strategies as st

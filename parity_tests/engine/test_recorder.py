@@ -1,4 +1,4 @@
-"""`parity.training.recorder`: what a values case is given and what of it is kept, on either side's layout."""
+"""`parity.training.recorder`: what a values case is given and what is kept of it."""
 
 import dataclasses
 import inspect

@@ -1,4 +1,4 @@
-"""Faults that no setting tells: guesses, each an output that the base would have with that fault.
+"""Faults of an operation that no setting tells: guesses, each with what would come out.
 
 A guess is made by changing a function that is understood, the *base*; if it then yields the
 *target*, what the other side computed, the fault is found. Most specific first.
@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checker.diagnose.operation import Function
-from parity.checker.diagnose.permutations import divisors, images, permuted
-from parity.checker.diagnose.settings import spoken
-from parity.checker.diagnose.value_hypotheses import Guess, apart, solve, values
-from parity.checker.result.causes import words
+from parity.diagnosis.array_hypotheses import apart, solve, values
+from parity.diagnosis.causes import value_text
+from parity.diagnosis.operation import Function
+from parity.diagnosis.permutations import divisors, images, permuted
 from parity.reference import activations, operations
 
 Array = NDArray[Any]
@@ -27,6 +26,24 @@ EPSILONS = (0.0, 1e-3, 1e-5, 1e-6, 1e-7, 1e-8, 1e-12, 1e-4, 1e-2, 2e-5, 1.001e-5
 SAME = 1e-9
 """Relative: two values that are one, but for rounding on the way."""
 SLOPES = (0.01, 0.1, 0.2, 0.3, 0.05, 0.25, 1 / 5.5)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A fault and what would come out.
+
+    Attributes:
+        kind: a key of `parity.diagnosis.causes.KINDS`.
+        base, target: what the value would be on the side of each.
+        output: what the base yields with this fault.
+        source: which operand comes from elsewhere, where that is the fault.
+    """
+
+    kind: str
+    base: Any
+    target: Any
+    output: Array | None
+    source: int | None = None
 
 
 def guesses(
@@ -49,7 +66,8 @@ def guesses(
     yield from _own_settings(base, target)
     yield from _activated(base, out, target)
     yield from _repeated(base, out, target)
-    yield from values(out, target)
+    for repair, repaired in values(out, target):
+        yield Guess(repair.kind, repair.base, repair.target, repaired)
     yield from _solved_epsilon(base, target)
     yield from _other_kinds(base)
 
@@ -61,7 +79,7 @@ def _sources(base: Function, other: Function | None, spatial: Sequence[int]) -> 
     for order in orders:
         if order != plain:
             moved = base.on(*(base.sources[i] for i in order))
-            yield Guess("order", words(plain), words(order), moved())
+            yield Guess("order", plain, order, moved())
     if base.kind in ("subtract", "divide", "power") and many == 1:
         left = bool(base.settings.get("scalar_left"))
         sides = ("number right", "number left")
@@ -76,7 +94,7 @@ def _sources(base: Function, other: Function | None, spatial: Sequence[int]) -> 
                 how = _flattened(base.sources[at], taken[at], spatial)
                 if how:
                     yield Guess("flatten_order", "as stated", how, out)
-                yield Guess("wiring", f"source {at}", f"another source {at}", out)
+                yield Guess("wiring", "this source", "another source", out, at)
 
 
 def _flattened(mine: Array, theirs: Array, spatial: Sequence[int]) -> str:
@@ -170,8 +188,8 @@ def _own_settings(base: Function, target: Array) -> Iterator[Guess]:
         for epsilon in EPSILONS:
             yield Guess(
                 "epsilon",
-                words(settings["epsilon"]),
-                words(epsilon),
+                settings["epsilon"],
+                epsilon,
                 base.setting(epsilon=epsilon)(),
             )
     if kind == "batch_norm":
@@ -195,8 +213,8 @@ def _own_settings(base: Function, target: Array) -> Iterator[Guess]:
             found = base.setting(mode=mode, align_corners=corners, antialias=anti)()
             yield Guess(
                 "resize",
-                words(settings["mode"]),
-                words({"name": mode, "align_corners": corners, "antialias": anti}),
+                settings["mode"],
+                {"name": mode, "align_corners": corners, "antialias": anti},
                 found,
             )
     if kind == "reduce":
@@ -214,7 +232,7 @@ def _along(base: Function, key: str) -> Iterator[Guess]:
     for axis in range(rank):
         value: Any = axis if key == "axis" else (axis,)
         if value != word and not base.parameters:
-            yield Guess("axis", words(word), words(value), base.setting(**{key: value})())
+            yield Guess("axis", word, value, base.setting(**{key: value})())
 
 
 def _windows(base: Function) -> Iterator[Guess]:
@@ -232,15 +250,15 @@ def _windows(base: Function) -> Iterator[Guess]:
         choices.append([(b, t - b) for t in totals for b in range(t + 1)])
     for padding in sorted(itertools.product(*choices), key=lambda p: _moved(p, given))[:64]:
         if padding != given:
-            yield Guess("padding", words(given), words(padding), base.setting(**{key: padding})())
+            yield Guess("padding", given, padding, base.setting(**{key: padding})())
     for mode in ("reflect", "replicate", "circular") if base.kind == "convolution" else ():
         yield Guess("padding", "zeros", mode, base.setting(mode=mode)())
     if base.kind == "pool":
         counts = bool(settings.get("counts_padding"))
         yield Guess(
             "padding_counted",
-            words(counts),
-            words(not counts),
+            counts,
+            not counts,
             base.setting(counts_padding=not counts)(),
         )
         mode = "max" if settings["mode"] == "average" else "average"
@@ -276,15 +294,13 @@ def _recurrent(base: Function) -> Iterator[Guess]:
         yield Guess("direction", "forwards", "backwards, in the order of time", out[:, ::-1])
     if settings["cell"] == "gru":
         after = settings.get("reset_after", True)
-        yield Guess(
-            "reset_after", words(after), words(not after), base.setting(reset_after=not after)()
-        )
+        yield Guess("reset_after", after, not after, base.setting(reset_after=not after)())
     for key, default in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
         for name in ("tanh", "relu", "sigmoid", "hard_sigmoid", "linear", "softsign", "elu"):
             if name != (settings.get(key) or default):
                 yield Guess(
                     "activation",
-                    words(settings.get(key) or default),
+                    settings.get(key) or default,
                     name,
                     base.setting(**{key: name})(),
                 )
@@ -306,7 +322,7 @@ def _masked(base: Function, target: Array) -> Iterator[Guess]:
 def _activated(base: Function, out: Array, target: Array) -> Iterator[Guess]:
     """Another activation in place of this one, or one on top of what has none."""
     if base.kind == "activation":
-        before, label = base.sources[0], words(spoken(base.settings))
+        before, label = base.sources[0], value_text(activations.spoken(base.settings))
     else:
         before, label = out, "none"
     if before.shape != target.shape or before.dtype.kind != "f":
@@ -325,7 +341,7 @@ def _activated(base: Function, out: Array, target: Array) -> Iterator[Guess]:
 
 
 def _named(settings: Mapping[str, Any]) -> str:
-    return "none" if settings["name"] == "linear" else words(spoken(settings))
+    return "none" if settings["name"] == "linear" else value_text(activations.spoken(settings))
 
 
 def _table(before: Array, target: Array) -> Iterator[dict[str, Any]]:
@@ -366,9 +382,7 @@ def _solved_epsilon(base: Function, target: Array) -> Iterator[Guess]:
         return
     found = solve(lambda e: base.setting(epsilon=max(e, 0.0))(), target, base.settings["epsilon"])
     if found is not None:
-        yield Guess(
-            "epsilon", words(base.settings["epsilon"]), words(found), base.setting(epsilon=found)()
-        )
+        yield Guess("epsilon", base.settings["epsilon"], found, base.setting(epsilon=found)())
 
 
 def _other_kinds(base: Function) -> Iterator[Guess]:
@@ -391,7 +405,7 @@ def _other_kinds(base: Function) -> Iterator[Guess]:
         ]
         for kind, more in others:
             found = Function(kind, {**common, **more}, weights, (x,))()
-            yield Guess("normalisation", base.kind, words({"name": kind, **more}), found)
+            yield Guess("normalisation", base.kind, {"name": kind, **more}, found)
     if base.kind in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
         for kind in ("add", "subtract", "multiply", "divide", "maximum", "minimum"):
             if kind != base.kind:

@@ -10,10 +10,9 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
-from parity.comparator.key_arrays import KeyArrays
 from parity.core import blockwise, classification
 from parity.core.blockwise import Extent, finite
-from parity.verdict import hypotheses, optimizer_step
+from parity.diagnosis import array_hypotheses, optimizer_step
 
 SHAPES = [(), (1,), (7,), (8,), (9,), (63,), (64,), (65,), (5, 13), (2, 3, 29)]
 ODD = [np.nan, np.inf, -np.inf, 3e38, -3e38, 1e308, -1e308, -0.0, 1e-45, 5e-324]
@@ -173,7 +172,7 @@ def test_pieces_cover_an_array_once(shape, rows):
     seen = np.zeros(shape, int)
     if rows and not shape:
         return
-    for index in hypotheses._pieces(shape, rows=rows):
+    for index in array_hypotheses._pieces(shape, rows=rows):
         piece = seen[index]
         assert piece.size <= 8 or (rows and piece.shape[-1] == shape[-1])
         seen[index] += 1
@@ -184,30 +183,30 @@ def test_pieces_cover_an_array_once(shape, rows):
     ("repair", "kind"),
     [
         (lambda a: a.T, "transposed"),
-        (lambda a: a * 3, "factor"),
+        (lambda a: a * 3, "scale"),
         (lambda a: a + 0.5, "offset"),
-        (lambda a: np.roll(a, 1, 0), "rolled"),
-        (lambda a: np.roll(a, -1, 1), "rolled"),
+        (lambda a: np.roll(a, 1, 0), "shift"),
+        (lambda a: np.roll(a, -1, 1), "shift"),
         (lambda a: a * 0, "zero"),
         (lambda a: a[::-1], "reordered"),
-        (lambda a: np.exp(a) / np.exp(a).sum(1, keepdims=True), "softmax"),
+        (lambda a: np.exp(a) / np.exp(a).sum(1, keepdims=True), "activation"),
     ],
 )
 @pytest.mark.parametrize("shape", [(3, 5), (9, 31), (16, 16)])
 def test_a_clue_is_found_from_pieces_too(repair, kind, shape, monkeypatch):
     left = np.random.default_rng(2).normal(size=shape)
     right = np.ascontiguousarray(repair(left))
-    few = hypotheses.find_hypotheses(KeyArrays(None, left, None, right))
+    few = array_hypotheses.find_hypothesis(left, right)
     monkeypatch.setattr(blockwise, "BLOCK", 1 << 16)
     assert few is not None
-    assert (few.kind, few) == (kind, hypotheses.find_hypotheses(KeyArrays(None, left, None, right)))
+    assert (few.kind, few) == (kind, array_hypotheses.find_hypothesis(left, right))
 
 
 def test_a_repair_that_fails_in_the_last_piece_is_none():
     left = np.random.default_rng(2).normal(size=(9, 31))
     right = left * 3
     right[-1, -1] += 1e-6
-    assert hypotheses.find_hypotheses(KeyArrays(None, left, None, right)) is None
+    assert array_hypotheses.find_hypothesis(left, right) is None
 
 
 def test_a_step_is_recognised_from_parts(monkeypatch):
@@ -217,7 +216,7 @@ def test_a_step_is_recognised_from_parts(monkeypatch):
     whole = optimizer_step.recognise_step(before, after, gradient)
     monkeypatch.setattr(optimizer_step, "_PART", 7)
     parts = optimizer_step.recognise_step(before, after, gradient)
-    assert whole.name == parts.name
+    assert whole.settings == parts.settings
     assert parts.learning_rate == pytest.approx(whole.learning_rate, rel=1e-14)
 
 

@@ -1,4 +1,4 @@
-"""`parity.verdict.judgement`: rungs, pairs, contrasts, causes in words, and the JSON that programs read."""
+"""`parity.verdict.judgement`: rungs, pairs, contrasts, causes in words, and JSON."""
 
 import dataclasses
 import json
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from parity.comparator.compare import Question
+from parity.reference.optimizers import keras_adam
 from parity.spec.cases import Case, Known
 from parity.spec.example import GLOROT, VALUE_PAIR, ComparedPair, ExampleSpec, Mask, ParameterSpec
 from parity.verdict import judgement
@@ -437,6 +438,83 @@ def test_a_first_step_names_both_optimizers(judged, trained) -> None:
     assert "keras's first step is SGD with learning rate 0.01 " in text
     right[STEP1] = right[STEP1] - 1e-3 * np.sign(gradient)
     assert "keras's first step fits none" in judged(right, trained()).text
+
+
+CAUSE = {"layers": 1, "status": "confirmed", "share": None, "fix": ""}
+"""What the causes of a recording's first divergence have in common in JSON."""
+
+
+def keras_step(arrays: dict, rate: float, epsilon: float) -> dict:
+    """The arrays of a side whose first step is Keras' own Adam, as in `fashion_mlp`'s contrast."""
+    change = keras_adam(eps=epsilon)
+    moved = {}
+    for name in ("hidden/kernel", "hidden/bias"):
+        before, gradient = arrays[f"weights/initial/{name}"], arrays[f"gradients/step0/{name}"]
+        moved[f"weights/step1/{name}"] = before + change(before, gradient, {}, 1, rate)
+    return arrays | moved
+
+
+def causes(result: PairVerdict) -> list:
+    """The causes of a pair's document, without their ratio, which must be one of a proof."""
+    document = json.loads(dump(pair_json(result)))
+    assert document["causes"] == document["first_divergence"]["causes"]
+    ratios = [cause.pop("residual_ratio") for cause in document["causes"]]
+    assert all(0 <= ratio <= 1 for ratio in ratios)
+    return document["causes"]
+
+
+def test_the_contrast_of_two_adams_has_its_causes_as_data(judged, trained) -> None:
+    result = judged(keras_step(trained(), 1e-3, 1e-7), trained())
+    assert (result.verdict, result.first.key) == ("differ", "weights/step1/hidden/kernel")
+    told = {
+        "epsilon after the bias correction (PyTorch's equation)": (
+            "epsilon before the bias correction (Keras' equation)"
+        ),
+        "epsilon 1e-08": "epsilon 1e-07",
+    }
+    assert causes(result) == [
+        {
+            "kind": "optimizer",
+            "torch": {"layer": "hidden/kernel", "value": mine},
+            "keras": {"layer": "hidden/kernel", "value": theirs},
+            **CAUSE,
+        }
+        for mine, theirs in told.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "values"),
+    [
+        (lambda a: a * 4, "scale", (1.0, 4.0)),
+        (lambda a: a + 0.5, "offset", (0.0, 0.5)),
+        (lambda a: np.roll(a, 1, 0), "shift", (0, 1)),
+        (lambda a: a * 0, "zero", (None, 0.0)),
+        (lambda a: a.T, "transposed", ([0, 1], [1, 0])),
+    ],
+)
+def test_a_repair_is_a_cause_as_data(judged, trained, fault, kind, values) -> None:
+    arrays = trained()
+    arrays["activations/step0/hidden"] = fault(arrays["activations/step0/hidden"])
+    (cause,) = causes(judged(arrays, trained()))
+    left, right = values
+    assert cause["torch"] == {"layer": "hidden", "value": left}
+    assert cause["keras"] == {"layer": "hidden", "value": pytest.approx(right)}
+    assert cause["kind"] == kind
+    assert {key: cause[key] for key in CAUSE} == {**CAUSE, "share": 1.0}
+
+
+def test_a_document_of_an_agreeing_pair_has_no_causes(judged, trained) -> None:
+    document = pair_json(judged(trained(), trained()))
+    assert (document["causes"], document["first_divergence"]) == ([], None)
+
+
+def test_the_causes_of_an_example_are_its_headlines(whole, trained) -> None:
+    arrays = trained()
+    arrays["loss/step0"] = arrays["loss/step0"] * 32
+    document = json.loads(dump(example_json(whole(tape=arrays))))
+    assert [(c["kind"], c["keras"]["value"]) for c in document["causes"]] == [("scale", 32.0)]
+    assert document["pairs"][0]["causes"] == document["causes"]
 
 
 def test_a_first_step_without_its_gradient_has_no_words(runs) -> None:

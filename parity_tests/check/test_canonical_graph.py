@@ -1,4 +1,4 @@
-"""The normal form: every rule on a graph of its own, and that sources are composed rightly."""
+"""The canonical graph: every rule on a graph of its own, and that sources are composed rightly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parity.comparator.causal_order`: causes before effects; every independent fault guilty, no effect."""
+"""`parity.comparator.causal_order`: causes before effects; independent faults guilty, no effect."""
 
 import hypothesis
 import hypothesis.strategies as st

@@ -1,4 +1,4 @@
-"""`shared.numpy_reference`: the NumPy witnesses are right by other means than their own formulas."""
+"""`shared.numpy_reference`: the witnesses are right by other means than their own formulas."""
 
 import hypothesis
 import hypothesis.strategies as st

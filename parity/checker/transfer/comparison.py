@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from parity.checker.align.matches import Link, Match, indices, named
+from parity.checker.align.matches import Link, Match, indices, value_name
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.graph import arrangement
 from parity.checker.graph.arrangement import Arrangement
@@ -16,14 +16,14 @@ from parity.core.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Subject:
+class ModelComparison:
     """The two models as they are compared.
 
     Attributes:
         torch, keras: their graphs.
         matches: pairs of nodes, in the order of the left's execution.
         left_only, right_only: nodes without a partner.
-        across: how values and weights go from one to the other.
+        axis_maps: how values and weights go from one to the other.
         weights: of each side, as they were when it was recorded.
         graphs: as they were traced.
         output_links: the models' outputs, by position.
@@ -38,7 +38,7 @@ class Subject:
     matches: tuple[Match, ...]
     left_only: tuple[CanonicalNode, ...]
     right_only: tuple[CanonicalNode, ...]
-    across: AxisMaps
+    axis_maps: AxisMaps
     weights: tuple[Mapping[str, Array], Mapping[str, Array]]
     graphs: tuple[Graph, Graph]
     output_links: tuple[Link, ...] = ()
@@ -69,25 +69,29 @@ class Subject:
 
     def reordered(self) -> Iterator[tuple[str, str, str]]:
         """Outputs that are the same numbers in another order: names, and the kind of cause."""
-        others = {self.across.partners.get(s.value) for s in self.torch.outputs}
+        others = {self.axis_maps.partners.get(s.value) for s in self.torch.outputs}
         for mine, theirs, _ in self.outputs():
-            root = self.across.values.get(mine.value)
-            if root is None or self.across.partners.get(mine.value) != theirs.value:
+            root = self.axis_maps.values.get(mine.value)
+            if root is None or self.axis_maps.partners.get(mine.value) != theirs.value:
                 if theirs.value in others:  # it is another of the outputs
-                    yield named(self.torch, mine.value), named(self.keras, theirs.value), "order"
+                    yield (
+                        value_name(self.torch, mine.value),
+                        value_name(self.keras, theirs.value),
+                        "order",
+                    )
                 continue
             ids = indices(self.torch, mine), indices(self.keras, theirs)
-            found = arrangement.seen(root, mine.shape, theirs.shape, *ids)
-            if found is not None and self._in_place(mine.value, found):
+            arranged = arrangement.of_sources(root, mine.shape, theirs.shape, *ids)
+            if arranged is not None and self._in_place(mine.value, arranged):
                 continue
-            kind = "flatten_order" if found is not None and len(theirs.shape) == 2 else "order"
-            kind = "axis" if found is not None and found.axes is not None else kind
-            yield named(self.torch, mine.value), named(self.keras, theirs.value), kind
+            kind = "flatten_order" if arranged is not None and len(theirs.shape) == 2 else "order"
+            kind = "axis" if arranged is not None and arranged.axes is not None else kind
+            yield value_name(self.torch, mine.value), value_name(self.keras, theirs.value), kind
 
     def _moved(self, mine: Source, theirs: Source) -> Arrangement | None:
-        root = self.across.values.get(mine.value)
-        if root is not None and self.across.partners.get(mine.value) == theirs.value:
-            found = arrangement.seen(
+        root = self.axis_maps.values.get(mine.value)
+        if root is not None and self.axis_maps.partners.get(mine.value) == theirs.value:
+            arranged = arrangement.of_sources(
                 root,
                 mine.shape,
                 theirs.shape,
@@ -95,28 +99,33 @@ class Subject:
                 indices(self.keras, theirs),
             )
             # In another order they are other outputs, though the same numbers.
-            if found is not None and self._in_place(mine.value, found):
-                return found
+            if arranged is not None and self._in_place(mine.value, arranged):
+                return arranged
         return next(iter(arrangement.candidates(mine.shape, theirs.shape)), None)
 
-    def _in_place(self, root: str, found: Arrangement) -> bool:
+    def _in_place(self, root: str, arranged: Arrangement) -> bool:
         """Whether an output's axes stand where a reader looks for them.
+
+        Without this scores of 8 × 8 that are transposed on one side would pass for another layout
+        of the same (``test_axes_that_change_places_unseen_by_the_shapes_are_other_outputs``).
 
         Axes change places only as the channels of images do, wherever the shapes allow that: of
         shapes that are alike, only where something has its channels moved; what was found by the
         numbers alone is no witness of that.
         """
-        if found.axes is None:
+        if arranged.axes is None:
             return False
-        if found.is_identity:
+        if arranged.is_identity:
             return True
-        if found.left != found.right:
+        if arranged.left != arranged.right:
             # A square image has room for its rows in the place of its columns.
-            return arrangement.is_layout(found) or not arrangement.layouts(found.left, found.right)
+            return arrangement.is_layout(arranged) or not arrangement.layouts(
+                arranged.left, arranged.right
+            )
         witnesses = [f"input:{i}" for i in range(len(self.torch.inputs))]
-        witnesses += [root] if root not in self.across.known else []
-        moved = [self.across.values.get(value) for value in witnesses]
-        return arrangement.is_layout(found) and any(
+        witnesses += [root] if root not in self.axis_maps.known else []
+        moved = [self.axis_maps.values.get(value) for value in witnesses]
+        return arrangement.is_layout(arranged) and any(
             m is not None and not m.is_identity for m in moved
         )
 
@@ -126,12 +135,16 @@ class Subject:
         return not self.blunt() and (self.strict or not self.tables)
 
     def blunt(self) -> set[str]:
-        """Ids of Keras' values behind an operation that TensorFlow computes in float32 always."""
-        found: set[str] = set()
+        """Ids of Keras' values behind an operation that TensorFlow computes in float32 always.
+
+        Whatever comes behind has no more digits; held to float64's equation every right port that
+        resizes an image would differ.
+        """
+        values: set[str] = set()
         for node in self.keras.nodes:
-            if node.settings.get("single") or any(s.value in found for s in node.sources):
-                found.update(value.id for value in node.values)
-        return found
+            if node.settings.get("single") or any(s.value in values for s in node.sources):
+                values.update(value.id for value in node.values)
+        return values
 
 
 def _count(number: int) -> str:
@@ -140,6 +153,6 @@ def _count(number: int) -> str:
     return f"{number} output" + ("" if number == 1 else "s")
 
 
-def unique(tied: Sequence[WeightMapping]) -> list[WeightMapping]:
+def unique_mappings(mappings: Sequence[WeightMapping]) -> list[WeightMapping]:
     """Each pair of weights once, however often it is used."""
-    return list({(one.left.id, one.right.id): one for one in tied}.values())
+    return list({(one.left.id, one.right.id): one for one in mappings}.values())

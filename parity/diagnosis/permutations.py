@@ -1,18 +1,48 @@
-"""The orders in which the elements of a weight are left by mistake."""
+"""The orders in which the elements of an array, or of a layer's weight, are left by mistake."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checker.diagnose.operation import Function
-from parity.checker.result.causes import words
+from parity.core.blockwise import finite
+from parity.diagnosis.causes import value_text
+from parity.diagnosis.operation import Function
 
 Array = NDArray[Any]
+_MOST_SORTED = 4_000_000
+
+
+def transposes(array: Array, shape: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Array]]:
+    """(axes, array transposed so) for every order of axes that gives a shape, but the given one."""
+    for axes in itertools.permutations(range(array.ndim)):
+        moved = array.transpose(axes)
+        if axes != tuple(range(array.ndim)) and moved.shape == shape:
+            yield axes, moved
+
+
+def rolled(array: Array, shift: int, axis: int) -> Callable[[tuple[slice, ...]], Array]:
+    """A function that gives a piece of what `np.roll` would, without making the whole."""
+
+    def take(index: tuple[slice, ...]) -> Array:
+        whole = range(array.shape[axis])[index[axis]]
+        from_ = (np.arange(whole.start, whole.stop) - shift) % array.shape[axis]
+        piece: Array = array[(*index[:axis], from_, *index[axis + 1 :])]
+        return piece
+
+    return take
+
+
+def sorted_alike(array: Array, like: Array) -> Iterator[Array]:
+    """The array in the order of sizes of another; nothing where they are too large to sort."""
+    if 1 < array.size <= _MOST_SORTED:
+        order = np.empty(array.size, np.intp)
+        order[np.argsort(finite(like), axis=None)] = np.argsort(finite(array), axis=None)
+        yield array.ravel()[order].reshape(like.shape)
 
 
 def permuted(
@@ -27,7 +57,7 @@ def permuted(
     rank = array.ndim - 2
     if rank > 0:
         for axes in _subsets(range(rank)):
-            name = "flipped" if len(axes) == rank else f"flipped along {words(axes)}"
+            name = "flipped" if len(axes) == rank else f"flipped along {value_text(axes)}"
             yield "kernel_order", name, np.flip(array, axes)
         for order in list(itertools.permutations(range(rank)))[1:]:
             yield "kernel_order", "height and width swapped", array.transpose(*order, -2, -1)

@@ -1,0 +1,1 @@
+"""Tests of a framework's process: how it starts, answers, fails and ends."""
