@@ -195,10 +195,15 @@ def test_a_failed_job_skips_its_example_and_spares_the_others(tmp_path):
 
 @pytest.fixture
 def interruptible():
-    """A shell makes its background jobs ignore SIGINT, and these tests may be one."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A shell makes its background jobs ignore SIGINT, and these tests may be one.
+
+    SIGTERM may be handled by a library that another test has loaded into this process.
+    """
+    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, default) for number, default in defaults.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -220,7 +220,7 @@ def test_churn():
     found = statistics.churn(left, right)
     assert (found.left, found.right) == (0.25, 0.75)
     assert found.paired == pytest.approx((0 + 0.5) / 2)
-    assert found.axis_maps == pytest.approx((0.75 + 0.25) / 2)
+    assert found.across == pytest.approx((0.75 + 0.25) / 2)
     assert statistics.churn([], []) == statistics.Churn(None, None, None, None)
 
 
