@@ -37,6 +37,12 @@ WRONG = FAULTY if LONG else drawn()
 RIGHT = CORRECT if LONG else tuple(DRAW.sample(CORRECT, len(CORRECT) // 2))
 
 
+def test_the_draw_holds_every_mistake():
+    for rows in (WRONG, drawn(), drawn()):
+        assert {mistake(row) for row in rows} == {mistake(row) for row in FAULTY}
+        assert len(rows) >= len(FAULTY) // 5
+
+
 @pytest.fixture(scope="session")
 def scores(remotes):
     """Wrong port → what was right about the answer."""
