@@ -1,0 +1,34 @@
+"""`parity check` answers every pair of `cases/` rightly, and proves nothing that is not so.
+
+``PARITY_LONG=1`` asks about all of them; otherwise about a half, drawn by ``PARITY_SEED``.
+"""
+
+import importlib.util
+import os
+import random
+
+import pytest
+
+from parity_tests.check.written_cases import all_cases, answer, wrong
+
+CASES = all_cases()
+DRAW = random.Random(int(os.environ["PARITY_SEED"]))
+
+
+def drawn():
+    """Half of the folders, each whole: what is wrong beside its repaired twin."""
+    folders = sorted({case.folder for case in CASES})
+    chosen = set(DRAW.sample(folders, len(folders) // 2))
+    return tuple(case for case in CASES if case.folder in chosen)
+
+
+ASKED = CASES if os.environ.get("PARITY_LONG") else drawn()
+
+
+@pytest.mark.parametrize("case", ASKED, ids=lambda case: case.name)
+def test_the_answer_is_right(remotes, case, request):
+    if missing := [name for name in case.needs if importlib.util.find_spec(name) is None]:
+        pytest.skip(f"{', '.join(missing)} is not installed: pip install '.[zoo]'")
+    if case.open:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="not answered rightly yet"))
+    assert wrong(case, answer(remotes, case)) == []

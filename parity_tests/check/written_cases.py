@@ -1,0 +1,161 @@
+"""Pairs written down in `cases/`: what they are, and the answer of ``parity check`` to them.
+
+A case is a folder: the models of both sides, and ``case.toml``: why its truth is what it is, and
+for each ``[[check]]`` the arguments of ``parity check``, the verdicts that are right, where the
+first divergence lies (patterns), and which kinds of cause are true. ``python -m
+parity_tests.check.written_cases PATTERN …`` runs those whose name matches, and says what is wrong.
+"""
+
+import shlex
+import sys
+import tomllib
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from unittest import mock
+
+from typer.testing import CliRunner
+
+from parity.checker.check import check_in
+from parity.checker.result.check_result import CheckResult
+from parity.checker.workers.request import CheckRequest, processes
+from parity.cli import check_command
+from parity.cli.main import app
+from parity.core.errors import ParityError
+
+FOLDER = Path(__file__).parent / "cases"
+ERROR = "error"
+"""Stands among verdicts where the question itself is at fault: a message, and no answer."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question and the right answers to it.
+
+    Attributes:
+        name: group/folder, with a number where a folder asks more than once.
+        arguments: of ``parity check``, files relative to `folder`.
+        verdicts: those that are right.
+        layer: patterns of the first divergence's layer, on either side.
+        kinds: of causes that are true; one of them has to be named, and none besides.
+        unnamed: patterns of layers that no cause may name.
+        fix: patterns, one of which the corrected line of a cause matches.
+        message: what an error has to say.
+        needs: packages that have to be installed.
+        open: known to be answered wrongly as yet.
+    """
+
+    name: str
+    folder: Path
+    arguments: tuple[str, ...]
+    verdicts: tuple[str, ...]
+    layer: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
+    fix: tuple[str, ...] = ()
+    message: str = ""
+    needs: tuple[str, ...] = ()
+    open: bool = False
+
+
+def all_cases() -> tuple[Case, ...]:
+    """Every case, in the order of its folder's name."""
+    found = []
+    for file in sorted(FOLDER.glob("*/*/case.toml")):
+        folder, checks = file.parent, tomllib.loads(file.read_text("utf-8"))["check"]
+        for number, check in enumerate(checks, 1):
+            name = f"{folder.parent.name}/{folder.name}"
+            found.append(
+                Case(
+                    name if len(checks) == 1 else f"{name}:{number}",
+                    folder,
+                    tuple(_placed(shlex.split(check["arguments"]), folder)),
+                    tuple(check["verdict"]),
+                    tuple(check.get("layer", ())),
+                    tuple(check.get("kinds", ())),
+                    tuple(check.get("unnamed", ())),
+                    tuple(check.get("fix", ())),
+                    check.get("message", ""),
+                    tuple(check.get("needs", ())),
+                    check.get("open", False),
+                )
+            )
+    return tuple(found)
+
+
+def _placed(arguments, folder):
+    """The arguments, with files of the case by their whole path."""
+    for text in arguments:
+        file, colon, rest = text.partition(":")
+        yield f"{folder / file}{colon}{rest}" if file.endswith(".py") else text
+
+
+def answer(remotes, case):
+    """What ``parity check`` says, in processes that run already: a `CheckResult` or an error."""
+    found = []
+
+    def checked(torch, keras, request, say):
+        found.append(check_in(remotes, (torch, keras), request))
+        return found[0]
+
+    with mock.patch.object(check_command, "check_targets", checked):
+        outcome = CliRunner().invoke(app, ["check", *case.arguments, "--json"])
+    if found:
+        return found[0]
+    if isinstance(outcome.exception, ParityError):
+        return outcome.exception
+    raise outcome.exception
+
+
+def wrong(case, given):
+    """Everything that is not right in the answer, in words."""
+    if not isinstance(given, CheckResult):
+        if ERROR not in case.verdicts:
+            return [f"error: {given}"]
+        return [] if case.message in str(given) else [f"the error does not say {case.message!r}"]
+    found = []
+    if given.verdict not in case.verdicts:
+        found.append(f"verdict {given.verdict}, not {' or '.join(case.verdicts)}")
+    false = [c for c in given.causes if c.status == "confirmed" and c.kind not in case.kinds]
+    found += [f"confirmed {c.kind} is false: {c.left} / {c.right}" for c in false]
+    if given.verdict == "differ" and "differ" in case.verdicts:
+        first = given.first
+        names = [name for name in (first.torch, first.keras) if name] if first else []
+        if case.layer and not any(fnmatchcase(n, p) for n in names for p in case.layer):
+            found.append(f"first divergence {' / '.join(names) or 'none'}, not {case.layer}")
+        if case.kinds and not any(c.kind in case.kinds for c in given.causes):
+            named = [f"{c.kind} {c.status}" for c in given.causes]
+            found.append(f"causes {named or 'none'}, not {case.kinds}")
+        accused = [name for cause in given.causes for name, _ in (cause.left, cause.right)]
+        found += [f"{n} is accused" for n in accused for p in case.unnamed if fnmatchcase(n, p)]
+        lines = [cause.fix for cause in given.causes]
+        if case.fix and not any(fnmatchcase(line, p) for line in lines for p in case.fix):
+            found.append(f"the lines to write are {lines}, not {case.fix}")
+    return found
+
+
+def main(patterns):
+    """Say of each case that matches what is wrong with its answer."""
+    cases = [c for c in all_cases() if any(fnmatchcase(c.name, p) for p in patterns or ["*"])]
+    right = 0
+    with processes(CheckRequest()) as remotes:
+        for case in cases:
+            try:
+                given = answer(remotes, case)
+                faults = wrong(case, given)
+            except Exception as error:  # the others are run all the same
+                given, faults = None, [f"{type(error).__name__}: {error}"]
+            right += not faults
+            print(
+                f"{'right' if not faults else 'WRONG'}  {case.name}  {'; '.join(faults)}",
+                flush=True,
+            )
+            for cause in getattr(given, "causes", ()):
+                print(
+                    f"         {cause.kind} {cause.status}: {cause.left} / {cause.right}  | {cause.fix}"
+                )
+    print(f"{right} of {len(cases)} right")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
