@@ -151,9 +151,8 @@ def main(patterns):
                 flush=True,
             )
             for cause in getattr(given, "causes", ()):
-                print(
-                    f"         {cause.kind} {cause.status}: {cause.left} / {cause.right}  | {cause.fix}"
-                )
+                places = f"{cause.left} / {cause.right}"
+                print(f"         {cause.kind} {cause.status}: {places}  | {cause.fix}")
     print(f"{right} of {len(cases)} right")
 
 
