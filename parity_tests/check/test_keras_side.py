@@ -1,17 +1,15 @@
 """The Keras side of the check: what it says of a model is what the model does.
 
-Each test is a process of its own: the tests' process knows no framework.
+Each test is a process of its own, forked from one that has imported Keras: the tests' process
+knows no framework.
 """
 
 import os
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from parity_tests.forked import forking
 
 PRELUDE = """
 import numpy as np, math
@@ -71,28 +69,14 @@ def values(build, x):
 """
 
 
-def run(code):
-    """Run a script in a process of its own."""
-    script = PRELUDE + textwrap.dedent(code)
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "OMP_NUM_THREADS": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "CUDA_VISIBLE_DEVICES": "",
-        },
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+@pytest.fixture(scope="module")
+def run():
+    """Runs a script that knows the names of `PRELUDE`."""
+    with forking(PRELUDE) as script:
+        yield lambda code: script(textwrap.dedent(code))
 
 
-def test_layers_names_settings_and_code():
+def test_layers_names_settings_and_code(run):
     run("""
     def build():
         i = L.Input((8, 8, 3))
@@ -122,7 +106,7 @@ def test_layers_names_settings_and_code():
     """)
 
 
-def test_nested_shared_and_several_inputs():
+def test_nested_shared_and_several_inputs(run):
     run("""
     def build():
         d = L.Dense(3, activation="relu", name="d")
@@ -142,7 +126,7 @@ def test_nested_shared_and_several_inputs():
     """)
 
 
-def test_functions_and_operators_of_tensorflow():
+def test_functions_and_operators_of_tensorflow(run):
     run("""
     class Net(keras.Model):
         def __init__(self):
@@ -195,7 +179,7 @@ def test_functions_and_operators_of_tensorflow():
     """)
 
 
-def test_attention_is_taken_apart():
+def test_attention_is_taken_apart(run):
     run("""
     class Block(L.Layer):
         def __init__(self, d, h, **k):
@@ -245,7 +229,7 @@ def test_attention_is_taken_apart():
     """)
 
 
-def test_recurrent_layers_and_masks():
+def test_recurrent_layers_and_masks(run):
     run("""
     def build():
         i = L.Input((5, 3))
@@ -279,7 +263,7 @@ def test_recurrent_layers_and_masks():
     """)
 
 
-def test_one_dimension_groups_and_tied_weights():
+def test_one_dimension_groups_and_tied_weights(run):
     run("""
     class Net(keras.Model):
         def __init__(self):
@@ -305,7 +289,7 @@ def test_one_dimension_groups_and_tied_weights():
     """)
 
 
-def test_transposed_and_resized():
+def test_transposed_and_resized(run):
     run("""
     def build():
         i = L.Input((5, 5, 3))
@@ -331,7 +315,7 @@ def test_transposed_and_resized():
     """)
 
 
-def test_what_nobody_foresaw_is_opaque():
+def test_what_nobody_foresaw_is_opaque(run):
     run("""
     class Odd(L.Layer):
         def call(self, x):
@@ -360,7 +344,7 @@ def test_what_nobody_foresaw_is_opaque():
     """)
 
 
-def test_float64_is_exact():
+def test_float64_is_exact(run):
     run("""
     x = rng.normal(size=(4, 7)) * 3
     erf = np.vectorize(math.erf)
@@ -419,7 +403,7 @@ def test_float64_is_exact():
 
 
 @pytest.mark.parametrize("given", ["callable", "functional", "subclassed"])
-def test_training_and_weights(given):
+def test_training_and_weights(run, given):
     run(
         f"given = {given!r}\n"
         + textwrap.dedent("""
@@ -483,7 +467,7 @@ def test_training_and_weights(given):
     )
 
 
-def test_errors_name_the_users_lines(tmp_path):
+def test_errors_name_the_users_lines(run, tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(
         "import keras\n\n\nclass Bad(keras.Model):\n    def call(self, x):\n"
@@ -506,7 +490,7 @@ def test_errors_name_the_users_lines(tmp_path):
 
 @pytest.mark.skipif(not os.environ.get("PARITY_LONG"), reason="PARITY_LONG is not set")
 @pytest.mark.parametrize("name", ["MobileNetV2", "EfficientNetB0", "ConvNeXtTiny"])
-def test_applications(name):
+def test_applications(run, name):
     run(f"""
     def build():
         make = getattr(keras.applications, {name!r})

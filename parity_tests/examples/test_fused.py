@@ -1,16 +1,16 @@
 """Keras' Adam in PyTorch's fused kernel is Keras' Adam."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-CODE = """
+from parity_tests.forked import forking
+
+IMPORTS = """
 import copy, json, torch
 from parity.torch_side.optimizers import KerasAdam
+"""
+CODE = """
 torch.set_default_dtype(torch.float64)
 torch.manual_seed(0)
 start = [torch.randn(5, 3), torch.randn(3)]
@@ -66,16 +66,14 @@ for optimizer, parameters in ((one, plain), (other, fused)):
 }
 
 
+@pytest.fixture(scope="module")
+def distances():
+    """What `CODE` prints for some `STEPS`, in a process of its own."""
+    with forking(IMPORTS) as script:
+        yield lambda steps: json.loads(script(CODE.format(steps=steps)).splitlines()[-1])
+
+
 @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
-def test_the_fused_kernel_gives_the_same_weights(steps):
-    done = subprocess.run(
-        [sys.executable, "-c", CODE.format(steps=steps)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_fused_kernel_gives_the_same_weights(distances, steps):
     # 40 steps of Adam, whose rounding is that of float64.
-    assert max(json.loads(done.stdout.splitlines()[-1])) < 40 * 2**-52
+    assert max(distances(steps)) < 40 * 2**-52

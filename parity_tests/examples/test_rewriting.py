@@ -1,20 +1,18 @@
 """A traced step of PyTorch's fast path is the step itself, bit for bit, and cheaper."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from parity_tests.forked import forking
 
-STEPS = """
+IMPORTS = """
 import json, torch
 from torch import nn
 from torch.nn import functional as F
 from parity.torch_side import fast_path, rewriting
-
+"""
+STEPS = """
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
@@ -77,23 +75,21 @@ OTHERS = {
 }
 
 
-def answer(forward, channels_last=True):
-    code = STEPS.format(forward=forward, channels_last=channels_last)
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+@pytest.fixture(scope="module")
+def answer():
+    """What `STEPS` prints for a `forward`, in a process of its own."""
+    with forking(IMPORTS) as script:
+
+        def answered(forward, channels_last=True):
+            printed = script(STEPS.format(forward=forward, channels_last=channels_last))
+            return json.loads(printed.splitlines()[-1])
+
+        yield answered
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
 @pytest.mark.parametrize("forward", POOLED.values(), ids=POOLED)
-def test_relu_goes_behind_pooling_and_every_bit_stays(forward, channels_last):
+def test_relu_goes_behind_pooling_and_every_bit_stays(answer, forward, channels_last):
     found = answer(forward, channels_last)
     assert found["moved"]
     assert all(found["same"]), found
@@ -102,7 +98,7 @@ def test_relu_goes_behind_pooling_and_every_bit_stays(forward, channels_last):
 
 
 @pytest.mark.parametrize("forward", OTHERS.values(), ids=OTHERS)
-def test_what_is_otherwise_is_left_alone(forward):
+def test_what_is_otherwise_is_left_alone(answer, forward):
     found = answer(forward)
     assert found["moved"]
     assert all(found["same"]), found
