@@ -67,26 +67,6 @@ Proof = Literal["recomputed", "values", "state", "bypass", "settings", "none"]
 
 
 @dataclass(frozen=True)
-class Suspicion:
-    """What differs in a matched pair, before anything is computed.
-
-    Attributes:
-        kind: a key of `KINDS`.
-        left, right: the values, in canonical settings; None where there is none.
-        keys: the settings that hold them, replaced together.
-        roles: the parameters replaced with them.
-        whole: the operations are of different kinds, so all of it is replaced.
-    """
-
-    kind: str
-    left: Any
-    right: Any
-    keys: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    whole: bool = False
-
-
-@dataclass(frozen=True)
 class Cause:
     """Why a pair differs.
 

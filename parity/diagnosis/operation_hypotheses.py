@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from parity.diagnosis.array_hypotheses import apart, solve, values
 from parity.diagnosis.causes import value_text
-from parity.diagnosis.operation import Function
 from parity.diagnosis.permutations import divisors, images, permuted
-from parity.reference import activations, operations
+from parity.operations.function import Function
+from parity.operations.known import operation
+from parity.reference import activations
 
 Array = NDArray[Any]
 
@@ -192,39 +193,15 @@ def _own_settings(base: Function, target: Array) -> Iterator[Guess]:
                 epsilon,
                 base.setting(epsilon=epsilon)(),
             )
-    if kind == "batch_norm":
-        yield Guess(
-            "normalisation",
-            "running statistics",
-            "batch statistics",
-            base.setting(training=not settings.get("training"))(),
-        )
-    if kind in ("convolution", "transposed", "pool") and "kernel" in settings:
-        yield from _windows(base)
+    if not base.sources:
+        return
+    for one in operation(kind).variations(settings, base.sources[0].shape):
+        yield Guess(one.cause, one.own, one.other, base.varied(one))
     if kind == "recurrent":
-        yield from _recurrent(base)
         yield from _masked(base, target)
     for key in ("axis", "axes"):
-        if key in settings and base.sources:
+        if key in settings:
             yield from _along(base, key)
-    if kind == "resize":
-        modes = ("nearest", "nearest_exact", "bilinear", "bicubic", "area")
-        for mode, corners, anti in itertools.product(modes, (False, True), (False, True)):
-            found = base.setting(mode=mode, align_corners=corners, antialias=anti)()
-            yield Guess(
-                "resize",
-                settings["mode"],
-                {"name": mode, "align_corners": corners, "antialias": anti},
-                found,
-            )
-    if kind == "reduce":
-        for mode in ("mean", "max", "sum", "min", "variance", "std", "norm"):
-            yield Guess(
-                "operation" if base.sources[0].ndim < 3 else "pooling",
-                settings["mode"],
-                mode,
-                base.setting(mode=mode)(),
-            )
 
 
 def _along(base: Function, key: str) -> Iterator[Guess]:
@@ -233,79 +210,6 @@ def _along(base: Function, key: str) -> Iterator[Guess]:
         value: Any = axis if key == "axis" else (axis,)
         if value != word and not base.parameters:
             yield Guess("axis", word, value, base.setting(**{key: value})())
-
-
-def _windows(base: Function) -> Iterator[Guess]:
-    """Another padding that gives the same size."""
-    settings = base.settings
-    key = "crop" if base.kind == "transposed" else "padding"
-    given = tuple(tuple(p) for p in settings[key])
-    choices = []
-    for at, (before, after) in enumerate(given):
-        total = before + after
-        stride, slack = settings["stride"][at], _slack(base, at)
-        # So many more or fewer rows end in the same number of windows.
-        totals = [t for t in range(total - slack, total - slack + stride) if t >= 0]
-        totals = totals if key == "padding" else [total]
-        choices.append([(b, t - b) for t in totals for b in range(t + 1)])
-    for padding in sorted(itertools.product(*choices), key=lambda p: _moved(p, given))[:64]:
-        if padding != given:
-            yield Guess("padding", given, padding, base.setting(**{key: padding})())
-    for mode in ("reflect", "replicate", "circular") if base.kind == "convolution" else ():
-        yield Guess("padding", "zeros", mode, base.setting(mode=mode)())
-    if base.kind == "pool":
-        counts = bool(settings.get("counts_padding"))
-        yield Guess(
-            "padding_counted",
-            counts,
-            not counts,
-            base.setting(counts_padding=not counts)(),
-        )
-        mode = "max" if settings["mode"] == "average" else "average"
-        yield Guess("pooling", settings["mode"], mode, base.setting(mode=mode)())
-
-
-def _slack(base: Function, axis: int) -> int:
-    """How many rows after the last window are not used."""
-    if base.kind == "transposed":
-        return 0
-    s = base.settings
-    shape = base.sources[0].shape
-    n = shape[2 + axis] if s.get("channels") == "first" else shape[1 + axis]
-    window = s["dilation"][axis] * (s["kernel"][axis] - 1) + 1
-    return int((n + sum(s["padding"][axis]) - window) % s["stride"][axis])
-
-
-def _moved(padding: Sequence[Sequence[int]], given: Sequence[Sequence[int]]) -> int:
-    pairs = zip(padding, given, strict=True)
-    return sum(abs(p[0] - g[0]) + abs(p[1] - g[1]) for p, g in pairs)
-
-
-def _recurrent(base: Function) -> Iterator[Guess]:
-    settings = base.settings
-    yield Guess(
-        "direction",
-        "forwards",
-        "backwards",
-        base.setting(backwards=not settings.get("backwards"))(),
-    )
-    out = base.setting(backwards=not settings.get("backwards"))()
-    if out is not None and out.ndim == 3:
-        yield Guess("direction", "forwards", "backwards, in the order of time", out[:, ::-1])
-    if settings["cell"] == "gru":
-        after = settings.get("reset_after", True)
-        yield Guess("reset_after", after, not after, base.setting(reset_after=not after)())
-    for key, default in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
-        for name in ("tanh", "relu", "sigmoid", "hard_sigmoid", "linear", "softsign", "elu"):
-            if name != (settings.get(key) or default):
-                yield Guess(
-                    "activation",
-                    settings.get(key) or default,
-                    name,
-                    base.setting(**{key: name})(),
-                )
-    if len(base.sources) > 1:
-        yield Guess("initial_state", "given", "zeros", base.on(base.sources[0])())
 
 
 def _masked(base: Function, target: Array) -> Iterator[Guess]:
@@ -369,7 +273,7 @@ def _table(before: Array, target: Array) -> Iterator[dict[str, Any]]:
 
 
 def _repeated(base: Function, out: Array, target: Array) -> Iterator[Guess]:
-    if base.kind in operations.KINDS and len(base.sources) == 1:
+    if operation(base.kind).compute is not None and len(base.sources) == 1:
         if base.sources[0].shape == target.shape and base.kind != "activation":
             yield Guess("missing_layer", "applied", "not applied", base.sources[0])
         if out.shape == base.sources[0].shape and base.kind not in ("activation", "dropout"):
@@ -392,7 +296,7 @@ def _other_kinds(base: Function) -> Iterator[Guess]:
         return
     rank, own = x.ndim, base.settings
     weights = {r: a for r, a in base.parameters.items() if r in ("gamma", "beta")}
-    if base.kind in ("batch_norm", "layer_norm", "group_norm", "rms_norm"):
+    if operation(base.kind).family == "normalisation":
         channels = own.get("channels", "last")
         axis = 1 if channels == "first" else rank - 1
         common = {"epsilon": own["epsilon"], "channels": channels}

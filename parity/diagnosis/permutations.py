@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from parity.core.blockwise import finite
 from parity.diagnosis.causes import value_text
-from parity.diagnosis.operation import Function
+from parity.operations.function import Function
 
 Array = NDArray[Any]
 _MOST_SORTED = 4_000_000

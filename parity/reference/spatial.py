@@ -1,6 +1,6 @@
 """Convolution, pooling, resizing and padding in NumPy, over any number of spatial axes.
 
-Everything here works with the channels last; `parity.reference.operations` moves them there.
+Everything here works with the channels last; `parity.operations` moves them there.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from parity.checker.diagnose import evidence as proofs
 from parity.checker.diagnose import fix, repair, training_state
 from parity.checker.graph.graph import Node, Source, Value
 from parity.diagnosis.causes import KINDS, Cause, group
-from parity.reference import operations
+from parity.operations import function as operations
 
 FIRST, LAST = {"channels": "first"}, {"channels": "last"}
 IMAGE = (2, 8, 7, 4)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parity.reference import operations
+from parity.operations import function as operations
 from parity_tests.check import reference_cases
 
 ROWS = pytest.mark.parametrize("case", reference_cases.CASES, ids=lambda c: c.name)

@@ -14,12 +14,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from parity.checker.align.flow import COMMUTATIVE, NEVER, Costs, Flow, alignment_costs, category
+from parity.checker.align.flow import NEVER, Costs, Flow, alignment_costs, category
 from parity.checker.align.matching import Matching
 from parity.checker.align.node_costs import node_costs
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.graph.graph import Source
 from parity.core.errors import UsageError
+from parity.operations.known import operation
 
 _LIKE = 0.4
 """Edits below this are no more than an unlike setting or shape, and not worth a second search."""
@@ -266,7 +267,7 @@ class _Reader:
     def _pair(self, i: int, j: int) -> AlignedPair:
         a, b = self.left.nodes[i], self.right.nodes[j]
         links = self._links(a, b)
-        commutes = a.kind == b.kind and a.kind in COMMUTATIVE
+        commutes = a.kind == b.kind and operation(a.kind).commutes
         direct = all(
             link.same
             and not link.left_between

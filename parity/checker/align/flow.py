@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.operations.known import operation
 
 Costs = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -44,33 +45,10 @@ REWIRED = 3.0
 into the wrong branch counts against the node that joins them, and the fault spreads: 31, of which
 22 in U-Nets, whose skips are long; at one gap 20."""
 
-# Operands of these have no place: `a + b` and `b + a` are one node.
-COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum"})
-_CATEGORIES = {
-    "batch_norm": "norm",
-    "layer_norm": "norm",
-    "group_norm": "norm",
-    "rms_norm": "norm",
-    "adaptive_pool": "pool",
-    "maximum": "join",
-    "minimum": "join",
-    "add": "join",
-    "subtract": "join",
-    "multiply": "join",
-    "divide": "join",
-    "concatenate": "join",
-    "stack": "join",
-    "affine": "arithmetic",
-    "power": "arithmetic",
-    "unary": "activation",
-    "cumulative": "reduce",
-    "compare": "where",
-}
-
 
 def category(node: CanonicalNode) -> str:
     """A coarse word for a node: what may be mistaken for one another has one."""
-    word = _CATEGORIES.get(node.kind, node.kind)
+    word = operation(node.kind).category or node.kind
     # A sum with a number or a constant joins nothing; it is told from a residual one.
     if word == "join" and len(moving(node)) < 2:
         return "arithmetic"
@@ -108,7 +86,7 @@ class Flow:
         after: list[list[tuple[int, int, int]]] = [[] for _ in graph.nodes]
         for k, node in enumerate(graph.nodes):
             places = [s for s in (node.sources[i].value for i in moving(node)) if s in number]
-            commutes = node.kind in COMMUTATIVE
+            commutes = operation(node.kind).commutes
             before.append([])
             for place, value in enumerate(places):
                 where = (0, 1) if commutes else (place, len(places))

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from parity.checker.canonical.affine import number_of
 from parity.checker.canonical.drafts import Draft, Drafts
 from parity.checker.graph.graph import Source
-from parity.reference import activations, operations
+from parity.operations import unary
+from parity.reference import activations
 
 Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
@@ -39,8 +40,8 @@ _ALONE = (
     *("tanh", "sigmoid", "log1p", "expm1", "reciprocal"),
 )
 _ACTIVATIONS = ("softplus", "relu", "softsign")
-UNARY: dict[str, Function] = {
-    **{name: operations.UNARY[name] for name in _ALONE},
+_UNARY: dict[str, Function] = {
+    **{name: unary.UNARY[name] for name in _ALONE},
     **{name: partial(activations.apply, {"name": name}, {}) for name in _ACTIVATIONS},
 }
 """What an activation is written with."""
@@ -79,7 +80,7 @@ def _apply(node: Draft, values: list[Array]) -> Array | None:
         scale, offset = float(node.settings["scale"]), float(node.settings["offset"])
         return scale * values[0] + offset
     if node.kind == "unary":
-        function = UNARY.get(str(node.settings.get("name")))
+        function = _UNARY.get(str(node.settings.get("name")))
         return None if function is None else function(values[0])
     if node.kind == "activation":
         if node.parameters or node.settings.get("name") not in _EVALUATED:

@@ -5,5 +5,5 @@ and its corrected line. Read `diagnosis` (all of it), `evidence` (what a proof n
 `settings` (which of them differ), `repair` (each repaired in the NumPy reference), then what no
 setting of a layer tells: `structure` (one side's layers alone), `other_inputs` (wiring),
 `gradient_stops`, `training_state`, `latent` (what no input of the run shows); the line: `fix`,
-`combined_fix`, `code_edit`.
+`combined_fix`.
 """

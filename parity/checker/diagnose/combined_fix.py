@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from parity.checker.diagnose.code_edit import call, changed
 from parity.diagnosis.causes import Cause
+from parity.operations.code import call, changed
 
 
 def together(causes: Sequence[Cause], codes: Mapping[str, str]) -> list[Cause]:

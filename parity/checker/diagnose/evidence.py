@@ -25,8 +25,8 @@ from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping
 from parity.comparator.noise import FALLBACK, SHRINK, U64, C, Finding
 from parity.diagnosis.causes import Cause, group, value_text
+from parity.operations.function import apply
 from parity.reference.layers import channel_axis
-from parity.reference.operations import apply
 
 _LOG = logging.getLogger("parity")
 _ENOUGH = 3

@@ -7,37 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from parity.checker.diagnose.code_edit import (
-    activation,
-    changed,
-    function_name,
-    small,
-    written,
-    written_for,
-)
 from parity.checker.diagnose.settings import canonical, operation_text
 from parity.checker.graph.graph import Node
 from parity.core.sides import Side
+from parity.operations import activation
+from parity.operations.code import changed, function_name, small, written
+from parity.operations.known import operation
 
 Pads = Sequence[Sequence[int]]
-
-WORDS: dict[str, dict[Side, str]] = {
-    "stride": {"torch": "stride", "keras": "strides"},
-    "dilation": {"torch": "dilation", "keras": "dilation_rate"},
-    "groups": {"torch": "groups", "keras": "groups"},
-    "bias": {"torch": "bias", "keras": "use_bias"},
-    "epsilon": {"torch": "eps", "keras": "epsilon"},
-    "rate": {"torch": "p", "keras": "rate"},
-    "counts_padding": {"torch": "count_include_pad", "keras": ""},
-    "reset_after": {"torch": "", "keras": "reset_after"},
-    "scale": {"torch": "affine", "keras": "scale"},
-    "center": {"torch": "affine", "keras": "center"},
-    "axis": {"torch": "dim", "keras": "axis"},
-    "axes": {"torch": "dim", "keras": "axis"},
-    "zero_index": {"torch": "padding_idx", "keras": ""},
-    "mask_zero": {"torch": "", "keras": "mask_zero"},
-}
-"""Setting → what each framework calls it."""
 
 
 def fix(kind: str, node: Node, other: Node, side: Side, *, wanted: str = "") -> str:
@@ -103,7 +80,8 @@ def _plain(*keys: str) -> Callable[[Node, Node, Side], str]:
         theirs = canonical(other, channels=node.settings.get("channels"))
         mine, arguments = canonical(node), {}
         for key in keys:
-            word = WORDS[key][side]
+            setting = operation(node.kind).settings.get(key)
+            word = setting.word(side) if setting is not None else ""
             if key not in theirs or theirs[key] == mine.get(key) or not word:
                 continue
             value = theirs[key]
@@ -210,12 +188,12 @@ def _activation(node: Node, other: Node, side: Side) -> str:
             return _recurrent_activation(node, other, side)
         return ""
     if node.kind == "opaque":
-        return activation(canonical(other), side)
+        return activation.line(canonical(other), side)
     if node.kind != "activation" or canonical(node) == canonical(other):
         return ""
     settings = canonical(other)
     if "activation=" in node.code and side == "keras":
-        made = activation(settings, side)
+        made = activation.line(settings, side)
         if made.startswith('layers.Activation("'):
             return changed(node.code, {"activation": made.split('"')[1]})
         if settings["name"] == "relu":
@@ -227,7 +205,7 @@ def _activation(node: Node, other: Node, side: Side) -> str:
             return changed(node.code, {"activation": "gelu"})
         value = f"=lambda x: {made}" if "(x" in made else f"={made}"
         return changed(node.code, {"activation": value})
-    return _named(node.code, activation(settings, side))
+    return _named(node.code, activation.line(settings, side))
 
 
 def _recurrent_activation(node: Node, other: Node, side: Side) -> str:
@@ -344,15 +322,21 @@ def _resize(node: Node, other: Node, side: Side) -> str:
     return changed(node.code, arguments)
 
 
+def _written(node: Node, side: Side) -> str:
+    """A node as a layer of a framework; '' where there is no short way to say it."""
+    line = operation(node.kind).lines.get(side)
+    return line(canonical(node), node.sources[0].shape if node.sources else ()) if line else ""
+
+
 def _another(node: Node, other: Node, side: Side) -> str:
     """All of the other operation, written for this framework."""
     if node.kind == other.kind:
         return ""
-    return _named(node.code, written_for(other, side))
+    return _named(node.code, _written(other, side))
 
 
 def _missing(node: Node, other: Node, side: Side) -> str:
-    line = written_for(other, side) or f"# what {other.code or other.kind} does"
+    line = _written(other, side) or f"# what {other.code or other.kind} does"
     return f"{line}\n{node.code}" if node.code else line
 
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from parity.checker.align.matches import Link, Match, indices, source_name, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
-from parity.checker.diagnose.code_edit import changed
 from parity.checker.diagnose.settings import canonical, differing
 from parity.checker.graph.graph import Node, Source
 from parity.checker.graph.model_interface import Array
@@ -24,10 +23,12 @@ from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import U32
 from parity.core.sides import Side
 from parity.diagnosis.array_hypotheses import apart
-from parity.diagnosis.causes import Cause, Suspicion
-from parity.diagnosis.operation import Function
+from parity.diagnosis.causes import Cause
+from parity.operations.code import changed
+from parity.operations.function import Function
+from parity.operations.known import operation
+from parity.operations.operation import Suspicion
 
-_FED = ("dense", "recurrent", "convolution", "transposed")
 """Their kernels have another shape where they are fed another width."""
 _SINGLE = 1e-4
 """Of the scale; some constants are kept in float32 whatever the precision."""
@@ -138,7 +139,7 @@ def _same_weights(comparison: ModelComparison, match: Match) -> bool:
         if one.pair is not match:
             continue
         if one.index is None:
-            if match.left.kind not in _FED or not one.role.endswith("kernel"):
+            if not operation(match.left.kind).weighted or not one.role.endswith("kernel"):
                 return False
             continue
         mine = one.to_right(np.asarray(comparison.weights[0][one.left.id]))

@@ -23,9 +23,10 @@ from parity.checker.graph.model_interface import Mode
 from parity.comparator.noise import U32
 from parity.core.sides import Side
 from parity.diagnosis.array_hypotheses import FLOOR, apart, values
-from parity.diagnosis.causes import Cause, Proof, Suspicion, value_text
-from parity.diagnosis.operation import Function
+from parity.diagnosis.causes import Cause, Proof, value_text
 from parity.diagnosis.operation_hypotheses import Guess, guesses
+from parity.operations.function import Function
+from parity.operations.operation import Suspicion
 
 Array = NDArray[Any]
 

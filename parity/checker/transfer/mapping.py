@@ -22,12 +22,7 @@ from parity.checker.graph.arrangement import Arrangement, Indices, Shape
 from parity.checker.graph.graph import Parameter, Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.graph.storage import CompactArrays
-
-_SPATIAL = frozenset(
-    {"convolution", "transposed", "pool", "adaptive_pool", "resize", "batch_norm", "group_norm"}
-)
-_ON_FEATURES = frozenset({"dense", "layer_norm", "rms_norm", "batch_norm"})
-
+from parity.operations.known import operation
 
 SAME: Indices = np.zeros(0, np.int64)
 """The identity, which for a large weight would be larger than the weight: int64 against float32."""
@@ -166,13 +161,13 @@ def _usable(moved: Arrangement, a: CanonicalNode, b: CanonicalNode) -> bool:
     steps of a recurrent layer in none but their own, and channels only where the layer's setting
     has them. Another order is a fault of the port (cause ``axis``), not a layout to follow.
     """
-    if a.kind == "recurrent" or (a.kind in _ON_FEATURES and moved.axes is None):
+    if a.kind == "recurrent" or (operation(a.kind).on_features and moved.axes is None):
         if moved.axes is None:
             return moved.columns() is not None and _leads(moved, a.kind)
         return moved.is_identity or a.kind != "recurrent"
     if a.kind == "dense" == b.kind and moved.axes is not None:
         return moved.axes[-1] == len(moved.axes) - 1
-    if a.kind in _SPATIAL and b.kind in _SPATIAL and len(moved.left) > 2:
+    if operation(a.kind).has_channels and operation(b.kind).has_channels and len(moved.left) > 2:
         one, other = a.settings.get("channels"), b.settings.get("channels")
         if one and other:
             wanted = arrangement.by_channels(moved.left, moved.right, one, other)
@@ -201,7 +196,7 @@ def _map_output(
     """How the output goes across, by the kind of the operation."""
     known = [s for s in seen if s is not None]
     first = known[0] if known else None
-    if a.kind in _SPATIAL and len(left) > 2:
+    if operation(a.kind).has_channels and len(left) > 2:
         one, other = a.settings.get("channels"), b.settings.get("channels")
         if one and other:
             return arrangement.by_channels(left, right, one, other)
@@ -314,7 +309,7 @@ def _index(
         # A window of one is a dense layer at every place.
         return every.reshape(theirs.shape)
     # No rearrangement of one shape is another: the weight stays as it is, and the pair is named.
-    if mine.shape != theirs.shape and kind not in _ON_FEATURES:
+    if mine.shape != theirs.shape and not operation(kind).on_features:
         return None
     # Only the kernel meets the features it is fed; bias, recurrent kernel and gates stand in the
     # order of the outputs.
@@ -327,7 +322,7 @@ def _index(
         columns = source.columns()
         if columns is not None and len(columns) == len(every) and mine.shape == theirs.shape:
             return every[columns]
-    if kind in _ON_FEATURES and kind != "dense" and source is not None:
+    if operation(kind).on_features and kind != "dense" and source is not None:
         if every.ndim == 1 and mine.shape == theirs.shape:
             columns = source.columns() if _last(match, len(source.left)) else None
             return every if columns is None or len(columns) != len(every) else every[columns]

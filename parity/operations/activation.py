@@ -1,0 +1,149 @@
+"""A function with a name among layers: ReLU, GELU, softmax and their like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from parity.core.sides import Side
+from parity.operations.operation import Operation, Settings, Shape, Suspicion, same
+from parity.reference import activations
+
+
+def _canonical(settings: dict[str, Any], rank: int) -> dict[str, Any]:
+    """One name for what is the same function."""
+    name = settings.get("name")
+    unsaid = ("channels", "threshold") if name == "softplus" else ("channels",)
+    shown = {k: settings[k] for k in unsaid if k in settings}
+    wanted = activations.PARAMETERS.get(str(name), ())
+    more = {
+        **activations.DEFAULTS.get(str(name), {}),
+        **{k: settings.get(k) for k in wanted if settings.get(k) is not None},
+    }
+    if name == "hard_tanh":
+        name = "clip"
+    if name == "clip":
+        low, high = more.get("low"), more.get("high")
+        limits = (0, None, 0, 6)
+        if low == limits[0] and high is None:
+            name, more = "relu", {}
+        elif (low, high) == limits[2:]:
+            name, more = "relu6", {}
+        else:
+            more = {"low": low, "high": high}
+    if name == "leaky_relu" and more.get("slope") == 0:
+        name, more = "relu", {}
+    if name == "celu" and more.get("alpha") == 1:
+        name = "elu"
+    if name == "identity":
+        name = "linear"
+    return {"name": name, **more, **shown}
+
+
+def _compare(a: Settings, b: Settings, roles: Collection[str], shape: Shape) -> list[Suspicion]:
+    a, b = (activations.spoken(s) for s in (a, b))
+    if same(a, b):
+        return []
+    keys = tuple(dict.fromkeys([*a, *b]))
+    if a["name"] == b["name"] and {k for k in keys if not same(a.get(k), b.get(k))} == {"axis"}:
+        return [Suspicion("axis", a["axis"], b["axis"], ("axis",))]
+    learnt = ("alpha",) if "prelu" in (a["name"], b["name"]) else ()
+    return [Suspicion("activation", a, b, keys, learnt)]
+
+
+TORCH_ACTIVATIONS = {
+    "relu": "nn.ReLU()",
+    "relu6": "nn.ReLU6()",
+    "selu": "nn.SELU()",
+    "silu": "nn.SiLU()",
+    "mish": "nn.Mish()",
+    "sigmoid": "nn.Sigmoid()",
+    "log_sigmoid": "nn.LogSigmoid()",
+    "tanh": "nn.Tanh()",
+    "softplus": "nn.Softplus()",
+    "softsign": "nn.Softsign()",
+    "hard_sigmoid": "nn.Hardsigmoid()",
+    "hard_silu": "nn.Hardswish()",
+    "tanh_shrink": "nn.Tanhshrink()",
+    "linear": "nn.Identity()",
+    "quick_gelu": "x * torch.sigmoid(1.702 * x)",
+    "exponential": "torch.exp(x)",
+}
+KERAS_ACTIVATIONS = {
+    **{
+        name: name
+        for name in (
+            "relu",
+            "relu6",
+            "selu",
+            "silu",
+            "mish",
+            "sigmoid",
+            "log_sigmoid",
+            "tanh",
+            "softplus",
+            "softsign",
+            "hard_sigmoid",
+            "hard_silu",
+            "tanh_shrink",
+            "linear",
+            "exponential",
+            "softmax",
+            "log_softmax",
+            "squareplus",
+        )
+    },
+}
+
+
+def line(settings: Mapping[str, Any], side: Side) -> str:
+    """An activation as each framework spells it, as a layer."""
+    name = str(settings["name"])
+    arguments = {k: v for k, v in settings.items() if k not in ("name", "channels")}
+    if side == "torch":
+        own = {
+            "leaky_relu": lambda: f"nn.LeakyReLU({arguments.get('slope', 0.01)!r})",
+            "elu": lambda: f"nn.ELU({arguments.get('alpha', 1.0)!r})",
+            "celu": lambda: f"nn.CELU({arguments.get('alpha', 1.0)!r})",
+            "gelu": lambda: (
+                'nn.GELU(approximate="tanh")' if arguments.get("approximate") else "nn.GELU()"
+            ),
+            "softmax": lambda: f"nn.Softmax(dim={arguments.get('axis', -1)})",
+            "log_softmax": lambda: f"nn.LogSoftmax(dim={arguments.get('axis', -1)})",
+            "hard_tanh": lambda: (
+                f"nn.Hardtanh({arguments.get('low')!r}, {arguments.get('high')!r})"
+            ),
+            "clip": lambda: f"nn.Hardtanh({arguments.get('low')!r}, {arguments.get('high')!r})",
+            "prelu": lambda: "nn.PReLU()",
+        }
+        return _constructed(own, name, TORCH_ACTIVATIONS.get(name, f"{name}(x)"))
+    own = {
+        "leaky_relu": lambda: f"layers.LeakyReLU(negative_slope={arguments.get('slope', 0.01)!r})",
+        "elu": lambda: f"layers.ELU(alpha={arguments.get('alpha', 1.0)!r})",
+        "relu": lambda: "layers.ReLU()",
+        "celu": lambda: f"ops.celu(x, alpha={arguments.get('alpha', 1.0)!r})",
+        "gelu": lambda: f"ops.gelu(x, approximate={bool(arguments.get('approximate'))})",
+        "softmax": lambda: f"layers.Softmax(axis={arguments.get('axis', -1)})",
+        "log_softmax": lambda: f"ops.log_softmax(x, axis={arguments.get('axis', -1)})",
+        "hard_tanh": lambda: f"ops.clip(x, {arguments.get('low')!r}, {arguments.get('high')!r})",
+        "clip": lambda: f"ops.clip(x, {arguments.get('low')!r}, {arguments.get('high')!r})",
+        "prelu": lambda: "layers.PReLU(shared_axes=[1, 2])",
+        "quick_gelu": lambda: "x * ops.sigmoid(1.702 * x)",
+    }
+    return _constructed(own, name, f'layers.Activation("{KERAS_ACTIVATIONS.get(name, name)}")')
+
+
+def _constructed(table: Mapping[str, Callable[[], str]], name: str, otherwise: str) -> str:
+    return table[name]() if name in table else otherwise
+
+
+OPERATION = Operation(
+    "activation",
+    lambda s, p, x: activations.apply(s, p, x[0]),
+    canonical=_canonical,
+    compare=_compare,
+    lines={
+        "torch": lambda s, shape: line(s, "torch"),
+        "keras": lambda s, shape: line(s, "keras"),
+    },
+)

@@ -1,0 +1,42 @@
+"""Factors and summands in a row: ``x·scale + offset``, one number or one a channel each."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from parity.operations.arithmetic import stepped
+from parity.operations.operation import Array, Arrays, Operation, Setting, Settings
+from parity.reference import layers
+
+
+def _compute(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> Array:
+    """Lists and parameters go along the channels, or along ``axis``."""
+    x = sources[0]
+    if "steps" in settings:
+        return stepped(x, settings["steps"], sources)
+    scale = parameters.get("scale", parameters.get("gamma", settings.get("scale", 1.0)))
+    offset = parameters.get("offset", parameters.get("beta", settings.get("offset", 0.0)))
+    axis = settings.get("axis")
+    axis = layers.channel_axis(settings, x.ndim) if axis is None else axis % x.ndim
+    parts = []
+    for part in (scale, offset):
+        array = np.asarray(part, x.dtype)
+        shape = [1] * x.ndim
+        if array.ndim == 1 and array.size > 1:
+            shape[axis] = array.size
+            array = array.reshape(shape)
+        parts.append(array)
+    return np.asarray(x * parts[0] + parts[1])
+
+
+OPERATION = Operation(
+    "affine",
+    _compute,
+    settings={
+        "scale": Setting("scale", 1.0),
+        "offset": Setting("offset", 0.0),
+        "axis": Setting("axis"),
+        "steps": Setting("constant"),
+    },
+    category="arithmetic",
+)

@@ -1,0 +1,78 @@
+"""A recurrent layer: LSTM, GRU, or plain; its value is the whole sequence."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from parity.operations import windows
+from parity.operations.operation import (
+    Array,
+    Arrays,
+    Operation,
+    Setting,
+    Settings,
+    Shape,
+    Variation,
+)
+from parity.reference import layers
+
+EVERY = ("*",)
+"""All parameters of the layer."""
+_ACTIVATIONS = ("tanh", "relu", "sigmoid", "hard_sigmoid", "linear", "softsign", "elu")
+
+
+def _compute(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -> tuple[Array, ...]:
+    if settings.get("masked") and "steps" not in settings:
+        raise ValueError("steps are masked")
+    return layers.recurrent(settings, parameters, sources)
+
+
+def _canonical(settings: dict[str, Any], rank: int) -> dict[str, Any]:
+    if settings.get("cell") == "gru":
+        settings.setdefault("reset_after", True)
+    else:
+        settings.pop("reset_after", None)
+    return settings
+
+
+def _variations(settings: Settings, shape: Shape) -> Iterator[Variation]:
+    turned = {"backwards": not settings.get("backwards")}
+    yield Variation("direction", "forwards", "backwards", turned)
+    in_time = "backwards, in the order of time"
+    yield Variation("direction", "forwards", in_time, turned, after=lambda out: out[:, ::-1])
+    if settings["cell"] == "gru":
+        after = settings.get("reset_after", True)
+        yield Variation("reset_after", after, not after, {"reset_after": not after})
+    for key, default in (("activation", "tanh"), ("recurrent_activation", "sigmoid")):
+        own = settings.get(key) or default
+        for name in _ACTIVATIONS:
+            if name != own:
+                yield Variation("activation", own, name, {key: name})
+    if settings.get("has_state"):
+        yield Variation("initial_state", "given", "zeros", {}, sources=1)
+
+
+OPERATION = Operation(
+    "recurrent",
+    _compute,
+    settings={
+        "cell": Setting("operation", roles=EVERY),
+        "units": Setting(
+            "units",
+            torch="hidden_size",
+            keras="units",
+            roles=("kernel", "recurrent_kernel", "bias"),
+        ),
+        "bias": windows.BIAS,
+        "bidirectional": Setting("direction", False, torch="bidirectional", roles=EVERY),
+        "backwards": Setting("direction", False, keras="go_backwards", roles=EVERY),
+        "reset_after": Setting("reset_after", keras="reset_after", roles=("bias",)),
+        "activation": Setting("activation", "tanh", torch="nonlinearity", keras="activation"),
+        "recurrent_activation": Setting("activation", "sigmoid", keras="recurrent_activation"),
+        "has_state": Setting("initial_state", False),
+        "masked": Setting("mask", False),
+    },
+    weighted=True,
+    steps_at_a_time=True,
+    canonical=_canonical,
+    variations=_variations,
+)

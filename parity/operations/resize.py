@@ -1,0 +1,49 @@
+"""An image enlarged or reduced."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from parity.operations.operation import UNSTATED, Operation, Setting, Settings, Shape, Variation
+from parity.reference import spatial
+
+
+def _canonical(settings: dict[str, Any], rank: int) -> dict[str, Any]:
+    single = bool(settings.get("single"))
+    if settings.get("mode") == "bicubic":
+        settings.setdefault("cubic", -0.5 if single or settings["antialias"] else -0.75)
+    if settings.get("mode") == "area":
+        settings.setdefault("fractional", single)
+    return settings
+
+
+def _variations(settings: Settings, shape: Shape) -> Iterator[Variation]:
+    modes = ("nearest", "nearest_exact", "bilinear", "bicubic", "area")
+    for mode, corners, anti in itertools.product(modes, (False, True), (False, True)):
+        other = {"align_corners": corners, "antialias": anti}
+        settings_then = {"mode": mode, **other}
+        yield Variation("resize", settings["mode"], {"name": mode, **other}, settings_then)
+
+
+_DEFAULTS = {"align_corners": False, "antialias": False, "half_pixel": True, "scale": None}
+
+OPERATION = Operation(
+    "resize",
+    lambda s, p, x: spatial.resize(s, x[0]),
+    settings={
+        name: Setting("resize", _DEFAULTS.get(name, UNSTATED), group="resize")
+        for name in (
+            "size",
+            "mode",
+            "align_corners",
+            "antialias",
+            "cubic",
+            "fractional",
+            "half_pixel",
+            "scale",
+        )
+    },
+    has_channels=True,
+    canonical=_canonical,
+    variations=_variations,
+)
