@@ -12,7 +12,7 @@ compare: $(INSTALLED)  ## Both sides of every example: verdicts on screen, pages
 	-@$(BIN)/parity data fetch cifar10
 	$(BIN)/parity report --folder build/reports
 
-# Of the bench of ports and of random architectures a draw, another for every commit.
+# Of what is many alike a draw, another for every commit: PARITY_SEED=… repeats one.
 test: $(INSTALLED)  ## Every test, in as many processes as there are $(CORES).
 	-@$(BIN)/parity data fetch fashion_mnist
 	-@$(BIN)/parity data fetch mnist
@@ -20,13 +20,13 @@ test: $(INSTALLED)  ## Every test, in as many processes as there are $(CORES).
 	$(BIN)/python -m pytest --numprocesses $(CORES) --durations 10
 
 test-all: export PARITY_LONG = 1
-test-all: test  ## The same with all ports and architectures instead of a draw.
+test-all: test  ## The same with all instead of a draw.
 
 report: $(INSTALLED)  ## The committed pages of reports/: full data, all epochs.
 	$(BIN)/parity report --full
 
 planted: $(INSTALLED)  ## reports/planted.md, from the planted faults.
-	PARITY_PLANTED=1 $(BIN)/python -m pytest parity_tests/test_planted_faults.py
+	PARITY_LONG=1 PARITY_PLANTED=1 $(BIN)/python -m pytest parity_tests/test_planted_faults.py
 
 ports: $(INSTALLED)  ## reports/ports.md, from the bench of right and wrong ports.
 	PARITY_LONG=1 PARITY_PORTS=1 $(BIN)/python -m pytest parity_tests/check/test_bench.py

@@ -1,4 +1,5 @@
 """Tests: `check` of `parity.checker`, `engine` of what records, compares, judges and reports.
 
-The other folders are called as what they test.
+The other folders are called as what they test. `draws` says what a run tests of what is many alike,
+`forked` starts a framework once for many scripts, `waiting` waits for events.
 """

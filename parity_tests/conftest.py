@@ -1,18 +1,17 @@
 """What all tests share: which process does them, the draw, and the table of planted faults."""
 
-import os
-import subprocess
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 
+from parity_tests.draws import SEED
 from parity_tests.planted import page
 
-ROOT = Path(__file__).parents[1]
 GROUPS = {
     "test_readme.py": "recordings",
     "examples/test_examples.py": "recordings",
+    "examples/test_fast.py": "recordings",
+    "examples/test_repeatable.py": "recordings",
     "examples/test_regularisation.py": "recordings",
     "examples/test_transfer_learning.py": "recordings",
 }
@@ -21,16 +20,21 @@ file the tests stay together, too: what a module's fixture makes is made once.""
 LONGEST = (
     "test_readme.py",
     "examples/test_examples.py",
-    "test_planted_faults.py",
     "examples/test_fast.py",
     "examples/test_repeatable.py",
-    "check/test_bench.py",
+    "test_planted_faults.py",
     "bench/test_bench.py",
     "test_cli.py",
+    "check/test_bench.py",
+    "check/test_command.py",
+    "examples/test_full.py",
     "native/test_sides.py",
+    "test_wheel.py",
+    "sweep/test_real.py",
     "sweep/test_cluster.py",
     "sweep/test_sweep.py",
-    "check/test_command.py",
+    "test_differences.py",
+    "check/test_surroundings.py",
     "check/test_keras_side.py",
 )
 """Files that take long, the longest first: begun first, they leave no process to work alone."""
@@ -66,21 +70,11 @@ class PlantedTable:
 
 
 def pytest_configure(config):
-    # The processes that xdist starts inherit it.
-    os.environ.setdefault("PARITY_SEED", str(_seed()))
     config.pluginmanager.register(PlantedTable(), "planted table")
 
 
-def _seed():
-    """Another for every commit; 0 where this is no checkout."""
-    head = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return int(head.stdout[:7], 16) if head.returncode == 0 else 0
-
-
 def pytest_report_header():
-    return f"drawn with PARITY_SEED={os.environ['PARITY_SEED']}"
+    return f"drawn with PARITY_SEED={SEED}"
 
 
 def pytest_collection_modifyitems(config, items):

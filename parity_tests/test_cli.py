@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,8 +168,9 @@ def test_show_has_both_sources():
     assert "keras_impl/autograd.py" in screen
 
 
-def test_report_writes_pages(tmp_path):
-    done = parity("report", "autograd", "--folder", tmp_path, "--out", tmp_path / "recordings")
+def test_report_writes_pages(recorded, tmp_path):
+    folder, _ = recorded
+    done = parity("report", "autograd", "--folder", tmp_path, "--out", folder)
     assert done.returncode == 0, done.stderr
     assert "autograd" in (tmp_path / "README.md").read_text("utf-8")
     assert json.loads((tmp_path / "autograd.json").read_text("utf-8"))["verdict"] == "agree"
@@ -299,9 +301,10 @@ class TestARealRunInTrouble:
         running.communicate(timeout=PATIENCE)
         self.gone(workers)
 
-    def test_recordings_already_made_are_kept(self, tmp_path):
-        first = parity("run", "autograd", "--out", tmp_path)
-        assert first.returncode == 0
+    def test_recordings_already_made_are_kept(self, recorded, tmp_path):
+        folder, _ = recorded
+        made, kept = folder / "autograd", tmp_path / "autograd"
+        shutil.copytree(made, kept, ignore=shutil.ignore_patterns("*.json"))
         before = {p: p.read_bytes() for p in tmp_path.rglob("*.safetensors")}
         assert len(before) == 4
         process = subprocess.Popen(

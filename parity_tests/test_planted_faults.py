@@ -1,4 +1,9 @@
-"""Every planted fault turns the verdict and is named at the right first place; no false alarms."""
+"""Every planted fault turns the verdict and is named at the right first place; no false alarms.
+
+All of the small perceptron are planted in each run. Of those of the examples, `rows`, a quarter is
+drawn by ``PARITY_SEED``, some in the program of either side, planted in every way, and seen at
+every stage of a recording; ``PARITY_LONG=1`` plants all.
+"""
 
 import os
 import shutil
@@ -123,14 +128,14 @@ def test_every_trained_example_has_faults_of_its_own():
         assert any(row.example == spec.name for row in rows.HONEST)
 
 
-@pytest.mark.parametrize("row", rows.HONEST, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", [r for r in rows.DRAWN if not r.key], ids=lambda row: row.id)
 def test_an_honest_variation_of_an_example_raises_no_alarm(row_recordings, row, plant):
     result = judged_row(row_recordings, row)
     plant(told(result, row.example, row.side, row.what))
     assert result.verdict == "agree", result.text
 
 
-@pytest.mark.parametrize("row", rows.FAULTS, ids=lambda row: row.id)
+@pytest.mark.parametrize("row", [r for r in rows.DRAWN if r.key], ids=lambda row: row.id)
 def test_a_fault_of_an_example_is_caught_and_named(row_recordings, row, plant):
     result = judged_row(row_recordings, row)
     found = result.first.key if result.first else "nothing"
@@ -141,13 +146,12 @@ def test_a_fault_of_an_example_is_caught_and_named(row_recordings, row, plant):
 
 
 def test_the_page_says_what_was_measured(planted_rows):
-    """Last of all; ``PARITY_PLANTED=1`` writes the page anew."""
+    """Last of all, of what was planted in this run; ``PARITY_PLANTED=1`` writes the page anew."""
     every = len(FAULTS) + len(HONEST) + len(rows.FAULTS) + len(rows.HONEST)
-    if len(planted_rows) < every:
-        pytest.skip(f"{len(planted_rows)} of {every} were planted in this run")
-    if os.environ.get("PARITY_PLANTED"):
+    if len(planted_rows) == every and os.environ.get("PARITY_PLANTED"):
         page.PAGE.write_text(page.text(planted_rows), encoding="utf-8")
     shown = page.PAGE.read_text("utf-8")
-    assert page.summary(planted_rows) in shown, "write it anew: make planted"
+    if len(planted_rows) == every:
+        assert page.summary(planted_rows) in shown, "write it anew: make planted"
     for row in planted_rows:
         assert f"{row.what} | {page.TITLES[row.side]} | {row.verdict} |" in shown, row

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from parity_tests.examples.sizes import SPECS
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -41,8 +43,14 @@ def test_make_knows_the_commands():
 
 
 def test_the_output_shown_is_the_output(example_recordings):
-    """Digits may differ between machines; the rungs and the words may not."""
-    done = run("parity run fashion_mlp", example_recordings, "--reuse")
+    """Digits may differ between machines, and sizes; the rungs and the words may not.
+
+    The size is the one that the example has in this run: the default one with ``PARITY_LONG``.
+    """
+    size = next(spec.training.default for spec in SPECS if spec.name == "fashion_mlp")
+    sizes = {"train": size.train, "test": size.test, "epochs": size.epochs}
+    asked = [f"--{name}={number}" for name, number in sizes.items() if number]
+    done = run("parity run fashion_mlp", example_recordings, "--reuse", *asked)
 
     def bare(text):
         words = re.sub(r"[\d.,e+\-]+", "#", text)

@@ -1,25 +1,22 @@
 """The limit does the products of the example's step, all of them in every step, and no more."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from parity_tests.forked import forking
 
+IMPORTS = {
+    "torch": "import json, torch\nfrom parity.torch_side import products",
+    "keras": "import json, tensorflow as tf\nfrom parity.keras_side import products",
+}
 TORCH = """
-import torch
-from parity.torch_side import products
 from pytorch_impl import {example} as twin
 model = twin.{model}()
 found = products.find(model, twin.loss_and_gradients, torch.rand({shape}), [0, 1])
 answer = [[list(of), list(to), *flags] for layer, of, to, *flags in found]
 """
 KERAS = """
-import tensorflow as tf
-from parity.keras_side import products
 from keras_impl import {example} as twin
 model = twin.{model}()
 found = products.find(model, tf.random.uniform({shape}))
@@ -33,40 +30,39 @@ answer = function(stage="optimized_hlo")
 FREEZE = "\nmodel.get_layer('hidden').trainable = False\n"
 
 
-def asked(code, **names):
-    code = code.format(**names) if names else code
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport json\nprint(json.dumps(answer))"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT),
-            "CUDA_VISIBLE_DEVICES": "-1",
-            "KERAS_BACKEND": "tensorflow",
-        },
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+@pytest.fixture(scope="module")
+def asked():
+    """``asked(side, code)`` → the `answer` of the code, in a process of its own."""
+    with forking(IMPORTS["torch"]) as torch, forking(IMPORTS["keras"]) as keras:
+        scripts = {"torch": torch, "keras": keras}
+        yield lambda side, code: json.loads(
+            scripts[side](f"{code}\nprint(json.dumps(answer))").splitlines()[-1]
+        )
 
 
-def torch(example, shape, model="build_model"):
-    return asked(TORCH, example=example, shape=shape, model=model)
+@pytest.fixture(scope="module")
+def torch(asked):
+    def found(example, shape, model="build_model"):
+        return asked("torch", TORCH.format(example=example, shape=shape, model=model))
+
+    return found
 
 
-def keras(example, shape, model="build_model"):
-    return asked(KERAS, example=example, shape=shape, model=model)
+@pytest.fixture(scope="module")
+def keras(asked):
+    def found(example, shape, model="build_model"):
+        return asked("keras", KERAS.format(example=example, shape=shape, model=model))
+
+    return found
 
 
-def test_dense_layers_are_found_with_what_they_need():
+def test_dense_layers_are_found_with_what_they_need(torch, keras):
     layers = [[[2, 784], [2, 128], True, False], [[2, 128], [2, 10], True, True]]
     assert torch("fashion_mlp", (2, 28, 28)) == layers
     assert keras("fashion_mlp", (2, 28, 28)) == layers
 
 
-def test_convolutions_are_found_with_what_they_need():
+def test_convolutions_are_found_with_what_they_need(torch, keras):
     left, right = torch("fashion_cnn", (2, 1, 28, 28)), keras("fashion_cnn", (2, 28, 28, 1))
     assert left[0][:2] == [[2, 1, 28, 28], [2, 32, 26, 26]]
     assert right[0][:2] == [[2, 28, 28, 1], [2, 26, 26, 32]]
@@ -74,7 +70,7 @@ def test_convolutions_are_found_with_what_they_need():
     assert [row[2:] for row in left] == [row[2:] for row in right] == flags
 
 
-def test_behind_frozen_layers_nothing_goes_back():
+def test_behind_frozen_layers_nothing_goes_back(torch, keras):
     """Only the head of a frozen backbone has a gradient, and nothing needs that of its input."""
     flags = [[False, False], [False, False], [True, False]]
     shapes = {"torch": (2, 1, 28, 28), "keras": (2, 28, 28, 1)}
@@ -83,7 +79,7 @@ def test_behind_frozen_layers_nothing_goes_back():
         assert [row[2:] for row in found] == flags
 
 
-def test_a_layer_of_ones_own_counts():
+def test_a_layer_of_ones_own_counts(torch, keras):
     for find in (torch, keras):
         found = find("softmax_regression", (2, 28, 28), "build_own_model")
         assert found == [[[2, 784], [2, 10], True, False]]
@@ -99,9 +95,9 @@ def products(text):
 
 
 @pytest.mark.parametrize(("freeze", "count"), [("", 5), (FREEZE, 3)])
-def test_the_compiler_leaves_all_products_in_the_loop(freeze, count):
+def test_the_compiler_leaves_all_products_in_the_loop(asked, freeze, count):
     """Two outputs, two gradients of weights, one of an input; of a frozen layer its output only."""
     find = "found = products.find"
     code = KERAS.format(example="fashion_mlp", shape=(32, 28, 28), model="build_model")
-    text = asked(code.replace(find, f"{freeze}{find}") + LOOP)
+    text = asked("keras", code.replace(find, f"{freeze}{find}") + LOOP)
     assert products(text) == [count, 0]

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from parity.run import pipeline
+from parity_tests.examples import sizes
 from shared import data
 from shared.examples import ALL
 from shared.suite import SUITE
@@ -16,17 +17,33 @@ committed reports: ``parity report --full``."""
 
 
 @pytest.fixture(scope="package")
-def outcome(example_recordings):
-    """Every example at its default size, both sides, all pairs.
+def record(example_recordings):
+    """Records examples where that is not done yet. Missing data fails where tests must not skip.
 
-    Where the tests must not skip, data that is missing is an error. The recordings are gigabytes:
-    they go with the last test that asks for them.
+    The recordings are gigabytes: they go with the last test that asks for them.
     """
-    made = pipeline.run_examples(pipeline.RunRequest(SUITE, ALL, example_recordings, reuse=True))
-    if made.failures and os.environ.get("CI"):
-        pytest.fail("\n".join(made.failures.values()))
-    yield made
-    shutil.rmtree(example_recordings)
+
+    def recorded(specs):
+        request = pipeline.RunRequest(SUITE, tuple(specs), example_recordings, reuse=True)
+        made = pipeline.run_examples(request)
+        if made.failures and os.environ.get("CI"):
+            pytest.fail("\n".join(made.failures.values()))
+        return made
+
+    yield recorded
+    shutil.rmtree(example_recordings, ignore_errors=True)
+
+
+@pytest.fixture(scope="package")
+def outcome(record):
+    """Every example, both sides, all pairs; which are at their default size, `sizes` says."""
+    return record(sizes.SPECS)
+
+
+@pytest.fixture(scope="package")
+def fast_outcome(record):
+    """The examples of `sizes.FAST`, cut down, each fast path beside what it stands for."""
+    return record(sizes.cut(spec, pairs=spec.fast_pairs) for spec in sizes.FAST)
 
 
 @pytest.fixture(scope="session")

@@ -1,62 +1,26 @@
-"""The fast paths do what the code that people read does, to rounding, on every trained example."""
+"""The fast paths do what the code that people read does, to rounding, on every trained example.
 
-import dataclasses
+Half of the examples are drawn: see `sizes`.
+"""
+
 import os
-import shutil
 import sys
 
 import pytest
 
 from parity.run import pipeline
 from parity.workers.options import WorkerOptions
-from shared.examples import ALL
+from parity_tests.examples.sizes import FAST, TRAINED, cut
 from shared.suite import SUITE
 
-TRAINED = [spec for spec in ALL if spec.training and spec.training.whole]
-CUTS = {
-    "divergence": {"train": 40, "test": 50},
-    "sequential_cnn": {"train": 70, "test": 50},
-    "cifar_mlp": {"train": 150, "test": 100},
-    "regularisation": {"train": 700, "test": 100},
-    "iris_mlp": {},
-}
-"""A few steps, the last batch shorter than the others."""
-
-
-def small(spec, pairs=()):
-    """The example, cut down, with its fast pairs alone."""
-    cut = CUTS.get(spec.name, {"train": 300, "test": 100})
-    chosen = [p for p in spec.fast_pairs if not pairs or p.name in pairs]
-    training = dataclasses.replace(
-        spec.training,
-        pairs=tuple(chosen),
-        default=dataclasses.replace(spec.training.default, epochs=2, **cut),
-    )
-    return dataclasses.replace(spec, training=training)
-
-
-@pytest.fixture(scope="module")
-def judgements(tmp_path_factory):
-    """Example → its verdict and, if it failed, why; the recordings, gigabytes, are not kept."""
-    found = {}
-    for some in (TRAINED[::2], TRAINED[1::2]):
-        folder = tmp_path_factory.mktemp("fast")
-        outcome = pipeline.run_examples(pipeline.RunRequest(SUITE, tuple(map(small, some)), folder))
-        verdicts = {v.spec.name: v for v in outcome.verdicts}
-        found |= {s.name: (verdicts.get(s.name), outcome.failures.get(s.name)) for s in some}
-        shutil.rmtree(folder)
-    return found
-
-
-PAIRS = [pytest.param(s, p, id=f"{s.name}-{p.name}") for s in TRAINED for p in s.fast_pairs]
+PAIRS = [pytest.param(s, p, id=f"{s.name}-{p.name}") for s in FAST for p in s.fast_pairs]
 
 
 @pytest.mark.parametrize(("spec", "pair"), PAIRS)
-def test_a_fast_path_agrees_with_what_it_stands_for(judgements, spec, pair):
-    found, failure = judgements[spec.name]
-    if failure and not os.environ.get("CI"):
-        pytest.skip(failure)
-    assert found is not None, failure
+def test_a_fast_path_agrees_with_what_it_stands_for(fast_outcome, spec, pair):
+    if spec.name in fast_outcome.failures and not os.environ.get("CI"):
+        pytest.skip(fast_outcome.failures[spec.name])
+    found = next(v for v in fast_outcome.verdicts if v.spec.name == spec.name)
     judged = next(p for p in found.pairs if p.pair.name == pair.name)
     assert judged.verdict == "agree", judged.text
 
@@ -67,17 +31,10 @@ IN_PARTS = [s for s in TRAINED if any(fast.parts > 1 for fast in s.training.fast
 @pytest.mark.parametrize("spec", IN_PARTS, ids=lambda spec: spec.name)
 def test_a_batch_in_parts_is_the_same_batch(tmp_path, spec):
     """One of an odd number among them, so that the parts are not alike."""
-    chosen = small(spec)
-    training = dataclasses.replace(
-        chosen.training,
-        default=dataclasses.replace(
-            chosen.training.default, train=2 * spec.training.batch_size + 7
-        ),
-    )
-    chosen = dataclasses.replace(chosen, training=training)
-    options = WorkerOptions(threads=2)
+    chosen = cut(spec, pairs=spec.fast_pairs)
+    samples, options = 2 * spec.training.batch_size + 7, WorkerOptions(threads=2)
     found = pipeline.run_examples(
-        pipeline.RunRequest(SUITE, (chosen,), tmp_path, options=options)
+        pipeline.RunRequest(SUITE, (chosen,), tmp_path, train=samples, options=options)
     ).verdicts[0]
     for judged in found.pairs:
         assert judged.verdict == "agree", judged.text
@@ -132,10 +89,9 @@ def test_a_fault_of_a_fast_path_is_caught(tmp_path, planted):
     package = {"torch": "pytorch_impl", "keras": "keras_impl"}[side]
     start = f"import runpy\n{fault}\nrunpy.run_module('{package}', run_name='__main__')"
     command = [sys.executable, "-c", start, "--worker", "--threads", "1"]
-    spec = small(SUITE.find(example), pairs=(pair,))
-    options = WorkerOptions(commands={side: command})
+    spec, options = cut(SUITE.find(example)), WorkerOptions(commands={side: command})
     found = pipeline.run_examples(
-        pipeline.RunRequest(SUITE, (spec,), tmp_path, options=options)
+        pipeline.RunRequest(SUITE, (spec,), tmp_path, pairs=(pair,), options=options)
     ).verdicts[0]
     assert found.pairs[0].verdict == "differ"
     assert found.pairs[0].first.key.startswith(key), found.pairs[0].text

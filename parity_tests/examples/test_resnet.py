@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from parity_tests.forked import forking
+
 ROOT = Path(__file__).parents[2]
 SETUP = {
     "torch": """
@@ -20,8 +22,7 @@ from pytorch_impl import resnet as twin
 from parity.torch_side.adapter import PyTorch as Framework
 """,
     "keras": """
-import os, sys, numpy as np
-os.environ |= {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+import sys, numpy as np
 from keras_impl import resnet as twin
 from parity.keras_side.adapter import Keras as Framework
 """,
@@ -65,11 +66,14 @@ save_file({n: np.ascontiguousarray(a) for n, a in twin.weights_of(model).items()
 """
 
 
-def side(name, program, *arguments):
-    command = [sys.executable, "-c", SETUP[name] + program, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def side():
+    """``side(name, program, *arguments)`` → what the program printed."""
+    with forking(SETUP["torch"]) as torch, forking(SETUP["keras"]) as keras:
+        scripts = {"torch": torch, "keras": keras}
+        yield lambda name, program, *arguments: scripts[name](
+            f"sys.argv = {['', *map(str, arguments)]}\n{program}"
+        )
 
 
 def imagenet(*arguments):
@@ -78,7 +82,7 @@ def imagenet(*arguments):
 
 
 @pytest.mark.parametrize(("source", "target"), [("torch", "keras"), ("keras", "torch")])
-def test_weights_go_across(source, target, tmp_path):
+def test_weights_go_across(side, source, target, tmp_path):
     one, other = tmp_path / source, tmp_path / target
     side(source, PROGRAM, "drawn", one)
     side(target, PROGRAM, f"{one}.state", other)
@@ -127,7 +131,7 @@ def url(checkpoint):
         server.shutdown()
 
 
-def test_pretrained_weights_reach_both_sides(url, checkpoint, tmp_path):
+def test_pretrained_weights_reach_both_sides(side, url, checkpoint, tmp_path):
     file = tmp_path / "resnet18.safetensors"
     done = imagenet(file, "--url", f"{url}/{checkpoint.name}", "--cache", tmp_path / "cache")
     assert done.returncode == 0, done.stderr

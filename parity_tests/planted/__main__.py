@@ -49,7 +49,7 @@ def record_small(framework, side, folder):
 
 
 def record_rows(framework, side, folder, names):
-    """Some of the trained examples, each as it is and with every change of `rows`."""
+    """Some of the trained examples, each as it is and with every drawn change of `rows`."""
     for example in names:
         spec, done = SUITE.find(example), set()
         for row in rows.of(example):

@@ -9,8 +9,8 @@ HEAD = """# Planted faults
 
 A check that cannot fail says nothing. So mistakes that people make are planted in one side's \
 program, one at a time, and the verdict must differ and name the first key that is wrong; honest \
-variations, which compute the same in another way, must raise no alarm. `make test` does all of it \
-anew and prints this table.
+variations, which compute the same in another way, must raise no alarm. `make test` does it \
+anew with a part of them, `make test-all` with all, and prints this table.
 
 {summary}
 """

@@ -7,10 +7,12 @@ was planted. An honest variation computes the same in another way; it must raise
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from parity.core.sides import Side
 from parity.spec.example import ComparedPair, Size
+from parity_tests.draws import draw
 from shared import data
 from shared.suite import SUITE
 
@@ -66,10 +68,11 @@ _FLATTEN = "rows_not_permuted"
 
 
 def here() -> list[str]:
-    """The examples of `SIZES` whose data is on this machine."""
+    """The examples of the drawn rows whose data is on this machine."""
     full = {state.name for state in data.status() if state.full == "present"}
     embedded = {n for n, size in SIZES.items() if size.part == "embedded"}
-    return [n for n in SIZES if n in embedded or SUITE.find(n).training.dataset in full]
+    present = [n for n in SIZES if n in embedded or SUITE.find(n).training.dataset in full]
+    return [name for name in present if of(name)]
 
 
 def way(row: Row, side: Side) -> str:
@@ -257,6 +260,16 @@ HONEST = (
 )
 
 
+def kinds(row: Row) -> set[Hashable]:
+    """What a row stands for: in whose program it is, how it is planted, and where it is seen."""
+    seen = "/".join(row.key.split("/")[:2]) if row.key else f"honest, whole: {row.whole}"
+    return {row.side, row.plant, seen}
+
+
+DRAWN = draw((*FAULTS, *HONEST), kinds, 0.25)
+"""The rows of this run: of each of `kinds` one at least; with ``PARITY_LONG`` all."""
+
+
 def of(example: str) -> list[Row]:
-    """The changes of an example."""
-    return [row for row in (*FAULTS, *HONEST) if row.example == example]
+    """The changes of an example that are drawn."""
+    return [row for row in DRAWN if row.example == example]

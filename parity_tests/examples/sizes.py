@@ -1,0 +1,69 @@
+"""At which sizes the tests record the examples, so that no recording is made twice in a run.
+
+``PARITY_LONG=1`` records every example at its default size, and tests every fast path and every
+repetition. Otherwise all are drawn by ``PARITY_SEED``: a quarter of the trainings is recorded at
+its default size and the others cut down, one with convolutions and one without among the quarter;
+half of the fast paths, every set of switches among them; and half of what is recorded twice.
+"""
+
+import dataclasses
+
+from parity.spec.example import ExampleSpec
+from parity_tests.draws import draw
+from shared.examples import ALL
+
+CUTS = {
+    "divergence": {"train": 40, "test": 50},
+    "sequential_cnn": {"train": 70, "test": 50},
+    "cifar_mlp": {"train": 150, "test": 100},
+    "regularisation": {"train": 700, "test": 100},
+    "iris_mlp": {},
+}
+"""A few steps, the last batch shorter than the others."""
+TRAINED = tuple(spec for spec in ALL if spec.training and spec.training.whole)
+FIGURES = ("regularisation", "transfer_learning")
+"""Examples whose tests ask for figures that only the default size reaches."""
+
+
+def cut(spec: ExampleSpec, **training: object) -> ExampleSpec:
+    """The example with a training of a few steps, and with other fields of its training."""
+    size = CUTS.get(spec.name, {"train": 300, "test": 100})
+    default = dataclasses.replace(spec.training.default, epochs=2, **size)
+    return dataclasses.replace(
+        spec, training=dataclasses.replace(spec.training, default=default, **training)
+    )
+
+
+def layers(spec: ExampleSpec) -> set[str]:
+    """Whether it convolves."""
+    convolves = any(len(parameter.shape) == 4 for parameter in spec.training.parameters)
+    return {"convolution" if convolves else "dense"}
+
+
+def switches(spec: ExampleSpec) -> set[tuple[object, ...]]:
+    """What is special about its fast paths, as each side knows it."""
+    found = {("masks", any("masks" in way.changes for way in spec.training.ways))}
+    for fast in spec.training.fast:
+        side = fast.of.partition("/")[0]
+        own = {"torch": ("traced", "channels_last"), "keras": ("jit", "fused", "parts")}[side]
+        found.add((side, *(getattr(fast, name) for name in own)))
+    return found
+
+
+def trains(spec: ExampleSpec) -> set[bool]:
+    """Whether it has a training."""
+    return {spec.training is not None}
+
+
+CUTTABLE = tuple(spec for spec in TRAINED if spec.name not in FIGURES)
+UNCUT = draw(CUTTABLE, layers, 0.25)
+"""Those that are recorded at their default size all the same."""
+SPECS = tuple(cut(s) if s in CUTTABLE and s not in UNCUT else s for s in ALL)
+"""Every example at the size that it has in this run, with all of its pairs."""
+FAST = draw(TRAINED, switches, 0.5)
+"""The examples whose fast paths are recorded."""
+LARGE = ("sequential_cnn", "resnet", "divergence")
+"""Gigabytes, or long, and what they are made of is in others too."""
+REPEATABLE = tuple(spec for spec in ALL if spec.name not in LARGE)
+REPEATED = draw(REPEATABLE, trains, 0.5)
+"""The examples that are recorded twice."""

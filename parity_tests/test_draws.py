@@ -1,0 +1,42 @@
+"""What is drawn has every kind in it, is the same for the same seed, and all in a long run."""
+
+import pytest
+
+from parity_tests import draws
+from parity_tests.draws import draw
+from parity_tests.examples import sizes
+from parity_tests.planted import rows
+
+DRAWN = {
+    "planted rows": ((*rows.FAULTS, *rows.HONEST), rows.kinds, 0.25, rows.DRAWN),
+    "default sizes": (sizes.CUTTABLE, sizes.layers, 0.25, sizes.UNCUT),
+    "fast paths": (sizes.TRAINED, sizes.switches, 0.5, sizes.FAST),
+    "repetitions": (sizes.REPEATABLE, sizes.trains, 0.5, sizes.REPEATED),
+}
+"""What → all of it, its kinds, the share that is drawn, and what this run has drawn."""
+
+
+@pytest.mark.parametrize(("every", "kinds", "share", "drawn"), DRAWN.values(), ids=DRAWN)
+def test_a_draw_holds_every_kind(every, kinds, share, drawn):
+    for some in (drawn, *(draw(every, kinds, share, seed=seed) for seed in range(20))):
+        assert set().union(*map(kinds, some)) == set().union(*map(kinds, every))
+        assert len(some) >= round(share * len(every))
+        assert [item for item in every if item in some] == list(some)
+
+
+def test_another_seed_draws_others_and_the_same_seed_the_same():
+    def some(seed):
+        return draw(range(100), lambda number: {number % 3}, 0.1, seed=seed)
+
+    assert some(1) == some(1) != some(2)
+    assert {number for seed in range(200) for number in some(seed)} == set(range(100))
+
+
+def test_a_kind_that_one_item_has_is_always_drawn():
+    for seed in range(20):
+        assert 7 in draw(range(100), lambda number: {number == 7}, seed=seed)
+
+
+def test_a_long_run_has_all(monkeypatch):
+    monkeypatch.setattr(draws, "LONG", True)
+    assert draw(range(9), lambda _: {0}) == tuple(range(9))
