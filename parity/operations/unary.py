@@ -8,6 +8,14 @@ import numpy as np
 from parity.operations.operation import Array, Operation, Setting
 from parity.reference import activations
 
+
+def _bfloat16(x: Array) -> Array:
+    """To the nearest number of 8 bits, to the even one of two: the upper half of a float32."""
+    bits = x.astype(np.float32).view(np.uint32)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000
+    return rounded.astype(np.uint32).view(np.float32).astype(np.float64)
+
+
 UNARY: dict[str, Callable[[Array], Any]] = {
     "exp": np.exp,
     "log": np.log,
@@ -39,6 +47,8 @@ UNARY: dict[str, Callable[[Array], Any]] = {
     "ceil": np.ceil,
     "round": np.round,
     "trunc": np.trunc,
+    "float16": lambda x: np.asarray(x).astype(np.float16).astype(np.float64),
+    "bfloat16": lambda x: _bfloat16(np.asarray(x)),
     "reciprocal": lambda x: 1 / x,
     "not": np.logical_not,
     "logical_not": np.logical_not,

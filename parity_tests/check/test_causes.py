@@ -544,7 +544,7 @@ VALUES = [
         lambda x: np.where(np.arange(x.size).reshape(x.shape) % 5, x / 0.8, 0),
         "active, rate 0.2",
     ),
-    ("precision", lambda x: x.astype(np.float32).astype(np.float64), "float32"),
+    ("precision", lambda x: x.astype(np.float16).astype(np.float64), "float16"),
 ]
 
 

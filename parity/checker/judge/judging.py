@@ -111,7 +111,7 @@ def judge_evaluation(
         before: what was found without running anything.
     """
     layers = judge_layers(comparison, recorded, guarded=True)
-    parts = [*before, *_constants(comparison), *_outputs(comparison, recorded, "outputs")]
+    parts = [*before, *_constants(comparison), *_outputs(comparison, recorded, "outputs", True)]
     # Gradients of outputs that differ, differ: a hundred more findings that say nothing new.
     if all(p.finding.agrees for p in parts):
         parts += [*_loss(comparison, recorded), *gradients(comparison, recorded)]
@@ -123,7 +123,7 @@ def outputs_agree(comparison: ModelComparison, recorded: RecordedRuns) -> bool:
 
     That draw is large on purpose, and an exponential of it may be infinite in a right port, too.
     """
-    outcome = [p.finding for p in _outputs(comparison, recorded, "outputs")]
+    outcome = [p.finding for p in _outputs(comparison, recorded, "outputs", True)]
     return all(f.agrees or f.status == "nonfinite" for f in outcome)
 
 
@@ -165,9 +165,9 @@ def judge_layers(
 ) -> dict[str, Finding]:
     """Every matched pair's value: left node id → finding.
 
-    Guarded in evaluation mode: a layer that computes in bfloat16 on one side would widen its own
-    noise until it agrees. Outputs and gradients are not: a layer has told by then, and a gradient
-    jumps in an honest model where rounding carries an activation across a kink.
+    Guarded in evaluation mode, as outputs are: a layer that computes in bfloat16 on one side would
+    widen its own noise until it agrees. Gradients are not: they jump in an honest model where
+    rounding carries an activation across a kink.
     """
     blunt = comparison.blunt()
     layers: dict[str, Finding] = {}
@@ -186,14 +186,15 @@ def judge_layers(
 
 
 def _outputs(
-    comparison: ModelComparison, recorded: RecordedRuns, stage: Stage
+    comparison: ModelComparison, recorded: RecordedRuns, stage: Stage, guarded: bool = False
 ) -> list[ComparedQuantity]:
     exact, prefix = comparison.exact, "after" if stage == "evaluation" else "outputs"
     parts = []
     for i, (mine, theirs, move) in enumerate(comparison.outputs()):
         name = f"output {i}" if len(comparison.torch.outputs) > 1 else "the output"
         arrays = recorded.key_arrays(f"{prefix}/{i}", f"{prefix}/{i}", move)
-        finding = compare(Finding(name, LEVEL, "identical"), arrays, exact=exact)
+        base = Finding(name, LEVEL, "identical")
+        finding = compare(base, arrays, guarded=guarded, exact=exact)
         names = value_name(comparison.torch, mine.value), value_name(comparison.keras, theirs.value)
         parts.append(ComparedQuantity(stage, *names, finding))
     return parts

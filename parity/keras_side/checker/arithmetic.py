@@ -167,7 +167,9 @@ def unary(t, call):
 
 def cast(t, call):
     """A cast that loses something."""
-    calls.node(t, call, "unary", {"name": "cast"}, function="cast")
+    target = call.outputs[0].dtype
+    name = target.name if target.is_floating else "cast"
+    calls.node(t, call, "unary", {"name": name}, function="cast")
 
 
 def reduce(t, call):

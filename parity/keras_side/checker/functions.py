@@ -16,7 +16,7 @@ from keras.src.backend.tensorflow import nn as backend_nn
 from keras.src.backend.tensorflow import random as backend_random
 from tensorflow.python.ops import gen_image_ops, math_ops
 
-from parity.keras_side.checker import resizing
+from parity.keras_side.checker import resizing, widening
 from parity.keras_side.checker.calls import Call
 from parity.keras_side.checker.primitives import hear
 
@@ -206,7 +206,7 @@ def _exact(tracer):
     cast, attention = math_ops.cast, backend_nn.dot_product_attention
 
     def exact_cast(x, dtype, name=None):
-        if isinstance(x, float) and tf.as_dtype(dtype) == tf.float64:
+        if isinstance(x, float) and tf.as_dtype(dtype) in (tf.float32, tf.float64):
             return tf.constant(x, tf.float64)
         return cast(x, dtype, name=name)
 
@@ -231,6 +231,7 @@ def _exact(tracer):
         return y
 
     return [
+        widening.patch(),
         (math_ops, {"cast": exact_cast}),
         (tf, {"cast": exact_cast}),
         (backend_nn, {"dot_product_attention": exact_attention}),

@@ -143,8 +143,10 @@ def is_numeric(tensor):
 
 
 def as_array(x):
-    """A copy of a variable, a tensor or an array."""
-    return np.array(x.numpy() if hasattr(x, "numpy") else x)
+    """A copy of a variable, a tensor or an array; half precision as float32, which holds it."""
+    array = np.array(x.numpy() if hasattr(x, "numpy") else x)
+    half = array.dtype.name in ("float16", "bfloat16")
+    return array.astype(np.float32) if half else array
 
 
 def flat(structure):

@@ -197,7 +197,7 @@ class KerasModel(Model):
             tracer.paused = True
             with tracer.listening(), tracer.suspended():
                 values = raw.run(xs)
-        return {f"values/{node}:{k}": np.array(y) for k, y in enumerate(values)}
+        return {f"values/{node}:{k}": as_array(y) for k, y in enumerate(values)}
 
     def vocabulary(self):
         """Rows of the smallest embedding."""
@@ -234,6 +234,7 @@ class KerasModel(Model):
                 tensors = self.tensors(self._arrays, precision)
                 with failures.naming_user_lines(f"{self.title} cannot be run in {precision}"):
                     call(twin, tensors, False)  # builds what is built by a call
+                twins.widen(twin)
                 twins.carry(self._models["float32"], twin)
         if precision not in self._runs:
             heard = self.heard
@@ -300,7 +301,9 @@ class KerasModel(Model):
             if clear and self._build is not None:
                 keras.backend.clear_session()
             keras.config.set_floatx(precision)
-            keras.config.set_dtype_policy(precision)
+            # The user's own policy, as mixed_bfloat16, stays: it changes numbers in every run.
+            single = before[1].compute_dtype == "float32"
+            keras.config.set_dtype_policy(precision if single else before[1])
         model = self._models["float32"]
         converted = precision == "float64" and self._models.get(precision) is model
         try:

@@ -56,6 +56,7 @@ FREE = frozenset(
     )
 )
 """What depends on the shapes of its operands alone."""
+HALVES = (tf.float16, tf.bfloat16)
 
 
 def hear(t, call):
@@ -75,7 +76,8 @@ def hear(t, call):
 
 def _loses(call):
     source, target = call.inputs[0].dtype, call.outputs[0].dtype
-    return source.is_floating and not target.is_floating
+    halved = target in HALVES and source not in HALVES
+    return source.is_floating and (halved or not target.is_floating)
 
 
 def join(t, call):

@@ -50,7 +50,7 @@ class _Recorder:
         """Everything that is asked for."""
         loss, gradients = self.forward(keep=True)
         if loss is not None:
-            self.kept["loss"] = np.array(loss)
+            self.kept["loss"] = as_array(loss)
             self.gradients(gradients)
         if not self.training:
             return self.kept
@@ -115,7 +115,7 @@ class _Recorder:
         if not wanted:
             return
         for i, y in enumerate(outputs):
-            self.kept[f"outputs/{i}"] = np.array(y)
+            self.kept[f"outputs/{i}"] = as_array(y)
         if not self.request.keep_values:
             return
         for k, array in enumerate(tracer.constants):
@@ -127,7 +127,7 @@ class _Recorder:
                 continue
             for k, y in enumerate(tracer.nodes[places[origin]].outputs):
                 if is_numeric(y):
-                    self.kept[f"values/n{i}:{k}"] = np.array(y)
+                    self.kept[f"values/n{i}:{k}"] = as_array(y)
 
     def gradients(self, gradients):
         """Gradients of the first pass."""
@@ -135,7 +135,7 @@ class _Recorder:
             if gradient is None:
                 continue
             if isinstance(key, tuple):
-                self.kept[f"gradients/{key[0]}:{key[1]}"] = np.array(gradient)
+                self.kept[f"gradients/{key[0]}:{key[1]}"] = as_array(gradient)
             else:
                 self.kept[f"gradients/{self.ids[key]}"] = self.canonical(key, gradient)
 
@@ -147,7 +147,7 @@ class _Recorder:
 
     def steps(self, loss, gradients):
         """Plain gradient descent, and what it leads to."""
-        losses, rates = [np.array(loss)], []
+        losses, rates = [as_array(loss)], []
         own = self.learning is not None and self.learning.steps
         with exact(self.request.precision):
             optimizer = self.learning.optimizer(self.request.precision) if own else None
@@ -167,7 +167,7 @@ class _Recorder:
             if self.learning is not None:
                 self.track(f"weights-{step}", dict(enumerate(self.model.weights)))
             loss, gradients = self.forward()
-            losses.append(np.array(loss))
+            losses.append(as_array(loss))
         if rates:
             self.kept["rates"] = np.array(rates)
         self.kept["steps/loss"] = np.stack(losses)
@@ -176,7 +176,7 @@ class _Recorder:
         tracer = self.owner._tracer(self.request.precision, detailed=False)
         outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, False))
         for i, y in enumerate(outputs):
-            self.kept[f"after/{i}"] = np.array(y)
+            self.kept[f"after/{i}"] = as_array(y)
 
 
 def _tensors(outputs):

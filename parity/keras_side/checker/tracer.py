@@ -17,7 +17,7 @@ from keras.src.layers.layer import Layer
 from tensorflow.python.framework import op_callbacks
 
 from parity.keras_side.checker import calls, functions, layers, primitives
-from parity.keras_side.checker.marks import SOME, Raw, Ref, Scope, Weight, filled, flat
+from parity.keras_side.checker.marks import SOME, Raw, Ref, Scope, Weight, as_array, filled, flat
 from parity.keras_side.checker.naming import code_of, user_line
 
 
@@ -97,7 +97,7 @@ class Tracer:
     def ref(self, tensor):
         """Where a tensor comes from; one that came from nowhere is a constant."""
         if not self.is_live(tensor):
-            self.constants.append(np.array(tensor))
+            self.constants.append(as_array(tensor))
             self._mark(tensor, Ref(("constant", len(self.constants) - 1), tuple(tensor.shape)))
         return self._refs[id(tensor)]
 

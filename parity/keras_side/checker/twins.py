@@ -7,7 +7,6 @@ import contextlib
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.src import backend
 
 from parity.core.errors import ParityError
 from parity.keras_side.checker.marks import swapped
@@ -21,7 +20,7 @@ def make(model, build):
     """
     if build is not None:
         twin = build()
-        _raise(twin)
+        widen(twin)
         return twin
     try:
         config = keras.saving.serialize_keras_object(model)
@@ -39,14 +38,15 @@ def converted(model):
     policy = keras.DTypePolicy("float64")
     with contextlib.ExitStack() as stack:
         for layer in {id(x): x for x in layers}.values():
-            stack.enter_context(swapped(layer, _dtype_policy=policy))
-            if _is_input(layer) and backend.is_float_dtype(layer._dtype):
+            if layer.dtype_policy.name == "float32":
+                stack.enter_context(swapped(layer, _dtype_policy=policy))
+            if _is_input(layer) and layer._dtype == "float32":
                 stack.enter_context(swapped(layer, _dtype="float64"))
             for x in getattr(layer, "_inputs", ()) or ():  # of a functional model within
-                if backend.is_float_dtype(x.dtype):
+                if x.dtype == "float32":
                     stack.enter_context(swapped(x, _dtype="float64"))
         for variable in model.variables:
-            if backend.is_float_dtype(variable.dtype):
+            if variable.dtype == "float32":
                 value = tf.Variable(
                     np.array(variable._value).astype("float64"), trainable=variable.trainable
                 )
@@ -54,7 +54,7 @@ def converted(model):
         yield
 
 
-def _raise(model):
+def widen(model):
     """Make float64 of what asks for float32 by name, as ``keras.Input(shape, dtype="float32")``.
 
     What asks for less than float32 keeps it: that is a difference of its own.
@@ -82,17 +82,18 @@ def _is_input(layer):
 
 
 def _float64(config):
-    """A description of a model in which every dtype policy is float64."""
+    """A description of a model in which float64 stands for float32."""
     if isinstance(config, list | tuple):
         return type(config)(_float64(value) for value in config)
     if not isinstance(config, dict):
         return config
     if config.get("class_name") in ("DTypePolicy", "FloatDTypePolicy"):
-        return {**config, "config": {"name": "float64"}}
+        single = config["config"].get("name") == "float32"
+        return {**config, "config": {"name": "float64"}} if single else config
     changed = {}
     for key, value in config.items():
-        floating = isinstance(value, str) and value in ("float32", "float16", "bfloat16")
-        changed[key] = "float64" if key == "dtype" and floating else _float64(value)
+        single = key == "dtype" and value == "float32"
+        changed[key] = "float64" if single else _float64(value)
     return changed
 
 

@@ -4,8 +4,7 @@ import torch
 
 from parity.torch_side.checker.calls import function_name, mapped
 
-WIDE = {"float": "double", "half": "double", "bfloat16": "double"}
-NARROW = (torch.float32, torch.float16, torch.bfloat16)
+HALVES = (torch.float16, torch.bfloat16)
 
 
 def versions(tensors):
@@ -89,16 +88,13 @@ for _name, _function in EXACT.items():
 
 
 def widened(func, args, kwargs):
-    def wide(leaf):
-        return torch.float64 if leaf in NARROW else leaf
+    """A call that asks for float32 by name asks for float64; half precision stays what it is."""
 
     def change(leaf):
-        return wide(leaf) if isinstance(leaf, torch.dtype) else leaf
+        return torch.float64 if leaf is torch.float32 else leaf
 
-    name = function_name(func)[0]
-    if name in EXACT:
-        func = EXACT[name]
-    if name in WIDE and getattr(torch.Tensor, name, None) is func:
+    func = EXACT.get(function_name(func)[0], func)
+    if func is torch.Tensor.float:
         func = torch.Tensor.double
     return func, mapped(args, change), mapped(kwargs, change)
 

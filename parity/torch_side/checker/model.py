@@ -22,7 +22,7 @@ from parity.torch_side.checker import (  # noqa: F401
 )
 from parity.torch_side.checker.calls import flatten, mapped
 from parity.torch_side.checker.graphs import Writer
-from parity.torch_side.checker.helpers import NARROW, changed, slopes, versions
+from parity.torch_side.checker.helpers import changed, slopes, versions
 from parity.torch_side.checker.layerwise import Layerwise
 from parity.torch_side.checker.learning import Learning, settings_of
 from parity.torch_side.checker.running import (
@@ -259,7 +259,7 @@ def _again(step, given, own, precision):
             return whole if leaf.ids is None else whole.reshape(-1)[leaf.ids]
         if isinstance(leaf, torch.Tensor) and leaf.is_floating_point():
             return leaf.to(dtype)
-        if isinstance(leaf, torch.dtype) and leaf in NARROW and precision == "float64":
+        if leaf is torch.float32 and precision == "float64":
             return dtype
         return leaf
 

@@ -3,8 +3,8 @@
 import torch
 
 from parity.torch_side.checker.calls import Call, flatten, mapped, opened, split_names
-from parity.torch_side.checker.helpers import changed, versions
-from parity.torch_side.checker.refs import Ref
+from parity.torch_side.checker.helpers import HALVES, changed, versions
+from parity.torch_side.checker.refs import Ref, dtype_name
 from parity.torch_side.checker.tracer import handles
 
 SAME = split_names(
@@ -55,6 +55,8 @@ def cast(t, c):
             return t.step(c, "compare", settings, [x], result=result)
         if not torch.equal(result.to(x.dtype), x):
             return t.step(c, "unary", {"name": "trunc"}, [x], result=result)
+    if result.dtype in HALVES and x.dtype not in HALVES and ref.root.kind != "parameter":
+        return t.step(c, "unary", {"name": dtype_name(result)}, [x], result=result)
     t.table.set(result, Ref(ref.root, tuple(result.shape), ref.ids))
     return result
 

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.modules import module as hooks
 
 from parity.core.errors import ParityError
+from parity.torch_side.checker.helpers import HALVES
 from parity.torch_side.checker.noise import Depth
 
 _OWN = Path(__file__).parent
@@ -65,11 +66,19 @@ def in_precision(model, precision):
     """The model, or a copy of it in another precision."""
     dtype = getattr(torch, precision)
     floats = [t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()]
-    if all(t.dtype == dtype for t in floats) and not (precision == "float64" and not floats):
+    # A part in half precision computes in it; a whole model is only kept in it.
+    kept = HALVES if any(t.dtype not in HALVES for t in floats) else ()
+
+    def converted(t):
+        return t.to(dtype) if t.is_floating_point() and t.dtype not in kept else t
+
+    if all(t.dtype in (dtype, *kept) for t in floats) and not (
+        precision == "float64" and not floats
+    ):
         return model
     _cut_off(model)
     try:
-        other = copy.deepcopy(model).to(dtype)
+        other = copy.deepcopy(model)._apply(converted)
     except Exception as error:
         raise ParityError(
             f"The PyTorch model cannot be copied to run in {precision}: {_one_line(error)}. "
@@ -78,7 +87,7 @@ def in_precision(model, precision):
     for module in other.modules():
         for name, value in vars(module).items():
             if isinstance(value, torch.Tensor) and value.is_floating_point():
-                vars(module)[name] = value.to(dtype)
+                vars(module)[name] = converted(value)
     return other
 
 

@@ -56,7 +56,7 @@ class Tracer(TorchFunctionMode):
     Args:
         model: the module.
         bindings: `weights.Bindings`: which parameter is what.
-        precision: of the run; in float64 no cast to a narrower type is followed.
+        precision: of the run; in float64 a cast to float32 by name is none.
         training: the run is in training mode.
         keep: keep the value of every node.
     """

@@ -1,0 +1,71 @@
+"""In a float64 run, what asks for float32 by name computes in float64.
+
+RMSNorm, rotary tables and softmax are cast to float32 on purpose, so that half precision does not
+spoil them. Where float32 is the working precision such a cast does nothing; where float64 is, it
+must do nothing either. Half and bfloat16 stay what they are: they change numbers in every run.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import tensorflow as tf
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.framework import op_def_registry
+
+_DRAWS = ("Random", "StatelessRandom", "StatelessTruncated", "TruncatedNormal", "ParameterizedTr")
+"""Of these another precision draws other numbers."""
+
+
+def patch():
+    """(module, name → function): every primitive operation, float32 in it being float64."""
+    execute = pywrap_tfe.TFE_Py_FastPathExecute
+
+    def cast(context, x, dtype):
+        return execute(context, "Cast", None, x, "DstT", dtype, "Truncate", False)
+
+    def wide(context, op, name, *arguments):
+        single, typed = _signature(op)
+        if single is None:
+            return execute(context, op, name, *arguments)
+        inputs, settings = list(arguments[: len(single)]), list(arguments[len(single) :])
+
+        def fitting(x, keeps):
+            if not isinstance(x, tf.Tensor) or not hasattr(x, "numpy"):
+                return x
+            if keeps:
+                return cast(context, x, tf.float32) if x.dtype == tf.float64 else x
+            return cast(context, x, tf.float64) if x.dtype == tf.float32 else x
+
+        for k, (given, keeps) in enumerate(zip(inputs, single, strict=True)):
+            several = isinstance(given, list | tuple)
+            inputs[k] = [fitting(x, keeps) for x in given] if several else fitting(given, keeps)
+        for k in range(0, len(settings), 2):
+            if settings[k] in typed and tf.as_dtype(settings[k + 1]) == tf.float32:
+                settings[k + 1] = tf.float64
+        return execute(context, op, name, *inputs, *settings)
+
+    return pywrap_tfe, {"TFE_Py_FastPathExecute": wide}
+
+
+@functools.cache
+def _signature(op):
+    """Of each operand whether it can only be float32; names of the types that may be float64.
+
+    None for what holds variables, and for random draws: these stay as they are.
+    """
+    known = op_def_registry.get(op)
+    held = known is None or any(
+        arg.type == tf.resource.as_datatype_enum
+        for arg in (*known.input_arg, *known.output_arg)
+    )
+    if held or op.startswith(_DRAWS):
+        return None, frozenset()
+    double = tf.float64.as_datatype_enum
+    typed = frozenset(
+        attr.name
+        for attr in known.attr
+        if attr.type == "type"
+        and (not attr.allowed_values.list.type or double in attr.allowed_values.list.type)
+    )
+    return [arg.type == tf.float32.as_datatype_enum for arg in known.input_arg], typed
