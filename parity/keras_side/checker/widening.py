@@ -56,8 +56,7 @@ def _signature(op):
     """
     known = op_def_registry.get(op)
     held = known is None or any(
-        arg.type == tf.resource.as_datatype_enum
-        for arg in (*known.input_arg, *known.output_arg)
+        arg.type == tf.resource.as_datatype_enum for arg in (*known.input_arg, *known.output_arg)
     )
     if held or op.startswith(_DRAWS):
         return None, frozenset()

@@ -21,13 +21,19 @@ def additive(t, mask, like):
     )
 
 
-def attended(t, query, key, value, mask, scale, dropout, training):
+def softmax(input, dim):
+    """As the fused kernel has it: zeros, and not NaN, in a row with nothing kept."""
+    empty = torch.isneginf(input).all(dim, keepdim=True)
+    return F.softmax(input.masked_fill(empty, 0.0), dim=dim).masked_fill(empty, 0.0)
+
+
+def attended(t, query, key, value, mask, scale, dropout, training, *, fused=True):
     """(result, weights) of queries (…, target, size) on keys and values (…, source, size)."""
     scores = t.run(torch.matmul, query, t.run(torch.transpose, key, -2, -1))
     scores = t.run(torch.mul, scores, scale)
     if mask is not None:
         scores = t.run(torch.add, scores, mask)
-    weights = t.run(F.softmax, scores, dim=-1)
+    weights = t.run(softmax if fused else F.softmax, scores, dim=-1)
     if dropout > 0:
         weights = t.run(F.dropout, weights, dropout, training)
     return t.run(torch.matmul, weights, value), weights
@@ -89,7 +95,9 @@ def multi_head(t, c):
         parts.append(t.run(torch.transpose, split, 1, 2))
     mask = _mask(t, a, batch, more, query)
     scale = 1 / math.sqrt(parts[0].shape[-1])
-    out, weights = attended(t, *parts, mask, scale, a.dropout_p, a.training)
+    out, weights = attended(
+        t, *parts, mask, scale, a.dropout_p, a.training, fused=not a.need_weights
+    )
     out = t.run(torch.transpose, out, 1, 2)
     out = t.run(torch.reshape, out, (batch, out.shape[1], -1))
     with t.labelled("output"):
