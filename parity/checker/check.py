@@ -101,6 +101,7 @@ class _Check:
         self._precisions: tuple[str, ...] = ("float32", "float64")
         self._outputs: tuple[int, ...] | None = None
         self._own_weights: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
+        self._nudged: tuple[list[str], list[str]] | None = None
         self._training: user_training.UserTraining | None = None
 
     def run(self) -> CheckResult:
@@ -144,9 +145,14 @@ class _Check:
         ]
         with stage("judge", "comparing"):
             findings = judging.judge_evaluation(comparison, recorded, dropouts.active(comparison))
+            if float32_constants.explains(findings):
+                recorded, findings = self._nudge(comparison, recorded, findings)
             again = comparison.tables and findings.agrees
             if again and float32_constants.hidden(
-                comparison, recorded, findings, self._models.keras.replay
+                comparison,
+                float32_constants.diverging(
+                    comparison, recorded, findings, self._models.keras.replay
+                ),
             ):
                 comparison = replace(comparison, strict=True)
                 findings = judging.judge_evaluation(
@@ -183,6 +189,26 @@ class _Check:
                 notes=tuple(dict.fromkeys(self._notes)),
                 seconds=self._clock.seconds,
             )
+
+    def _nudge(
+        self,
+        comparison: ModelComparison,
+        recorded: RecordedRuns,
+        findings: judging.CheckFindings,
+    ) -> tuple[RecordedRuns, judging.CheckFindings]:
+        """Measure what rounding of the code's constants to float32 does, and judge by that, too."""
+        self._nudged = float32_constants.untied(comparison)
+        nudged = self._record(comparison, "evaluate", draw=0)
+        outcome = judging.judge_evaluation(comparison, nudged, dropouts.active(comparison))
+        if outcome.agrees:
+            apart = float32_constants.diverging(
+                comparison, recorded, findings, self._models.keras.replay
+            )
+            if float32_constants.set_apart(apart):  # a fault, and no larger than rounding
+                self._nudged = None
+                return recorded, findings
+            self._notes.append(float32_constants.nudged_note(apart))
+        return nudged, outcome
 
     def _hand_over_training(self, comparison: ModelComparison) -> user_training.UserTraining | None:
         """Hand the user's own loss and optimizer to both sides, and draw targets."""
@@ -339,18 +365,20 @@ class _Check:
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
         training = self._training if mode == "train" else None
         targets = training.targets if training else ((), ())
-        for precision in self._precisions:
+        for precision in (*self._precisions, *(["nudged"] if self._nudged is not None else [])):
 
             def request_for(
                 inputs: list[Array],
                 projections: list[Array],
                 targets: Sequence[Array],
+                side: int,
                 of: str = precision,
             ) -> RecordRequest:
                 return RecordRequest(
                     learn=training is not None,
                     targets=targets,
-                    precision=of,  # type: ignore[arg-type]
+                    precision="float32" if of == "float32" else "float64",
+                    nudged=self._nudged[side] if of == "nudged" and self._nudged else None,
                     mode=mode,
                     inputs=inputs,
                     projections=projections,
@@ -360,8 +388,8 @@ class _Check:
                 )
 
             left, right = (
-                request_for(arrays, weights[0], targets[0]),
-                request_for(moved, own, targets[1]),
+                request_for(arrays, weights[0], targets[0], 0),
+                request_for(moved, own, targets[1], 1),
             )
             try:
                 runs["torch", precision], runs["keras", precision] = models(

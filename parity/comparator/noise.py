@@ -199,16 +199,22 @@ def judge_once(
         guarded: whether one side's float32 being far noisier than the other's is a finding.
         exact: whether float64 was computed in float64 on both sides; where a framework computes
             in float32 whatever it is told, the equation cannot be tested, only the numbers.
+
+    Where there are nudged runs, what the rounding of constants does may be the difference, too.
     """
     # Before the guards: two sides that give the same bits are not noisier than each other.
     if all(np.array_equal(a, b) for a, b in quad.pairs):
         return replace(_measure(base, quad), status="identical", ratio=0.0)
-    return _judged_once(_measure(base, quad), quad.best[0].size, guarded=guarded, exact=exact)
+    measured = _measure(base, quad)
+    if quad.left_nudged is not None or quad.right_nudged is not None:
+        moved = (quad.extent.moved_left, quad.extent.moved_right)
+        measured = replace(measured, sigma=max(m or 0.0 for m in moved))
+    return _judged_once(measured, quad.best[0].size, guarded=guarded, exact=exact)
 
 
 def _judged_once(measured: Finding, size: int, *, guarded: bool, exact: bool = True) -> Finding:
-    noise = measured.noise or 0.0
-    judged = _worst(measured, noise, SHRINK * noise if exact else noise)
+    noise, sigma = measured.noise or 0.0, measured.sigma or 0.0
+    judged = _worst(measured, noise, max(SHRINK * noise, sigma) if exact else noise)
     return _noise_guard(judged, size) if guarded else judged
 
 

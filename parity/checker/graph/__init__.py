@@ -4,5 +4,5 @@ In: a user's model by name. Out: a `Graph`, and arrays by the ids of its values.
 words: kinds of nodes and their settings), `model_interface` (what a side must answer), `target` and
 `training_recipe` (the user's model, loss and optimizer by name), `model_inputs` and
 `model_outputs`, `layerwise` (where a tracer fails), `arrangement` (which element of an array is
-which of the other side's), `storage` (arrays in little memory).
+which of the other side's), `storage` (arrays in little memory), `nudge` (what rounding can do).
 """

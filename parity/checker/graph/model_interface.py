@@ -48,6 +48,8 @@ class RecordRequest:
         learn: with the loss and the optimizer that `Model.learn` was given, in place of
             projections and of plain gradient descent, each where it was given.
         targets: one array a target, in this side's layout, for that loss.
+        nudged: weights to be moved by half a unit of float32 (see `parity.checker.graph.nudge`),
+            and with them every constant of the user's code; None: nothing is moved.
     """
 
     precision: Precision
@@ -59,6 +61,7 @@ class RecordRequest:
     keep_values: bool = True
     learn: bool = False
     targets: Sequence[Array] = ()
+    nudged: Sequence[str] | None = None
 
 
 class Model(ABC):

@@ -216,7 +216,11 @@ class LayerAttribution:
         mine, theirs = match.left.values[0], match.right.values[0]
         move = self.comparison.axis_maps.values.get(mine.id)
         left = self.recorded.key_arrays(f"values/{mine.id}", f"values/{theirs.id}", move)
-        arrays = replace(left, right32=answers["float32"], right64=answers.get("float64"))
+        best = answers.get("float64")
+        moved = left.right_nudged
+        if moved is not None and best is not None and left.right64 is not None:
+            moved = best + (moved - left.right64) if moved.shape == best.shape else None
+        arrays = replace(left, right32=answers["float32"], right64=best, right_nudged=moved)
         if match.left.kind in comparing.MASKED_KINDS:
             arrays = comparing.unmasked(arrays)
         # TensorFlow resizes in float32 whatever it is fed: its float64 has no more digits.

@@ -45,12 +45,17 @@ def compare(base: Finding, key: KeyArrays, *, guarded: bool = False, exact: bool
         )
         values = [str(x[at] if np.isfinite(y[at]) else y[at]) for x, y in ((a64, a32), (b64, b32))]
         return replace(base, status="nonfinite", index=at, left=values[0], right=values[1])
+    moved: tuple[Array | None, ...] = tuple(
+        x if x is None or (x.shape == a64.shape and np.all(np.isfinite(x))) else None
+        for x in (key.left_nudged, key.right_nudged)
+    )
     if a64.size < SMALL:
         # A few numbers can be exact by chance in float32 though they are sums that cancel. One 64
         # times as large beside them, alike everywhere, allows each 64 units of its own rounding.
         scale = NOISY * max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
         arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
-    return judge_once(base, KeyArrays(*arrays), guarded=guarded, exact=exact)
+        moved = tuple(None if x is None else np.append(x, scale) for x in moved)
+    return judge_once(base, KeyArrays(*arrays, *moved), guarded=guarded, exact=exact)
 
 
 def _single(base: Finding, left: Array, right: Array) -> Finding:
@@ -109,4 +114,5 @@ def unmasked(key: KeyArrays) -> KeyArrays:
     huge = np.logical_and.reduce([a < MASKING for a in whole])
     if not np.any(huge):
         return key
+    whole += [a for a in (key.left_nudged, key.right_nudged) if a is not None]
     return KeyArrays(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))

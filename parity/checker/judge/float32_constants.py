@@ -6,7 +6,7 @@ are the same function only as far as float32 goes, whatever precision they are r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import LayerAttribution, Replay, source_array
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
 from parity.checker.transfer.comparison import ModelComparison
-from parity.comparator.noise import U32
+from parity.comparator.noise import U32, C
 
 ROUNDED = 64.0
 """Units of float32's rounding of the largest number: an angle's own rounding grows with it.
@@ -43,16 +43,72 @@ def note_constants(
     )
 
 
-def hidden(
+def explains(findings: CheckFindings) -> bool:
+    """Whether rounding of constants may explain a difference: float32 agrees, and float64 not."""
+    every = [*findings.layers.values(), *(part.finding for part in findings.parts)]
+    return any(
+        f.status == "different" and f.rule == "equation" and f.distance32 <= C * f.noise
+        for f in every
+        if f.distance32 is not None and f.noise is not None
+    )
+
+
+def untied(comparison: ModelComparison) -> tuple[list[str], list[str]]:
+    """Of each side the weights that the other has no partner of: tables, and sums of weights."""
+    tied = [
+        (one.left.id, one.right.id)
+        for one in comparison.axis_maps.weight_mappings
+        if one.index is not None
+    ]
+    left, right = (
+        [
+            name
+            for name, parameter in traced.parameters.items()
+            if name in graph.parameters and name not in {pair[side] for pair in tied}
+        ]
+        for side, (graph, traced) in enumerate(
+            zip((comparison.torch, comparison.keras), comparison.graphs, strict=True)
+        )
+    )
+    return left, right
+
+
+def diverging(
     comparison: ModelComparison, recorded: RecordedRuns, findings: CheckFindings, replay: Replay
-) -> bool:
-    """Whether a layer diverges by itself, fed alike, in float64: float32 might not show it.
+) -> list[Match]:
+    """Pairs that diverge by themselves, fed alike, in float64: float32 might not show it."""
+    layers = LayerAttribution(comparison, recorded, findings.layers, replay).judge_all()
+    return [layer.match for layer in layers if layer.status == "diverges"]
+
+
+def hidden(comparison: ModelComparison, matches: Sequence[Match]) -> bool:
+    """Whether one of these takes no table: then that one table is rounded is no excuse.
 
     Without this a wrong epsilon behind rotary positions would pass for the rounding of their table:
     ``test_a_mistake_in_it_is_seen`` plants 1e-5 for 1e-6 there.
     """
-    layers = LayerAttribution(comparison, recorded, findings.layers, replay).judge_all()
-    return any(layer.status == "diverges" and _flows(comparison, layer.match) for layer in layers)
+    return any(_flows(comparison, match) for match in matches)
+
+
+def set_apart(matches: Sequence[Match]) -> bool:
+    """Whether one of these has another setting, by more than rounding to float32 makes of it."""
+    return any(
+        isinstance(number, float)
+        and isinstance(other := match.right.settings.get(name), float)
+        and abs(number - other) > ROUNDED * U32 * max(abs(number), abs(other))
+        for match in matches
+        for name, number in match.left.settings.items()
+    )
+
+
+def nudged_note(matches: Sequence[Match]) -> str:
+    """What is said where rounding of constants makes up for a difference."""
+    names = list(dict.fromkeys(f"{m.left.name} / {m.right.name}" for m in matches))
+    return (
+        f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} differ in float64 by no more than "
+        "the rounding of their constants to float32 does (a table made in float32, a number with "
+        "too few digits); in float32 they are the same."
+    )
 
 
 def _flows(comparison: ModelComparison, match: Match) -> bool:

@@ -37,6 +37,11 @@ class RecordedRuns:
         return tuple(p for p in every if ("torch", p) in self.runs)
 
     @property
+    def plain(self) -> RecordedRuns:
+        """Without the nudged runs: as if constants were exact."""
+        return replace(self, runs={k: run for k, run in self.runs.items() if k[1] != "nudged"})
+
+    @property
     def best(self) -> Precision:
         """The highest of them."""
         return self.precisions[-1]
@@ -57,6 +62,8 @@ class RecordedRuns:
             get(a, "float64", left),
             get(b, "float32", right),
             get(b, "float64", right),
+            get(a, "nudged", left),
+            get(b, "nudged", right),
         )
 
 
@@ -234,7 +241,9 @@ def _loss(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQ
         if output is not None and output.dtype.kind == "f":
             terms += float(np.sum(np.abs(output * projection)))
     arrays = (loss.left32, loss.left64, loss.right32, loss.right64)
+    nudged = [a for a in (loss.left_nudged, loss.right_nudged) if a is not None]
     four = [np.array([float(np.asarray(a)), terms], np.asarray(a).dtype) for a in arrays]
+    four += [np.array([float(np.asarray(a)), terms]) for a in nudged]
     finding = compare(
         Finding("the loss", LEVEL, "identical"), KeyArrays(*four), exact=comparison.exact
     )
@@ -297,7 +306,9 @@ def weight_arrays(one: WeightMapping, recorded: RecordedRuns, stage: str) -> Key
         return array if array is None or side == "keras" else one.to_right(array)
 
     a, b = SIDES
-    return KeyArrays(get(a, "float32"), get(a, "float64"), get(b, "float32"), get(b, "float64"))
+    precisions = ("float32", "float64")
+    four = [get(side, precision) for side in (a, b) for precision in precisions]
+    return KeyArrays(*four, get(a, "nudged"), get(b, "nudged"))
 
 
 def _statistics(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQuantity]:

@@ -231,7 +231,7 @@ def _exact(tracer):
         return y
 
     return [
-        widening.patch(),
+        widening.patch(tracer),
         (math_ops, {"cast": exact_cast}),
         (tf, {"cast": exact_cast}),
         (backend_nn, {"dot_product_attention": exact_attention}),

@@ -7,6 +7,7 @@ import difflib
 import numpy as np
 import tensorflow as tf
 
+from parity.checker.graph.nudge import nudged
 from parity.keras_side.checker import failures
 from parity.keras_side.checker.learning import exact
 from parity.keras_side.checker.marks import as_array, is_numeric, returned
@@ -21,6 +22,9 @@ def record(owner, request):
     saved = [(v, as_array(v)) for v in model.variables]
     try:
         with owner._precision(request.precision):
+            for name in request.nudged or ():
+                variable = model.weights[owner._parameters[name]]
+                variable.assign(nudged(as_array(variable)))
             return _Recorder(owner, model, request).all()
     finally:
         for variable, value in saved:
@@ -65,6 +69,7 @@ class _Recorder:
         """One pass; loss and gradients where there are projections."""
         training = self.training if training is None else training
         tracer = self.owner._tracer(self.request.precision, detailed=False, evaluating=not training)
+        tracer.nudging = self.request.nudged is not None
         floating = [x for x in self.inputs if x.dtype.is_floating]
         if not self.request.projections and self.learning is None:
             outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))

@@ -54,6 +54,7 @@ class Tracer:
         exact: whether float64 is a measuring instrument now.
         detailed: whether indices and code are wanted.
         evaluating: whether the model runs as in inference.
+        nudging: whether constants are moved by half a unit of float32.
     """
 
     def __init__(self, names, weights, *, exact=False, detailed=True, evaluating=True):
@@ -66,6 +67,7 @@ class Tracer:
         self.exact = exact
         self.detailed = detailed
         self.evaluating = evaluating
+        self.nudging = False
         self.paused = True
         self.scopes: list[Scope] = []
         self._keys = {id(w.variable._value.handle): key for key, w in weights.items()}

@@ -13,12 +13,18 @@ import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 from tensorflow.python.framework import op_def_registry
 
+from parity.checker.graph.nudge import nudged
+from parity.keras_side.checker.marks import filled, flat
+
 _DRAWS = ("Random", "StatelessRandom", "StatelessTruncated", "TruncatedNormal", "ParameterizedTr")
 """Of these another precision draws other numbers."""
 
 
-def patch():
-    """(module, name → function): every primitive operation, float32 in it being float64."""
+def patch(tracer):
+    """(module, name → function): every primitive operation, float32 in it being float64.
+
+    Where the tracer is `nudging`, constants that meet what is computed are moved by half a unit.
+    """
     execute = pywrap_tfe.TFE_Py_FastPathExecute
 
     def cast(context, x, dtype):
@@ -43,9 +49,27 @@ def patch():
         for k in range(0, len(settings), 2):
             if settings[k] in typed and tf.as_dtype(settings[k + 1]) == tf.float32:
                 settings[k + 1] = tf.float64
+        if tracer.nudging and not tracer.paused:
+            inputs = _moved(tracer, inputs)
         return execute(context, op, name, *inputs, *settings)
 
     return pywrap_tfe, {"TFE_Py_FastPathExecute": wide}
+
+
+def _moved(tracer, inputs):
+    """Operands of one operation: constants moved, where something computed is among them."""
+    operands = [x for x in flat(inputs) if isinstance(x, tf.Tensor) and hasattr(x, "numpy")]
+    if all(tracer.is_constant(x) for x in operands):
+        return inputs
+
+    def change(x):
+        floating = isinstance(x, tf.Tensor) and x.dtype == tf.float64 and hasattr(x, "numpy")
+        if not floating or not tracer.is_constant(x):
+            return x
+        with tracer.suspended():
+            return tf.constant(nudged(x.numpy()))
+
+    return filled(inputs, change)
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from parity.torch_side.checker import (  # noqa: F401
     kinds,
     movement,
     noise,
+    nudging,
     recurrent,
 )
 from parity.torch_side.checker.calls import flatten, mapped
@@ -204,8 +205,9 @@ class TorchModel(Model):
         gradients = bool(len(request.projections)) or self._sloped or request.learn
         with self._around(request.precision, gradients):
             model = in_precision(self.model, request.precision)
-            kept = bool(request.steps) or self._writes
+            kept = bool(request.steps) or self._writes or bool(request.nudged)
             with untouched(model, weights=kept and model is self.model):
+                nudging.weights(tensors(model), self._bindings.all, request.nudged or ())
                 return _Recorder(self, model, request, graph).recorded()
 
     def learn(self, loss, optimizer):
@@ -314,6 +316,7 @@ class _Recorder:
         tracer = self.owner._tracing(
             self.model, self.bindings, self.request.precision, training=training, keep=keep
         )
+        tracer.nudged = None if self.request.nudged is None else {}
         given, _ = self.owner._given(
             tracer, self.request.inputs, self.request.precision, gradients=torch.is_grad_enabled()
         )

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from parity.torch_side.checker import nudging
 from parity.torch_side.checker.calls import Call, flatten, mapped, number, opened, split_names
 from parity.torch_side.checker.helpers import (
     Label,
@@ -59,6 +60,9 @@ class Tracer(TorchFunctionMode):
         precision: of the run; in float64 a cast to float32 by name is none.
         training: the run is in training mode.
         keep: keep the value of every node.
+
+    Attributes:
+        nudged: id → constant that was moved by half a unit of float32; None where none is to be.
     """
 
     def __init__(self, model, bindings, precision="float32", *, training=False, keep=False):
@@ -71,6 +75,7 @@ class Tracer(TorchFunctionMode):
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]
         self.cumulative = set()
+        self.nudged = None
         for name, tensor in itertools.chain(model.named_parameters(), model.named_buffers()):
             floating = tensor.is_floating_point() or isinstance(tensor, nn.Parameter)
             if floating:
@@ -143,6 +148,8 @@ class Tracer(TorchFunctionMode):
         """Do a call as the model would, and write down what it is."""
         if self.wide:
             func, args, kwargs = widened(func, args, kwargs)
+        if self.nudged is not None:
+            args, kwargs = nudging.arguments(self, func, args, kwargs)
         call = Call(func, args, kwargs)
         if call.name in HANDLERS and getattr(HANDLERS[call.name], "always", False):
             return HANDLERS[call.name](self, call)
@@ -169,6 +176,16 @@ class Tracer(TorchFunctionMode):
         """A call whose results depend on nothing that the model is given."""
         before = versions(call.tensors)
         result = call()
+        if self.nudged is not None and not changed(before):
+            given = {id(t) for t in call.tensors}
+            result = mapped(
+                result,
+                lambda x: (
+                    nudging.moved(self, x)
+                    if isinstance(x, torch.Tensor) and id(x) not in given
+                    else x
+                ),
+            )
         for tensor in changed(before):
             ref = self.constant(tensor)
             ref.root.data = tensor.detach().clone()
