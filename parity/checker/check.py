@@ -141,12 +141,11 @@ class _Check:
         comparison, notes = float32_constants.note_constants(comparison, recorded)
         self._notes += [
             *notes,
+            *float32_constants.halved_note(comparison),
             *model_outputs.layout_notes(move for *_, move in comparison.outputs()),
         ]
         with stage("judge", "comparing"):
-            findings = judging.judge_evaluation(comparison, recorded, dropouts.active(comparison))
-            if float32_constants.explains(findings):
-                recorded, findings = self._nudge(comparison, recorded, findings)
+            recorded, findings = self._judged(comparison, recorded)
             again = comparison.tables and findings.agrees
             if again and float32_constants.hidden(
                 comparison,
@@ -190,13 +189,17 @@ class _Check:
                 seconds=self._clock.seconds,
             )
 
-    def _nudge(
-        self,
-        comparison: ModelComparison,
-        recorded: RecordedRuns,
-        findings: judging.CheckFindings,
+    def _judged(
+        self, comparison: ModelComparison, recorded: RecordedRuns
     ) -> tuple[RecordedRuns, judging.CheckFindings]:
-        """Measure what rounding of the code's constants to float32 does, and judge by that, too."""
+        """Judge, by what rounding of the code's constants to float32 does, too, where it may tell.
+
+        That is measured by runs in which they are nudged.
+        """
+        recorded, self._nudged = recorded.plain, None
+        findings = judging.judge_evaluation(comparison, recorded, dropouts.active(comparison))
+        if not float32_constants.explains(findings):
+            return recorded, findings
         self._nudged = float32_constants.untied(comparison)
         nudged = self._record(comparison, "evaluate", draw=0)
         outcome = judging.judge_evaluation(comparison, nudged, dropouts.active(comparison))
@@ -207,7 +210,8 @@ class _Check:
             if float32_constants.set_apart(apart):  # a fault, and no larger than rounding
                 self._nudged = None
                 return recorded, findings
-            self._notes.append(float32_constants.nudged_note(apart))
+            within = [m for m in apart if outcome.layers[m.left.id].agrees]
+            self._notes.append(float32_constants.nudged_note(within))
         return nudged, outcome
 
     def _hand_over_training(self, comparison: ModelComparison) -> user_training.UserTraining | None:
@@ -443,9 +447,9 @@ class _Check:
             weights = self._take_weights(guess.torch, guess.keras, guess.axis_maps)
             other, tried = replace(guess, weights=weights), True
             self._set(other.torch, other.keras, weights)
-            if judging.outputs_agree(other, self._record(other, "evaluate", 0, whole=False)):
-                again = self._record(other, "evaluate", draw=0)
-                outcome = judging.judge_evaluation(other, again, dropouts.active(other))
+            outputs = self._record(other, "evaluate", 0, whole=False)
+            if judging.outputs_agree(other, outputs, nearly=True):
+                again, outcome = self._judged(other, self._record(other, "evaluate", draw=0))
                 if outcome.agrees:
                     self._notes.append(leftovers.NOTE)
                     return other, again, outcome

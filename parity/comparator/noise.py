@@ -147,6 +147,12 @@ class Finding:
         return self.status in AGREEING
 
     @property
+    def rounded(self) -> bool:
+        """It differs by the equation only: in float32 the numbers are the same."""
+        equation = self.status == "different" and self.rule == "equation"
+        return equation and (self.distance32 or 0.0) <= C * (self.noise or 0.0)
+
+    @property
     def failing_step(self) -> int | None:
         """Where in the training the finding stands: the step at which it fails."""
         return None if self.agrees else self.step
@@ -189,7 +195,12 @@ def computed(quad: KeyArrays, level: str) -> bool:
 
 
 def judge_once(
-    base: Finding, quad: KeyArrays, *, guarded: bool = True, exact: bool = True
+    base: Finding,
+    quad: KeyArrays,
+    *,
+    guarded: bool = True,
+    exact: bool = True,
+    unit: float = U32,
 ) -> Finding:
     """Judge a quantity that was computed once, before any training.
 
@@ -199,6 +210,7 @@ def judge_once(
         guarded: whether one side's float32 being far noisier than the other's is a finding.
         exact: whether float64 was computed in float64 on both sides; where a framework computes
             in float32 whatever it is told, the equation cannot be tested, only the numbers.
+        unit: of rounding, where both sides compute in less than float32.
 
     Where there are nudged runs, what the rounding of constants does may be the difference, too.
     """
@@ -209,6 +221,10 @@ def judge_once(
     if quad.left_nudged is not None or quad.right_nudged is not None:
         moved = (quad.extent.moved_left, quad.extent.moved_right)
         measured = replace(measured, sigma=max(m or 0.0 for m in moved))
+    if unit > U32:
+        least = unit * (measured.scale or 0.0)
+        measured = replace(measured, noise=max(measured.noise or 0.0, least))
+        guarded = exact = False
     return _judged_once(measured, quad.best[0].size, guarded=guarded, exact=exact)
 
 

@@ -98,6 +98,12 @@ def clause(finding: Finding, where: str, left: str, right: str) -> str:
                 f"{where}: {loud}'s float32 is {high:.2g} from its float64, the other's {low:.2g}; "
                 f"{loud} computes in a lower precision there"
             )
+        case "undecided":
+            return (
+                f"{where} is {_apart(f)}, where {left}'s float32 is {f.own_left:.2g} from its "
+                f"float64 and {right}'s {f.own_right:.2g}, of {f.scale:.2g}: rounding bounds "
+                "nothing there"
+            )
     if f.rule in ("exact", "frozen", "dropout") or f.distance32 is None:
         return f"{where} is {f.left} in {left} and {f.right} in {right}"
     if f.rule == "fallback":

@@ -124,7 +124,7 @@ def _verdict(findings: CheckFindings) -> Verdict:
     if findings.agrees:
         return "agree"
     failing = {p.finding.status for p in findings.parts if not p.finding.agrees}
-    return "undecided" if failing == {"nonfinite"} else "differ"
+    return "undecided" if failing <= {"nonfinite", "undecided"} else "differ"
 
 
 def _divergences(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -160,7 +161,17 @@ def suspected(match: Match) -> list[Cause]:
     ]
 
 
+def _noisy(match: Match, finding: Finding) -> list[Cause]:
+    """One side's float32 is further from its float64 than rounding is: it computes in less."""
+    own = (finding.own_left or 0.0, finding.own_right or 0.0)
+    bits = -math.log2(max(own) / finding.scale) if finding.scale else 0.0
+    words = [f"{bits:.0f} bits" if x == max(own) else "float32, 24 bits" for x in own]
+    return [Cause("precision", (match.left.name, words[0]), (match.right.name, words[1]))]
+
+
 def _proven(attribution: LayerAttribution, layer: AttributedLayer, mode: Mode) -> list[Cause]:
+    if layer.finding is not None and layer.finding.status == "noisy":
+        return _noisy(layer.match, layer.finding)
     given = _evidence(attribution, layer, mode)
     if given is None:
         return suspected(layer.match) or [_unknown(layer.match)]

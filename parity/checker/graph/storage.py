@@ -1,4 +1,7 @@
-"""What a check holds in memory: weights at half their size, a layer while it is looked at."""
+"""What a check holds in memory and in files: weights at half their size, a layer while looked at.
+
+A file has no complex numbers in double precision: they lie there as pairs, and say so in their key.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,39 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from parity.checker.graph.model_interface import Array
 
+PAIRS = "\N{MULTIPLICATION SIGN}i"
+"""At the end of the key of complex numbers that lie in a file as pairs."""
 _SMALL = 1 << 16
+
+
+def save(arrays: Mapping[str, Array], path: Path) -> None:
+    """Write arrays into a file, as they are read and not as they lie in memory."""
+    filed = {}
+    for key, array in arrays.items():
+        whole = pairs(array)
+        name = key + PAIRS if np.iscomplexobj(array) else key
+        filed[name] = np.ascontiguousarray(whole).reshape(np.shape(whole))
+    save_file(filed, path)
+
+
+def load(path: Path) -> dict[str, Array]:
+    """What `save` wrote."""
+    return {key.removesuffix(PAIRS): unpaired(key, a) for key, a in load_file(path).items()}
+
+
+def pairs(array: Array) -> Array:
+    """Complex numbers as pairs, along an axis of their own at the end; any other as it is."""
+    array = np.asarray(array)
+    return np.stack([array.real, array.imag], -1) if array.dtype.kind == "c" else array
+
+
+def unpaired(key: str, array: Array) -> Array:
+    """The array of a key in a file, complex where the key says so."""
+    return array[..., 0] + 1j * array[..., 1] if key.endswith(PAIRS) else array
 
 
 class CompactArrays(MutableMapping[str, Array]):

@@ -23,7 +23,7 @@ from parity.checker.judge.judging import RecordedRuns
 from parity.checker.judge.untraced_views import is_doubtful
 from parity.checker.result.check_result import LayerStatus
 from parity.checker.transfer.comparison import ModelComparison
-from parity.comparator.noise import Finding
+from parity.comparator.noise import U32, Finding
 from parity.core.errors import ParityError
 from parity.core.sides import Precision, Side
 
@@ -227,7 +227,10 @@ class LayerAttribution:
         exact = not match.right.settings.get("single")
         exact = exact and match.right.id not in self.comparison.remade
         alone = comparing.compare(
-            Finding(match.left.name, finding.level, "identical"), arrays, exact=exact
+            Finding(match.left.name, finding.level, "identical"),
+            arrays,
+            exact=exact,
+            unit=self.comparison.halved().get(theirs.id, U32),
         )
         if not alone.agrees:
             alone = self._with_unmatched(match, alone, answers)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
 from parity.checker.graph.model_interface import Array
+from parity.checker.graph.storage import pairs
 from parity.comparator.key_arrays import KeyArrays
-from parity.comparator.noise import NOISY, SMALL, Finding, fallback, judge_once
+from parity.comparator.noise import NOISY, SMALL, U32, Finding, fallback, judge_once
 
 MASKING = -1e6
 """Below this a number that is added to attention scores or logits only says "not this one"; minus
@@ -18,8 +19,16 @@ MASKED_KINDS = frozenset({"add", "subtract", "where", "multiply", "affine", "mat
 """What makes or adds such numbers. From any other operation a number below -1e6 is a result."""
 
 
-def compare(base: Finding, key: KeyArrays, *, guarded: bool = False, exact: bool = True) -> Finding:
-    """Judge one quantity, whatever its state."""
+def compare(
+    base: Finding,
+    key: KeyArrays,
+    *,
+    guarded: bool = False,
+    exact: bool = True,
+    unit: float = U32,
+) -> Finding:
+    """Judge one quantity, whatever its state; complex numbers as pairs."""
+    key = _real(key)
     if key.left64 is None and key.right64 is None and key.pairs:
         return _single(base, *key.pairs[0])
     four = (key.left32, key.left64, key.right32, key.right64)
@@ -55,7 +64,14 @@ def compare(base: Finding, key: KeyArrays, *, guarded: bool = False, exact: bool
         scale = NOISY * max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
         arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
         moved = tuple(None if x is None else np.append(x, scale) for x in moved)
-    return judge_once(base, KeyArrays(*arrays, *moved), guarded=guarded, exact=exact)
+    return judge_once(base, KeyArrays(*arrays, *moved), guarded=guarded, exact=exact, unit=unit)
+
+
+def _real(key: KeyArrays) -> KeyArrays:
+    arrays = [getattr(key, f.name) for f in fields(KeyArrays)]
+    if not any(np.iscomplexobj(a) for a in arrays if a is not None):
+        return key
+    return KeyArrays(*(None if a is None else pairs(a) for a in arrays))
 
 
 def _single(base: Finding, left: Array, right: Array) -> Finding:

@@ -18,7 +18,7 @@ from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import LayerAttribution, Replay, source_array
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
 from parity.checker.transfer.comparison import ModelComparison
-from parity.comparator.noise import U32, C
+from parity.comparator.noise import U32
 
 ROUNDED = 64.0
 """Units of float32's rounding of the largest number: an angle's own rounding grows with it.
@@ -43,14 +43,26 @@ def note_constants(
     )
 
 
+def halved_note(comparison: ModelComparison) -> tuple[str, ...]:
+    """What is said where both compute in half precision."""
+    units = comparison.halved()
+    names = [
+        f"{match.left.name} / {match.right.name}"
+        for match in comparison.matches
+        if any(value.id in units for value in match.right.values)
+    ]
+    if not names:
+        return ()
+    return (
+        f"Both compute {names[0]} in half precision: what lies behind is compared to the rounding "
+        "of that, and a smaller difference is not seen.",
+    )
+
+
 def explains(findings: CheckFindings) -> bool:
     """Whether rounding of constants may explain a difference: float32 agrees, and float64 not."""
     every = [*findings.layers.values(), *(part.finding for part in findings.parts)]
-    return any(
-        f.status == "different" and f.rule == "equation" and f.distance32 <= C * f.noise
-        for f in every
-        if f.distance32 is not None and f.noise is not None
-    )
+    return any(f.rounded for f in every)
 
 
 def untied(comparison: ModelComparison) -> tuple[list[str], list[str]]:
@@ -104,8 +116,9 @@ def set_apart(matches: Sequence[Match]) -> bool:
 def nudged_note(matches: Sequence[Match]) -> str:
     """What is said where rounding of constants makes up for a difference."""
     names = list(dict.fromkeys(f"{m.left.name} / {m.right.name}" for m in matches))
+    which = f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''}" if names else "The two"
     return (
-        f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} differ in float64 by no more than "
+        f"{which} differ in float64 by no more than "
         "the rounding of their constants to float32 does (a table made in float32, a number with "
         "too few digits); in float32 they are the same."
     )

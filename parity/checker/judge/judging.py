@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,10 +17,12 @@ from parity.checker.result.check_result import ComparedQuantity, Stage
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping, is_transferred
 from parity.comparator.key_arrays import KeyArrays
-from parity.comparator.noise import Finding, judge_once
+from parity.comparator.noise import NOISY, U32, Finding, judge_once
 from parity.core.sides import SIDES, Precision, Side
 
 LEVEL = "check"
+CEILING = 0.25
+"""Of the scale: rounding that has grown as large as this is at its ceiling."""
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,17 @@ def judge_evaluation(
     return CheckFindings(layers, tuple(parts))
 
 
-def outputs_agree(comparison: ModelComparison, recorded: RecordedRuns) -> bool:
+def outputs_agree(
+    comparison: ModelComparison, recorded: RecordedRuns, *, nearly: bool = False
+) -> bool:
     """Whether the outputs of another draw of inputs agree; an overflow tells nothing.
 
     That draw is large on purpose, and an exponential of it may be infinite in a right port, too.
+    With `nearly` it is enough that they do in float32.
     """
     outcome = [p.finding for p in _outputs(comparison, recorded, "outputs", True)]
-    return all(f.agrees or f.status == "nonfinite" for f in outcome)
+    near = nearly and all(f.agrees or f.rounded for f in outcome)
+    return near or all(f.agrees or f.status == "nonfinite" for f in outcome)
 
 
 def judge_training(
@@ -176,7 +183,7 @@ def judge_layers(
     widen its own noise until it agrees. Gradients are not: they jump in an honest model where
     rounding carries an activation across a kink.
     """
-    blunt = comparison.blunt()
+    blunt, halved = comparison.blunt(), comparison.halved()
     layers: dict[str, Finding] = {}
     for match in comparison.matches:
         if not match.left.values or not match.right.values:
@@ -188,20 +195,22 @@ def judge_layers(
         if match.left.kind in MASKED_KINDS:
             arrays = unmasked(arrays)
         exact = theirs.id not in blunt and match.right.id not in comparison.remade
-        layers[match.left.id] = compare(base, arrays, guarded=guarded, exact=exact)
+        layers[match.left.id] = compare(
+            base, arrays, guarded=guarded, exact=exact, unit=halved.get(theirs.id, U32)
+        )
     return layers
 
 
 def _outputs(
     comparison: ModelComparison, recorded: RecordedRuns, stage: Stage, guarded: bool = False
 ) -> list[ComparedQuantity]:
-    exact, prefix = comparison.exact, "after" if stage == "evaluation" else "outputs"
+    held, prefix = comparison.held, "after" if stage == "evaluation" else "outputs"
     parts = []
     for i, (mine, theirs, move) in enumerate(comparison.outputs()):
         name = f"output {i}" if len(comparison.torch.outputs) > 1 else "the output"
         arrays = recorded.key_arrays(f"{prefix}/{i}", f"{prefix}/{i}", move)
         base = Finding(name, LEVEL, "identical")
-        finding = compare(base, arrays, guarded=guarded, exact=exact)
+        finding = compare(base, arrays, guarded=guarded, **held)
         names = value_name(comparison.torch, mine.value), value_name(comparison.keras, theirs.value)
         parts.append(ComparedQuantity(stage, *names, finding))
     return parts
@@ -244,32 +253,30 @@ def _loss(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQ
     nudged = [a for a in (loss.left_nudged, loss.right_nudged) if a is not None]
     four = [np.array([float(np.asarray(a)), terms], np.asarray(a).dtype) for a in arrays]
     four += [np.array([float(np.asarray(a)), terms]) for a in nudged]
-    finding = compare(
-        Finding("the loss", LEVEL, "identical"), KeyArrays(*four), exact=comparison.exact
-    )
+    finding = compare(Finding("the loss", LEVEL, "identical"), KeyArrays(*four), **comparison.held)
     return [ComparedQuantity("loss", "loss", "loss", finding)]
 
 
 def gradients(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQuantity]:
     """Of the inputs and of every weight."""
     parts = []
-    exact = comparison.exact
+    held = comparison.held
     for i, _ in enumerate(recorded.left_inputs):
         key = f"gradients/input:{i}"
         move = comparison.axis_maps.values.get(f"input:{i}")
         arrays = recorded.key_arrays(key, key, move)
         if arrays.left32 is None and arrays.right32 is None:
             continue
-        finding = compare(
-            Finding(f"the gradient of input {i}", LEVEL, "identical"), arrays, exact=exact
-        )
+        finding = compare(Finding(f"the gradient of input {i}", LEVEL, "identical"), arrays, **held)
         parts.append(ComparedQuantity("gradients", f"input {i}", f"input {i}", finding))
     for one in unique_mappings(comparison.axis_maps.weight_mappings):
-        parts += _gradient(one, recorded, exact=exact)
+        parts += _gradient(one, recorded, held)
     return parts
 
 
-def _gradient(one: WeightMapping, recorded: RecordedRuns, *, exact: bool) -> list[ComparedQuantity]:
+def _gradient(
+    one: WeightMapping, recorded: RecordedRuns, held: Mapping[str, Any]
+) -> list[ComparedQuantity]:
     base = Finding(f"the gradient of {one.left.id}", LEVEL, "identical")
     # A frozen weight has no gradient to compare, and a right output: without this the port would
     # pass, and train another model (port `frozen` is the right one).
@@ -291,9 +298,7 @@ def _gradient(one: WeightMapping, recorded: RecordedRuns, *, exact: bool) -> lis
     arrays = weight_arrays(one, recorded, "gradients")
     if arrays.left32 is None and arrays.right32 is None:
         return []
-    return [
-        ComparedQuantity("gradients", one.left.id, one.right.id, compare(base, arrays, exact=exact))
-    ]
+    return [ComparedQuantity("gradients", one.left.id, one.right.id, compare(base, arrays, **held))]
 
 
 def weight_arrays(one: WeightMapping, recorded: RecordedRuns, stage: str) -> KeyArrays:
@@ -306,9 +311,14 @@ def weight_arrays(one: WeightMapping, recorded: RecordedRuns, stage: str) -> Key
         return array if array is None or side == "keras" else one.to_right(array)
 
     a, b = SIDES
-    precisions = ("float32", "float64")
-    four = [get(side, precision) for side in (a, b) for precision in precisions]
-    return KeyArrays(*four, get(a, "nudged"), get(b, "nudged"))
+    return KeyArrays(
+        get(a, "float32"),
+        get(a, "float64"),
+        get(b, "float32"),
+        get(b, "float64"),
+        get(a, "nudged"),
+        get(b, "nudged"),
+    )
 
 
 def _statistics(comparison: ModelComparison, recorded: RecordedRuns) -> list[ComparedQuantity]:
@@ -337,4 +347,21 @@ def _steps(comparison: ModelComparison, recorded: RecordedRuns) -> list[Compared
             continue
         base = Finding(f"{one.left.id} after the steps", LEVEL, "identical")
         parts.append(ComparedQuantity("steps", one.left.id, one.right.id, compare(base, arrays)))
-    return [*parts, *_outputs(comparison, recorded, "evaluation")]
+    return _bounded([*parts, *_outputs(comparison, recorded, "evaluation")])
+
+
+def _bounded(parts: list[ComparedQuantity]) -> list[ComparedQuantity]:
+    """Undecided where float32's steps lead as far from float64's as they lead at all.
+
+    Rounding has grown as large as the weights then and grows no further, so that it bounds nothing
+    in float64 (case ``train_noise``: right, and up to 1,400 times beyond).
+    """
+    measured = [p.finding for p in parts if p.finding.noise and p.finding.scale]
+    if not any((f.noise or 0.0) >= CEILING * (f.scale or 0.0) for f in measured):
+        return parts
+    return [
+        replace(part, finding=replace(part.finding, status="undecided"))
+        if part.finding.rounded and (part.finding.ratio or 0.0) <= NOISY**2
+        else part
+        for part in parts
+    ]

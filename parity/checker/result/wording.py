@@ -51,7 +51,8 @@ def headline(result: CheckResult) -> str:
         case "differ":
             return f"differ: {torch} (PyTorch) and {keras} (Keras) are not the same function"
         case _:
-            why = next((p for p in result.parts if p.finding.status == "nonfinite"), None)
+            untold = ("nonfinite", "undecided")
+            why = next((p for p in result.parts if p.finding.status in untold), None)
             reason = f": {parted(why.finding, why.finding.key)}" if why is not None else ""
             return f"undecided: {torch} (PyTorch) against {keras} (Keras) could not be told{reason}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from parity.checker.align.matches import Link, Match, indices, value_name
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
@@ -12,7 +13,11 @@ from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.graph import Graph, Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.transfer.mapping import AxisMaps, WeightMapping
+from parity.comparator.noise import U32
 from parity.core.errors import UsageError
+
+HALVES = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
+"""Units of rounding."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,28 @@ class ModelComparison:
             if node.settings.get("single") or any(s.value in values for s in node.sources):
                 values.update(value.id for value in node.values)
         return values
+
+    def halved(self) -> dict[str, float]:
+        """Keras' values that both sides compute in half precision, or behind such: id → unit.
+
+        There each side rounds sums as its kernels have them, in float64's run as well.
+        """
+        units = {
+            value.id: HALVES[value.dtype]
+            for match in self.matches
+            for mine, value in zip(match.left.values, match.right.values, strict=False)
+            if mine.dtype == value.dtype in HALVES
+            and match.right.settings.get("name") not in HALVES
+        }
+        for node in self.keras.nodes if units else ():
+            unit = max((units.get(s.value, 0.0) for s in node.sources), default=0.0)
+            units |= {v.id: max(unit, units.get(v.id, 0.0)) for v in node.values if unit}
+        return units
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """What the models yield is held to: arguments of `parity.checker.judge.comparing`."""
+        return {"exact": self.exact, "unit": max(self.halved().values(), default=U32)}
 
 
 def _count(number: int) -> str:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from parity.checker.graph import storage
 from parity.checker.graph.graph import Graph
 from parity.checker.graph.model_interface import Array, Model, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
@@ -38,14 +39,15 @@ class StoredArrays(Mapping[str, Array]):
     def __init__(self, path: Path) -> None:
         self._path = path
         with safe_open(path, framework="np") as file:
-            self._keys = tuple(file.keys())
+            keys = tuple(file.keys())
+        self._keys = {key.removesuffix(storage.PAIRS): key for key in keys}
 
     def __getitem__(self, key: str) -> Array:
         if key not in self._keys:
             raise KeyError(key)
         with safe_open(self._path, framework="np") as file:
-            array: Array = file.get_tensor(key)
-        return array
+            array: Array = file.get_tensor(self._keys[key])
+        return storage.unpaired(self._keys[key], array)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
@@ -156,7 +158,7 @@ class RemoteModel(Model):
         """See `Model.replay`."""
         inputs = self._write_arrays(sources)
         out = self._ask("replay", node=node, inputs=inputs, precision=precision)
-        arrays = load_file(out)
+        arrays = storage.load(out)
         out.unlink()
         Path(inputs).unlink(missing_ok=True)
         return arrays
@@ -183,7 +185,7 @@ class RemoteModel(Model):
         if not arrays:
             return ""
         with self._file() as path:
-            save_file({str(i): _plain(a) for i, a in enumerate(arrays)}, path)
+            storage.save({str(i): a for i, a in enumerate(arrays)}, path)
         return str(path)
 
     @contextlib.contextmanager

@@ -8,14 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
-from parity.checker.graph import target
+from parity.checker.graph import storage, target
 from parity.checker.graph.model_interface import Array, Model, RecordRequest
 from parity.core.errors import ParityError, UsageError
 from parity.workers.channel import Channel, stdin_lines
@@ -75,9 +74,9 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
         case "trace":
             traced = model.trace(_listed(request["inputs"]))
             out.with_suffix(".json").write_text(traced.graph.to_json(), "utf-8")
-            _write(out, traced.ids)
+            storage.save(traced.ids, out)
         case "weights":
-            _write(out, model.weights())
+            storage.save(model.weights(), out)
         case "set_weights":
             model.set_weights(load_file(request["weights"]))
         case "record":
@@ -85,10 +84,10 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
             fields["inputs"] = _listed(request["inputs"])
             fields["projections"] = _listed(request["projections"])
             fields["targets"] = _listed(request["targets"])
-            _write(out, model.record(RecordRequest(**fields)))
+            storage.save(model.record(RecordRequest(**fields)), out)
         case "replay":
             sources = _listed(request["inputs"])
-            _write(out, model.replay(request["node"], sources, request["precision"]))
+            storage.save(model.replay(request["node"], sources, request["precision"]), out)
         case "learn":
             return {"value": model.learn(_wish(request["loss"]), _wish(request["optimizer"]))}
         case "vocabulary":
@@ -107,17 +106,5 @@ def _wish(raw: Any) -> Any:
 def _listed(path: str) -> list[Array]:
     if not path:
         return []
-    arrays = load_file(path)
+    arrays = storage.load(Path(path))
     return [arrays[str(i)] for i in range(len(arrays))]
-
-
-def _write(path: Path, arrays: Mapping[str, Any]) -> None:
-    # safetensors would write the memory of a transposed array as it lies, not as it is read.
-    save_file({key: np.ascontiguousarray(a).reshape(np.shape(a)) for key, a in _real(arrays)}, path)
-
-
-def _real(arrays: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Complex numbers as pairs: safetensors has none in double precision."""
-    for key, array in arrays.items():
-        pair = np.iscomplexobj(array)
-        yield key, np.stack([np.real(array), np.imag(array)], -1) if pair else array

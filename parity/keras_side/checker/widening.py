@@ -16,6 +16,7 @@ from tensorflow.python.framework import op_def_registry
 from parity.checker.graph.nudge import nudged
 from parity.keras_side.checker.marks import filled, flat
 
+WIDE = {tf.float32: tf.float64, tf.complex64: tf.complex128}
 _DRAWS = ("Random", "StatelessRandom", "StatelessTruncated", "TruncatedNormal", "ParameterizedTr")
 """Of these another precision draws other numbers."""
 
@@ -41,14 +42,15 @@ def patch(tracer):
                 return x
             if keeps:
                 return cast(context, x, tf.float32) if x.dtype == tf.float64 else x
-            return cast(context, x, tf.float64) if x.dtype == tf.float32 else x
+            return cast(context, x, WIDE[x.dtype]) if x.dtype in WIDE else x
 
         for k, (given, keeps) in enumerate(zip(inputs, single, strict=True)):
             several = isinstance(given, list | tuple)
             inputs[k] = [fitting(x, keeps) for x in given] if several else fitting(given, keeps)
         for k in range(0, len(settings), 2):
-            if settings[k] in typed and tf.as_dtype(settings[k + 1]) == tf.float32:
-                settings[k + 1] = tf.float64
+            if settings[k] in typed:
+                wanted = tf.as_dtype(settings[k + 1])
+                settings[k + 1] = WIDE.get(wanted, wanted)
         if tracer.nudging and not tracer.paused:
             inputs = _moved(tracer, inputs)
         return execute(context, op, name, *inputs, *settings)
@@ -84,11 +86,11 @@ def _signature(op):
     )
     if held or op.startswith(_DRAWS):
         return None, frozenset()
-    double = tf.float64.as_datatype_enum
+    wide = {kind.as_datatype_enum for kind in WIDE.values()}
     typed = frozenset(
         attr.name
         for attr in known.attr
         if attr.type == "type"
-        and (not attr.allowed_values.list.type or double in attr.allowed_values.list.type)
+        and (not attr.allowed_values.list.type or wide & set(attr.allowed_values.list.type))
     )
     return [arg.type == tf.float32.as_datatype_enum for arg in known.input_arg], typed

@@ -4,6 +4,7 @@ import torch
 
 from parity.torch_side.checker.calls import function_name, mapped
 
+WIDE = {torch.float32: torch.float64, torch.complex64: torch.complex128}
 HALVES = (torch.float16, torch.bfloat16)
 
 
@@ -91,7 +92,7 @@ def widened(func, args, kwargs):
     """A call that asks for float32 by name asks for float64; half precision stays what it is."""
 
     def change(leaf):
-        return torch.float64 if leaf is torch.float32 else leaf
+        return WIDE.get(leaf, leaf) if isinstance(leaf, torch.dtype) else leaf
 
     func = EXACT.get(function_name(func)[0], func)
     if func is torch.Tensor.float:
