@@ -10,18 +10,18 @@ import numpy as np
 
 from parity.checker.align import derived_weights
 from parity.checker.align.matches import output_links
-from parity.checker.canonical import split_layers
+from parity.checker.canonical import settled, split_layers
 from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.diagnose import diagnosis
+from parity.checker.graph import input_names, model_outputs, special_inputs
 from parity.checker.graph import model_inputs as feeding
-from parity.checker.graph import model_outputs
 from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.model_interface import Array, Mode, Model, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
 from parity.checker.judge import dropouts, float32_constants, judging, untraced_views
 from parity.checker.judge.judging import RecordedRuns
-from parity.checker.result.check_result import CheckResult
+from parity.checker.result.check_result import CheckResult, ComparedQuantity
 from parity.checker.training import user_training
 from parity.checker.transfer import biases, degenerate, input_layout, leftovers, mapping
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
@@ -98,6 +98,7 @@ class _Check:
         self._wanted: tuple[feeding.Input, ...] = ()
         self._vocabulary: int | None = None
         self._moves: list[Arrangement] = []
+        self._special: list[list[Array]] = []
         self._precisions: tuple[str, ...] = ("float32", "float64")
         self._outputs: tuple[int, ...] | None = None
         self._own_weights: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
@@ -110,9 +111,17 @@ class _Check:
             left, right, layouts = self._traced()
         with stage("align", "aligning the two graphs"):
             pairs, remote = self._request.pairs, self._models.keras
-            aligned = input_layout.align_in_best_layout(left, right, self._moves, pairs)
+            aligned = input_layout.align_in_best_layout(
+                left, right, self._moves, pairs, self._settled
+            )
             aligned = input_layout.fitting(
-                aligned, remote, self._arrays(0), layouts, rebuild=self._rebuild, pairs=pairs
+                aligned,
+                remote,
+                self._arrays(0),
+                layouts,
+                rebuild=self._rebuild,
+                pairs=pairs,
+                settle=self._settled,
             )
             self._moves, self._outputs, right = aligned.moves, aligned.output_order, aligned.right
             torch, keras, alignment = aligned.torch, aligned.keras, aligned.alignment
@@ -136,7 +145,7 @@ class _Check:
         if not self._request.keep_weights:
             self._set(torch, keras, weights)
         with stage("record", "running both in float32 and float64, forwards and backwards"):
-            recorded = self._record(comparison, "evaluate", draw=0)
+            recorded = self._record(comparison)
             comparison, recorded = self._arrange_untraced(comparison, recorded)
         comparison, notes = float32_constants.note_constants(comparison, recorded)
         self._notes += [
@@ -165,7 +174,7 @@ class _Check:
         if self._request.train:
             with stage("train", "training both for a few steps"):
                 self._training = self._hand_over_training(comparison)
-                trained = self._record(comparison, "train", draw=0)
+                trained = self._record(comparison, "train")
                 training = self._training
                 learnt = (
                     partial(user_training.judge_user_training, comparison, trained, training)
@@ -201,7 +210,7 @@ class _Check:
         if not float32_constants.explains(findings):
             return recorded, findings
         self._nudged = float32_constants.untied(comparison)
-        nudged = self._record(comparison, "evaluate", draw=0)
+        nudged = self._record(comparison, arrays=list(recorded.left_inputs))
         outcome = judging.judge_evaluation(comparison, nudged, dropouts.active(comparison))
         if outcome.agrees:
             apart = float32_constants.diverging(
@@ -236,17 +245,26 @@ class _Check:
     def _traced(self) -> tuple[Traced, Traced, list[list[Arrangement]]]:
         """Both, in the first layout that Keras' model runs on, and all that could be tried."""
         models, request = self._models, self._request
-        declared = models.keras.input_shapes()
-        wanted = request.inputs or feeding.stated(declared)
+        takes = models(models.torch.signature, models.keras.signature)
+        wanted = request.inputs or feeding.stated(takes[1])
         if wanted is None:
             raise UsageError(
                 "The Keras model does not state the shape of its inputs. Give one --input for "
                 "each, batch first, in PyTorch's layout: --input 8,3,64,64"
             )
-        rows = [
-            n for n in models(models.torch.vocabulary, models.keras.vocabulary) if n is not None
-        ]
-        self._wanted, self._vocabulary = wanted, min(rows, default=None)
+        named = input_names.matched([one.name for one in wanted], *takes)
+        declared = None if takes[1] is None else takes[1].shapes(named.keras)
+        if request.inputs is None and named.keras is not None and takes[1] is not None:
+            places = [argument.name for argument in takes[1].arguments]
+            wanted = tuple(wanted[places.index(name)] for name in named.keras)
+        models(
+            lambda: models.torch.name_inputs(named.torch),
+            lambda: models.keras.name_inputs(named.keras),
+        )
+        self._notes += [named.note] if named.note else []
+        smallest = models(models.torch.vocabulary, models.keras.vocabulary)
+        self._wanted = wanted
+        self._vocabulary = min((n for n in smallest if n is not None), default=None)
         if wanted[0].shape[0] == 1:
             self._notes.append(
                 "The batch is 1: a fault that mixes up samples cannot be seen. Take 2 or more."
@@ -258,7 +276,45 @@ class _Check:
             models.keras, arrays, options, self._rebuild
         )
         self._notes += notes
+        if request.given is None:
+            rows = special_inputs.rows_reached((left.graph, right.graph))
+            wanted = tuple(
+                replace(one, high=one.high or rows.get(i)) if one.kind == "int" else one
+                for i, one in enumerate(wanted)
+            )
+            self._wanted = wanted
+            telling = special_inputs.telling_ids((left.graph, right.graph))
+            self._special = special_inputs.draws(wanted, request.seed, self._vocabulary, telling)
         return left, right, options
+
+    def _settled(
+        self, left: Traced, right: Traced, moves: Sequence[Arrangement]
+    ) -> tuple[Traced, Traced]:
+        """Both graphs, as far as what they make of several inputs settles them."""
+        if not any(settled.needs_runs(traced.graph) for traced in (left, right)):
+            return left, right
+        runs: tuple[list[settled.FedRun], list[settled.FedRun]] = ([], [])
+        possible = []
+        for arrays in (self._arrays(0), *self._special):
+            moved = [m(a) for m, a in zip(moves, arrays, strict=True)]
+            requests = [
+                RecordRequest("float32", "evaluate", inputs, whole_only=True)
+                for inputs in (arrays, moved)
+            ]
+            try:
+                found = self._models(
+                    lambda requests=requests: self._models.torch.record(requests[0]),  # type: ignore[misc]
+                    lambda requests=requests: self._models.keras.record(requests[1]),  # type: ignore[misc]
+                )
+            except ModelError:
+                if not runs[0]:
+                    raise
+                continue  # an id that this model does not take
+            runs[0].append(settled.FedRun(arrays, found[0]))
+            runs[1].append(settled.FedRun(moved, found[1]))
+            possible.append(arrays)
+        self._special = possible[1:]
+        return settled.settle(left, runs[0]), settled.settle(right, runs[1])
 
     def _input_words(self) -> Iterator[str]:
         for wanted, move in zip(self._wanted, self._moves, strict=True):
@@ -339,13 +395,15 @@ class _Check:
         for one in unique_mappings(axis_maps.weight_mappings):
             if one.index is None or one.left.id not in left or one.right.id not in right:
                 continue
-            mine, theirs = one.to_right(np.asarray(left[one.left.id])), right[one.right.id]
+            own = np.asarray(left[one.left.id]), np.asarray(right[one.right.id])
+            mine, theirs = one.to_right(own[0]), one.of_right(own[1])
             if mine.shape != theirs.shape or mine.dtype.kind != "f":
                 continue
             apart = float(np.max(np.abs(mine - theirs), initial=0.0))
             if 0 < apart <= _ROUNDED * U32 * float(np.max(np.abs(mine), initial=0.0)):
                 single = mine.astype(np.float32).astype(np.float64)
-                left[one.left.id], right[one.right.id] = one.to_left(single), single
+                left[one.left.id] = one.to_left(single, own[0])
+                right[one.right.id] = one.to_right(left[one.left.id], own[1])
                 rounded[0].add(one.left.id)
                 rounded[1].add(one.right.id)
         if rounded[0]:
@@ -358,13 +416,29 @@ class _Check:
         return left, right
 
     def _record(
-        self, comparison: ModelComparison, mode: Mode, draw: int, *, whole: bool = True
+        self,
+        comparison: ModelComparison,
+        mode: Mode = "evaluate",
+        arrays: list[Array] | None = None,
+        *,
+        whole: bool = True,
+        gradients: bool = True,
     ) -> RecordedRuns:
-        """Both sides in both precisions, on the same inputs and with the same loss."""
+        """Both sides in both precisions, on the same inputs and with the same loss.
+
+        Args:
+            comparison: the two models.
+            mode: in which they are run.
+            arrays: inputs in PyTorch's layout; those of the first draw without.
+            whole: all values and gradients, not the outputs alone.
+            gradients: with `whole`, the gradients, too.
+        """
         models, request = self._models, self._request
-        arrays = self._arrays(draw)
+        arrays = self._arrays(0) if arrays is None else arrays
         moved = [m(a) for m, a in zip(self._moves, arrays, strict=True)]
-        weights = judging.projections(comparison, request.seed) if whole else ([], [])
+        weights = ([], [])  # type: tuple[list[Array], list[Array]]
+        if whole and gradients:
+            weights = judging.projections(comparison, request.seed)
         own = model_outputs.given_back(weights[1], self._outputs)
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
         training = self._training if mode == "train" else None
@@ -435,37 +509,60 @@ class _Check:
             )
             if not self._request.keep_weights:
                 self._set(comparison.torch, comparison.keras, weights)
-            recorded = self._record(comparison, "evaluate", draw=0)
+            recorded = self._record(comparison)
         return comparison, recorded
 
     def _match_leftovers(
         self, comparison: ModelComparison, recorded: RecordedRuns, findings: judging.CheckFindings
     ) -> tuple[ModelComparison, RecordedRuns, judging.CheckFindings]:
-        """Weights that no layers map, matched by their shapes, if the outputs agree then."""
+        """Weights that no layers map, matched by their shapes where the numbers then prove it."""
+        best: list[mapping.WeightMapping] = []
         tried = False
-        for guess in leftovers.match_by_shape(comparison):
-            weights = self._take_weights(guess.torch, guess.keras, guess.axis_maps)
-            other, tried = replace(guess, weights=weights), True
-            self._set(other.torch, other.keras, weights)
-            outputs = self._record(other, "evaluate", 0, whole=False)
-            if judging.outputs_agree(other, outputs, nearly=True):
-                again, outcome = self._judged(other, self._record(other, "evaluate", draw=0))
+        for guess in leftovers.match_by_shape(comparison, findings.layers):
+            other = self._with_weights(guess)
+            run, tried = self._record(other, gradients=False), True
+            if judging.outputs_agree(other, run, nearly=True):
+                again, outcome = self._judged(other, self._record(other))
                 if outcome.agrees:
                     self._notes.append(leftovers.NOTE)
                     return other, again, outcome
-        if tried:
-            self._set(comparison.torch, comparison.keras, comparison.weights)
-        return comparison, recorded, findings
+            layers = judging.judge_layers(other, run, guarded=True)
+            best = max(best, leftovers.proven(guess, comparison, layers), key=len)
+        if not best:
+            if tried:
+                self._set(comparison.torch, comparison.keras, comparison.weights)
+            return comparison, recorded, findings
+        self._notes.append(leftovers.NOTE)
+        kept = self._with_weights(leftovers.with_ties(comparison, best))
+        return kept, *self._judged(kept, self._record(kept))
+
+    def _with_weights(self, comparison: ModelComparison) -> ModelComparison:
+        """The comparison with its weights taken across, and set."""
+        weights = self._take_weights(comparison.torch, comparison.keras, comparison.axis_maps)
+        self._set(comparison.torch, comparison.keras, weights)
+        return replace(comparison, weights=weights)
 
     def _more_draws(
         self, comparison: ModelComparison, recorded: RecordedRuns, findings: judging.CheckFindings
     ) -> tuple[ModelComparison, RecordedRuns, judging.CheckFindings]:
         """Other inputs and other biases: a fault may hide behind a ReLU on the first."""
+        single = self._single(comparison)
+        if single:
+            return comparison, recorded, replace(findings, parts=(*findings.parts, *single))
+        for arrays in self._special:
+            try:
+                with self._clock.stage("record", "running both on special inputs"):
+                    again = self._record(comparison, arrays=arrays)
+            except ModelError:
+                continue  # an input that these models do not take
+            told = judging.judge_evaluation(comparison, again, dropouts.active(comparison))
+            if any(p.finding.status != "nonfinite" for p in told.parts if not p.finding.agrees):
+                return comparison, again, told
         # With one precision the tolerance is absolute, too: larger numbers would be held to more.
         fixed = self._request.given is not None or len(self._precisions) == 1
         for draw in range(1, 1 if fixed else self._request.draws):
             with self._clock.stage("record", "running both on other inputs"):
-                other = comparison
+                other, arrays = comparison, self._arrays(draw)
                 if not self._request.keep_weights:
                     other = replace(
                         comparison,
@@ -474,13 +571,26 @@ class _Check:
                         ),
                     )
                     self._set(other.torch, other.keras, other.weights)
-                again = self._record(other, "evaluate", draw, whole=False)
+                again = self._record(other, arrays=arrays, whole=False)
             if not judging.outputs_agree(other, again):
                 with self._clock.stage("record", "running both on these inputs, in full"):
-                    again = self._record(other, "evaluate", draw)
+                    again = self._record(other, arrays=arrays)
                 return other, again, judging.judge_evaluation(other, again, dropouts.active(other))
             self._set(comparison.torch, comparison.keras, comparison.weights)
         return comparison, recorded, findings
+
+    def _single(self, comparison: ModelComparison) -> list[ComparedQuantity]:
+        """What differs with a batch of one alone."""
+        arrays = self._arrays(0)
+        batch = len(arrays[0]) if arrays[0].ndim else 0
+        if batch < 2 or any(len(a) != batch if a.ndim else True for a in arrays):
+            return []
+        try:
+            with self._clock.stage("record", "running both on one sample"):
+                again = self._record(comparison, arrays=[a[:1] for a in arrays], whole=False)
+        except ModelError:
+            return []  # a model that was written for this batch
+        return judging.judge_single(comparison, again, batch)
 
     def _set(self, torch: CanonicalGraph, keras: CanonicalGraph, weights: Weights) -> None:
         """Set weights on both sides."""

@@ -17,6 +17,7 @@ from parity.checker.align.reconcile import reconcile
 from parity.checker.canonical import split_layers
 from parity.checker.canonical.canonical_graph import CanonicalGraph, canonicalise
 from parity.checker.canonical.folding import COMPUTED as PREFIX
+from parity.checker.canonical.settled import looked_up
 from parity.checker.graph.graph import Graph, Node, Parameter, Source
 from parity.checker.graph.model_interface import Array, Traced
 
@@ -29,11 +30,16 @@ across and its axis is compared (``normed`` against ``normed`` in ``test_alarms.
 
 
 def derived_weights(traced: Traced) -> Traced | None:
-    """The graph with every value that only weights go into as a weight; None without one."""
+    """The graph with every value that only weights go into as a weight; None without one.
+
+    Rows of a table that are looked up by known ids are the table's own, and no other weight.
+    """
+    looked = _looked_up(traced)
+    traced = traced if looked is None else looked
     graph = traced.graph
     made = _of_weights(graph)
     if not made:
-        return None
+        return looked
     rest = [n for n in graph.nodes if not any(v.id in made for v in n.values)]
     taken = {s.value for n in rest for s in n.sources} | {s.value for s in graph.outputs}
     new = {
@@ -50,7 +56,7 @@ def derived_weights(traced: Traced) -> Traced | None:
         if value.id in made and value.id in taken
     }
     if not new:
-        return None
+        return looked
 
     def renamed(source: Source) -> Source:
         known = new.get(source.value)
@@ -61,6 +67,43 @@ def derived_weights(traced: Traced) -> Traced | None:
     outputs = tuple(renamed(s) for s in graph.outputs)
     changed = replace(graph, nodes=nodes, outputs=outputs, parameters=parameters)
     return replace(traced, graph=changed)
+
+
+def _looked_up(traced: Traced) -> Traced | None:
+    """The graph with every lookup by known ids as a view of its table; None without one."""
+    graph, ids, aliases = traced.graph, dict(traced.ids), dict(traced.aliases)
+    tables: dict[str, Source] = {}
+    nodes = []
+    for node in graph.nodes:
+        picks = looked_up(node, traced.numbers, ids)
+        if picks is None:
+            nodes.append(node)
+            continue
+        key = f"rows:{len(ids)}"
+        ids[key] = picks
+        name = f"parameter:{node.parameters['embeddings']}"
+        tables[node.values[0].id] = Source(name, picks.shape, key)
+    if not tables:
+        return None
+
+    def looked(source: Source) -> Source:
+        table = tables.get(source.value)
+        if table is None:
+            return source
+        seen = table
+        if source.ids:
+            key = f"rows:{len(ids)}"
+            ids[key] = ids[table.ids].reshape(-1)[ids[source.ids]]
+            seen = replace(table, shape=source.shape, ids=key)
+        aliases[source] = seen
+        return seen
+
+    changed = replace(
+        graph,
+        nodes=tuple(replace(n, sources=tuple(looked(s) for s in n.sources)) for n in nodes),
+        outputs=tuple(looked(s) for s in graph.outputs),
+    )
+    return replace(traced, graph=changed, ids=ids, aliases=aliases)
 
 
 def _of_weights(graph: Graph) -> dict[str, bool]:

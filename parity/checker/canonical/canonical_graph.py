@@ -25,7 +25,7 @@ from typing import Any
 from parity.checker.canonical import affine, folding, formulas, norms
 from parity.checker.canonical.drafts import OUTPUT, Draft, Drafts, Ids
 from parity.checker.graph.graph import Graph, Parameter, Source, Value
-from parity.checker.graph.model_interface import Traced
+from parity.checker.graph.model_interface import Array, Traced
 from parity.core.sides import Side
 
 CONTRARY = "#not"
@@ -110,8 +110,9 @@ class CanonicalGraph:
         unused: parameters that no node takes.
         pieces: weights and values that the graph has in another form, or as parts of larger ones:
             ``parameter:NAME`` or a root value → how it is read (see `split_layers`).
-        aliases: a source as it was traced → the mask that stands for it now, and whether that says
-            the contrary.
+        aliases: a source as it was traced → what stands for it now, and whether that is a mask that
+            says the contrary.
+        numbers: root value → array, of constants that are whole numbers, where they are known.
     """
 
     side: Side
@@ -127,6 +128,7 @@ class CanonicalGraph:
     unused: tuple[str, ...] = ()
     pieces: Mapping[str, Source] = field(default_factory=dict)
     aliases: Mapping[Source, tuple[Source, bool]] = field(default_factory=dict)
+    numbers: Mapping[str, Array] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, CanonicalNode]:
@@ -175,7 +177,11 @@ def canonicalise(traced: Traced, numbers: Mapping[str, float] | None = None) -> 
     while _each(drafts, lambda n: _any_rule(drafts, n)):
         pass
     dead += [m for node in _unreached(drafts) for m in _removed(drafts, node)]
-    return _normal(graph, drafts, dropouts, dead, fixed)
+    return replace(
+        _normal(graph, drafts, dropouts, dead, fixed),
+        aliases={source: (stands, False) for source, stands in traced.aliases.items()},
+        numbers=traced.numbers,
+    )
 
 
 def _any_rule(drafts: Drafts, node: Draft) -> bool:

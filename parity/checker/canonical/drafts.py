@@ -167,7 +167,7 @@ class Drafts:
     def view(self, value: str, picks: Ids) -> Source:
         """A source that sees a root like this."""
         shape = tuple(int(n) for n in picks.shape)
-        if self.shapes.get(value) == shape and _in_order(picks):
+        if self.shapes.get(value) == shape and in_order(picks):
             return Source(value, shape)
         key = f"normal:{len(self.ids)}"
         self.ids[key] = np.ascontiguousarray(picks, dtype=np.int64)
@@ -187,7 +187,7 @@ class Drafts:
             return True
         picks = self.ids[source.ids]
         size = int(np.prod(self.shapes.get(source.value, picks.shape), dtype=np.int64))
-        return bool(picks.size == size and _in_order(picks))
+        return bool(picks.size == size and in_order(picks))
 
     def plain(self, source: Source) -> bool:
         """Whether the root is taken as it is, its shape included."""
@@ -214,7 +214,8 @@ class Drafts:
             node.views[role] = view
 
 
-def _in_order(picks: Ids) -> bool:
+def in_order(picks: Ids) -> bool:
+    """Whether all elements of a root are seen in their own order."""
     flat = picks.ravel()
     return flat.size == 0 or bool(
         flat[0] == 0 and flat[-1] == flat.size - 1 and np.all(np.diff(flat) == 1)

@@ -14,7 +14,7 @@ import numpy as np
 from parity.checker.align.matches import Match
 from parity.checker.align.untraced import is_untraced
 from parity.checker.canonical.canonical_graph import CanonicalNode
-from parity.checker.diagnose import combined_fix, gradient_stops, other_inputs, structure
+from parity.checker.diagnose import combined_fix, gradient_stops, other_inputs, structure, tables
 from parity.checker.diagnose.other_inputs import as_node
 from parity.checker.diagnose.repair import ProofInput, prove
 from parity.checker.diagnose.settings import differing
@@ -60,7 +60,7 @@ def find_causes(
         if layer.status == "downstream" or (layer.status == "diverges" and any(layer.between)):
             listed += structure.structural(attribution, layer)
         if layer.status == "diverges":
-            found_ = prove_(layer)
+            found_ = tables.table_causes(attribution, layer) or prove_(layer)
             if not all(c.confirmed for c in found_):
                 found_ = other_inputs.input_causes(attribution, layer) or found_
             if is_untraced(layer.match.left) or is_untraced(layer.match.right):
@@ -74,6 +74,7 @@ def find_causes(
         listed += _at_first_failing(attribution, layers)
     listed += structure.unshared(comparison, findings)
     listed += structure.frozen(findings)
+    listed += tables.unlearnt_rows(comparison, findings, attribution.recorded)
     listed += gradient_stops.gradient_causes(gradient_stops.stops(comparison, findings))
     listed += structure.dropouts(findings)
     if learning[0] is not None:

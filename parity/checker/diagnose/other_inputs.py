@@ -143,7 +143,7 @@ def _same_weights(comparison: ModelComparison, match: Match) -> bool:
                 return False
             continue
         mine = one.to_right(np.asarray(comparison.weights[0][one.left.id]))
-        theirs = np.asarray(comparison.weights[1][one.right.id])
+        theirs = one.of_right(np.asarray(comparison.weights[1][one.right.id]))
         if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=1e-6, atol=0):
             return False
     return True

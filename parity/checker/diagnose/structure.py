@@ -54,7 +54,7 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
             layer.rewired_kind,
             (match.left.name, mine),
             (match.right.name, theirs),
-            status,
+            status if layer.rewired_sure else "suspected",
             ratio,
             share,
             "bypass",

@@ -56,6 +56,17 @@ class Arrangement:
         """Nothing moves."""
         return self.axes == tuple(range(len(self.left)))
 
+    def first_sample(self) -> Arrangement | None:
+        """The same for a batch of one; None where samples are mixed."""
+        if not self.left or not self.right:
+            return None
+        left, right = ((1, *shape[1:]) for shape in (self.left, self.right))
+        places = self.indices[:1]
+        size = int(np.prod(left))
+        if places.size != size or places.max(initial=0) >= size:
+            return None
+        return simplest(left, right, places)
+
     def columns(self) -> Indices | None:
         """Right feature → left feature along the last axis, or None where they are mixed."""
         if not self.left or not self.right:

@@ -11,11 +11,12 @@ import numpy as np
 
 from parity.checker.graph import arrangement
 from parity.checker.graph.arrangement import Arrangement, Indices, Shape
+from parity.checker.graph.input_names import Signature
 from parity.checker.graph.model_interface import Array, Traced
 from parity.core.errors import UsageError
 
 _GRAMMAR = re.compile(
-    r"\s*(\d+(?:\s*,\s*\d+)*)\s*(?::\s*(float|int|bool|prob)\s*(?:[<:]\s*(\d+))?)?\s*"
+    r"\s*(?:([A-Za-z_]\w*)\s*=\s*)?(\d+(?:\s*,\s*\d+)*)\s*(?::\s*(float|int|bool|prob)\s*(?:[<:]\s*(\d+))?)?\s*"
 )
 _BATCH = 4
 _FREE = (40, 56, 48)
@@ -23,6 +24,8 @@ _FREE = (40, 56, 48)
 
 InputLayout = Literal["auto", "same", "moved"]
 Kind = Literal["float", "int", "bool", "prob"]
+_KINDS: dict[str, Kind] = {"int": "int", "bool": "bool"}
+"""Part of a type's name → what is drawn for it."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,14 @@ class Input:
         shape: batch first, in PyTorch's layout.
         kind: ``float``: normal(0, 1); ``int``: token ids below `high`; ``bool``: a mask, three
             quarters of it true; ``prob``: fractions that sum to 1 along the second axis.
-        high: None: the rows of the smallest embedding of the two models.
+        high: None: the rows of the smallest embedding that it reaches.
+        name: of an argument of either model; empty: it goes by position.
     """
 
     shape: Shape
     kind: Kind = "float"
     high: int | None = None
+    name: str = ""
 
     def __str__(self) -> str:
         kind = "" if self.kind == "float" else f" {self.kind}"
@@ -46,38 +51,41 @@ class Input:
 
 
 def parse(text: str, option: str = "--input") -> Input:
-    """Read ``8,3,64,64``, ``2,11:int``, ``2,11:int<50`` (or ``:int:50``), ``2,11:bool`` …
+    """Read ``8,3,64,64``, ``2,11:int``, ``2,11:int<50`` (or ``:int:50``), ``mask=2,11:bool`` …
 
     Raises:
         UsageError: it is not of that form.
     """
     match = _GRAMMAR.fullmatch(text)
-    shape = tuple(int(n) for n in match.group(1).split(",")) if match else ()
-    if match is None or 0 in shape or (match.group(3) and match.group(2) != "int"):
+    name, sizes, word, bound = match.groups() if match else (None, "0", None, None)
+    shape = tuple(int(n) for n in sizes.split(","))
+    if match is None or 0 in shape or (bound and word != "int"):
         raise UsageError(
             f"{option} '{text}' is no shape. Expected sizes, batch first, in PyTorch's layout "
             "(8,3,64,64), with a type where they are not floats: 8,20:int or 8,20:int<1000 for "
-            "token ids or classes, 8,20:bool for a mask, 8,10:prob for fractions that sum to 1."
+            "token ids or classes, 8,20:bool for a mask, 8,10:prob for fractions that sum to 1; "
+            "and a name where the order does not tell: attention_mask=8,20:bool."
         )
-    high = int(match.group(3)) if match.group(3) else None
+    high = int(bound) if bound else None
     if high == 0:
         raise UsageError(f"{option} '{text}': there is no whole number from 0 up to below 0.")
-    kind: Kind = match.group(2) or "float"  # type: ignore[assignment]
-    return Input(shape, kind, high)
+    kind: Kind = word or "float"  # type: ignore[assignment]
+    return Input(shape, kind, high, name or "")
 
 
-def stated(shapes: Sequence[Sequence[int | None]] | None) -> tuple[Input, ...] | None:
+def stated(takes: Signature | None) -> tuple[Input, ...] | None:
     """Inputs for the shapes that a Keras model states itself; None if it states none."""
-    if not shapes:
+    if takes is None or any(argument.shape is None for argument in takes.arguments):
         return None
     inputs = []
-    for shape in shapes:
+    for argument in takes.arguments:
         free = iter(_FREE)
-        sizes = [n if n is not None else next(free, 8) for n in shape[1:]]
-        if len(sizes) >= 3:
+        sizes = [n if n is not None else next(free, 8) for n in (argument.shape or ())[1:]]
+        kind: Kind = next((k for word, k in _KINDS.items() if word in argument.dtype), "float")
+        if len(sizes) >= 3 and kind == "float":
             sizes = [sizes[-1], *sizes[:-1]]
-        inputs.append(Input((_BATCH, *sizes)))
-    return tuple(inputs)
+        inputs.append(Input((_BATCH, *sizes), kind))
+    return tuple(inputs) or None
 
 
 def draw(

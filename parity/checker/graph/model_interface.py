@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checker.graph.graph import Graph
+from parity.checker.graph.graph import Graph, Source
+from parity.checker.graph.input_names import Signature
 from parity.core.sides import Precision
 
 Array = NDArray[Any]
@@ -25,10 +26,19 @@ Mode = Literal["evaluate", "train"]
 
 @dataclass(frozen=True)
 class Traced:
-    """A graph and the index arrays that its sources name."""
+    """A graph and the index arrays that its sources name.
+
+    Attributes:
+        graph: the model.
+        ids: key of a source → which element of the flattened root stands where.
+        numbers: root value → array, of constants that are whole numbers, where they are known.
+        aliases: a source as it was traced → what stands for it, once the graph is settled.
+    """
 
     graph: Graph
     ids: Mapping[str, NDArray[np.int64]]
+    numbers: Mapping[str, Array] = field(default_factory=dict)
+    aliases: Mapping[Source, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class RecordRequest:
         steps: so many steps of plain gradient descent on that loss, after the first gradients.
         rate: learning rate of these steps.
         keep_values: whether the value of every node is recorded, or the outputs only.
+        whole_only: of the values only whole numbers and masks.
         learn: with the loss and the optimizer that `Model.learn` was given, in place of
             projections and of plain gradient descent, each where it was given.
         targets: one array a target, in this side's layout, for that loss.
@@ -59,6 +70,7 @@ class RecordRequest:
     steps: int = 0
     rate: float = 0.0
     keep_values: bool = True
+    whole_only: bool = False
     learn: bool = False
     targets: Sequence[Array] = ()
     nudged: Sequence[str] | None = None
@@ -138,5 +150,13 @@ class Model(ABC):
         """Rows of the smallest embedding, so that token ids can be drawn; None without one."""
 
     @abstractmethod
-    def input_shapes(self) -> list[tuple[int | None, ...]] | None:
-        """Shapes that the model itself states, batch first, None where free; or None."""
+    def signature(self) -> Signature | None:
+        """What it takes, in order, with the shapes that it states; None if it does not say."""
+
+    @abstractmethod
+    def name_inputs(self, names: Sequence[str] | None) -> None:
+        """From now on inputs come in this order, each to be given by its name.
+
+        Args:
+            names: of the model's own arguments; None: by position, as it takes them.
+        """

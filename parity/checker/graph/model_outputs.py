@@ -11,6 +11,15 @@ from parity.checker.graph.graph import Graph
 from parity.checker.graph.model_interface import Array
 
 _NUMBERED = ("outputs", "after")
+_SAME = (
+    ("last_hidden_state", "sequence_output", "sequence", "encoder_sequence_output"),
+    ("pooler_output", "pooled_output", "pooled"),
+    ("logits", "predictions", "scores"),
+)
+"""Names of outputs that mean the same."""
+_MEANINGS = {name: group[0] for group in _SAME for name in group}
+_CACHES = ("past_key_values", "past_key_value", "cache", "mems")
+_SHOWN = 6
 
 
 def output_order(left: Graph, right: Graph) -> tuple[tuple[int, ...] | None, tuple[str, ...]]:
@@ -26,8 +35,30 @@ def output_order(left: Graph, right: Graph) -> tuple[tuple[int, ...] | None, tup
     if all(named) and sorted(mine) == sorted(theirs):
         places = tuple(theirs.index(name) for name in mine)
         return (None if places == tuple(range(len(places))) else places), ()
+    means = [[_MEANINGS.get(name, name) for name in names] for names in (mine, theirs)]
+    if all(named) and sorted(means[0]) == sorted(means[1]) and len({*means[0]}) == len(mine):
+        places = tuple(means[1].index(name) for name in means[0])
+        told = ", ".join(f"{a}={theirs[k]}" for a, k in zip(mine, places, strict=True))
+        return places, (f"The outputs go by name, PyTorch's first: {told}.",)
     pairs = ", ".join(f"{a} and {b}" for a, b in zip(mine, theirs, strict=True))
     return None, (f"The outputs have not the same names; they go by position: {pairs}.",)
+
+
+def words(graph: Graph) -> str:
+    """What a model returns, in order: ``2 outputs (logits 2 × 11 × 8, cache.0 2 × 4)``."""
+    shapes = [" × ".join(map(str, source.shape)) for source in graph.outputs]
+    names = graph.output_names or ("",) * len(shapes)
+    told = [f"{name} {shape}".strip() for name, shape in zip(names, shapes, strict=True)]
+    more = ", …" if len(told) > _SHOWN else ""
+    count = f"{len(told)} output{'' if len(told) == 1 else 's'}"
+    return f"{count} ({', '.join(told[:_SHOWN])}{more})"
+
+
+def cache_hint(graph: Graph) -> str:
+    """How to leave out what is kept for the next step, where that is among the outputs."""
+    if not any(name.startswith(_CACHES) for name in graph.output_names):
+        return ""
+    return " A cache is among them; where the model has use_cache, set it to false to leave it out."
 
 
 def reordered(graph: Graph, wanted: Sequence[int] | None) -> Graph:

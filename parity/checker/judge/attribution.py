@@ -51,6 +51,8 @@ class AttributedLayer:
         output: gives the right's output on them, float64.
         rewired: where the two take a source from, in words, if that is what differs.
         rewired_kind: ``wiring``, or ``axis`` where it is the same numbers in another order.
+        rewired_sure: not where one side takes a weight that has no partner: its numbers are its own
+            in any case.
     """
 
     match: Match
@@ -63,6 +65,7 @@ class AttributedLayer:
     output: Callable[[], Array | None] = _nothing
     rewired: tuple[str, str] | None = None
     rewired_kind: str = "wiring"
+    rewired_sure: bool = True
 
 
 @dataclass
@@ -104,7 +107,7 @@ class LayerAttribution:
         if linked:
             key = f"values/{match.right.values[0].id}"
             output = partial(self.recorded.runs["keras", self.recorded.best].get, key)
-            fed = partial(self._own_sources, match)
+            fed = partial(self.own_sources, match)
             return AttributedLayer(
                 match, "diverges", finding, linked=True, between=between, inputs=fed, output=output
             )
@@ -193,7 +196,7 @@ class LayerAttribution:
                 if taken is None:
                     raise ParityError(f"What {node.name} takes was not recorded.")
                 fed.append(taken)
-            outputs[precision] = self._replay_node(node, fed, precision)
+            outputs[precision] = self.replay_node(node, fed, precision)
         return outputs
 
     def _judge_alone(
@@ -209,7 +212,7 @@ class LayerAttribution:
             return inconclusive
         try:
             answers = {
-                p: self._replay_node(match.right, fed[p] or [], p) for p in self.recorded.precisions
+                p: self.replay_node(match.right, fed[p] or [], p) for p in self.recorded.precisions
             }
         except ParityError:
             return inconclusive
@@ -235,6 +238,9 @@ class LayerAttribution:
         if not alone.agrees:
             alone = self._with_unmatched(match, alone, answers)
         kind, places = self._rewired(match)
+        sure = places is not None
+        if places is None:
+            places = self._table_for_computed(match)
         # Right on its partner's input: whatever differs comes from before it, or from what the two
         # take from elsewhere.
         if alone.agrees:
@@ -250,9 +256,10 @@ class LayerAttribution:
             output=self.spill.put(answers[self.recorded.best]),
             rewired=places,
             rewired_kind=kind,
+            rewired_sure=sure,
         )
 
-    def _own_sources(self, match: Match) -> tuple[Array, ...] | None:
+    def own_sources(self, match: Match) -> tuple[Array, ...] | None:
         """What the right's node took in its own run."""
         fed = [self._right(source, self.recorded.best) for source in match.right.sources]
         return None if any(f is None for f in fed) else tuple(f for f in fed if f is not None)
@@ -294,9 +301,23 @@ class LayerAttribution:
                 )
         return "wiring", None
 
-    def _replay_node(
-        self, node: CanonicalNode, fed: Sequence[Array], precision: Precision
-    ) -> Array:
+    def _table_for_computed(self, match: Match) -> tuple[str, str] | None:
+        """A weight as it is on one side, and on the other what is computed without a partner."""
+        maps = self.comparison.axis_maps
+        partners = {right: left for left, right in maps.partners.items()}
+        for link in match.links:
+            if link.left is None or link.right is None or link.same:
+                continue
+            alone = (link.left.value not in maps.partners, link.right.value not in partners)
+            given = [s.value.startswith(_GIVEN) for s in (link.left, link.right)]
+            if all(alone) and given[0] != given[1]:
+                return (
+                    source_text(self.comparison.torch, link.left),
+                    source_text(self.comparison.keras, link.right),
+                )
+        return None
+
+    def replay_node(self, node: CanonicalNode, fed: Sequence[Array], precision: Precision) -> Array:
         """The right's node alone: all operations that it stands for, one after the other."""
         graph = self.comparison.graphs[1]
         known = dict(zip(node.sources, fed, strict=True))
@@ -325,9 +346,12 @@ class LayerAttribution:
             return made[source.value] if ids is None else made[source.value].reshape(-1)[ids]
         if source in fed:
             return fed[source]
-        mask, opposite = keras.aliases.get(source, (source, False))
-        if mask in fed:
-            return contrary(fed[mask]) if opposite else fed[mask]
+        seen, opposite = source, False
+        while seen in keras.aliases and seen not in fed:
+            seen, turned = keras.aliases[seen]
+            opposite ^= turned
+        if seen in fed:
+            return contrary(fed[seen]) if opposite else fed[seen]
         made_of_weights = f"{COMPUTED}{source.value}" in keras.parameters
         if source.value.startswith(("parameter:", "constant:")) or made_of_weights:
             array = self._right(source, precision)
@@ -484,7 +508,9 @@ def source_array(
         array = weights.get(rest)
         array = None if array is None else array.astype(precision)
     else:
-        array = recorded.runs[graph.side, precision].get(f"values/{source.value}")
+        run = recorded.runs[graph.side, precision]
+        # What is the same whatever is fed is called a constant, and recorded as a node's value.
+        array = run.get(f"values/{source.value}", run.get(f"values/{rest}"))
     if array is None:
         return None
     ids = indices(graph, source)

@@ -141,6 +141,42 @@ def outputs_agree(
     return near or all(f.agrees or f.status == "nonfinite" for f in outcome)
 
 
+def judge_single(
+    comparison: ModelComparison, recorded: RecordedRuns, batch: int
+) -> list[ComparedQuantity]:
+    """Outputs of a batch of one that differ, which those of a larger batch did not.
+
+    A ``squeeze`` without an axis drops the batch, too. What was wrong before, or has no batch,
+    tells nothing here.
+
+    Args:
+        comparison: the two models, with the larger batch.
+        recorded: both on one sample.
+        batch: of the comparison.
+    """
+    parts = []
+    for i, (mine, theirs, move) in enumerate(comparison.outputs()):
+        single = None if move is None else move.first_sample()
+        if single is None or mine.shape[0] != batch or theirs.shape[0] != batch:
+            continue
+        arrays = recorded.key_arrays(f"outputs/{i}", f"outputs/{i}", single)
+        if arrays.left32 is None or arrays.right32 is None:
+            continue
+        if single.right not in (arrays.left32.shape, arrays.right32.shape):
+            continue
+        name = "the output" if len(comparison.torch.outputs) == 1 else f"output {i}"
+        finding = compare(
+            Finding(f"{name} of a batch of 1", LEVEL, "identical"), arrays, exact=comparison.exact
+        )
+        if not finding.agrees and finding.status != "nonfinite":
+            names = (
+                value_name(comparison.torch, mine.value),
+                value_name(comparison.keras, theirs.value),
+            )
+            parts.append(ComparedQuantity("outputs", *names, finding))
+    return parts
+
+
 def judge_training(
     comparison: ModelComparison,
     findings: CheckFindings,
@@ -224,7 +260,7 @@ def _constants(comparison: ModelComparison) -> list[ComparedQuantity]:
         if one.index is None or one.left.id not in left or one.right.id not in right:
             continue
         a = np.asarray(one.to_right(left[one.left.id]))
-        b = np.asarray(right[one.right.id])
+        b = one.of_right(np.asarray(right[one.right.id]))
         if a.shape != b.shape or np.array_equal(a, b):
             continue
         base = Finding(one.left.id, LEVEL, "identical")
@@ -308,7 +344,9 @@ def weight_arrays(one: WeightMapping, recorded: RecordedRuns, stage: str) -> Key
         name = one.left.id if side == "torch" else one.right.id
         run = recorded.runs.get((side, precision))
         array = None if run is None else run.get(f"{stage}/{name}")
-        return array if array is None or side == "keras" else one.to_right(array)
+        if array is None:
+            return None
+        return one.of_right(array) if side == "keras" else one.to_right(array)
 
     a, b = SIDES
     return KeyArrays(

@@ -237,7 +237,7 @@ def _way(
 
     def arranged(array: Array) -> Array:
         whole = np.asarray(array, np.float64)
-        return one.to_right(whole) if at == 0 else whole
+        return one.to_right(whole) if at == 0 else one.of_right(whole)
 
     weights = [arranged(comparison.weights[at][name]), *(arranged(run[key]) for key in keys)]
     return weights, [arranged(run[key]) for key in slopes]

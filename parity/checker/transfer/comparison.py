@@ -8,7 +8,7 @@ from typing import Any
 
 from parity.checker.align.matches import Link, Match, indices, value_name
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
-from parity.checker.graph import arrangement
+from parity.checker.graph import arrangement, model_outputs
 from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.graph import Graph, Source
 from parity.checker.graph.model_interface import Array
@@ -64,10 +64,12 @@ class ModelComparison:
                 "whose call returns what it computes."
             )
         if len(left) != len(right):
+            graphs = self.graphs
             raise UsageError(
-                f"{self.torch.title} returns {_count(len(left))} and {self.keras.title} "
-                f"{_count(len(right))}; expected as many on both sides. Wrap one so that it "
-                "returns what the other does."
+                f"{self.torch.title} returns {model_outputs.words(graphs[0])} and "
+                f"{self.keras.title} {model_outputs.words(graphs[1])}; expected as many on both "
+                "sides. Wrap one so that it returns what the other does."
+                + (model_outputs.cache_hint(graphs[0]) or model_outputs.cache_hint(graphs[1]))
             )
         for mine, theirs in zip(left, right, strict=True):
             yield mine, theirs, self._moved(mine, theirs)
@@ -172,12 +174,6 @@ class ModelComparison:
     def held(self) -> dict[str, Any]:
         """What the models yield is held to: arguments of `parity.checker.judge.comparing`."""
         return {"exact": self.exact, "unit": max(self.halved().values(), default=U32)}
-
-
-def _count(number: int) -> str:
-    if not number:
-        return "no tensor"
-    return f"{number} output" + ("" if number == 1 else "s")
 
 
 def unique_mappings(mappings: Sequence[WeightMapping]) -> list[WeightMapping]:

@@ -22,6 +22,8 @@ from parity.checker.transfer import mapping
 from parity.checker.transfer.mapping import AxisMaps
 
 Rebuild = Callable[[], None]
+Settle = Callable[[Traced, Traced, Sequence[Arrangement]], tuple[Traced, Traced]]
+"""Both graphs without what changes nothing that is fed (see `parity.checker.canonical.settled`)."""
 _OTHER = (
     "The Keras model could not be run on inputs in the layout that was tried first; --layout says "
     "which is meant."
@@ -56,16 +58,22 @@ class AlignedGraphs:
 
 
 def align_in_best_layout(
-    left: Traced, right: Traced, moves: list[Arrangement], pairs: Mapping[str, str]
+    left: Traced,
+    right: Traced,
+    moves: list[Arrangement],
+    pairs: Mapping[str, str],
+    settle: Settle = lambda left, right, moves: (left, right),
 ) -> AlignedGraphs:
     """Align the graphs with the inputs moved so."""
     output_order, notes = model_outputs.output_order(left.graph, right.graph)
     right = replace(right, graph=model_outputs.reordered(right.graph, output_order))
-    torch, keras, alignment = derived_weights.align_best(left, right, pairs)
+    settled = settle(left, right, moves)
+    notes = (*notes, *settled[0].graph.notes, *settled[1].graph.notes)
+    torch, keras, alignment = derived_weights.align_best(*settled, pairs)
     matched = matches(alignment, torch, keras)
     axis_maps = mapping.map_axes(matched, torch, keras, moves)
     return AlignedGraphs(
-        moves, left, right, output_order, torch, keras, alignment, matched, axis_maps, tuple(notes)
+        moves, left, right, output_order, torch, keras, alignment, matched, axis_maps, notes
     )
 
 
@@ -113,6 +121,7 @@ def fitting(
     *,
     rebuild: Rebuild | None,
     pairs: Mapping[str, str],
+    settle: Settle,
 ) -> AlignedGraphs:
     """That layout, or another in which more of the weights find their partners.
 
@@ -133,9 +142,10 @@ def fitting(
             right, *_ = traced(keras, arrays, [moves], None)
         except ModelError:
             continue
-        now = align_in_best_layout(first.left, right, moves, pairs)
+        now = align_in_best_layout(first.left, right, moves, pairs, settle)
         if now.misfits < best.misfits:
             best = replace(now, notes=(*now.notes, _FITS))
     rebuild()
     right, *_ = traced(keras, arrays, [best.moves], None)
-    return replace(align_in_best_layout(first.left, right, best.moves, pairs), notes=best.notes)
+    again = align_in_best_layout(first.left, right, best.moves, pairs, settle)
+    return replace(again, notes=best.notes)

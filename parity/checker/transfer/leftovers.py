@@ -1,38 +1,47 @@
 """Weights that no pair of layers maps: matched by their shapes, where the numbers then prove it.
 
 A recurrence written out against a layer, a weight norm written twice: the graphs do not lie on each
-other, but each weight of one side is one of the other's. Which, is a guess; that the outputs agree
-on every input afterwards is not.
+other, but each weight of one side is one of the other's. Which, is a guess; that what is computed
+with it agrees afterwards is not, whatever else is at fault elsewhere.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from parity.checker.align.matches import Match
 from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph.arrangement import Indices
-from parity.checker.graph.graph import STATISTICS, Parameter
+from parity.checker.graph.graph import STATISTICS, Graph, Parameter
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping
+from parity.comparator.noise import Finding
 
 TRIES = 12
 """Each is a recording of both models in both precisions. Two square weights, each as it is or
 transposed, are 8 ways; the ways grow as n!, and more are not worth the time."""
 NOTE = (
     "The two are not built of the same layers, and some weights were taken across by their shapes; "
-    "with these the outputs and the gradients agree."
+    "with these what is computed of them agrees."
 )
 
 
-def match_by_shape(comparison: ModelComparison) -> Iterator[ModelComparison]:
-    """The comparison with the weights that are left over matched in one way after the other."""
-    settled = _settled(comparison)
-    left = _free(comparison.torch, {one.left.id for one in settled})
-    right = _free(comparison.keras, {one.right.id for one in settled})
+def match_by_shape(
+    comparison: ModelComparison, layers: Mapping[str, Finding]
+) -> Iterator[ModelComparison]:
+    """The comparison with the weights that are left over matched in one way after the other.
+
+    Args:
+        comparison: as it is.
+        layers: left node id → finding of its value.
+    """
+    settled = _settled(comparison, layers)
+    left = _free(comparison.torch, comparison.graphs[0], {one.left.id for one in settled})
+    right = _free(comparison.keras, comparison.graphs[1], {one.right.id for one in settled})
     if not left or len(left) != len(right) or not comparison.matches:
         return
     for pairs in itertools.islice(_assignments(left, right), TRIES):
@@ -45,17 +54,81 @@ def match_by_shape(comparison: ModelComparison) -> Iterator[ModelComparison]:
         )
 
 
-def _settled(comparison: ModelComparison) -> list[WeightMapping]:
+def proven(
+    guess: ModelComparison, before: ModelComparison, layers: Mapping[str, Finding]
+) -> list[WeightMapping]:
+    """The ties that are new in a guess, each with a pair that depends on it and agrees.
+
+    The weights are random numbers: with a wrong one nothing that depends on it agrees.
+
+    Args:
+        guess, before: with these ties and without.
+        layers: left node id → finding of its value, with the guess.
+    """
+    known = {
+        (t.left.id, t.right.id) for t in before.axis_maps.weight_mappings if t.index is not None
+    }
+    agreeing = [m for m in guess.matches if m.left.id in layers and layers[m.left.id].agrees]
+    return [
+        one
+        for one in unique_mappings(guess.axis_maps.weight_mappings)
+        if (one.left.id, one.right.id) not in known and _meet(guess, one, agreeing)
+    ]
+
+
+def with_ties(comparison: ModelComparison, ties: Sequence[WeightMapping]) -> ModelComparison:
+    """The comparison with these ties in place of all others of their weights."""
+    left, right = {t.left.id for t in ties}, {t.right.id for t in ties}
+    rest = [
+        t
+        for t in comparison.axis_maps.weight_mappings
+        if t.left.id not in left and t.right.id not in right
+    ]
+    return replace(
+        comparison, axis_maps=replace(comparison.axis_maps, weight_mappings=[*rest, *ties])
+    )
+
+
+def _meet(comparison: ModelComparison, one: WeightMapping, pairs: Sequence[Match]) -> bool:
+    """Whether one of the pairs depends on both weights of a tie."""
+    left = _dependents(comparison.graphs[0], _whole(comparison.torch, one.left.id))
+    right = _dependents(comparison.graphs[1], _whole(comparison.keras, one.right.id))
+    return any(
+        left.intersection(pair.left.members) and right.intersection(pair.right.members)
+        for pair in pairs
+    )
+
+
+def _whole(graph: CanonicalGraph, name: str) -> str:
+    """The weight of the model that a piece of one is taken from."""
+    source = graph.pieces.get(f"parameter:{name}")
+    return name if source is None else source.value.removeprefix("parameter:")
+
+
+def _dependents(graph: Graph, weight: str) -> set[str]:
+    """Ids of the nodes that a weight goes into, over whatever others."""
+    found: set[str] = set()
+    made = {f"parameter:{weight}"}
+    for node in graph.nodes:
+        if weight in node.parameters.values() or any(s.value in made for s in node.sources):
+            found.add(node.id)
+            made |= {value.id for value in node.values}
+    return found
+
+
+def _settled(comparison: ModelComparison, layers: Mapping[str, Finding]) -> list[WeightMapping]:
     """Ties of which each weight has one partner, of layers whose weights all fit.
 
     One weight that does not fit makes the whole pair doubtful: two layers that are none of each
-    other's may have a bias of one length.
+    other's may have a bias of one length. A table that an operation takes is linked by its place
+    alone, and settled where that operation agrees.
     """
     odd = {t.pair.left.id for t in comparison.axis_maps.weight_mappings if t.index is None}
     every = [
         t
         for t in unique_mappings(comparison.axis_maps.weight_mappings)
-        if t.pair.left.id not in odd and not (t.role == "raw" and len(t.left.shape) > 1)
+        if t.pair.left.id not in odd
+        and not (t.role == "raw" and len(t.left.shape) > 1 and not _agrees(t, layers))
     ]
     mine = [t.left.id for t in every]
     theirs = [t.right.id for t in every]
@@ -67,7 +140,12 @@ def _settled(comparison: ModelComparison) -> list[WeightMapping]:
     ]
 
 
-def _free(graph: CanonicalGraph, settled: set[str]) -> list[Parameter]:
+def _agrees(one: WeightMapping, layers: Mapping[str, Finding]) -> bool:
+    finding = layers.get(one.pair.left.id)
+    return finding is not None and finding.agrees
+
+
+def _free(graph: CanonicalGraph, traced: Graph, settled: set[str]) -> list[Parameter]:
     """Weights that are learnt or counted and have no partner, in the order of their use."""
     order: dict[str, None] = {}
     for node in graph.nodes:
@@ -78,7 +156,14 @@ def _free(graph: CanonicalGraph, settled: set[str]) -> list[Parameter]:
             if s.value.startswith("parameter:")
         )
     every = [*order, *graph.parameters]
-    unused = set(graph.unused)
+    # What a dead node takes, as of a head whose output is not returned, is as good as unused.
+    alive = [node for node in traced.nodes if node.id not in graph.dead]
+    taken = {p for node in alive for p in node.parameters.values()}
+    taken |= {
+        s.value.removeprefix("parameter:")
+        for s in (*(s for node in alive for s in node.sources), *traced.outputs)
+    }
+    unused = {p for p in traced.parameters if p not in taken}
     return [
         p
         for p in (graph.parameters[name] for name in dict.fromkeys(every))

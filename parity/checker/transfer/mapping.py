@@ -17,11 +17,13 @@ import numpy as np
 
 from parity.checker.align.matches import Match, indices
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.canonical.settled import looked_up
 from parity.checker.graph import arrangement
 from parity.checker.graph.arrangement import Arrangement, Indices, Shape
 from parity.checker.graph.graph import Parameter, Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.graph.storage import CompactArrays
+from parity.checker.transfer import tables
 from parity.operations.known import operation
 
 SAME: Indices = np.zeros(0, np.int64)
@@ -35,7 +37,8 @@ class WeightMapping:
     Attributes:
         left, right: their ids.
         index: of the right's shape: which element of the flattened left stands there; None where
-            the shapes do not allow it, `SAME` where each stands where it stood.
+            the shapes do not allow it, `SAME` where each stands where it stood. Where it is
+            `tables.UNKNOWN` the left has none, and both have zeros: nobody takes it.
         pair: the pair of nodes that they belong to.
         role: what they are to these nodes.
     """
@@ -46,21 +49,47 @@ class WeightMapping:
     pair: Match
     role: str
 
-    def to_right(self, array: Array) -> Array:
-        """The left's array, arranged as the right's."""
+    def to_right(self, array: Array, rest: Array | None = None) -> Array:
+        """The left's array, arranged as the right's.
+
+        Args:
+            array: the left's.
+            rest: of the right's shape: what stands where the left has no such element; else zeros.
+        """
         assert self.index is not None
         if self.index is SAME:
             return array
         taken: Array = array.reshape(-1)[self.index]
+        if self._partial:
+            rest = np.zeros_like(taken) if rest is None else rest
+            taken = np.where(self.index == tables.UNKNOWN, rest, taken)
         return taken
 
-    def to_left(self, array: Array) -> Array:
-        """The right's array, arranged as the left's."""
+    def of_right(self, array: Array) -> Array:
+        """The right's own array, with zeros where the left has no such element."""
+        if not self._partial:
+            return array
+        known: Array = np.where(self.index == tables.UNKNOWN, np.zeros_like(array), array)
+        return known
+
+    @property
+    def _partial(self) -> bool:
+        return self.index is not None and bool(np.any(self.index == tables.UNKNOWN))
+
+    def to_left(self, array: Array, rest: Array | None = None) -> Array:
+        """The right's array, arranged as the left's.
+
+        Args:
+            array: the right's.
+            rest: of the left's shape: what stands where the right has no such element; else zeros.
+        """
         assert self.index is not None
         if self.index is SAME:
             return array
-        out = np.zeros(int(np.prod(self.left.shape)), array.dtype)
-        out[self.index.reshape(-1)] = array.reshape(-1)
+        out = np.zeros(self.left.shape) if rest is None else np.array(rest)
+        out = out.astype(array.dtype).reshape(-1)
+        known = self.index.reshape(-1) != tables.UNKNOWN
+        out[self.index.reshape(-1)[known]] = array.reshape(-1)[known]
         return out.reshape(self.left.shape)
 
 
@@ -280,9 +309,26 @@ def _layer_mappings(
         mine = left.parameters[a.parameters[role]]
         theirs = right.parameters[b.parameters[role]]
         index = _index(match, role, mine, theirs, seen)
+        if index is None and role == "embeddings":
+            index = _rows(match, left, right, mine, theirs)
         if index is not None and mine.shape == theirs.shape and _is_identity(index):
             index = SAME
         yield WeightMapping(mine, theirs, index, match, role)
+
+
+def _rows(
+    match: Match,
+    left: CanonicalGraph,
+    right: CanonicalGraph,
+    mine: Parameter,
+    theirs: Parameter,
+) -> Indices | None:
+    """Tables of other lengths, of which both look up rows that are known."""
+    places = [looked_up(n, g.numbers, g.ids) for n, g in ((match.left, left), (match.right, right))]
+    if places[0] is None or places[1] is None:
+        return None
+    taken = tables.Taken(mine.shape, places[0]), tables.Taken(theirs.shape, places[1])
+    return tables.index(*taken, (match.left.kind, match.right.kind), None, None)
 
 
 def _is_identity(index: Indices) -> bool:
@@ -375,6 +421,7 @@ def _raw_mappings(
     They have no role that says how they lie; the other sources, or the output, say it.
     """
     axes = next((s.axes for s in (*seen, output) if s is not None and s.axes is not None), None)
+    kinds = match.left.kind, match.right.kind
     for link in match.links:
         if link.left is None or link.right is None:
             continue
@@ -384,43 +431,17 @@ def _raw_mappings(
             continue
         mine = left.parameters[link.left.value.removeprefix("parameter:")]
         theirs = right.parameters[link.right.value.removeprefix("parameter:")]
-        index = _raw_index(
-            _ids(left, link.left, mine),
-            _ids(right, link.right, theirs),
-            theirs.shape,
-            axes,
-            math.prod(mine.shape),
-        )
-        yield WeightMapping(mine, theirs, index, match, "raw")
+        taken = _taken(left, link.left, mine), _taken(right, link.right, theirs)
+        index = tables.index(*taken, kinds, output, axes)
+        role = mine.role if mine.role == theirs.role else "raw"
+        yield WeightMapping(mine, theirs, index, match, role)
 
 
-def _ids(graph: CanonicalGraph, source: Source, parameter: Parameter) -> Indices:
+def _taken(graph: CanonicalGraph, source: Source, parameter: Parameter) -> tables.Taken:
     places = indices(graph, source)
     if places is None:
-        places = np.arange(int(np.prod(parameter.shape)), dtype=np.int64).reshape(source.shape)
-    return places
-
-
-def _raw_index(
-    mine: Indices, theirs: Indices, shape: Shape, axes: tuple[int, ...] | None, size: int
-) -> Indices | None:
-    if axes is not None and len(axes) >= max(mine.ndim, theirs.ndim):
-        mine = mine.reshape((1,) * (len(axes) - mine.ndim) + mine.shape).transpose(axes)
-        theirs = theirs.reshape((1,) * (len(axes) - theirs.ndim) + theirs.shape)
-    if mine.shape != theirs.shape:
-        # A batch axis may be there on one side only.
-        short = [tuple(n for n in ids.shape if n != 1) for ids in (mine, theirs)]
-        if short[0] != short[1]:
-            return None
-        mine, theirs = (ids.reshape(s) for ids, s in zip((mine, theirs), short, strict=True))
-    index = np.full(int(np.prod(shape)), -1, np.int64)
-    index[theirs.reshape(-1)] = mine.reshape(-1)
-    if np.any(index < 0) and size == len(index):
-        # Of what is not taken, as of a position embedding longer than the text, nothing is known.
-        # It goes across all the same, in its own order, since a weight is taken whole.
-        free = np.setdiff1d(np.arange(size), index)
-        index[index < 0] = free if len(free) == int(np.sum(index < 0)) else -1
-    return None if np.any(index < 0) else index.reshape(shape)
+        places = np.arange(math.prod(parameter.shape), dtype=np.int64).reshape(source.shape)
+    return tables.Taken(parameter.shape, places)
 
 
 def transfer_weights(
@@ -441,10 +462,10 @@ def transfer_weights(
         # What a model computes it would compute again.
         if taken.computed or origin.id not in weights:
             continue
-        if source == "torch":
-            transferred[one.right.id] = one.to_right(weights[one.left.id])
-        else:
-            transferred[one.left.id] = one.to_left(weights[one.right.id])
+        # Two weights may be parts of one on the other side.
+        known = transferred.get(taken.id)
+        moved = one.to_right if source == "torch" else one.to_left
+        transferred[taken.id] = moved(weights[origin.id], known)
     return transferred
 
 

@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 
 from parity.checker.graph import storage
 from parity.checker.graph.graph import Graph
+from parity.checker.graph.input_names import Signature
 from parity.checker.graph.model_interface import Array, Model, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
@@ -168,10 +169,14 @@ class RemoteModel(Model):
         rows: int | None = self._value("vocabulary")
         return rows
 
-    def input_shapes(self) -> list[tuple[int | None, ...]] | None:
-        """See `Model.input_shapes`."""
-        shapes = self._value("input_shapes")
-        return None if shapes is None else [tuple(shape) for shape in shapes]
+    def signature(self) -> Signature | None:
+        """See `Model.signature`."""
+        return Signature.from_json(self._value("signature"))
+
+    def name_inputs(self, names: Sequence[str] | None) -> None:
+        """See `Model.name_inputs`."""
+        self._send({"do": "name_inputs", "out": "", "names": names})
+        self._take()
 
     def _value(self, do: str) -> Any:
         self._send({"do": do, "out": ""})

@@ -6,6 +6,7 @@ Like `parity.workers.channel`, whose channel it uses; here every request is a me
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import traceback
 from collections.abc import Callable, Mapping
@@ -92,8 +93,11 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
             return {"value": model.learn(_wish(request["loss"]), _wish(request["optimizer"]))}
         case "vocabulary":
             return {"value": model.vocabulary()}
-        case "input_shapes":
-            return {"value": model.input_shapes()}
+        case "signature":
+            takes = model.signature()
+            return {"value": None if takes is None else dataclasses.asdict(takes)}
+        case "name_inputs":
+            model.name_inputs(request["names"])
         case other:
             raise AssertionError(other)
     return {}

@@ -20,7 +20,7 @@ from parity.keras_side.checker.learning import Learning, settings_of
 from parity.keras_side.checker.marks import Weight, as_array, returned
 from parity.keras_side.checker.naming import every_layer, names_of
 from parity.keras_side.checker.record import record
-from parity.keras_side.checker.running import call, run
+from parity.keras_side.checker.running import call, run, signature
 from parity.keras_side.checker.tracer import Tracer
 
 
@@ -55,7 +55,7 @@ class KerasModel(Model):
         self._parameters = {}
         self._plan = []
         self._runs = {}
-        self.learning = None
+        self.learning = self.names = None
         self._tracing = Tracer
 
     # The abstract class
@@ -119,7 +119,7 @@ class KerasModel(Model):
         model = self._models["float32"]
         saved = [(v, as_array(v)) for v in model.variables if model.built]
         try:
-            call(model, self.tensors(self._arrays, "float32"), False)
+            call(model, self.tensors(self._arrays, "float32"), False, self.names)
         except Exception:  # whatever the user's code does
             return False
         finally:
@@ -205,16 +205,13 @@ class KerasModel(Model):
         rows = [x.input_dim for x in found if isinstance(x, keras.layers.Embedding)]
         return min(rows, default=None)
 
-    def input_shapes(self):
-        """Shapes that the model itself states."""
-        model = self._models["float32"]
-        try:
-            inputs = model.inputs
-        except (AttributeError, ValueError):
-            return None
-        if not inputs:
-            return None
-        return [tuple(x.shape) for x in inputs]
+    def signature(self):
+        """What it takes, in order, and the shapes that it states itself."""
+        return signature(self._models["float32"])
+
+    def name_inputs(self, names):
+        """From now on inputs come in this order, each to be given by its name."""
+        self.names = None if names is None else list(names)
 
     # What recording shares
 
@@ -233,7 +230,7 @@ class KerasModel(Model):
             with self._precision(precision):
                 tensors = self.tensors(self._arrays, precision)
                 with failures.naming_user_lines(f"{self.title} cannot be run in {precision}"):
-                    call(twin, tensors, False)  # builds what is built by a call
+                    call(twin, tensors, False, self.names)  # builds what is built by a call
                 twins.widen(twin)
                 twins.carry(self._models["float32"], twin)
         if precision not in self._runs:
@@ -256,7 +253,7 @@ class KerasModel(Model):
             saved = [] if not model.built else [(v, as_array(v)) for v in model.variables]
             if not _ready(model):
                 with failures.naming_user_lines(f"{self.title} cannot be run"):
-                    call(model, tensors, False)
+                    call(model, tensors, False, self.names)
             tracer = self._tracer(precision)
             outputs = run(self, tracer, model, tensors, False)
             for variable, value in saved:

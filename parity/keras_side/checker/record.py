@@ -123,15 +123,17 @@ class _Recorder:
             self.kept[f"outputs/{i}"] = as_array(y)
         if not self.request.keep_values:
             return
+        kinds = "iub" if self.request.whole_only else "fiubc"
         for k, array in enumerate(tracer.constants):
-            if array.dtype.kind in "fiubc":
+            if array.dtype.kind in kinds:
                 self.kept[f"values/constant:{k}"] = array
         places = _aligned(self.owner.heard, [n.signature for n in tracer.nodes])
         for i, (_, origin) in enumerate(self.owner._plan):
             if origin not in places:
                 continue
             for k, y in enumerate(tracer.nodes[places[origin]].outputs):
-                if is_numeric(y):
+                floats = y.dtype.is_floating or y.dtype.is_complex
+                if is_numeric(y) and not (self.request.whole_only and floats):
                     self.kept[f"values/n{i}:{k}"] = as_array(y)
 
     def gradients(self, gradients):

@@ -27,11 +27,13 @@ from parity.torch_side.checker.helpers import changed, slopes, versions
 from parity.torch_side.checker.layerwise import Layerwise
 from parity.torch_side.checker.learning import Learning, settings_of
 from parity.torch_side.checker.running import (
+    arranged,
     built,
     forward,
     in_precision,
     moded,
     runs,
+    signature,
     surroundings,
     to_tensor,
     untouched,
@@ -64,7 +66,7 @@ class TorchModel(Model):
         self.title, self.model = title, built(build)
         self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
         self._sloped, self._learning, self._tracing = True, None, Tracer
-        self._writes = False
+        self._writes, self.names = False, None
 
     # -- graph -----------------------------------------------------------------------------------
 
@@ -88,7 +90,9 @@ class TorchModel(Model):
                     if isinstance(error, MemoryError) or "Out of memory" in str(error):
                         raise
                     failure, last = failure or error, error
-            if not any(runs(self.model, inputs, "float32", gradients=g) for g in (True, False)):
+            if not any(
+                runs(self.model, inputs, self.names, "float32", gradients=g) for g in (True, False)
+            ):
                 break
         assert failure is not None
         raise failure from (failure.__cause__ if last is failure else last)
@@ -127,7 +131,7 @@ class TorchModel(Model):
             before = versions(model.parameters())
             tracer = self._tracing(model, self._bindings)
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
-            found, names = forward(model, tracer, given)
+            found, names = forward(model, tracer, given, self.names)
             self._writes = bool(changed(before))
             if self._writes:
                 tracer.note(_WRITES)
@@ -151,7 +155,10 @@ class TorchModel(Model):
             for p in (*self.model.parameters(), *self.model.buffers())
         ):
             with torch.no_grad():
-                moded(self.model, training=False)(*(to_tensor(x, "float32") for x in inputs))
+                arguments, named = arranged(
+                    self.model, [to_tensor(x, "float32") for x in inputs], self.names
+                )
+                moded(self.model, training=False)(*arguments, **named)
 
     def _given(self, tracer, inputs, precision, *, gradients):
         given, roots = [], []
@@ -243,9 +250,13 @@ class TorchModel(Model):
         rows += [m.num_embeddings for m in self.model.modules() if isinstance(m, nn.EmbeddingBag)]
         return min(rows, default=None)
 
-    def input_shapes(self):
-        """PyTorch's models state none."""
-        return
+    def signature(self):
+        """See `parity.checker.graph.model_interface.Model.signature`."""
+        return signature(self.model)
+
+    def name_inputs(self, names):
+        """See `parity.checker.graph.model_interface.Model.name_inputs`."""
+        self.names = names
 
 
 def _again(step, given, own, precision):
@@ -320,7 +331,7 @@ class _Recorder:
         given, _ = self.owner._given(
             tracer, self.request.inputs, self.request.precision, gradients=torch.is_grad_enabled()
         )
-        outputs, _ = forward(self.model, tracer, given)
+        outputs, _ = forward(self.model, tracer, given, self.owner.names)
         self.returned = tracer.returned
         return outputs, given, tracer
 
@@ -330,10 +341,16 @@ class _Recorder:
             if node is None:
                 continue
             for value, root in zip(node.values, step.outputs, strict=False):
-                self.out[f"values/{value.id}"] = as_array(root.data)
+                self._value(value.id, root)
             for source, ref in zip(node.sources, step.sources, strict=False):
-                if source.value.startswith("constant:") and ref.root.data is not None:
-                    self.out[f"values/{source.value}"] = as_array(ref.root.data)
+                if source.value.startswith("constant:"):
+                    self._value(source.value, ref.root)
+
+    def _value(self, name, root):
+        if root.data is not None and not (
+            self.request.whole_only and root.data.is_floating_point()
+        ):
+            self.out[f"values/{name}"] = as_array(root.data)
 
     def _loss(self, outputs):
         if self.learning is not None and self.learning.function is not None:

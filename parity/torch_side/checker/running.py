@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import dataclasses
+import inspect
 import sysconfig
 import traceback
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn.modules import module as hooks
 
+from parity.checker.graph.input_names import Argument, Signature
 from parity.core.errors import ParityError
 from parity.torch_side.checker.helpers import HALVES
 from parity.torch_side.checker.noise import Depth
@@ -129,46 +131,58 @@ def watched(model, tracer):
             handle.remove()
 
 
-def forward(model, tracer, inputs):
+def forward(model, tracer, inputs, names=None):
     """Run it under the tracer; returns what it returns, flattened to tensors, and their names."""
-    arguments = [inputs] if _wants_list(model, inputs) else inputs
+    arguments, named = arranged(model, inputs, names)
     try:
         with watched(model, tracer), tracer.everywhere():
-            output = model(*arguments)
+            output = model(*arguments, **named)
     except ParityError:
         raise
     except Exception as error:
-        raise ParityError(_told(error, inputs)) from error
+        raise ParityError(_told(error, inputs, signature(model))) from error
     tracer.returned = output
     found = list(outputs_of(output))
     return [tensor for _, tensor in found], tuple(name for name, _ in found)
 
 
-def runs(model, inputs, precision, *, gradients):
+def runs(model, inputs, names, precision, *, gradients):
     """Whether it runs when nobody looks."""
     arguments = [to_tensor(x, precision) for x in inputs]
     if gradients:
         arguments = [x.requires_grad_().clone() if x.is_floating_point() else x for x in arguments]
-    arguments = [arguments] if _wants_list(model, arguments) else arguments
+    arguments, named = arranged(model, arguments, names)
     try:
         with surroundings(precision, gradients=gradients), untouched(model):
-            moded(in_precision(model, precision), training=False)(*arguments)
+            moded(in_precision(model, precision), training=False)(*arguments, **named)
     except Exception:  # whatever the user's code does
         return False
     return True
 
 
-def _wants_list(model, inputs):
-    import inspect  # noqa: PLC0415
+def arranged(model, inputs, names=None):
+    """Inputs as the forward pass takes them: positional arguments, and those by name."""
+    takes = signature(model)
+    bundle = takes is not None and takes.bundle and (names is not None or len(inputs) > 1)
+    if bundle:
+        return [list(inputs) if names is None else dict(zip(names, inputs, strict=True))], {}
+    if names is None:
+        return list(inputs), {}
+    return [], dict(zip(names, inputs, strict=True))
 
-    if len(inputs) < 2:
-        return False
+
+def signature(model):
+    """What the forward pass takes; None where it does not say."""
     try:
-        fields = inspect.signature(model.forward).parameters.values()
+        fields = list(inspect.signature(model.forward).parameters.values())
     except (TypeError, ValueError):
-        return False
+        return None
+    if any(f.kind == f.VAR_POSITIONAL for f in fields):
+        return None
+    fields = [f for f in fields if f.kind != f.VAR_KEYWORD]
+    arguments = tuple(Argument(f.name, f.default is f.empty) for f in fields)
     places = [f for f in fields if f.kind in (f.POSITIONAL_ONLY, f.POSITIONAL_OR_KEYWORD)]
-    return len(places) == 1 and not any(f.kind == f.VAR_POSITIONAL for f in fields)
+    return Signature(arguments, bundle=len(places) == len(fields) == 1)
 
 
 def outputs_of(output, name=""):
@@ -201,13 +215,15 @@ def _one_line(error):
     return f"{type(error).__name__}: {text if len(text) <= 300 else text[:297] + '...'}"
 
 
-def _told(error, inputs):
+def _told(error, inputs, takes):
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return f"Out of memory: {_one_line(error)}.{_lines(error)} Take a smaller --input."
     shapes = ", ".join(f"{tuple(x.shape)} {str(x.dtype).removeprefix('torch.')}" for x in inputs)
+    words = "" if takes is None else f" It takes, in order, {takes.words()}."
     return (
         f"The PyTorch model cannot be run on inputs {shapes}. {_one_line(error)}{_lines(error)} "
         "Expected a forward pass that accepts these shapes and types; give others, or correct it."
+        + words
     )
 
 
