@@ -182,7 +182,12 @@ class _Check:
                     else None
                 )
                 findings = judging.judge_training(
-                    comparison, findings, trained, dropouts.rates(comparison), learnt
+                    comparison,
+                    findings,
+                    trained,
+                    before=dropouts.rates(comparison),
+                    learnt=learnt,
+                    doubtful=dropouts.rates(comparison, added=True),
                 )
         with stage("explain", "looking for causes"):
             return diagnosis.explain(

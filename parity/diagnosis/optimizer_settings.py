@@ -5,7 +5,7 @@ adadelta|adamax|nadam|none (the weight was not given to it)|custom; ``title`` th
 ``equation`` torch|keras; ``rate``, ``momentum``, ``nesterov``, ``dampening``, ``beta_1``,
 ``beta_2``, ``epsilon``, ``amsgrad``, ``rho``, ``centered``, ``start``, ``rate_decay``,
 ``weight_decay`` (decoupled), ``l2`` (coupled: added to the gradient), ``clip_value``,
-``clip_norm``, ``global_clip_norm``.
+``clip_norm``, ``global_clip_norm``, ``clip_epsilon`` (added to the norm before it is divided by).
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "clip_value": None,
     "clip_norm": None,
     "global_clip_norm": None,
+    "clip_epsilon": 0.0,
 }
 _SAID = {
     "rate": "learning rate {}",
@@ -50,6 +51,9 @@ _SAID = {
     "l2": "weight decay in the gradient {}",
     "start": "accumulator starts at {}",
     "rate_decay": "decay of the learning rate {}",
+    "clip_norm": "clip norm {} of each weight",
+    "global_clip_norm": "clip norm {} of all weights together",
+    "clip_epsilon": "{} is added to the norm that clips",
 }
 _EQUATIONS = {
     ("adam", "torch"): "epsilon after the bias correction (PyTorch's equation)",
@@ -117,11 +121,12 @@ def _rate(rate: Any, step: int) -> float:
 
 
 def _clipped(s: Settings, g: Array, norm: float) -> Array:
-    if s["clip_norm"]:
-        own = float(np.sqrt(np.sum(g**2)))
-        return np.asarray(g * s["clip_norm"] / max(own, s["clip_norm"]))
-    if s["global_clip_norm"]:
-        return np.asarray(g * s["global_clip_norm"] / max(norm, s["global_clip_norm"]))
+    for limit, size in (
+        (s["clip_norm"], float(np.sqrt(np.sum(g**2)))),
+        (s["global_clip_norm"], norm),
+    ):
+        if limit:
+            return np.asarray(g * limit / max(size + s["clip_epsilon"], limit))
     return np.clip(g, -s["clip_value"], s["clip_value"]) if s["clip_value"] else g
 
 

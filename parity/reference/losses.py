@@ -3,9 +3,10 @@
 **Settings**, the same words on both sides: ``name`` cross_entropy|binary_cross_entropy|squared|
 absolute|huber|smooth_l1|kl|poisson|hinge|squared_hinge|log_cosh|custom; ``title`` what people call
 it; ``takes`` logits|probabilities|log_probabilities|values; ``reduction`` mean|sum|batchmean|
-sum_of_means (of the last axis)|none; ``smoothing``; ``ignore`` a class that does not count;
-``weight`` of each class; ``pos_weight``; ``delta``; and ``axis`` of the classes in this side's
-arrays, which is no difference.
+sum_of_means (of the last axis)|rows|mean_by_count (of all positions, whatever is ignored and
+weighs)|none; ``factor`` of all; ``gamma`` of a focal loss; ``smoothing``; ``ignore`` a class that
+does not count; ``weight`` of each class; ``pos_weight``; ``delta``; and ``axis`` of the classes in
+this side's arrays, which is no difference.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ DEFAULTS: dict[str, Any] = {
     "name": "custom",
     "takes": "values",
     "reduction": "mean",
+    "factor": 1.0,
+    "gamma": 0.0,
     "smoothing": 0.0,
     "ignore": None,
     "weight": None,
@@ -40,12 +43,22 @@ def value(settings: Settings, output: Array, target: Array | None) -> float | No
         return None
     try:
         with np.errstate(all="ignore"):
-            terms = _terms(known, np.asarray(output, np.float64), np.asarray(target))
-            if terms is None:
+            found = _terms(known, np.asarray(output, np.float64), np.asarray(target))
+            if found is None:
                 return None
-            return float(_reduced(known, *terms))
+            return float(known["factor"] * _reduced(known, *found))
     except (ValueError, IndexError):
         return None
+
+
+def terms(settings: Settings, output: Array, target: Array) -> Array | None:
+    """The loss of every sample or element, before it is reduced; None where it is none of these."""
+    try:
+        with np.errstate(all="ignore"):
+            found = _terms({**DEFAULTS, **settings}, np.asarray(output, np.float64), target)
+    except (ValueError, IndexError):
+        return None
+    return None if found is None else found[0]
 
 
 def _terms(known: Settings, y: Array, t: Array) -> tuple[Array, Array | None] | None:
@@ -107,7 +120,8 @@ def _cross_entropy(known: Settings, y: Array, t: Array) -> tuple[Array, Array | 
     weight = np.ones(classes) if known["weight"] is None else np.asarray(known["weight"], float)
     smooth = float(known["smoothing"])
     wanted_ = wanted * (1 - smooth) + smooth / classes
-    terms = -(wanted_ * weight * logs).sum(-1)
+    focal = (1 - np.exp(logs)) ** known["gamma"] if known["gamma"] else 1.0
+    terms = -(wanted_ * weight * focal * logs).sum(-1)
     counts = kept * ((wanted * weight).sum(-1) if not dense else 1.0)
     return np.where(kept, terms, 0.0), counts.astype(np.float64)
 
@@ -121,7 +135,8 @@ def _binary(known: Settings, y: Array, t: Array) -> Array:
         y = np.clip(y, _TINY, 1 - _TINY)
         yes, no = np.log(y), np.log1p(-y)
     factor = 1.0 if known["pos_weight"] is None else np.asarray(known["pos_weight"], float)
-    terms = -(factor * t * yes + (1 - t) * no)
+    focal = ((1 - np.exp(x)) ** known["gamma"] if known["gamma"] else 1.0 for x in (yes, no))
+    terms = -(factor * t * yes * next(focal) + (1 - t) * no * next(focal))
     return terms if known["weight"] is None else terms * np.asarray(known["weight"], float)
 
 
@@ -133,6 +148,8 @@ def _reduced(known: Settings, terms: Array, counts: Array | None) -> Any:
             return terms.sum() / terms.shape[0]
         case "sum_of_means":
             return terms.sum() if counts is not None else terms.mean(-1).sum()
+        case "mean_by_count":
+            return terms.mean()
         case "rows":  # a sum along the last axis, and the mean of these
             return terms.sum() if terms.ndim == 1 else terms.sum(-1).mean()
         case _:

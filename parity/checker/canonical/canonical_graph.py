@@ -74,12 +74,13 @@ class Dropped:
         node: its id.
         name: what people call it.
         rate: probability to drop.
-        noise: dropout, gaussian, depth …
+        noise: dropout, gaussian …
         active: it dropped in evaluation.
         code: the call.
         source: what it took.
         edges: where it stood: (id of the node that takes the result, number of its source); the id
             is empty for an output of the model.
+        shared: axes of the source along which one draw serves all.
     """
 
     node: str
@@ -90,6 +91,7 @@ class Dropped:
     code: str
     source: Source
     edges: tuple[tuple[str, int], ...]
+    shared: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -351,4 +353,5 @@ def _dropped(node: Draft, edges: tuple[tuple[str, int], ...]) -> Dropped:
         code=node.code,
         source=node.edges[0].source,
         edges=edges,
+        shared=tuple(settings.get("shared", ())),
     )

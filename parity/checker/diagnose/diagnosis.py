@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from parity.checker.canonical.canonical_graph import CanonicalNode
+from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose import evidence, gradient_stops, latent
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, Replay
@@ -87,8 +87,12 @@ def _in_training(
     trained: RecordedRuns | None,
     layers: Sequence[AttributedLayer],
 ) -> tuple[LayerAttribution | None, list[AttributedLayer]]:
-    """Pairs judged in training mode, where all of them agree in evaluation."""
-    if trained is None or any(s.status in ("diverges", "downstream") for s in layers):
+    """Pairs judged in training mode, where all of them agree in evaluation.
+
+    Noise is no node: where it differs, what takes it would be accused.
+    """
+    noisy = any(p.finding.rule == "noise" for p in findings.parts)
+    if trained is None or noisy or any(s.status in ("diverges", "downstream") for s in layers):
         return None, []
     attribution = LayerAttribution(comparison, trained, findings.training, _no_replay)
     return attribution, attribution.judge_all()
@@ -136,8 +140,10 @@ def _divergences(
     """Where the two diverge, in causal order: weights, layers, then what follows from them."""
     for part in findings.parts:
         if part.stage == "weights" and not part.finding.agrees:
-            text = wording.parted(part.finding, f"The weight {part.torch}") + "."
-            yield Divergence(owner(part.torch), owner(part.keras), "weights", part.finding, text)
+            graphs = attribution.comparison.torch, attribution.comparison.keras
+            names = [_weight(*both) for both in zip(graphs, (part.torch, part.keras), strict=True)]
+            text = wording.parted(part.finding, f"The weight {names[0]}") + "."
+            yield Divergence(owner(names[0]), owner(names[1]), "weights", part.finding, text)
     of_layers = list(_layer_divergences(attribution, layers))
     yield from of_layers or _first_failing(layers)
     yield from _training(trained)
@@ -236,6 +242,12 @@ def _structural(layer: AttributedLayer, lost: set[str]) -> Iterator[Divergence]:
         yield Divergence(
             layer.match.left.name, layer.match.right.name, "structure", layer.finding, text
         )
+
+
+def _weight(graph: CanonicalGraph, name: str) -> str:
+    """What people call a weight; of one that the model computes, the operation that makes it."""
+    known = graph.parameters.get(name)
+    return known.names[0] if known is not None and known.computed else name
 
 
 def owner(name: str) -> str:

@@ -76,7 +76,7 @@ def find_causes(
     listed += structure.frozen(findings)
     listed += tables.unlearnt_rows(comparison, findings, attribution.recorded)
     listed += gradient_stops.gradient_causes(gradient_stops.stops(comparison, findings))
-    listed += structure.dropouts(findings)
+    listed += structure.dropped(comparison, findings)
     if learning[0] is not None:
         for layer in learning[1]:
             if layer.status == "diverges":

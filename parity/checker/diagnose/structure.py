@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.judge import dropouts
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.judge.comparing import MASKED_KINDS, MASKING
 from parity.checker.judge.judging import CheckFindings
@@ -183,20 +185,20 @@ def frozen(findings: CheckFindings) -> Iterator[Cause]:
             )
 
 
-def dropouts(findings: CheckFindings) -> Iterator[Cause]:
-    """Dropouts of another rate or kind, or active in evaluation."""
+def dropped(comparison: ModelComparison, findings: CheckFindings) -> Iterator[Cause]:
+    """Dropouts of another rate or kind, or active in evaluation.
+
+    Noise of no layer's own may be some line of the model's: what one side alone has in a layer is
+    no proof.
+    """
     for part in findings.parts:
-        if part.finding.rule == "dropout":
-            yield Cause(
-                "dropout",
-                (part.torch, part.finding.left),
-                (part.keras, part.finding.right),
-                "confirmed",
-                None,
-                1.0,
-                "settings",
-                fix=f"# as in PyTorch: {part.finding.left}" if part.torch else "",
-            )
+        if part.finding.rule not in ("dropout", "noise"):
+            continue
+        cause = Cause("dropout", (part.torch, part.finding.left), (part.keras, part.finding.right))
+        if part.finding.rule == "dropout" or (part.torch and part.keras):
+            line = dropouts.corrected(comparison, part)
+            cause = replace(cause, status="confirmed", share=1.0, proof="settings", fix=line)
+        yield cause
 
 
 def masks(attribution: LayerAttribution, layers: Sequence[AttributedLayer]) -> Iterator[Cause]:

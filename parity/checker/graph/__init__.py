@@ -5,5 +5,6 @@ words: kinds of nodes and their settings), `model_interface` (what a side must a
 `training_recipe` (the user's model, loss and optimizer by name), `input_names` (which input is
 which), `model_inputs`, `special_inputs` (what a random draw hardly ever holds) and `model_outputs`,
 `layerwise` (where a tracer fails), `arrangement` (which element of an array is which of the other
-side's), `storage` (arrays in little memory), `nudge` (what rounding can do).
+side's), `draws` (random numbers), `storage` (arrays in little memory), `nudge` (what rounding can
+do).
 """

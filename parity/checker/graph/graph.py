@@ -57,9 +57,10 @@ or ``last`` and says where this side has the channel axis):
 ``unary``               name: exp log sqrt rsqrt square abs neg sin cos erf …
 ``cumulative``          name, axis
 ``where gather compare``  whatever tells them apart
-``dropout``             rate; noise dropout|gaussian|depth|…;
-                        active (bool: it dropped in *evaluation*)
-                        Its value is always its input: numbers are compared without the draw.
+``dropout``             rate; noise dropout|alpha|gaussian|gaussian_dropout|…; shared [axes along
+                        which one draw serves all]; active (bool: it dropped in *evaluation*)
+                        Its value is its input: numbers are compared without the draw. Noise that
+                        is added or multiplied is, in training, as `draws` has it.
 ``opaque``              name of the class or function: what the tracer cannot look into;
                         ``untraced`` for what runs between layers where only these are seen
 

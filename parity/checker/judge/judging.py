@@ -181,8 +181,10 @@ def judge_training(
     comparison: ModelComparison,
     findings: CheckFindings,
     recorded: RecordedRuns,
+    *,
     before: Sequence[ComparedQuantity] = (),
     learnt: Callable[[], Sequence[ComparedQuantity]] | None = None,
+    doubtful: Sequence[ComparedQuantity] = (),
 ) -> CheckFindings:
     """Compare a run in training mode: layers, running statistics, steps, outputs afterwards.
 
@@ -192,6 +194,7 @@ def judge_training(
         recorded: the run.
         before: what was found without running anything.
         learnt: judges the user's own loss and optimizer, where there is one.
+        doubtful: what was found without running anything, and counts where numbers differ.
     """
     training = judge_layers(comparison, recorded, guarded=False)
     parts = [*findings.parts]
@@ -200,6 +203,8 @@ def judge_training(
         *_outputs(comparison, recorded, "training"),
         *_statistics(comparison, recorded),
     ]
+    if not all(p.finding.agrees for p in forward):
+        forward = [*doubtful, *forward]
     parts += forward
     own: Sequence[ComparedQuantity] = []
     if learnt is not None and all(p.finding.agrees for p in forward):

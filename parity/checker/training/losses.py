@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from parity.checker.graph.model_interface import Array
+from parity.checker.training import custom_losses, loss_lines
 from parity.comparator.noise import U64, C
 from parity.diagnosis.causes import Cause, value_text
 from parity.reference.losses import DEFAULTS, Settings, value
@@ -18,29 +18,51 @@ SAID = {
     "name": "{}",
     "takes": "takes {}",
     "reduction": "reduction {}",
+    "factor": "factor {}",
+    "gamma": "focal gamma {}",
     "smoothing": "label smoothing {}",
     "ignore": "ignores class {}",
     "weight": "class weights {}",
     "pos_weight": "pos_weight {}",
     "delta": "delta {}",
 }
+_DIVIDED = {
+    "mean": "the sum is divided by what counts: the weights of the classes that are there",
+    "mean_by_count": "the sum is divided by the number of all positions",
+    "batchmean": "the sum is divided by the number of samples",
+}
+_ALIKE = 1e-9
+"""Two factors that are nearer are one."""
 _ROOM = 64.0
 """A loss is a sum; its own rounding is a few of its terms'."""
 
 
 @dataclass(frozen=True)
 class LossCase:
-    """One side's loss as it was computed: settings, outputs, targets, value."""
+    """One side's loss as it was computed: settings, outputs, targets, value, its gradient."""
 
     settings: Settings
     output: Array
     target: Array | None
     value: float
+    slope: Array | None = None
 
 
-def loss_causes(left: LossCase, right: LossCase, names: tuple[str, str]) -> list[Cause]:
-    """Which settings make two losses differ, each recomputed; the outputs agree."""
-    left, right = _recognised(left), _recognised(right)
+def loss_causes(
+    left: LossCase,
+    right: LossCase,
+    names: tuple[str, str],
+    slopes: tuple[Array, Array] | None = None,
+) -> list[Cause]:
+    """Which settings make two losses differ, each recomputed; the outputs agree.
+
+    Args:
+        left, right: each in its own layout.
+        names: of the losses.
+        slopes: both gradients by the output, the left's arranged as the right's.
+    """
+    own = right.settings.get("name", "custom") == "custom"
+    left, right = _of_one_scale(_recognised(left), _recognised(right))
     bound = C * _ROOM * U64 * max(abs(left.value), abs(right.value), np.finfo(float).tiny)
     titles = tuple(f"{case.settings.get('title', '')}" for case in (left, right))
     places = (names[0] or titles[0], names[1] or titles[1])
@@ -53,8 +75,12 @@ def loss_causes(left: LossCase, right: LossCase, names: tuple[str, str]) -> list
     if reproduced and keys:
         found = list(_proven(left, right, keys, places, bound))
         if found:
-            return found
-    factor = _factor(left, right, bound)
+            shown = [
+                k for k in keys if any(c.right[1] == setting_text(k, right.settings) for c in found)
+            ]
+            line = loss_lines.corrected(left.settings, right.settings, shown, own=own)
+            return [replace(found[0], fix=line), *found[1:]]
+    factor = _factor(left, right, bound, slopes)
     if factor is not None:
         return [
             Cause("loss", (places[0], "1"), (places[1], factor), "confirmed", 0.0, 1.0, "values")
@@ -89,6 +115,8 @@ def setting_text(key: str, settings: Settings) -> str:
     known = {**DEFAULTS, **settings}
     if key == "name":
         return str(known.get("title") or known["name"])
+    if key == "reduction" and (known["weight"] is not None or known["ignore"] is not None):
+        return _DIVIDED.get(known["reduction"], SAID[key].format(known["reduction"]))
     return SAID[key].format(value_text(known[key]).replace("_", " "))
 
 
@@ -122,12 +150,20 @@ def _proven(
             rest,
             1.0 if len(keys) == 1 else min(1.0, without / whole),
             "recomputed",
-            fix=str(left.settings.get(f"fix_{key}", "")),
         )
 
 
-def _factor(left: LossCase, right: LossCase, bound: float) -> str | None:
-    """Whether one is so many times the other as there are samples, numbers or classes."""
+def _factor(
+    left: LossCase, right: LossCase, bound: float, slopes: tuple[Array, Array] | None
+) -> str | None:
+    """How many times the left's the right's is, in its value and in its gradient."""
+    if slopes is None or slopes[0].shape != slopes[1].shape or not left.value or not right.value:
+        return None
+    mine, theirs = (np.asarray(s, np.float64) for s in slopes)
+    times = right.value / left.value
+    room = bound / abs(right.value) * float(np.max(np.abs(theirs), initial=0.0))
+    if abs(times - 1) <= _ALIKE or float(np.max(np.abs(theirs - times * mine))) > room:
+        return None
     shape = right.output.shape
     sizes = {
         "samples of the batch": shape[0],
@@ -136,49 +172,51 @@ def _factor(left: LossCase, right: LossCase, bound: float) -> str | None:
         "sizes of the last axis": shape[-1],
     }
     for name, size in sizes.items():
-        if size > 1 and abs(left.value * size - right.value) <= bound * size:
+        if size > 1 and abs(times - size) <= _ALIKE * size:
             return f"{size} times as much: as many as {name}, so a sum in place of a mean"
-        if size > 1 and abs(left.value - right.value * size) <= bound * size:
+        if size > 1 and abs(times * size - 1) <= _ALIKE:
             return f"1/{size} of it: as many as {name}, so a mean in place of a sum"
-    for size in (2, 3, 4, 10, 100):
-        if abs(left.value * size - right.value) <= bound * size:
-            return f"{size} times as much"
-        if abs(left.value - right.value * size) <= bound * size:
-            return f"1/{size} of it"
-    return None
+    return f"{times:.6g} times as much" if times > 1 else f"1/{1 / times:.6g} of it"
 
 
 def _recognised(case: LossCase) -> LossCase:
-    """Settings of a function of the user's own: the first that give the same number."""
-    if case.settings.get("name", "custom") != "custom" or case.target is None:
+    """Settings of a function of the user's own, where it is one that is known here."""
+    unknown = case.settings.get("name", "custom") == "custom"
+    if not unknown or case.target is None or case.slope is None:
         return case
-    bound = C * _ROOM * U64 * abs(case.value)
-    for settings in _candidates(case):
-        found = value(settings, case.output, case.target)
-        if found is not None and abs(found - case.value) <= bound:
-            title = f"{case.settings.get('title', 'a function')}, which is {settings['name']}"
-            return LossCase({**settings, "title": title}, case.output, case.target, case.value)
-    return case
+    found = custom_losses.recognised(case.value, case.slope, case.output, case.target)
+    if found is None:
+        return case
+    title = f"{case.settings.get('title', 'a function')}, which is {found['name']}"
+    return replace(case, settings={**found, "title": title})
 
 
-def _candidates(case: LossCase) -> Iterator[dict[str, Any]]:
-    assert case.target is not None
-    axis = case.settings.get("axis", -1)
-    whole = case.target.shape == case.output.shape
-    reductions = ("mean", "sum", "batchmean", "sum_of_means", "rows")
-    for smoothing, reduction in itertools.product((0.0, 0.1), reductions):
-        for takes in ("logits", "probabilities", "log_probabilities"):
-            for name in ("cross_entropy", "binary_cross_entropy") if whole else ("cross_entropy",):
-                yield {
-                    "name": name,
-                    "takes": takes,
-                    "reduction": reduction,
-                    "axis": axis,
-                    "smoothing": smoothing,
-                }
-    if not whole and case.target.size != case.output.size:
-        return
-    for name, reduction in itertools.product(
-        ("squared", "absolute", "huber", "kl", "log_cosh", "hinge"), reductions
-    ):
-        yield {"name": name, "reduction": reduction, "axis": axis}
+def _of_one_scale(left: LossCase, right: LossCase) -> tuple[LossCase, LossCase]:
+    """Weights of classes as the other side has them, if they are the same but for a factor.
+
+    Of weights that a mean is divided by only their ratio is known; of others they are known up to
+    what a sum is divided by.
+    """
+    cases = [left, right]
+    for k in (0, 1):
+        case, other = cases[k], cases[1 - k]
+        mine, theirs = case.settings.get("weight"), other.settings.get("weight")
+        if mine is None or theirs is None or np.shape(mine) != np.shape(theirs):
+            continue
+        ratio = np.divide(theirs, mine)
+        if case.target is None or not np.allclose(ratio, ratio[0], rtol=1e-5, atol=0):
+            continue
+        reduction = case.settings.get("reduction")
+        divisors = {
+            "mean_by_count": case.target.size,
+            "sum": 1,
+            "batchmean": len(case.target),
+        }
+        now = divisors.get(str(reduction), 1)
+        fitting = [r for r, n in divisors.items() if np.isclose(n / now, ratio[0], rtol=1e-5)]
+        if reduction == "mean" or fitting:
+            chosen = reduction if reduction == "mean" else fitting[0]
+            settings = {**case.settings, "weight": theirs, "reduction": chosen}
+            cases[k] = replace(case, settings=settings)
+            break
+    return cases[0], cases[1]

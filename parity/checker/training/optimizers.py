@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from parity.checker.graph.model_interface import Array
+from parity.checker.training import custom_optimizers
 from parity.comparator.noise import U64, C
 from parity.diagnosis.causes import Cause, value_text
 from parity.diagnosis.optimizer_settings import DEFAULTS, Settings, differing, follow, said
@@ -40,9 +41,13 @@ _KERAS = {
     "global_clip_norm": "global_clipnorm",
     "start": "initial_accumulator_value",
 }
+_KEPT = ("momentum", "nesterov", "weight_decay", "clip_value", "clip_norm", "global_clip_norm")
+"""What a call has to say again, though it is the same on both sides."""
 _DECAY = ("weight_decay", "l2")
 _ROOM = 16.0
 """A step is some operations more than one."""
+_LARGEST = 1 << 18
+"""Numbers of weights with which other settings are tried, some hundred times."""
 _MOST = 24
 """Weights that are recomputed; more of one kind say no more."""
 
@@ -81,7 +86,33 @@ def optimizer_causes(walks: Sequence[Walk]) -> list[Cause]:
     return [Cause("optimizer", (titles[0], titles[0]), (titles[1], titles[1]))]
 
 
+def _written(value: Any) -> str:
+    """As Python has it."""
+    return repr(value) if isinstance(value, bool) else value_text(value)
+
+
+def _recognised(walks: Sequence[Walk], side: int) -> Sequence[Walk]:
+    """With the settings that a side's steps were taken with, where those stated are not."""
+    if max(_miss(walk, side, walk.settings[side]) for walk in walks) <= 1:
+        return walks
+    first = walks[0]
+    if sum(walk.slopes[side][0].size for walk in walks) > _LARGEST:
+        return walks
+    changes = np.diff(np.stack([np.asarray(w, np.float64) for w in first.weights[side]]), axis=0)
+    for settings in custom_optimizers.candidates(
+        first.settings[side], list(changes), first.slopes[side], first.norms[side]
+    ):
+        if all(_miss(walk, side, settings) <= 1 for walk in walks):
+            pairs = [
+                (settings, w.settings[1]) if side == 0 else (w.settings[0], settings) for w in walks
+            ]
+            return [replace(w, settings=pair) for w, pair in zip(walks, pairs, strict=True)]
+    return walks
+
+
 def _of_group(walks: Sequence[Walk], several: bool) -> list[Cause]:
+    for side in (0, 1):
+        walks = _recognised(walks, side)
     mine, theirs = ({**DEFAULTS, **s} for s in walks[0].settings)
     keys = differing(mine, theirs)
     where = (f" ({walks[0].names[0]})", f" ({walks[0].names[1]})") if several else ("", "")
@@ -158,19 +189,18 @@ def _fix(keys: Sequence[str], mine: Settings, theirs: Settings) -> str:
     if rule in _BRIDGES and ("equation" in keys or title.startswith("Torch")):
         decoupled = rule == "adam" and mine["weight_decay"]
         title = f"parity.keras_side.optimizers.Torch{_BRIDGES[rule]}{'W' if decoupled else ''}"
-        names = {"rate": "learning_rate", **_ARGUMENTS.get(rule, {})}
+        names = {**_KERAS, **_ARGUMENTS.get(rule, {})}
         names |= {"weight_decay": "decay"} if decoupled else {}
         wanted = [k for k in DEFAULTS if k in names and (k == "rate" or mine[k] != DEFAULTS[k])]
-        return f"{title}({', '.join(f'{names[k]}={value_text(mine[k])}' for k in wanted)})"
-    parts, notes = [], []
-    for key in keys:
-        part = "l2" if key == "decay" and mine["l2"] else "weight_decay" if key == "decay" else key
-        value = mine[part]
-        if part == "l2" and value:
-            factor = value_text(value / 2)
-            notes.append(f"kernel_regularizer=keras.regularizers.L2({factor}), of every weight")
-        elif part not in ("l2", "equation") and value is not None:
-            parts.append(f"{_KERAS.get(part, part)}={value_text(value)}")
-    if not parts:
-        return "; ".join(notes)
+        return f"{title}({', '.join(f'{names[k]}={_written(mine[k])}' for k in wanted)})"
+    parts, notes = [f"learning_rate={_written(mine['rate'])}"], []
+    if "decay" in keys or "l2" in keys:
+        keys = [*keys, "l2" if mine["l2"] else "weight_decay"]
+    if "l2" in keys and mine["l2"]:
+        factor = value_text(mine["l2"] / 2)
+        notes.append(f"kernel_regularizer=keras.regularizers.L2({factor}), of every weight")
+    for part in DEFAULTS:
+        told = part in keys or (part in _KEPT and mine[part] != DEFAULTS[part])
+        if told and part not in ("rate", "l2", "equation", "clip_epsilon"):
+            parts += [f"{_KERAS.get(part, part)}={_written(mine[part])}"] * (mine[part] is not None)
     return "  # and ".join([f"{title}({', '.join(parts)})", *notes])

@@ -67,7 +67,11 @@ def targets(
                 f"--target has a batch of {one.shape[0]}, the model's output one of {mine[:1]}. "
                 "Expected as many targets as samples."
             )
-        (drawn,) = feeding.draw([one], seed + 7919 * (i + 1), _classes(one.shape, mine))
+        classes = one.high or _classes(one.shape, mine)
+        (drawn,) = feeding.draw([one], seed + 7919 * (i + 1), classes)
+        if one.kind == "int" and classes <= drawn.size:  # one that is not drawn hides its weight
+            order = np.random.default_rng(seed + i).permutation(drawn.size)
+            drawn.reshape(-1)[order[:classes]] = np.arange(classes)
         ignored = [s["loss"].get("ignore") for s in settings]
         if one.kind == "int" and ignored[0] is not None and ignored[0] == ignored[1]:
             drawn.reshape(-1)[1::_IGNORED] = ignored[0]
@@ -95,9 +99,13 @@ def judge_user_training(
     """The loss, its gradients, and the optimizer's first step; what follows a difference is not."""
     parts: list[ComparedQuantity] = []
     if training.has_loss:
-        parts += _loss(comparison, trained, training)
-        if all(p.finding.agrees for p in parts):
-            parts += gradients(comparison, trained)
+        parts.append(_loss(comparison, trained, training))
+        if parts[0].finding.agrees:
+            # By the outputs it may differ in a right port: what a log_softmax yields is shifted
+            # by another one without effect. It tells where, if weights or inputs feel it.
+            felt = gradients(comparison, trained)
+            agree = all(p.finding.agrees for p in felt)
+            parts += [*(() if agree else _by_outputs(comparison, trained, training)), *felt]
     if training.has_optimizer and all(p.finding.agrees for p in parts):
         parts += _first_step(comparison, trained)
     return parts
@@ -105,20 +113,24 @@ def judge_user_training(
 
 def _loss(
     comparison: ModelComparison, trained: RecordedRuns, training: UserTraining
-) -> Iterator[ComparedQuantity]:
-    exact, names = not comparison.blunt(), training.titles
+) -> ComparedQuantity:
     base = Finding("the loss", LEVEL, "identical")
-    finding = compare(base, trained.key_arrays("loss", "loss", None), exact=exact)
-    yield ComparedQuantity("loss", *names, finding)
-    if not finding.agrees:
-        return
+    arrays = trained.key_arrays("loss", "loss", None)
+    finding = compare(base, arrays, exact=not comparison.blunt())
+    return ComparedQuantity("loss", *training.titles, finding)
+
+
+def _by_outputs(
+    comparison: ModelComparison, trained: RecordedRuns, training: UserTraining
+) -> Iterator[ComparedQuantity]:
     for i, (_, _, move) in enumerate(comparison.outputs()):
         key = f"gradients/output:{i}"
         arrays = trained.key_arrays(key, key, move)
         if arrays.left32 is None and arrays.right32 is None:
             continue
         base = Finding("the gradient of the loss by the output", LEVEL, "identical")
-        yield ComparedQuantity("loss", *names, compare(base, arrays, exact=exact))
+        finding = compare(base, arrays, exact=not comparison.blunt())
+        yield ComparedQuantity("loss", *training.titles, finding)
 
 
 def _moved(comparison: ModelComparison) -> list[WeightMapping]:
@@ -151,7 +163,7 @@ def training_causes(
     failing = {p.stage for p in parts if not p.finding.agrees}
     found: list[Cause] = []
     if training.has_loss and "loss" in failing:
-        found += _of_losses(trained, training)
+        found += _of_losses(comparison, trained, training)
     if training.has_optimizer and failing & {"loss", "optimizer", "steps", "evaluation"}:
         walks = list(_walks(comparison, trained, training))
         direct = bool(failing & {"optimizer", "steps"})
@@ -160,7 +172,9 @@ def training_causes(
     return found
 
 
-def _of_losses(trained: RecordedRuns, training: UserTraining) -> list[Cause]:
+def _of_losses(
+    comparison: ModelComparison, trained: RecordedRuns, training: UserTraining
+) -> list[Cause]:
     cases = []
     for side, told, given in zip(SIDES, training.settings, training.targets, strict=True):
         run = trained.runs[side, trained.best]
@@ -171,10 +185,23 @@ def _of_losses(trained: RecordedRuns, training: UserTraining) -> list[Cause]:
             {"name": "custom", "title": told["loss"].get("title")} if several else told["loss"]
         )
         target = given[0] if given and not several else None
-        cases.append(
-            losses.LossCase(settings, run["outputs/0"], target, float(np.asarray(run["loss"])))
-        )
-    return losses.loss_causes(cases[0], cases[1], training.titles)
+        value, slope = float(np.asarray(run["loss"])), run.get("gradients/output:0")
+        slope = None if several else slope
+        cases.append(losses.LossCase(settings, run["outputs/0"], target, value, slope))
+    slopes = _slopes(comparison, trained)
+    return losses.loss_causes(cases[0], cases[1], training.titles, slopes)
+
+
+def _slopes(comparison: ModelComparison, trained: RecordedRuns) -> tuple[Array, Array] | None:
+    """Gradients of both losses by all outputs, the left's arranged as the right's, as one array."""
+    parts: tuple[list[Array], list[Array]] = ([], [])
+    for i, (_, _, move) in enumerate(comparison.outputs()):
+        key = f"gradients/output:{i}"
+        arrays = trained.key_arrays(key, key, move).pairs
+        if arrays and arrays[-1][0].shape == arrays[-1][1].shape:
+            for side, array in zip(parts, arrays[-1], strict=True):
+                side.append(array.reshape(-1))
+    return (np.concatenate(parts[0]), np.concatenate(parts[1])) if parts[0] else None
 
 
 def _walks(

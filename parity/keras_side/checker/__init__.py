@@ -4,7 +4,8 @@ In: a model and its inputs. Out: what `parity.checker.graph.model_interface.Mode
 `model`, `running`, `twins` and `widening` (the model in float64), `record`, `tracer` (every
 primitive operation of a run), `marks` (what it keeps), `calls` (one primitive operation); each
 operation in the graph's words: `layers` and `descriptions` (Keras' layers), `recurrent`,
-`attention`, `functions`, `primitives` with `arithmetic`, `products`, `windows`, `resizing`; `fold`
+`attention`, `functions`, `primitives` with `arithmetic`, `products`, `windows`, `resizing`; `noise`
+and `draws`; `fold`
 (several as one), `naming`, `graphs` (the graph), `failures` (errors in the user's lines),
 `learning` (loss and optimizer), `layerwise` (where tracing fails).
 """

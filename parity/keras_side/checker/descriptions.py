@@ -224,7 +224,6 @@ def opaque(layer, x, y, seen):
 
 
 OPAQUE = (
-    "SpectralNormalization",
     "ConvLSTM1D",
     "ConvLSTM2D",
     "ConvLSTM3D",

@@ -16,7 +16,8 @@ from keras.src.backend.tensorflow import nn as backend_nn
 from keras.src.backend.tensorflow import random as backend_random
 from tensorflow.python.ops import gen_image_ops, math_ops
 
-from parity.keras_side.checker import resizing, widening
+from parity.checker.graph import draws
+from parity.keras_side.checker import noise, resizing, widening
 from parity.keras_side.checker.calls import Call
 from parity.keras_side.checker.primitives import hear
 
@@ -87,6 +88,7 @@ def patches(tracer):
     ]
     found[0][1]["conv"] = _grouped(tracer)
     found.append((KerasVariable, {"value": _value(tracer)}))
+    found.append(tracer.draws.patches())
     return found + (_exact(tracer) if tracer.exact else [])
 
 
@@ -178,7 +180,7 @@ def _dropout(tracer):
         if tracer.paused and not tracer.hears_between(x):
             return x
         # Reached in evaluation only by who drops there.
-        return note_dropout(tracer, x, rate, "dropout", tracer.evaluating)
+        return noise.node(tracer, x, draws.Noise("dropout", float(rate)), tracer.evaluating)
 
     def flexible(*args, **kwargs):
         if not args:
@@ -186,19 +188,6 @@ def _dropout(tracer):
         return dropout(*args, **kwargs)
 
     return flexible
-
-
-def note_dropout(tracer, x, rate, noise, active, **more):
-    """Write a `dropout` node down; its value is its input."""
-    with tracer.suspended():
-        y = tf.identity(x)
-        mask = getattr(x, "_keras_mask", None)
-        if mask is not None:
-            y._keras_mask = mask
-        settings = {"rate": float(rate), "noise": noise, "active": bool(active)}
-        more.setdefault("function", "dropout")
-        tracer.emit("dropout", settings, [x], [y], lambda xs: [tf.identity(xs[0])], **more)
-    return y
 
 
 def _exact(tracer):

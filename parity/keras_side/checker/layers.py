@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from keras import layers as kl
 
-from parity.keras_side.checker import attention, products, recurrent, windows
+from parity.keras_side.checker import attention, noise, products, recurrent, windows
 from parity.keras_side.checker.descriptions import (
     DESCRIBED,
     batch_norm,
@@ -17,20 +17,19 @@ from parity.keras_side.checker.descriptions import (
     opaque,
     spatial,
 )
-from parity.keras_side.checker.functions import note_dropout
 from parity.keras_side.checker.marks import filled, flat, swapped
 from parity.keras_side.checker.naming import code_of
 
 
 def handler(layer, builtin):
     """The function that hears a layer as a whole; None where it is to be looked into."""
-    if type(layer).__name__ in _DEPTH:
-        return _noise
     if not builtin:
         return None
     kind = _base(layer)
     if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
         return None
+    if any(isinstance(held, tf.Tensor) for held in vars(layer).values()):
+        return None  # a wrapper has computed one of its weights
     if kind in DESCRIBED:
         return _leaf(DESCRIBED[kind])
     special = SPECIAL.get(kind)
@@ -39,18 +38,13 @@ def handler(layer, builtin):
     if recurrent.is_known(layer):
         return recurrent.cell
     if special is None and kind.__name__.startswith("Random"):
-        return _noise
+        return noise.builtin
     return special
 
 
 def _base(layer):
     """Keras' class whose `call` this layer runs."""
     return next(c for c in type(layer).__mro__ if c.__module__.startswith("keras.src."))
-
-
-_DEPTH = ("StochasticDepth", "DropPath")
-"""Layers that everybody writes and that drop whole branches."""
-_RATES = ("rate", "drop_path_rate", "drop_path", "drop_rate", "drop_prob", "drop_path_prob")
 
 
 @contextlib.contextmanager
@@ -285,37 +279,6 @@ def _pointwise(layer):
     return run
 
 
-_NOISES = {
-    kl.Dropout: ("rate", "dropout"),
-    kl.SpatialDropout1D: ("rate", "spatial"),
-    kl.SpatialDropout2D: ("rate", "spatial"),
-    kl.SpatialDropout3D: ("rate", "spatial"),
-    kl.GaussianDropout: ("rate", "gaussian_dropout"),
-    kl.GaussianNoise: ("stddev", "gaussian"),
-    kl.AlphaDropout: ("rate", "alpha"),
-}
-
-
-def _noise(t, layer, original, args, kwargs):
-    """Dropout and its relatives: the identity, with a note of what would be dropped."""
-    rate, noise = _NOISES.get(_base(layer), ("factor", type(layer).__name__))
-    if type(layer).__name__ in _DEPTH:
-        rate, noise = next((r for r in _RATES if hasattr(layer, r)), "rate"), "depth"
-    found = []
-
-    def call(inputs, *a, **k):
-        training = k.get("training", a[0] if a else False)
-        value = getattr(layer, rate, 0.0)
-        value = value if isinstance(value, int | float) else 0.0
-        active = bool(training) and t.evaluating and value != 0
-        more = {"name": t.name_of(layer), "code": code_of(layer) if t.detailed else " "}
-        found.append(note_dropout(t, inputs, value, noise, active, **more))
-        return found[-1]
-
-    with swapped(layer, call=call):
-        return original(layer, *args, **kwargs)
-
-
 def _steps_join(layer):
     """Whether steps may be part of the batch: nothing in it depends on its batch."""
     inner = [layer.layer, *layer.layer._flatten_layers(include_self=False)]
@@ -341,7 +304,7 @@ SPECIAL = {
     kl.EinsumDense: _einsum_dense,
     kl.SeparableConv1D: _separable,
     kl.SeparableConv2D: _separable,
-    **dict.fromkeys(_NOISES, _noise),
+    **dict.fromkeys(noise.LAYERS, noise.builtin),
     **dict.fromkeys((kl.LSTM, kl.GRU, kl.SimpleRNN), recurrent.layer),
     kl.Bidirectional: recurrent.bidirectional,
 }

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras.src import ops as _ops
+from tensorflow.python.framework import constant_op
+from tensorflow.python.ops import math_ops
 
 from parity.checker.graph import training_recipe
 from parity.checker.graph.target import guarded
@@ -98,7 +100,7 @@ class Learning:
         try:
             if precision == "float64":
                 keras.config.set_epsilon(_EXACT)
-            with guarded("computing the loss"):
+            with guarded("computing the loss"), _whole_numbers(precision):
                 value = function(whole if targets else None, given)
                 value = tf.reduce_mean(tf.cast(value, precision))  # as compile does of a function
         finally:
@@ -206,6 +208,38 @@ def _in_precision(function, precision):
 
 
 @contextlib.contextmanager
+def _whole_numbers(precision):
+    """Python's numbers as float64 tensors; TensorFlow makes float32 of those it is told nothing of.
+
+    The weights of classes, ``ops.cast([0.3, 1.0], y.dtype)``, would be rounded on the way.
+    """
+    cast, convert = tf.cast, constant_op.convert_to_eager_tensor
+
+    def floating(x):
+        parts = keras.tree.flatten(x) if isinstance(x, list | tuple | float) else [None]
+        numbers = all(isinstance(part, int | float) for part in parts)
+        return numbers and any(isinstance(part, float) for part in parts)
+
+    def exact_cast(x, dtype, name=None):
+        wide = floating(x) and tf.as_dtype(dtype) == tf.float64
+        return tf.constant(x, tf.float64) if wide else cast(x, dtype, name=name)
+
+    def exact_convert(value, ctx, dtype=None):
+        wide = dtype is None and floating(value)
+        return convert(value, ctx, tf.float64 if wide else dtype)
+
+    if precision != "float64":
+        yield
+        return
+    with (
+        swapped(tf, cast=exact_cast),
+        swapped(math_ops, cast=exact_cast),
+        swapped(constant_op, convert_to_eager_tensor=exact_convert),
+    ):
+        yield
+
+
+@contextlib.contextmanager
 def exact(precision):
     """Python numbers that reach an optimizer whole; Keras rounds some of them to float32."""
     rounding = _ops.cast
@@ -215,7 +249,10 @@ def exact(precision):
             return tf.constant(np.float64(x), dtype)
         return rounding(x, dtype)
 
-    with swapped(_ops, cast=cast) if precision == "float64" else contextlib.nullcontext():
+    with (
+        swapped(_ops, cast=cast) if precision == "float64" else contextlib.nullcontext(),
+        _whole_numbers(precision),
+    ):
         yield
 
 
@@ -224,11 +261,15 @@ def settings_of(optimizer, variable, *, given=True):
     title = type(optimizer).__name__
     if not given:
         return {"rule": "none", "title": title}
-    home = type(optimizer).__module__
-    odd = getattr(optimizer, "use_ema", False) or optimizer.gradient_accumulation_steps
-    if title not in _RULES or not home.startswith("keras.src.optimizers") or odd:
-        return {"rule": "custom", "title": title}
-    rule = _RULES[title]
+    # A class of the user's own begins with what it is derived from; its steps decide.
+    known = [
+        c.__name__
+        for c in type(optimizer).__mro__
+        if c.__module__.startswith("keras.src.optimizers")
+    ]
+    rule = next((_RULES[name] for name in known if name in _RULES), "custom")
+    if getattr(optimizer, "use_ema", False) or optimizer.gradient_accumulation_steps:
+        rule = "custom"
     decay = optimizer.weight_decay or 0.0
     if decay and not optimizer._use_weight_decay(variable):
         decay = 0.0
@@ -237,6 +278,7 @@ def settings_of(optimizer, variable, *, given=True):
     found = {
         "rule": rule,
         "title": title,
+        "numbers": [v for v in vars(optimizer).values() if isinstance(v, float)],
         "equation": "keras",
         "l2": 2 * squares,
         "weight_decay": float(decay),
@@ -246,14 +288,15 @@ def settings_of(optimizer, variable, *, given=True):
         "epsilon": getattr(optimizer, "epsilon", 0.0),
         "amsgrad": bool(getattr(optimizer, "amsgrad", False)),
         "centered": bool(getattr(optimizer, "centered", False)),
-        "rho": getattr(optimizer, "rho", 0.9),
+        "rho": getattr(optimizer, "rho", getattr(optimizer, "alpha", 0.9)),
         "start": getattr(optimizer, "initial_accumulator_value", 0.0),
         "clip_value": optimizer.clipvalue or None,
         "clip_norm": optimizer.clipnorm or None,
         "global_clip_norm": optimizer.global_clipnorm or None,
     }
-    if rule in ("adam", "adamax", "nadam"):
-        found |= {"beta_1": optimizer.beta_1, "beta_2": optimizer.beta_2}
+    if rule in ("adam", "adamax", "nadam", "custom"):
+        betas = {key: getattr(optimizer, key, None) for key in ("beta_1", "beta_2")}
+        found |= {key: float(beta) for key, beta in betas.items() if beta is not None}
     if rule in ("sgd", "adadelta") and not _scheduled(optimizer):
         found["equation"] = ""  # with one learning rate it is PyTorch's, written in another way
     if rule == "sgd" and not momentum:

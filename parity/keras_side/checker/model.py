@@ -55,6 +55,7 @@ class KerasModel(Model):
         self._parameters = {}
         self._plan = []
         self._runs = {}
+        self._noises = {}
         self.learning = self.names = None
         self._tracing = Tracer
 
@@ -278,7 +279,8 @@ class KerasModel(Model):
     def _tracer(self, precision, **more):
         model = self._models[precision]
         known = weights_of(model)
-        tracer = self._tracing(names_of(model), known, exact=precision == "float64", **more)
+        more |= {"exact": precision == "float64", "noises": self._noises}
+        tracer = self._tracing(names_of(model), known, **more)
         trainable = {id(v) for v in model.trainable_variables}
         tracer.trainable = {k for k, w in known.items() if id(w.variable) in trainable}
         return tracer

@@ -16,7 +16,8 @@ import tensorflow as tf
 from keras.src.layers.layer import Layer
 from tensorflow.python.framework import op_callbacks
 
-from parity.keras_side.checker import calls, functions, layers, primitives
+from parity.keras_side.checker import calls, functions, layers, noise, primitives
+from parity.keras_side.checker.draws import Draws
 from parity.keras_side.checker.marks import SOME, Raw, Ref, Scope, Weight, as_array, filled, flat
 from parity.keras_side.checker.naming import code_of, user_line
 
@@ -55,9 +56,11 @@ class Tracer:
         detailed: whether indices and code are wanted.
         evaluating: whether the model runs as in inference.
         nudging: whether constants are moved by half a unit of float32.
+        noises: what was measured of layers in runs before; see `noise.measured`.
+        draws: what takes the place of random numbers.
     """
 
-    def __init__(self, names, weights, *, exact=False, detailed=True, evaluating=True):
+    def __init__(self, names, weights, *, exact=False, detailed=True, evaluating=True, noises=None):
         self.nodes: list[Raw] = []
         self.constants: list[np.ndarray] = []
         self.notes: list[str] = []
@@ -68,6 +71,8 @@ class Tracer:
         self.detailed = detailed
         self.evaluating = evaluating
         self.nudging = False
+        self.noises = {} if noises is None else noises
+        self.draws = Draws(self.note)
         self.paused = True
         self.scopes: list[Scope] = []
         self._keys = {id(w.variable._value.handle): key for key, w in weights.items()}
@@ -291,10 +296,14 @@ class Tracer:
                 outputs = handler(self, layer, self._call, args, kwargs)
             self._learn_mask(layer, given, outputs)
             return outputs
+        known = None if is_builtin(layer) else noise.measured(self, layer, args, kwargs)
         self.scopes.append(self.scope(layer))
         try:
             with layers.opened(self, layer, kwargs):
-                outputs = self._call(layer, *args, **kwargs)
+                if known is None:
+                    outputs = self._call(layer, *args, **kwargs)
+                else:
+                    outputs = noise.looked_into(self, layer, known, self._call, args, kwargs)
         finally:
             self.scopes.pop()
         self._learn(layer, args, kwargs, outputs)

@@ -4,7 +4,8 @@ In: a model and its inputs. Out: what `parity.checker.graph.model_interface.Mode
 `model`, `running` (precision, mode, errors), `tracer` (every torch function of a run), `steps` and
 `refs` (what it keeps: which element of which value stands where), `calls` (one call and its
 arguments); each operation in the graph's words: `kinds` (layers), `recurrent`, `attention`,
-`arithmetic`, `movement` (what only moves numbers), `noise` (dropout), `control`; `helpers`;
+`arithmetic`, `movement` (what only moves numbers), `noise` (dropout and draws), `training_only`
+(dropouts that evaluation does not call), `control`; `helpers`;
 `graphs` (the graph), `weights` (canonical layout), `learning` (loss and optimizer), `layerwise`
 (where tracing fails).
 """

@@ -1,11 +1,13 @@
 """The user's own loss and optimizer in PyTorch."""
 
+import contextlib
 import copy
 import functools
 import inspect
 
 import torch
 from torch import nn
+from torch.nn.utils import clip_grad
 
 from parity.checker.graph import training_recipe
 from parity.checker.graph.target import guarded
@@ -153,6 +155,25 @@ class Learning:
         return settings
 
 
+@contextlib.contextmanager
+def plain_clipping():
+    """While this lasts `torch.nn.utils.clip_grad_norm_` adds nothing to the norm.
+
+    It adds 1e-6, Keras nothing. In float32 no weight shows it, and in float64 every right port that
+    clips would differ.
+    """
+    scale = clip_grad._clip_grads_with_norm_
+
+    def plain(parameters, max_norm, total_norm, foreach=None):
+        return scale(parameters, max_norm, total_norm - 1e-6, foreach)
+
+    clip_grad._clip_grads_with_norm_ = plain
+    try:
+        yield
+    finally:
+        clip_grad._clip_grads_with_norm_ = scale
+
+
 def settings_of(optimizer, parameters):
     """Name of a parameter → settings in the words of `parity.diagnosis.optimizer_settings`."""
     groups = {id(p): g for g in optimizer.param_groups for p in g["params"]}
@@ -167,17 +188,18 @@ def _settings(optimizer, group):
     title = type(optimizer).__name__
     if group is None:
         return {"rule": "none", "title": title}
-    own = type(optimizer).__module__.startswith("torch.optim") and title in _RULES
-    if not own or group.get("maximize"):
-        return {"rule": "custom", "title": title}
-    rule = _RULES[title]
+    # A class of the user's own begins with what it is derived from; its steps decide.
+    known = [c.__name__ for c in type(optimizer).__mro__ if c.__module__.startswith("torch.optim")]
+    base = next((name for name in known if name in _RULES), "")
+    rule = _RULES.get(base, "custom") if not group.get("maximize") else "custom"
     betas = group.get("betas", (0.9, 0.999))
-    decoupled = group.get("decoupled_weight_decay", title == "AdamW")
+    decoupled = group.get("decoupled_weight_decay", base == "AdamW")
     found = {
         "rule": rule,
         "title": title,
+        "numbers": [v for v in vars(optimizer).values() if isinstance(v, float)],
         "equation": "torch" if rule != "adadelta" else "",
-        "rate": float(group["lr"]),
+        "rate": float(group.get("lr", 0.0)),
         "momentum": group.get("momentum", 0.0),
         "nesterov": bool(group.get("nesterov", False)),
         "dampening": group.get("dampening", 0.0),
@@ -189,7 +211,7 @@ def _settings(optimizer, group):
         "rate_decay": group.get("lr_decay", 0.0),
         "weight_decay" if decoupled else "l2": group.get("weight_decay", 0.0),
     }
-    if rule in ("adam", "adamax", "nadam"):
+    if rule in ("adam", "adamax", "nadam", "custom"):
         found |= {"beta_1": float(betas[0]), "beta_2": float(betas[1])}
     if rule == "sgd" and not found["momentum"]:
         found |= {"equation": "", "dampening": 0.0, "nesterov": False}

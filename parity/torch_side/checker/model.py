@@ -25,7 +25,7 @@ from parity.torch_side.checker.calls import flatten, mapped
 from parity.torch_side.checker.graphs import Writer
 from parity.torch_side.checker.helpers import changed, slopes, versions
 from parity.torch_side.checker.layerwise import Layerwise
-from parity.torch_side.checker.learning import Learning, settings_of
+from parity.torch_side.checker.learning import Learning, plain_clipping, settings_of
 from parity.torch_side.checker.running import (
     arranged,
     built,
@@ -40,6 +40,7 @@ from parity.torch_side.checker.running import (
 )
 from parity.torch_side.checker.steps import Own, Slot
 from parity.torch_side.checker.tracer import Tracer
+from parity.torch_side.checker.training_only import graft
 from parity.torch_side.checker.weights import Arrays, Bindings, as_array, tensors
 
 _WRITES = (
@@ -66,7 +67,7 @@ class TorchModel(Model):
         self.title, self.model = title, built(build)
         self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
         self._sloped, self._learning, self._tracing = True, None, Tracer
-        self._writes, self.names = False, None
+        self._writes, self._noises, self.names = False, {}, None
 
     # -- graph -----------------------------------------------------------------------------------
 
@@ -129,7 +130,7 @@ class TorchModel(Model):
         with around, untouched(self.model, weights=True):
             model = moded(in_precision(self.model, "float32"), training=False)
             before = versions(model.parameters())
-            tracer = self._tracing(model, self._bindings)
+            tracer = self._tracing(model, self._bindings, noises=self._noises)
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
             found, names = forward(model, tracer, given, self.names)
             self._writes = bool(changed(before))
@@ -137,7 +138,21 @@ class TorchModel(Model):
                 tracer.note(_WRITES)
             outputs = [tracer.outcome(x) for x in found]
             tracer.finish(outputs)
+            graft(tracer.steps, outputs, *self._trained(inputs))
             return Writer(tracer, roots, outputs, self.model, names)
+
+    def _trained(self, inputs):
+        """Steps and outputs of a run in training mode, as far as there is one."""
+        if self._tracing is not Tracer:
+            return [], []
+        model = moded(in_precision(self.model, "float32"), training=True)
+        tracer = Tracer(model, Bindings(), training=True, noises=self._noises)
+        given, _ = self._given(tracer, inputs, "float32", gradients=self._sloped)
+        try:
+            found, _ = forward(model, tracer, given)
+            return tracer.steps, [tracer.outcome(x) for x in found]
+        except ParityError:  # a batch norm of one sample, say: what training says comes later
+            return [], []
 
     def _around(self, precision, gradients):
         return surroundings(precision, gradients=gradients, eager=self._tracing is Tracer)
@@ -325,7 +340,12 @@ class _Recorder:
     def _forward(self, *, training, keep):
         moded(self.model, training=training)
         tracer = self.owner._tracing(
-            self.model, self.bindings, self.request.precision, training=training, keep=keep
+            self.model,
+            self.bindings,
+            self.request.precision,
+            training=training,
+            keep=keep,
+            noises=self.owner._noises,
         )
         tracer.nudged = None if self.request.nudged is None else {}
         given, _ = self.owner._given(
@@ -415,7 +435,7 @@ class _Recorder:
             else:
                 for name, parameter in parameters.items():
                     parameter.grad = moved.get(name)
-                with guarded("taking a step of the optimizer"):
+                with guarded("taking a step of the optimizer"), plain_clipping():
                     optimizer.step()
             if self.learning is not None:
                 self._states(f"weights-{step}", statistics=False)

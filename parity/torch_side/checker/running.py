@@ -16,7 +16,7 @@ from torch.nn.modules import module as hooks
 from parity.checker.graph.input_names import Argument, Signature
 from parity.core.errors import ParityError
 from parity.torch_side.checker.helpers import HALVES
-from parity.torch_side.checker.noise import Depth
+from parity.torch_side.checker.noise import Noises
 
 _OWN = Path(__file__).parent
 _FOREIGN = (str(Path(torch.__file__).parent), str(_OWN), sysconfig.get_paths()["stdlib"])
@@ -124,7 +124,7 @@ def watched(model, tracer):
         hooks.register_module_forward_hook(after),
     ]
     try:
-        with Depth(model, tracer):
+        with Noises(model, tracer):
             yield
     finally:
         for handle in handles:

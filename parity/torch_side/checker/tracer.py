@@ -60,15 +60,19 @@ class Tracer(TorchFunctionMode):
         precision: of the run; in float64 a cast to float32 by name is none.
         training: the run is in training mode.
         keep: keep the value of every node.
+        noises: what was measured of modules in runs before; see `noise.Noises`.
 
     Attributes:
         nudged: id → constant that was moved by half a unit of float32; None where none is to be.
     """
 
-    def __init__(self, model, bindings, precision="float32", *, training=False, keep=False):
+    def __init__(
+        self, model, bindings, precision="float32", *, training=False, keep=False, noises=None
+    ):
         super().__init__()
         self.model, self.bindings = model, bindings
         self.training, self.keep = training, keep
+        self.noises = {} if noises is None else noises
         self.wide = precision == "float64"
         self.table, self.steps, self.notes, self.stopped = Table(), [], [], []
         self._names, self._labels = set(), []
