@@ -90,6 +90,18 @@ def indices(graph: CanonicalGraph, source: Source) -> Indices | None:
     return graph.ids[source.ids] if source.ids else None
 
 
+def root_places(graph: CanonicalGraph, source: Source) -> tuple[str, Indices]:
+    """The root value as it was traced, and which of its elements stand where."""
+    ids = indices(graph, source)
+    if ids is None:
+        ids = np.arange(math.prod(source.shape), dtype=np.int64).reshape(source.shape)
+    piece = graph.pieces.get(source.value)
+    if piece is None:
+        return source.value, ids
+    root, whole = root_places(graph, piece)
+    return root, whole.reshape(-1)[ids]
+
+
 def value_name(graph: CanonicalGraph, value: str) -> str:
     """What people call the thing that yields a value."""
     if value in graph.producers:

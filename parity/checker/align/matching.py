@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +103,7 @@ class Matching:
             self.take(i, j)
         if self.costs.size:
             self._pair_by_cost()
+        self.part_strangers(dict(by_hand))
         self.pair_swapped()
         self.pair_substituted()
 
@@ -176,6 +177,26 @@ class Matching:
                 self._try(i, j)
 
     # What is left
+
+    def part_strangers(self, by_hand: Mapping[int, int]) -> None:
+        """Take apart two operations of unlike kinds that have no neighbour in common.
+
+        Nothing is left then that says they are one: the one is missing here, the other too many
+        there.
+        """
+        for i, j in list(self.of_left.items()):
+            a, b = self.left.graph.nodes[i], self.right.graph.nodes[j]
+            if a.kind == b.kind or a.parameters or b.parameters or by_hand.get(i) == j:
+                continue
+            around = [
+                (_nearest(flows[0], i, self.of_left), _nearest(flows[1], j, self.of_right))
+                for flows in (
+                    (self.left.before, self.right.before),
+                    (self.left.after, self.right.after),
+                )
+            ]
+            if not any({self.of_left.get(k, k) for k in one} & other for one, other in around):
+                del self.of_left[i], self.of_right[j]
 
     def pair_swapped(self) -> list[tuple[int, int]]:
         """Pair nodes of one category that a neighbour has changed places with.
@@ -265,6 +286,22 @@ def _sharing(flow: Flow) -> dict[int, list[int]]:
             for k in group:
                 sharing.setdefault(k, []).extend(o for o in group if o != k)
     return sharing
+
+
+def _nearest(
+    edges: list[list[tuple[int, int, int]]], k: int, paired: Mapping[int, int]
+) -> set[int]:
+    """The paired nodes and the ends that are nearest to a node, one way."""
+    found: set[int] = set()
+    waiting, seen = [k], {k}
+    while waiting:
+        for other, _, _ in edges[waiting.pop()]:
+            if other < 0 or other in paired:
+                found.add(other)
+            elif other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return found
 
 
 def _around(flow: Flow, k: int, steps: int) -> set[int]:

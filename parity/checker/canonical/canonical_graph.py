@@ -158,6 +158,8 @@ def canonicalise(traced: Traced, numbers: Mapping[str, float] | None = None) -> 
     dropouts = _drop_dropouts(drafts)
     fixed, constants = _drop_fixed(drafts)
     _put_numbers(drafts, numbers or {})
+    _each(drafts, lambda n: folding.stack_to_join(drafts, n))
+    _each(drafts, lambda n: folding.reduce_to_arithmetic(drafts, n))
     # Layers before arithmetic: `x @ W + b` is a dense layer, and only what is left is an affine.
     _each(drafts, lambda n: folding.fold_kernel(drafts, n))
     _each(drafts, lambda n: folding.fold_dense(drafts, n) or folding.fold_bias(drafts, n))

@@ -5,7 +5,7 @@ A rule looks at one node, and says whether it changed anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -294,15 +294,58 @@ def flatten_join(drafts: Drafts, node: Draft) -> bool:
     return False
 
 
+def stack_to_join(drafts: Drafts, node: Draft) -> bool:
+    """A stack joins its parts along an axis of one that each has got first.
+
+    Half a vector turned is ``cat((-b, a), -1)`` here and ``reshape(stack((-b, a), -2))`` there.
+    """
+    if node.kind != "stack":
+        return False
+    axis = _axis(node)
+    node.kind, node.settings = "concatenate", {"axis": axis}
+    edges = [
+        replace(e, source=drafts.view(e.source.value, np.expand_dims(drafts.picks(e.source), axis)))
+        for e in node.edges
+    ]
+    drafts.rewire(node, edges)
+    return True
+
+
+def reduce_to_arithmetic(drafts: Drafts, node: Draft) -> bool:
+    """A sum over the parts of a join, each of them one thick, adds them: ``stack(…).sum(0)``."""
+    kind = _REDUCED.get(str(node.settings.get("mode"))) if node.kind == "reduce" else None
+    join = drafts.producer(node.edges[0]) if kind else None
+    if join is None or kind is None or join.kind != "concatenate":
+        return False
+    edge, shape = node.edges[0], join.values[0].shape
+    axes = [a % len(shape) for a in node.settings["axes"]]
+    thick = any(e.source.shape[_axis(join)] != 1 for e in join.edges)
+    if axes != [_axis(join)] or thick or not drafts.plain(edge.source):
+        return False
+    if not drafts.only_user(join, node) or (kind != "add" and len(join.edges) != 2):
+        return False
+    out = node.values[0].shape
+    edges = [
+        replace(e, source=drafts.view(e.source.value, drafts.picks(e.source).reshape(out)))
+        for e in join.edges
+    ]
+    node.kind, node.settings = kind, {}
+    drafts.absorb(node, join, edges, node)
+    return True
+
+
+_REDUCED = {"sum": "add", "max": "maximum", "min": "minimum", "prod": "multiply"}
+
+
 def see_through_join(drafts: Drafts, node: Draft) -> bool:
     """What is only a part of a join, as the last of stacked states, is taken from where it lies."""
     for k, edge in enumerate(node.edges):
         inner = drafts.producer(edge)
-        if inner is None or inner.kind not in _JOINS or drafts.whole(edge.source):
+        if inner is None or inner.kind != "concatenate" or drafts.whole(edge.source):
             continue
-        parts = [drafts.picks(e.source) for e in inner.edges]
-        join, axis = _JOINS[inner.kind], _axis(inner)
-        places, owners = join(parts, axis), join([p * 0 + i for i, p in enumerate(parts)], axis)
+        parts, axis = [drafts.picks(e.source) for e in inner.edges], _axis(inner)
+        places = np.concatenate(parts, axis)
+        owners = np.concatenate([p * 0 + i for i, p in enumerate(parts)], axis)
         if places.shape != tuple(inner.values[0].shape):
             continue
         picks = drafts.picks(edge.source)
@@ -317,12 +360,6 @@ def see_through_join(drafts: Drafts, node: Draft) -> bool:
             drafts.remove(inner)
         return True
     return False
-
-
-_JOINS: dict[str, Callable[[list[Ids], int], Ids]] = {
-    "concatenate": np.concatenate,
-    "stack": np.stack,
-}
 
 
 def _axis(node: Draft) -> int:

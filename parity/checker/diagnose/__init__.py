@@ -3,7 +3,8 @@
 In: `CheckFindings`, a `LayerAttribution`, and what was recorded. Out: causes, each with its proof
 and its corrected line. Read `diagnosis` (all of it), `evidence` (what a proof needs),
 `settings` (which of them differ), `repair` (each repaired in the NumPy reference), then what no
-setting of a layer tells: `structure` (one side's layers alone), `other_inputs` (wiring), `tables`
-(weights taken as operands), `gradient_stops`, `training_state`, `latent` (what no input of the run
-shows); the line: `fix`, `combined_fix`.
+setting of a layer tells: `structure` (one side's layers alone), `written_out` (one side's function,
+in steps on the other), `other_inputs` (wiring), `tables` (weights taken as operands),
+`gradient_stops`, `training_state`, `latent` (what no input of the run shows); the line: `fix`,
+`combined_fix`.
 """

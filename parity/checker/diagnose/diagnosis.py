@@ -74,7 +74,11 @@ def explain(
             comparison, attributed, train=trained is not None, agree=findings.agrees
         ),
         parts=findings.parts,
-        notes=notes + (() if comparison.tables else _different_steps(attributed, findings)),
+        notes=(
+            *notes,
+            *(() if comparison.tables else _different_steps(attributed, findings)),
+            *_without_effect(attribution, attributed, findings),
+        ),
         edges=tuple(_edges(comparison, layers)),
         train=trained is not None,
         seconds=seconds,
@@ -119,6 +123,20 @@ def _different_steps(layers: Sequence[AttributedLayer], findings: CheckFindings)
     return (
         f"{len(odd)} intermediate values differ though all that the models yield agrees: they "
         f"compute the same in other steps ({', '.join(odd[:4])}{' …' if len(odd) > 4 else ''}).",
+    )
+
+
+def _without_effect(
+    attribution: LayerAttribution, layers: Sequence[AttributedLayer], findings: CheckFindings
+) -> tuple[str, ...]:
+    """Steps of one side alone that are no cause of what differs, and may be of other inputs."""
+    names = [s.match.left.name for s in layers if s.status == "other_steps"]
+    names += sorted(attribution.made_up)
+    if findings.agrees or not names:
+        return ()
+    return (
+        f"{len(names)} operations are others on each side, and come to the same numbers where they "
+        f"end ({', '.join(names[:4])}{' …' if len(names) > 4 else ''}): no cause on these inputs.",
     )
 
 

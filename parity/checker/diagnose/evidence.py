@@ -14,7 +14,14 @@ import numpy as np
 from parity.checker.align.matches import Match
 from parity.checker.align.untraced import is_untraced
 from parity.checker.canonical.canonical_graph import CanonicalNode
-from parity.checker.diagnose import combined_fix, gradient_stops, other_inputs, structure, tables
+from parity.checker.diagnose import (
+    combined_fix,
+    gradient_stops,
+    other_inputs,
+    structure,
+    tables,
+    written_out,
+)
 from parity.checker.diagnose.other_inputs import as_node
 from parity.checker.diagnose.repair import ProofInput, prove
 from parity.checker.diagnose.settings import differing
@@ -60,7 +67,12 @@ def find_causes(
         if layer.status == "downstream" or (layer.status == "diverges" and any(layer.between)):
             listed += structure.structural(attribution, layer)
         if layer.status == "diverges":
-            found_ = tables.table_causes(attribution, layer) or prove_(layer)
+            # Of masks the place tells, and no factor between two huge numbers.
+            found_ = (
+                tables.table_causes(attribution, layer)
+                or list(structure.masked_otherwise(attribution, layer))
+                or prove_(layer)
+            )
             if not all(c.confirmed for c in found_):
                 found_ = other_inputs.input_causes(attribution, layer) or found_
             if is_untraced(layer.match.left) or is_untraced(layer.match.right):
@@ -68,6 +80,8 @@ def find_causes(
             listed += found_
     listed += structure.at_outputs(comparison, attribution)
     listed += structure.masks(attribution, layers)
+    for names, cause in written_out.causes(attribution):
+        listed = [c for c in listed if not names & {c.left[0], c.right[0]}] + [cause]
     if not listed:
         listed += structure.reordered(comparison, attribution)
     if not listed:
@@ -180,6 +194,7 @@ def _proven(attribution: LayerAttribution, layer: AttributedLayer, mode: Mode) -
     named = [
         _unflattened(attribution.comparison, given, layer.match, _sized(given, c)) for c in found
     ]
+    named = [_made(attribution.comparison, layer.match, c) for c in named]
     return named or [_unknown(layer.match)]
 
 
@@ -236,6 +251,19 @@ def _sized(given: ProofInput, cause: Cause) -> Cause:
                 fix="",
             )
     return cause
+
+
+def _made(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:
+    """Weights that both models make of others are not other weights, but made in another way."""
+    made = [
+        one.role
+        for one in comparison.axis_maps.weight_mappings
+        if one.pair is match and one.left.computed and one.right.computed
+    ]
+    if cause.kind != "weights" or not made:
+        return cause
+    words = [f"{made[0]} as its code makes it", f"{made[0]} made in another way"]
+    return replace(cause, left=(cause.left[0], words[0]), right=(cause.right[0], words[1]), fix="")
 
 
 def _arithmetic(given: ProofInput) -> str:

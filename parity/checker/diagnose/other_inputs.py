@@ -16,6 +16,7 @@ import numpy as np
 from parity.checker.align.matches import Link, Match, indices, source_name, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose.settings import canonical, differing
+from parity.checker.graph.arrangement import is_layout
 from parity.checker.graph.graph import Node, Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, source_array
@@ -161,11 +162,15 @@ def _difference(attribution: LayerAttribution, match: Match, link: Link) -> Sour
     arrangement = maps.sources.get((match.left.id, link.at))
     if arrangement is not None and arrangement.is_identity:
         return None
+    root = maps.values.get(mine.value)
+    moved = root is not None and not root.is_identity
+    if moved and arrangement is not None and is_layout(arrangement):
+        return None  # channels first here and last there, as in what they are taken from
     places = _places(comparison, mine, theirs)
     if places is None:
         return None
     left, right = places
-    if left.shape == right.shape and np.array_equal(left, right):
+    if np.array_equal(left.reshape(-1), right.reshape(-1)):
         return None
     if np.array_equal(np.unique(left), np.unique(right)):
         shapes = [" × ".join(map(str, s.shape)) for s in (mine, theirs)]

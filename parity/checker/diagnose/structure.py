@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -202,27 +203,28 @@ def dropped(comparison: ModelComparison, findings: CheckFindings) -> Iterator[Ca
 
 
 def masks(attribution: LayerAttribution, layers: Sequence[AttributedLayer]) -> Iterator[Cause]:
-    """Scores that one side masks and the other does not."""
+    """The first scores that one side masks and the other does not."""
+    yield from itertools.islice(
+        (cause for layer in layers for cause in masked_otherwise(attribution, layer)), 1
+    )
+
+
+def masked_otherwise(attribution: LayerAttribution, layer: AttributedLayer) -> Iterator[Cause]:
+    """Whether a pair says "not this one" of other numbers on each side."""
     recorded = attribution.recorded
-    for layer in layers:
-        left, right = layer.match.left, layer.match.right
-        if layer.finding is None or layer.finding.agrees or left.kind not in MASKED_KINDS:
-            continue
-        move = attribution.comparison.axis_maps.values.get(left.value)
-        arrays = recorded.key_arrays(f"values/{left.value}", f"values/{right.value}", move)
-        if (
-            arrays.left32 is None
-            or arrays.right32 is None
-            or arrays.left32.shape != arrays.right32.shape
-        ):
-            continue
-        mine, theirs = arrays.left32 < MASKING, arrays.right32 < MASKING
-        if np.array_equal(mine, theirs):
-            continue
-        texts = [f"{int(m.sum())} of {m.size} masked" for m in (mine, theirs)]
-        if np.array_equal(mine, ~theirs):
-            texts[1] += ", just the others"
-        yield Cause(
-            "mask", (left.name, texts[0]), (right.name, texts[1]), "confirmed", None, 1.0, "values"
-        )
+    left, right = layer.match.left, layer.match.right
+    if layer.finding is None or layer.finding.agrees or left.kind not in MASKED_KINDS:
         return
+    move = attribution.comparison.axis_maps.values.get(left.value)
+    arrays = recorded.key_arrays(f"values/{left.value}", f"values/{right.value}", move)
+    if arrays.left32 is None or arrays.right32 is None:
+        return
+    mine, theirs = arrays.left32 < MASKING, arrays.right32 < MASKING
+    if mine.shape != theirs.shape or np.array_equal(mine, theirs):
+        return
+    texts = [f"{int(m.sum())} of {m.size} masked" for m in (mine, theirs)]
+    if np.array_equal(mine, ~theirs):
+        texts[1] += ", just the others"
+    yield Cause(
+        "mask", (left.name, texts[0]), (right.name, texts[1]), "confirmed", None, 1.0, "values"
+    )

@@ -8,6 +8,7 @@ given an array of the left side, how does it become an array of the right?
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,12 @@ class Arrangement:
         if self.places is not None:
             return self.places
         return self(np.arange(int(np.prod(self.left)), dtype=np.int64).reshape(self.left))
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether every number stands where it stood in memory, in whatever shape."""
+        places = self.indices.reshape(-1)
+        return bool(np.array_equal(places, np.arange(len(places))))
 
     @property
     def is_identity(self) -> bool:
@@ -106,6 +113,14 @@ def is_layout(arrangement: Arrangement) -> bool:
     ]
 
 
+def is_reshaped(arrangement: Arrangement) -> bool:
+    """Whether only the shape is another, behind a layout of images or without one."""
+    left = arrangement.left
+    moves = [identity(left), channels_moved(left), channels_back(left)] if left else []
+    every = np.arange(math.prod(left), dtype=np.int64).reshape(left)
+    return any(np.array_equal(m(every).ravel(), arrangement.indices.ravel()) for m in moves)
+
+
 def layouts(left: Shape, right: Shape) -> list[Arrangement]:
     """The same order, and channels moved to the end or to the front, as far as the shapes fit."""
     every = (identity(left), channels_moved(left), channels_back(left))
@@ -119,6 +134,14 @@ def by_channels(left: Shape, right: Shape, first: str, other: str) -> Arrangemen
     else:
         moved = channels_moved(left) if first == "first" else channels_back(left)
     return moved if moved.right == right else None
+
+
+def in_order(left: Shape, right: Shape) -> Arrangement | None:
+    """Every number where it stands in memory: 8 × 11 × 8 is 2 × 4 × 11 × 8; None of other sizes."""
+    size = math.prod(left)
+    if size != math.prod(right):
+        return None
+    return simplest(left, right, np.arange(size, dtype=np.int64).reshape(right))
 
 
 def candidates(left: Shape, right: Shape) -> list[Arrangement]:

@@ -83,10 +83,15 @@ def layout_notes(moves: Iterable[Arrangement | None]) -> Iterator[str]:
         moves: how each output goes across.
     """
     for at, move in enumerate(moves):
-        if move is None or move.axes is None or move.is_identity:
+        if move is None or move.is_identity:
             continue
-        if not arrangement.is_layout(move) or move.left == move.right:
-            left, right = (" × ".join(map(str, shape)) for shape in (move.left, move.right))
+        left, right = (" × ".join(map(str, shape)) for shape in (move.left, move.right))
+        if move.axes is None and arrangement.is_reshaped(move):
+            yield (
+                f"Output {at} is {left} in PyTorch and {right} in Keras: the same numbers in the "
+                "same order, in another shape."
+            )
+        elif move.axes is not None and (not arrangement.is_layout(move) or move.left == move.right):
             yield (
                 f"Output {at} is {left} in PyTorch and {right} in Keras, where its axes stand in "
                 f"the order {', '.join(map(str, move.axes))} of PyTorch's; it is compared so."

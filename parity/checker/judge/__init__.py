@@ -2,5 +2,6 @@
 
 In: a `ModelComparison` and what each side recorded. Out: `CheckFindings` and a `LayerAttribution`.
 Read `comparing` (one quantity, by the rule of `parity.comparator.noise`), `judging` (all of them),
-`attribution` (each layer alone); exceptions: `dropouts`, `float32_constants`, `untraced_views`.
+`attribution` (each layer alone), `regions` (steps that are others on the other side); exceptions:
+`dropouts`, `float32_constants`, `untraced_views`.
 """

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
-from parity.checker.align.matches import Link, Match, indices, source_text
+from parity.checker.align.matches import Link, Match, indices, root_places, source_text
 from parity.checker.align.untraced import is_untraced
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.canonical.folding import COMPUTED
@@ -19,10 +19,12 @@ from parity.checker.graph.graph import Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.graph.storage import DiskSpill
 from parity.checker.judge import comparing
-from parity.checker.judge.judging import RecordedRuns
+from parity.checker.judge.judging import LEVEL, RecordedRuns
+from parity.checker.judge.regions import Region, behind, is_written_otherwise, without_effect
 from parity.checker.judge.untraced_views import is_doubtful
 from parity.checker.result.check_result import LayerStatus
 from parity.checker.transfer.comparison import ModelComparison
+from parity.comparator.key_arrays import KeyArrays
 from parity.comparator.noise import U32, Finding
 from parity.core.errors import ParityError
 from parity.core.sides import Precision, Side
@@ -80,14 +82,215 @@ class LayerAttribution:
     made_up: set[str] = field(default_factory=set)
     following: set[str] = field(default_factory=set)
     spill: DiskSpill = field(default_factory=DiskSpill)
+    parted: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+    unlike: list[Region] = field(default_factory=list)
+    ended: tuple[dict[str, set[str]], dict[str, set[str]]] = field(default_factory=lambda: ({}, {}))
 
     def judge_all(self) -> list[AttributedLayer]:
         """One for each matched pair."""
         for i in range(len(self.recorded.left_inputs)):
             self.agreeing[f"input:{i}"] = True
-        return [self._judge(match) for match in self.comparison.matches]
+        layers = [self._judge(match) for match in self.comparison.matches]
+        self._end_at_outputs()
+        return self._without_effect(layers)
+
+    # Steps written otherwise
+
+    def _regions(self, left: Sequence[str], right: Sequence[str]) -> Iterator[Region]:
+        """What makes these values, back to pairs that stand for each other: to any that was judged,
+        then only to those that do so beyond doubt.
+
+        Fed with the left's, the right is blind to what went wrong before; a pair at fault may be
+        where a region begins, as well as in it.
+        """
+        yield self._region(left, right, lambda v: self._is_judged(v) or v in self.parted)
+        yield self._region(
+            left,
+            right,
+            lambda v: (self._is_judged(v) or v in self.parted) and v not in self.doubtful,
+        )
+
+    def _is_judged(self, value: str) -> bool:
+        """Whether a value of the left's agrees, in the run or fed alike."""
+        return self.agreeing.get(value, False) or value in self.following
+
+    def _region(
+        self, left: Sequence[str], right: Sequence[str], is_settled: Callable[[str], bool]
+    ) -> Region:
+        maps = self.comparison.axis_maps
+
+        def mine(value: str) -> bool:
+            return value in maps.partners and value in maps.values and is_settled(value)
+
+        def theirs(value: str) -> bool:
+            return value in self.partners and mine(self.partners[value])
+
+        return Region(
+            behind(self.comparison.torch, left, mine), behind(self.comparison.keras, right, theirs)
+        )
+
+    @cached_property
+    def partners(self) -> dict[str, str]:
+        """Id of the right's root value → id of the left's."""
+        return {right: left for left, right in self.comparison.axis_maps.partners.items()}
+
+    def _end(self, left: str, right: str, region: Region) -> None:
+        """Note that nothing of a region is seen behind its end."""
+        for end, ended, nodes in zip(
+            (left, right), self.ended, (region.left, region.right), strict=True
+        ):
+            ended.setdefault(end, set()).update(node.id for node in nodes)
+
+    def _together(self, match: Match, finding: Finding) -> Finding | None:
+        """The pair with all that is written otherwise before it, fed what the left was."""
+        left, right = ([s.value for s in n.sources] for n in (match.left, match.right))
+        if finding.agrees:
+            region = self._region(left, right, lambda v: self.agreeing.get(v, False))
+            self._end(match.left.id, match.right.id, region)
+            return None
+        mine = match.left.values[0]
+        move = self.comparison.axis_maps.values.get(mine.id)
+        if move is None:
+            return None
+        arrays = self.recorded.key_arrays(f"values/{mine.id}", f"values/{mine.id}", move)
+        end = Source(match.right.value, match.right.values[0].shape)
+        for inner in self._regions(left, right):
+            region = Region((*inner.left, match.left), (*inner.right, match.right))
+            if not is_written_otherwise(self.comparison, region, match):
+                continue
+            answers = self.replay_region(region, end)
+            if answers is None:
+                continue
+            together = self._compared(match.left.name, region, arrays, answers, match.left.kind)
+            if together.agrees:
+                self._end(match.left.id, match.right.id, region)
+                return together
+        self._note_unlike(inner)
+        return None
+
+    def _note_unlike(self, region: Region) -> None:
+        """Keep a region that differs, where what lies opposite each other in it is no pair."""
+        pairs = [
+            m for m in self.comparison.matches if m.left in region.left and m.right in region.right
+        ]
+        one_by_one = len(region.left) == len(region.right) == len(pairs)
+        strange = any(m.left.value in self.doubtful & self.parted for m in pairs)
+        bare = not any(n.parameters for n in (*region.left, *region.right))
+        if strange and bare and not one_by_one and region not in self.unlike:
+            self.unlike.append(region)
+
+    def _end_at_outputs(self) -> None:
+        """Regions that end with what the models return."""
+        for at, (mine, theirs, move) in enumerate(self.comparison.outputs()):
+            made = {p: self._left(mine, p) for p in self.recorded.precisions}
+            if move is None or any(array is None for array in made.values()):
+                continue
+            moved = {p: move(array) for p, array in made.items() if array is not None}
+            left = KeyArrays(moved["float32"], moved.get("float64"), None, None)
+            name, end = f"output {at}", f"output:{at}"
+            for region in self._regions([mine.value], [theirs.value]):
+                if not is_written_otherwise(self.comparison, region, None):
+                    continue
+                answers = self.replay_region(region, theirs)
+                if answers and self._compared(name, region, left, answers, "").agrees:
+                    self._end(end, end, region)
+                    break
+            else:
+                self._note_unlike(region)
+
+    def _compared(
+        self,
+        name: str,
+        region: Region,
+        left: KeyArrays,
+        answers: Mapping[Precision, Array],
+        kind: str,
+    ) -> Finding:
+        arrays = replace(left, right32=answers["float32"], right64=answers.get("float64"))
+        if kind in comparing.MASKED_KINDS:
+            arrays = comparing.unmasked(arrays)
+        rounded = self.comparison.tables | self.comparison.remade
+        exact = not any(n.settings.get("single") or n.id in rounded for n in region.right)
+        return comparing.compare(Finding(name, LEVEL, "identical"), arrays, exact=exact)
+
+    def replay_region(self, region: Region, end: Source) -> dict[Precision, Array] | None:
+        """What the right's nodes make of the left's values, one after the other."""
+        maps, partners = self.comparison.axis_maps, self.partners
+        outputs: dict[Precision, Array] = {}
+        for precision in self.recorded.precisions:
+            made: dict[str, Array] = {}
+
+            def seen(
+                source: Source, made: Mapping[str, Array] = made, at: Precision = precision
+            ) -> Array | None:
+                ids, value = indices(self.comparison.keras, source), made.get(source.value)
+                mine = partners.get(source.value)
+                if value is None and mine in maps.values:
+                    root = Source(mine, maps.values[mine].left)
+                    array = self._left(root, at)
+                    value = None if array is None else maps.values[mine](array)
+                if value is None:
+                    return self._right(source, at)
+                return value.reshape(source.shape) if ids is None else value.reshape(-1)[ids]
+
+            for node in region.right:
+                fed = [seen(source) for source in node.sources]
+                if any(array is None for array in fed):
+                    return None
+                try:
+                    every = self._replay_values(node, [a for a in fed if a is not None], precision)
+                except ParityError:
+                    return None
+                made |= {v.id: every[f"values/{v.id}"] for v in node.values}
+            answer = seen(end)
+            if answer is None:
+                return None
+            outputs[precision] = answer
+        return outputs
+
+    def _without_effect(self, layers: Sequence[AttributedLayer]) -> list[AttributedLayer]:
+        """The pairs, where what is seen behind no end that agrees is no divergence."""
+        graphs = self.comparison.torch, self.comparison.keras
+        idle = [without_effect(g, ended) for g, ended in zip(graphs, self.ended, strict=True)]
+        self.unlike = [r for r in self.unlike if not {n.id for n in r.right} <= idle[1]]
+        only = (self.comparison.left_only, self.comparison.right_only)
+        for nodes, ids in zip(only, idle, strict=True):
+            self.made_up.update(node.name for node in nodes if node.id in ids)
+
+        def settled(layer: AttributedLayer) -> AttributedLayer:
+            mine, theirs = (
+                tuple(n for n in names if n not in self.made_up) for names in layer.between
+            )
+            alike = layer.match.left.id in idle[0] and layer.match.right.id in idle[1]
+            status = "other_steps" if alike and layer.status != "agrees" else layer.status
+            return replace(layer, between=(mine, theirs), status=status)
+
+        return [settled(layer) for layer in layers]
 
     def _judge(self, match: Match) -> AttributedLayer:
+        layer = self._judged(match)
+        values = {value.id for value in match.left.values}
+        if layer.status == "diverges":
+            self.parted |= values
+        if layer.status != "agrees" and self._is_doubtful(match, layer):
+            self.doubtful |= values
+        return layer
+
+    def _is_doubtful(self, match: Match, layer: AttributedLayer) -> bool:
+        """Whether the two may not stand for each other, though they lie opposite each other."""
+        if layer.status == "diverges":
+            mine, theirs = (
+                (n.kind, n.settings.get("name"), n.settings.get("mode"))
+                for n in (match.left, match.right)
+            )
+            return mine != theirs or layer.finding is None or layer.finding.status == "shape"
+        left, right = ([s.value for s in n.sources] for n in (match.left, match.right))
+        before = self._region(left, right, self._is_judged)
+        region = Region((*before.left, match.left), (*before.right, match.right))
+        return layer.alone is not None and is_written_otherwise(self.comparison, region, match)
+
+    def _judged(self, match: Match) -> AttributedLayer:
         finding = self.findings.get(match.left.id)
         linked = self._linked(match)
         between = self._between(match)
@@ -98,6 +301,10 @@ class LayerAttribution:
             self.agreeing[value.id] = agrees and match.right.id not in self.comparison.remade
         if finding is None:
             return AttributedLayer(match, "inconclusive", None, linked=linked, between=between)
+        together = self._together(match, finding)
+        if together is not None:
+            self.following.update(value.id for value in match.left.values)
+            return AttributedLayer(match, "downstream", finding, together, linked=False)
         if agrees:
             return AttributedLayer(match, "agrees", finding, linked=linked, between=between)
         if linked and (finding := self._with_unmatched(match, finding, None)).agrees:
@@ -274,7 +481,7 @@ class LayerAttribution:
         If they did not agree it could be an earlier fault that makes the source look like another.
         """
         maps = self.comparison.axis_maps
-        partners = {right: left for left, right in maps.partners.items()}
+        partners = self.partners
         for link in match.links:
             if link.left is None or link.right is None or link.left_between or link.right_between:
                 continue
@@ -318,40 +525,49 @@ class LayerAttribution:
         return None
 
     def replay_node(self, node: CanonicalNode, fed: Sequence[Array], precision: Precision) -> Array:
+        """The first value of the right's node alone."""
+        return self._replay_values(node, fed, precision)[f"values/{node.value}"]
+
+    def _replay_values(
+        self, node: CanonicalNode, fed: Sequence[Array], precision: Precision
+    ) -> Mapping[str, Array]:
         """The right's node alone: all operations that it stands for, one after the other."""
         graph = self.comparison.graphs[1]
-        known = dict(zip(node.sources, fed, strict=True))
+        known = list(zip(node.sources, fed, strict=True))
         made: dict[str, Array] = {}
         for name in node.members:
             member = graph.nodes[int(name[1:])]
             sources = [self._member_source(s, node, known, made, precision) for s in member.sources]
+            if len(node.members) == 1 and member.sources == node.sources:
+                sources = list(fed)  # `x @ x` may be fed two values on the other side
             answer = self.replay(member.id, sources, precision)
             made |= {key.removeprefix("values/"): array for key, array in answer.items()}
         every = spread(self.comparison.keras, {f"values/{name}": a for name, a in made.items()})
-        if f"values/{node.value}" not in every:
+        if any(f"values/{value.id}" not in every for value in node.values):
             raise ParityError(f"{node.name} gave no value when run alone.")
-        return every[f"values/{node.value}"]
+        return every
 
     def _member_source(
         self,
         source: Source,
         node: CanonicalNode,
-        fed: Mapping[Source, Array],
+        fed: Sequence[tuple[Source, Array]],
         made: Mapping[str, Array],
         precision: Precision,
     ) -> Array:
+        """What a member takes: of a member before it, or of what the node was fed."""
         keras = self.comparison.keras
         if source.value in made:
             ids = indices(keras, source)
             return made[source.value] if ids is None else made[source.value].reshape(-1)[ids]
-        if source in fed:
-            return fed[source]
         seen, opposite = source, False
-        while seen in keras.aliases and seen not in fed:
+        given = self._picked(seen, fed)
+        while given is None and seen in keras.aliases:
             seen, turned = keras.aliases[seen]
             opposite ^= turned
-        if seen in fed:
-            return contrary(fed[seen]) if opposite else fed[seen]
+            given = self._picked(seen, fed)
+        if given is not None:
+            return contrary(given) if opposite else given
         made_of_weights = f"{COMPUTED}{source.value}" in keras.parameters
         if source.value.startswith(("parameter:", "constant:")) or made_of_weights:
             array = self._right(source, precision)
@@ -362,10 +578,35 @@ class LayerAttribution:
         if source.value in gone and not source.ids:
             return self._member_source(gone[source.value], node, fed, made, precision)
         # One of that shape leaves no choice; of two the wrong one would make the layer part.
-        likely = [array for known, array in fed.items() if known.shape == source.shape]
+        likely = [array for known, array in fed if known.shape == source.shape]
         if len(likely) == 1:
             return likely[0]
         raise ParityError(f"{node.name} cannot be run alone.")
+
+    def _picked(self, source: Source, fed: Sequence[tuple[Source, Array]]) -> Array | None:
+        """The elements that a source sees, from what was fed of the same root.
+
+        A rule may have let the node take them in another arrangement, (q kᵀ)ᵀ for k qᵀ; two
+        operands of one shape are told apart by what they are made of.
+        """
+        keras = self.comparison.keras
+        value, wanted = root_places(keras, source)
+        found: list[Array] = []
+        for known, array in fed:
+            root, places = root_places(keras, known)
+            if root != value:
+                continue
+            if known.shape == source.shape and np.array_equal(places, wanted):
+                found.append(array)
+                continue
+            order = np.argsort(places, axis=None, kind="stable")
+            ascending = places.reshape(-1)[order]
+            at = np.minimum(np.searchsorted(ascending, wanted), max(len(ascending) - 1, 0))
+            if len(ascending) and np.array_equal(ascending[at], wanted):
+                found.append(array.reshape(-1)[order[at]])
+        if any(not np.array_equal(one, found[0], equal_nan=True) for one in found[1:]):
+            raise ParityError("One value of the right's stands for two of the left's.")
+        return found[0] if found else None
 
     def left_sources(self, match: Match) -> tuple[Array, ...] | None:
         """The left's sources in its own order, in the layout of the right, float64."""
@@ -409,6 +650,8 @@ class LayerAttribution:
                 maker = self.comparison.torch.producers.get(root)
                 finding = self.findings.get(maker.id) if maker else None
                 for name in names:
+                    if name in self.made_up:
+                        continue
                     layer = next(n for n in graph.nodes if n.name == name)
                     yield (
                         "torch" if side == "torch" else "keras",
@@ -420,8 +663,7 @@ class LayerAttribution:
     def _before_left(self, link: Link) -> str | None:
         """The left's root before what only the left has, if the right returns its partner."""
         assert link.right is not None
-        partners = {right: left for left, right in self.comparison.axis_maps.partners.items()}
-        return partners.get(link.right.value) if not link.right_between else None
+        return self.partners.get(link.right.value) if not link.right_between else None
 
     def _before_right(self, link: Link) -> str | None:
         assert link.left is not None

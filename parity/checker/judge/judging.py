@@ -275,7 +275,10 @@ def _constants(comparison: ModelComparison) -> list[ComparedQuantity]:
         if np.array_equal(*single):
             continue
         finding = judge_once(base, KeyArrays(single[0], a, single[1], b), exact=False)
-        parts.append(ComparedQuantity("weights", one.left.id, one.right.id, finding))
+        names = [p.id for p in (one.left, one.right)]
+        if one.left.computed and one.right.computed:  # of a layer's own making, which has no name
+            names = [f"{n.name}/{one.role}" for n in (one.pair.left, one.pair.right)]
+        parts.append(ComparedQuantity("weights", names[0], names[1], finding))
     return [p for p in parts if not p.finding.agrees]
 
 

@@ -32,9 +32,12 @@ Stage = Literal[
 (of gradient descent, or of that optimizer), ``evaluation`` the outputs after them.
 """
 
-LayerStatus = Literal["agrees", "diverges", "downstream", "unmatched", "inconclusive"]
+LayerStatus = Literal[
+    "agrees", "diverges", "downstream", "other_steps", "unmatched", "inconclusive"
+]
 """Of a layer: it agrees; it diverges though its inputs agree, or when judged alone; its inputs
-differ already and alone it agrees; it has no partner; it could not be judged."""
+differ already and alone it agrees; it is one of several steps that are others on the other side,
+and agree where they end; it has no partner; it could not be judged."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ STATUS_WORDS = {
     "agrees": "agrees",
     "diverges": "DIVERGES",
     "downstream": "downstream",
+    "other_steps": "other steps",
     "unmatched": "unmatched",
     "inconclusive": "inconclusive",
 }

@@ -248,6 +248,9 @@ def _map_output(
     if axes is not None:
         moved = arrangement.permuted(left, axes)
         return moved if moved.right == right else None
+    # Samples and heads on one axis here and on two there: so are those of what is made of them.
+    if len(left) != len(right) and all(s.is_in_order for s in known):
+        return arrangement.in_order(left, right)
     return None
 
 

@@ -104,7 +104,7 @@ def join(t, call):
         call,
         "stack" if stack else "concatenate",
         {"axis": axis % rank},
-        list(range(len(pieces))),
+        [i for i, x in enumerate(pieces) if int(np.prod(x.shape)) or stack],
     )
 
 

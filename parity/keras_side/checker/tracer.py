@@ -9,6 +9,7 @@ and layers that nobody foresaw need no names here.
 from __future__ import annotations
 
 import contextlib
+import itertools
 
 import keras
 import numpy as np
@@ -34,10 +35,25 @@ def read(given):
     return filled(given, lambda x: tf.convert_to_tensor(x) if isinstance(x, keras.Variable) else x)
 
 
+_SETUP = {
+    *("__init__", "build", "get_config", "from_config", "get_build_config", "build_from_config"),
+    *("compute_mask", "compute_output_shape", "compute_output_spec"),
+}
+"""Methods of a layer that compute nothing of what it returns."""
+
+
 def is_builtin(layer):
-    """Whether Keras wrote all that this layer computes."""
-    call = next(c for c in type(layer).__mro__ if "call" in vars(c))
-    return call.__module__.startswith("keras.src.layers.")
+    """Whether Keras wrote all that this layer computes.
+
+    Not where a class of the user's puts another `convolution_op` in place of a convolution's.
+    """
+    classes = type(layer).__mro__
+    call = next(c for c in classes if "call" in vars(c))
+    if not call.__module__.startswith("keras.src.layers."):
+        return False
+    own = itertools.takewhile(lambda c: not c.__module__.startswith("keras.src."), classes)
+    written = {n for c in own for n, x in vars(c).items() if callable(x) or isinstance(x, property)}
+    return not any(hasattr(call, name) for name in written - _SETUP)
 
 
 def _in_order(ids):

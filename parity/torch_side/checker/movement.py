@@ -91,7 +91,10 @@ def moved(t, c, data):
         index = {key: value.clone() for key, value in index.items()}
 
     def to_places(leaf):
-        return index.get(id(leaf), leaf) if isinstance(leaf, torch.Tensor) else leaf
+        if not isinstance(leaf, torch.Tensor):
+            return leaf
+        # An empty tensor has no places, and its own type would be that of all that it joins.
+        return index.get(id(leaf), leaf if leaf.numel() else leaf.long())
 
     shadow = Call(c.func, mapped(c.args, to_places), mapped(c.kwargs, to_places))
     places = shadow()
@@ -145,10 +148,10 @@ JOINS = {"cat": 0, "stack": 0, "hstack": None, "vstack": None, "dstack": None, "
 
 @handles(*JOINS)
 def join(t, c):
-    """Joining: movement if all pieces are of one root, else a node."""
+    """Joining: movement if all pieces are of one root, else a node; what is empty joins nothing."""
     a = c.bind("tensors dim=0")
     items = list(a.tensors)
-    live = [x for x in items if x.numel() or x.dim() != 1]
+    live = [x for x in items if x.numel()] or items[-1:]
     roots = {id(t.ref(x).root) for x in live}
     if len(roots) == 1 and not t.fixed(live[0]):
         return moved(t, c, list({id(x): x for x in live}.values()))
