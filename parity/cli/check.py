@@ -69,6 +69,9 @@ def check(
     timeout: Annotated[
         float, typer.Option(min=0.1, max=1e6, help="Seconds for one request to a side.")
     ] = 600.0,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the error of a stage of explaining that fails.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Is a port right? Compare any two models, layer by layer, and name the cause."""
@@ -96,6 +99,7 @@ def check(
         pythons={"torch": torch_python, "keras": keras_python},
         threads=threads,
         timeout=timeout,
+        debug=debug,
     )
     if as_json:
         from parity.checker.result.check_result import to_json

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ def check_command(
     pythons: Mapping[str, str | None],
     layout: str,
     weights_from: str,
+    debug: bool = False,
     **rest: Any,
 ) -> CheckResult:
     """Check two named models, print the result unless `quiet`, and write the page if asked.
@@ -54,6 +56,7 @@ def check_command(
         report: path of the Markdown page, or of a folder for it.
         quiet: print nothing on standard output.
         pythons: interpreters.
+        debug: show on standard error why a stage of explaining failed.
         **rest: fields of `CheckRequest`.
 
     Raises:
@@ -75,7 +78,7 @@ def check_command(
         **rest,
     )
     try:
-        with _telling() as say:
+        with _telling() as say, _logged(debug):
             result = check_targets(*models, request, say)
     except KeyboardInterrupt:
         raise InterruptionError(
@@ -158,6 +161,21 @@ def _layout(text: str) -> feeding.InputLayout:
             found: feeding.InputLayout = known
             return found
     raise UsageError(f"--layout '{text}': expected {', '.join(get_args(feeding.InputLayout))}.")
+
+
+@contextlib.contextmanager
+def _logged(debug: bool) -> Iterator[None]:
+    """What the check logs, on standard error; nothing unless it is asked for."""
+    logger, handler = logging.getLogger("parity"), logging.StreamHandler(sys.stderr)
+    before = logger.level
+    if debug:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 @contextlib.contextmanager

@@ -39,6 +39,8 @@ FLOOR = 256 * U64
 """The reference rounds in its own order; so much of the scale is never a difference."""
 SMALLEST = 1e-6
 """A factor nearer to 1 is nothing that anybody writes."""
+_SHOWN = 4
+"""Numbers of a list that are written out."""
 _KEPT = 8
 """Pieces after which mapped pages are given back."""
 _FORMATS = (("bfloat16", 8), ("float16", 11))
@@ -61,9 +63,12 @@ class PerChannel:
     """Another number for each place along one axis."""
 
     axis: int
+    numbers: tuple[float, ...] = ()
 
     def __str__(self) -> str:
-        return f"one a channel (axis {self.axis})"
+        shown = ", ".join(f"{n:.6g}" for n in self.numbers[:_SHOWN])
+        more = ", …" if len(self.numbers) > _SHOWN else ""
+        return f"[{shown}{more}], one for each channel"
 
 
 @dataclass(frozen=True)
@@ -388,6 +393,10 @@ def _fitted_line(out: Array, target: Array) -> Iterator[Repair]:
         yield _computed("scale", 1.0, Affine(slope, rest), out, lambda x: x * slope + rest)
 
 
+def _each(axis: int, numbers: Array) -> PerChannel:
+    return PerChannel(axis, tuple(float(n) for n in numbers.reshape(-1)))
+
+
 def _by_channel(out: Array, target: Array) -> Iterator[Repair]:
     """A number for each place along one axis, where there is much more than that to explain."""
     for axis in dict.fromkeys((1, out.ndim - 1)):
@@ -395,10 +404,10 @@ def _by_channel(out: Array, target: Array) -> Iterator[Repair]:
             continue
         others = tuple(a for a in range(out.ndim) if a != axis)
         summands = np.mean(target - out, others, keepdims=True)
-        yield _computed("offset", 0.0, PerChannel(axis), out, partial(np.add, summands))
+        yield _computed("offset", 0.0, _each(axis, summands), out, partial(np.add, summands))
         square = np.sum(out * out, others, keepdims=True)
         factors = np.sum(out * target, others, keepdims=True) / np.where(square > 0, square, 1)
-        yield _computed("scale", 1.0, PerChannel(axis), out, partial(np.multiply, factors))
+        yield _computed("scale", 1.0, _each(axis, factors), out, partial(np.multiply, factors))
 
 
 def _dropped(out: Array, target: Array) -> Iterator[Repair]:

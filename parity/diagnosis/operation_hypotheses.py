@@ -136,7 +136,9 @@ def _weights(base: Function, other: Function | None) -> Iterator[Guess]:
             and not apart(base.parameters["gamma"], differ["beta"])
         ):
             kind, names = "affine", "gamma and beta swapped"
-        yield Guess(kind, names, names if kind != "weights" else f"other {names}", changed)
+        yield Guess(
+            kind, names, names if kind != "weights" else f"other numbers in {names}", changed
+        )
 
 
 def _relation(base: Function, role: str, mine: Array, theirs: Array) -> tuple[str, str]:
@@ -146,7 +148,7 @@ def _relation(base: Function, role: str, mine: Array, theirs: Array) -> tuple[st
             return kind, how
     if role.endswith("bias") and not np.any(theirs):
         return "bias", "no bias"
-    return "weights", f"other {role}"
+    return "weights", f"other numbers in {role}"
 
 
 def _parameters(base: Function, spatial: Sequence[int]) -> Iterator[Guess]:

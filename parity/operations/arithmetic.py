@@ -12,6 +12,7 @@ from parity.operations.operation import (
     Operation,
     Setting,
     Settings,
+    Shape,
 )
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -48,6 +49,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 }
 _CAUSES = {"add": "offset", "subtract": "offset", "multiply": "scale", "divide": "scale"}
 _ORDERED = ("subtract", "divide", "power")
+_LAYERS = {"add": "layers.Add()", "subtract": "layers.Subtract()", "multiply": "layers.Multiply()"}
 _JOINS = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 
@@ -92,6 +94,10 @@ def _canonical(settings: dict[str, Any], rank: int) -> dict[str, Any]:
     return settings
 
 
+def _line(kind: str) -> Callable[[Settings, Shape], str]:
+    return lambda settings, shape: _LAYERS[kind]
+
+
 def _side(left: bool) -> str:
     return "number left" if left else "number right"
 
@@ -107,6 +113,7 @@ OPERATIONS = tuple(
         category="join" if kind in _JOINS else "arithmetic",
         commutes=kind in ("add", "multiply", "maximum", "minimum"),
         canonical=_canonical,
+        lines={"keras": _line(kind)} if kind in _LAYERS else {},
     )
     for kind in (*_JOINS, "power")
 )

@@ -11,6 +11,7 @@ CONCATENATE = Operation(
     lambda s, p, x: np.concatenate(x, axis=s["axis"]),
     settings=_AXIS,
     category="join",
+    lines={"keras": lambda s, shape: f"layers.Concatenate(axis={s['axis']!r})"},
 )
 STACK = Operation(
     "stack",

@@ -2,13 +2,11 @@
 
 import dataclasses
 import zlib
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from parity.checker.diagnose import evidence as proofs
-from parity.checker.diagnose import fix, repair, training_state
+from parity.checker.diagnose import fix, repair, stages, training_state
 from parity.checker.graph.graph import Node, Source, Value
 from parity.diagnosis.causes import KINDS, Cause, group
 from parity.operations import function as operations
@@ -537,8 +535,8 @@ VALUES = [
     ("scale", lambda x: x * 0.125, "0.125"),
     ("offset", lambda x: x - 2.5, "-2.5"),
     ("scale", lambda x: x * 3 + 0.5, "3, and 0.5 added"),
-    ("offset", lambda x: x + np.arange(8), "one a channel (axis 1)"),
-    ("scale", lambda x: x * np.arange(8), "one a channel (axis 1)"),
+    ("offset", lambda x: x + np.arange(8), "[0, 1, 2, 3, …], one for each channel"),
+    ("scale", lambda x: x * np.arange(8), "[0, 1, 2, 3, …], one for each channel"),
     (
         "dropout",
         lambda x: np.where(np.arange(x.size).reshape(x.shape) % 5, x / 0.8, 0),
@@ -1132,23 +1130,30 @@ def test_another_normalisation_is_written_out():
 def test_a_fix_that_no_line_says_is_said_in_words():
     dense = node("dense", {"units": 4}, ((3, 4),), code="nn.Linear(4, 4)")
     found = fix.fix("gate_order", dense, dense, "torch", wanted="i c f o")
-    assert found == "nn.Linear(4, 4)  # its gates must stand in this order i c f o"
+    assert found == (
+        "# nn.Linear(4, 4): its gates must stand in this order i c f o (no argument says so)"
+    )
 
 
-def test_a_proof_that_fails_is_logged_and_leaves_what_is_suspected(monkeypatch, caplog):
+def test_a_stage_that_fails_is_logged_and_leaves_what_is_known(caplog):
     known = [Cause("epsilon", ("bn", "0.001"), ("bn", "1e-05"), proof="settings")]
-    match = SimpleNamespace(left=SimpleNamespace(name="bn1"), right=SimpleNamespace(name="bn2"))
 
-    def fails(given):
+    def fails():
         raise ZeroDivisionError("the fault")
 
-    monkeypatch.setattr(proofs, "prove", fails)
-    monkeypatch.setattr(proofs, "suspected", lambda _: known)
-    assert proofs._tried(None, match, "evaluate") == known
-    (record,) = caplog.records
-    assert (record.name, record.levelname) == ("parity", "WARNING")
-    assert "bn1 and bn2" in record.getMessage()
+    running = stages.Stages()
+    with caplog.at_level("DEBUG", logger="parity"):
+        assert running.attempt("the proof of bn1 / bn2", fails, known) == known
     assert "ZeroDivisionError: the fault" in caplog.text
+    (note,) = running.notes()
+    assert "the proof of bn1 / bn2" in note
+    assert "--debug" in note
+
+
+def test_a_stage_that_does_not_fail_leaves_no_note():
+    running = stages.Stages()
+    assert running.listed("nothing", lambda: iter((1, 2))) == [1, 2]
+    assert not running.notes()
 
 
 def test_every_kind_has_its_sentence():

@@ -11,6 +11,7 @@ import numpy as np
 from parity.checker.align import alignment as align
 from parity.checker.align.alignment import Alignment
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.canonical.folding import COMPUTED
 from parity.checker.graph.arrangement import Indices
 from parity.checker.graph.graph import Source
 
@@ -107,6 +108,10 @@ def value_name(graph: CanonicalGraph, value: str) -> str:
     if value in graph.producers:
         return graph.producers[value].name
     kind, _, rest = value.partition(":")
+    if kind == "constant":
+        return "a table of the code"
+    if rest.startswith(COMPUTED):
+        return "a table made of weights"
     return f"{kind} {rest}" if kind == "input" else rest or value
 
 

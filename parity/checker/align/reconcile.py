@@ -119,22 +119,39 @@ def _has_weighted(graph: CanonicalGraph, nodes: Sequence[str]) -> bool:
 def _same_kind(
     left: CanonicalGraph, right: CanonicalGraph, alignment: Alignment
 ) -> tuple[CanonicalGraph, CanonicalGraph] | None:
-    """Dense layers that stand opposite a convolution of kernel 1: the dense, or that, rewritten."""
+    """Dense layers opposite a convolution of kernel 1, or a product with a table: rewritten."""
     convolutions: tuple[list[str], list[str]] = ([], [])
     dense: tuple[list[str], list[str]] = ([], [])
+    products: tuple[list[str], list[str]] = ([], [])
     for pair in alignment.pairs:
         a, b = left.by_id[pair.left], right.by_id[pair.right]
         for side, one, other in ((0, a, b), (1, b, a)):
+            if one.kind == "dense" and _takes_table(other) and not one.settings.get("bias", True):
+                products[side].append(one.id)
             if one.kind != "dense" or not split_layers.is_pointwise(other):
                 continue
             if len(one.values[0].shape) > 2:
                 convolutions[side].append(one.id)
             elif split_layers.is_lone(other):
                 dense[1 - side].append(other.id)
-    if not any((*convolutions, *dense)):
+    if not any((*convolutions, *dense, *products)):
         return None
+    rewritten = [
+        split_layers.as_product(graph, products[i]) for i, graph in enumerate((left, right))
+    ]
     left, right = (
         split_layers.as_dense(split_layers.as_convolution(graph, convolutions[side]), dense[side])
-        for side, graph in enumerate((left, right))
+        for side, graph in enumerate(rewritten)
     )
     return left, right
+
+
+def _takes_table(node: CanonicalNode) -> bool:
+    """Whether it is a product with a matrix of the code, which no layer has as a weight."""
+    return (
+        node.kind == "matmul"
+        and len(node.sources) == 2
+        and node.sources[1].value.startswith("constant:")
+        and not node.settings.get("transpose_right")
+        and len(node.sources[1].shape) == 2
+    )

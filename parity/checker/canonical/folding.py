@@ -36,11 +36,14 @@ def spatial(rank: int, settings: dict[str, Any]) -> list[int]:
 
 
 def fold_pad(drafts: Drafts, node: Draft) -> bool:
-    """A ``pad`` that only this convolution or pool takes becomes its padding."""
+    """A ``pad`` that only convolutions and pools take becomes the padding of each of them."""
     if node.kind not in ("convolution", "pool") or not node.edges:
         return False
     pad = drafts.producer(node.edges[0])
-    if pad is None or pad.kind != "pad" or not drafts.only_user(pad, node):
+    if pad is None or pad.kind != "pad":
+        return False
+    users = [drafts.nodes.get(user) for user in drafts.users(pad)]
+    if any(user is None or user.kind not in ("convolution", "pool") for user in users):
         return False
     if not drafts.plain(node.edges[0].source):
         return False

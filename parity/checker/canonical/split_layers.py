@@ -431,6 +431,22 @@ def _dense(changed: _Rewrite, node: CanonicalNode) -> CanonicalNode:
     return replace(node, kind="dense", settings=settings, parameters=parameters)
 
 
+def as_product(graph: CanonicalGraph, wanted: Iterable[str]) -> CanonicalGraph:
+    """Say dense layers without a bias as products with a matrix, which they take as a source."""
+    ids = set(wanted)
+    return replace(
+        graph, nodes=tuple(_product(graph, n) if n.id in ids else n for n in graph.nodes)
+    )
+
+
+def _product(graph: CanonicalGraph, node: CanonicalNode) -> CanonicalNode:
+    name = node.parameters["kernel"]
+    kernel = Source(f"parameter:{name}", tuple(graph.parameters[name].shape), "")
+    settings = {"scale": node.settings["scale"]} if "scale" in node.settings else {}
+    sources = (*node.sources, kernel)
+    return replace(node, kind="matmul", settings=settings, sources=sources, parameters={})
+
+
 def as_convolution(graph: CanonicalGraph, wanted: Iterable[str]) -> CanonicalGraph:
     """Say dense layers over images or sequences as convolutions of kernel 1, channels last."""
     ids = set(wanted)

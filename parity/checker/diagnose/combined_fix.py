@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from parity.diagnosis.causes import Cause
-from parity.operations.code import call, changed
+from parity.operations.code import POSITIONS, call, changed
 
 
 def together(causes: Sequence[Cause], codes: Mapping[str, str]) -> list[Cause]:
@@ -66,6 +66,10 @@ def _parted(fix: str) -> tuple[str, str, str]:
 
 def _changes(old: ast.Call, new: ast.Call) -> Iterator[tuple[str, str | None]]:
     """Arguments that are others in the new call, as source code."""
+    names = POSITIONS.get(ast.unparse(old.func).rpartition(".")[2], ())
+    for name, mine, theirs in zip(names, old.args, new.args, strict=False):
+        if ast.unparse(mine) != ast.unparse(theirs):
+            yield name.rpartition("|")[2], f"={ast.unparse(theirs)}"
     before = {k.arg: ast.unparse(k.value) for k in old.keywords if k.arg}
     after = {k.arg: ast.unparse(k.value) for k in new.keywords if k.arg}
     for name, text in after.items():

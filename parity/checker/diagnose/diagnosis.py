@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
-from parity.checker.diagnose import evidence, gradient_stops, latent
+from parity.checker.diagnose import chains, gradient_stops, latent
+from parity.checker.diagnose.search import Search, find_causes
+from parity.checker.diagnose.stages import Stages
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, Replay
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
@@ -44,22 +47,35 @@ def explain(
         replay: runs a node of the right's model alone.
         titles, inputs, notes, seconds: go into the result as they are.
     """
+    stages = Stages()
     attribution = LayerAttribution(comparison, recorded, findings.layers, replay)
-    attributed = attribution.judge_all()
+    attributed = stages.listed("each pair alone", attribution.judge_all)
     if findings.agrees:
         attributed = [_innocent(layer) for layer in attributed]
     divergences: list[Divergence] = []
     causes: tuple[Cause, ...] = ()
     if not findings.agrees:
-        modes = _in_training(comparison, findings, trained, attributed)
-        divergences = list(_divergences(attribution, attributed, findings, modes[1]))
-        causes = evidence.find_causes(attribution, attributed, findings, trained, modes)
-        if trained is not None and training is not None:
-            known = [c for c in causes if c.kind != "unknown"]
-            causes = (
-                *known,
-                *user_training.training_causes(comparison, findings.parts, trained, training),
-            ) or causes
+        untrained: tuple[LayerAttribution | None, list[AttributedLayer]] = (None, [])
+        learning = partial(_in_training, comparison, findings, trained, attributed)
+        modes = stages.attempt("each pair in training mode", learning, untrained)
+        divergences = stages.listed(
+            "the first divergence",
+            partial(_divergences, attribution, attributed, findings, modes[1]),
+        )
+        search = Search(attribution, attributed, findings, trained, modes, stages)
+        causes = stages.attempt("the search for causes", partial(find_causes, search), causes)
+        learnt = partial(_of_training, causes, comparison, findings, trained, training)
+        causes = stages.attempt("the loss and the optimizer", learnt, causes)
+    hidden = stages.listed(
+        "differences without effect",
+        partial(
+            latent.latent,
+            comparison,
+            attributed,
+            train=trained is not None,
+            agree=findings.agrees,
+        ),
+    )
     layers = _layers(comparison, attributed)
     return CheckResult(
         verdict=_verdict(findings),
@@ -70,19 +86,33 @@ def explain(
         keras_only=tuple(n.name for n in comparison.right_only),
         divergences=tuple(divergences),
         causes=causes,
-        latent=latent.latent(
-            comparison, attributed, train=trained is not None, agree=findings.agrees
-        ),
+        latent=tuple(hidden),
         parts=findings.parts,
         notes=(
             *notes,
             *(() if comparison.tables else _different_steps(attributed, findings)),
             *_without_effect(attribution, attributed, findings),
+            *stages.notes(),
         ),
         edges=tuple(_edges(comparison, layers)),
         train=trained is not None,
         seconds=seconds,
     )
+
+
+def _of_training(
+    causes: tuple[Cause, ...],
+    comparison: ModelComparison,
+    findings: CheckFindings,
+    trained: RecordedRuns | None,
+    training: user_training.UserTraining | None,
+) -> tuple[Cause, ...]:
+    """The causes with those of the user's own loss and optimizer."""
+    if trained is None or training is None:
+        return causes
+    known = [c for c in causes if c.kind != "unknown"]
+    learnt = user_training.training_causes(comparison, findings.parts, trained, training)
+    return (*known, *learnt) or causes
 
 
 def _in_training(
@@ -183,7 +213,7 @@ def _layer_divergences(
 ) -> Iterator[Divergence]:
     lost: set[str] = set()
     for layer in layers:
-        mine, theirs = layer.match.left.name, layer.match.right.name
+        mine, theirs = _places(attribution, layer)
         # What stands before a pair comes first, also where the pair itself diverges.
         if layer.status == "downstream" or (layer.status == "diverges" and any(layer.between)):
             yield from _structural(layer, lost)
@@ -205,6 +235,15 @@ def _layer_divergences(
                 None,
                 text,
             )
+
+
+def _places(attribution: LayerAttribution, layer: AttributedLayer) -> tuple[str | None, str | None]:
+    """What people call a pair; of a chain of steps the one from which on the two part."""
+    names = layer.match.left.name, layer.match.right.name
+    step = chains.parting(attribution, layer) if layer.status == "diverges" else None
+    if step is None:
+        return names
+    return step.left.name if step.left else None, step.right.name if step.right else None
 
 
 def _first_failing(layers: Sequence[AttributedLayer]) -> Iterator[Divergence]:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from parity.checker.diagnose.settings import canonical, operation_text
+from parity.checker.diagnose.statement_edit import (
+    bypassed,
+    call_in,
+    is_statement,
+    on_its_argument,
+    operation_in,
+    scaled,
+    shifted,
+)
 from parity.checker.graph.graph import Node
 from parity.core.sides import Side
 from parity.operations import activation
-from parity.operations.code import changed, function_name, small, written
+from parity.operations.code import call, changed, function_name, small, written
 from parity.operations.known import operation
 
 Pads = Sequence[Sequence[int]]
 
 
-def fix(kind: str, node: Node, other: Node, side: Side, *, wanted: str = "") -> str:
+def fix(
+    kind: str, node: Node, other: Node, side: Side, *, wanted: str = "", present: str = ""
+) -> str:
     """The line of `node`, corrected so that it does what `other` does.
 
     Args:
@@ -27,16 +40,137 @@ def fix(kind: str, node: Node, other: Node, side: Side, *, wanted: str = "") -> 
         other: its counterpart, which is right; for ``missing_layer`` the layer itself.
         side: the framework of `node`.
         wanted: what was found on the other side, in words, where its settings do not tell.
+        present: what was found on this side, in words.
 
     Returns:
-        One line, or a few with what must stand before it; '' where there is nothing to say.
+        One line, or a few with what must stand before it, to be pasted in place of the line that
+        is there; a comment where no argument and no operand of it can say so; '' where there is
+        nothing to say.
     """
-    make = _FIXES.get(kind)
-    text = make(node, other, side) if make is not None else ""
-    return text if text and text != node.code else _in_words(kind, node, wanted)
+    if is_statement(node.code):
+        text = _in_statement(kind, node, other, side, (wanted, present))
+    else:
+        make = _FIXES.get(kind)
+        text = make(node, other, side) if make is not None else ""
+        if text and side == "keras" and kind in ("stride", "dilation", "kernel_size"):
+            text = _padded_as(other, text, node)
+        text = text if text != node.code else ""
+        text = text or _behind(kind, node, side, wanted, present)
+    return text if text and text != node.code else _in_words(kind, node, wanted, present)
 
 
-def _in_words(kind: str, node: Node, wanted: str) -> str:
+def _in_statement(kind: str, node: Node, other: Node, side: Side, words: tuple[str, str]) -> str:
+    """The user's statement with the operation in it corrected."""
+    names = _called(node)
+    change = _change(kind, *words)
+    if change is not None:
+        return (scaled if kind == "scale" else shifted)(node.code, names, change)
+    part, make = call_in(node.code, names), _FIXES.get(kind)
+    if make is None:
+        return ""
+    if part is None and kind == "operation" and (sum_ := operation_in(node.code, names)):
+        line = on_its_argument(sum_, make(replace(node, code=sum_.text), other, side))
+        return sum_.replaced(line) if line else ""
+    if part is None:
+        return make(node, other, side) if kind in ("scale", "offset", "constant", "order") else ""
+    inner = replace(node, code=part.text)
+    text = make(inner, other, side)
+    if not text or text == part.text or "\n" in text:
+        return ""
+    same = function_name(text) == function_name(part.text)
+    if same and "(x" in text and kind == "activation":
+        settings = {k: v for k, v in canonical(other).items() if k not in ("name", "channels")}
+        slope = settings.pop("slope", None)
+        settings |= {} if slope is None else {"negative_slope": slope}
+        text = changed(part.text, settings)
+    elif not same:
+        text = on_its_argument(part, text)
+    return part.replaced(text) if text else ""
+
+
+def taken(code: str, wanted: str, present: str) -> str:
+    """What to change where an operand comes from another place of the model.
+
+    Args:
+        code: the line, whose operands stand elsewhere if it is a layer.
+        wanted, present: what it must take and what it takes, as people call them on this side.
+    """
+    return f"# {code}: take {wanted} instead of {present}" if code else ""
+
+
+def _called(node: Node) -> set[str]:
+    """What the function may be called that a user wrote for a node."""
+    last = re.sub(r"_\d+$", "", node.name.rpartition(".")[2])
+    words = {
+        last,
+        node.kind,
+        str(node.settings.get("name", "")),
+        str(node.settings.get("mode", "")),
+    }
+    return words - {""}
+
+
+def _change(kind: str, wanted: str, present: str) -> float | None:
+    """By which factor, or by how much, an operation's output is off."""
+    try:
+        left, right = float(wanted), float(present)
+    except ValueError:
+        return None
+    if kind == "scale":
+        return left / right if right else None
+    return left - right if kind == "offset" else None
+
+
+def _behind(kind: str, node: Node, side: Side, wanted: str, present: str) -> str:
+    """A factor or a summand that no argument of a layer reaches, as a layer behind it."""
+    change = _change(kind, wanted, present)
+    if change is None or side != "keras" or not node.code.startswith("layers."):
+        return ""
+    if function_name(node.code) == "Rescaling":
+        return ""
+    more = f"layers.Rescaling({change!r})"
+    if kind == "offset":
+        more = f"layers.Rescaling(1.0, offset={change!r})"
+    return f"{node.code}\n{more}"
+
+
+def without(node: Node) -> str:
+    """What to change where a step is too many: only an activation goes, its layer stays."""
+    code = node.code
+    if node.kind == "activation" and _keyword(code, "activation"):
+        return changed(code, {"activation": None})
+    if is_statement(code):
+        return bypassed(code, _called(node)) or f"# without the {_called_so(node)} in: {code}"
+    return f"# without {code or node.name}"
+
+
+def inserted(node: Node, before: str, side: Side = "keras") -> str:
+    """What to write where a step of the other side is missing.
+
+    Args:
+        node: the step, as the other side has it.
+        before: name of the layer that comes behind it; empty at the end of the model.
+        side: whose line is to be written.
+    """
+    place = f"before {before}" if before else "at the end"
+    line = _written(node, side)
+    if not line:
+        return f"# {place}, as in PyTorch: {node.code or node.kind}"
+    return f"{line}  # {place}"
+
+
+def _called_so(node: Node) -> str:
+    """What an operation in a statement is called: ``power``, ``add``."""
+    return re.sub(r"_\d+$", "", node.name.rpartition(".")[2]) or node.kind
+
+
+def _keyword(code: str, name: str) -> bool:
+    """Whether the line is a call that is given this argument by name."""
+    parsed = call(code)
+    return parsed is not None and any(k.arg == name for k in parsed.keywords)
+
+
+def _in_words(kind: str, node: Node, wanted: str, present: str = "") -> str:
     """Where no line can be written: what to change in the one that is there."""
     advice = {
         "kernel_order": "its kernel's elements must stand in this order",
@@ -47,7 +181,7 @@ def _in_words(kind: str, node: Node, wanted: str) -> str:
         "activation": "its activation must be",
         "padding": "its padding must be",
         "wiring": "it must take",
-        "constant": "the number must be",
+        "constant": "it must take",
         "precision": "it must compute in",
         "dropout": "dropout must be",
         "direction": "it must run",
@@ -68,9 +202,14 @@ def _in_words(kind: str, node: Node, wanted: str) -> str:
         "reset_after": "resets after the product:",
         "momentum": "its momentum must be",
     }.get(kind)
+    if not node.code:
+        return ""
+    if kind == "wiring":
+        return taken(node.code, f"what {wanted} is on the other side", present)
     if not advice or not wanted or wanted == "as stated":
-        return node.code
-    return f"{node.code}  # {advice} {wanted}"
+        return ""
+    unsaid = "" if is_statement(node.code) else " (no argument says so)"
+    return f"# {node.code}: {advice} {wanted}{unsaid}"
 
 
 def _plain(*keys: str) -> Callable[[Node, Node, Side], str]:
@@ -166,9 +305,42 @@ def _keras_padded(node: Node, pads: Pads) -> str:
     return f"layers.ZeroPadding{len(pads)}D({shown})\n{line}"
 
 
+def _padded_as(other: Node, line: str, node: Node) -> str:
+    """The corrected line with the other's padding, where "same" would be another one by now."""
+    theirs = canonical(other)
+    pads = theirs.get("padding", ())
+    if not _works_out_padding(node) or not pads or follows(node, other):
+        return line
+    if canonical(node).get("padding") != pads:
+        return line  # a cause of its own, with a line of its own
+    window: dict[str, Any] = {k: theirs[k] for k in ("kernel", "stride", "dilation") if k in theirs}
+    repaired = replace(node, code=line, settings={**node.settings, **window}, sources=other.sources)
+    return _keras_padded(repaired, pads)
+
+
+def _works_out_padding(node: Node) -> bool:
+    """Whether the line says "same" or "causal", which is another for every size and window."""
+    parsed = call(node.code)
+    stated = [k.value for k in parsed.keywords if k.arg == "padding"] if parsed else []
+    return any(isinstance(v, ast.Constant) and v.value in ("same", "causal") for v in stated)
+
+
+def follows(node: Node, other: Node) -> bool:
+    """Whether the line works its padding out, and as the other's with the other's window."""
+    if not _works_out_padding(node):
+        return False
+    theirs = canonical(other)
+    window: dict[str, Any] = {k: theirs[k] for k in ("kernel", "stride", "dilation") if k in theirs}
+    repaired = replace(node, settings={**node.settings, **window}, sources=other.sources)
+    return _is_same(repaired, theirs.get("padding", ()))
+
+
 def _is_same(node: Node, pads: Pads) -> bool:
-    """Whether this is what 'same' adds for the size that the node takes."""
+    """Whether this is what the line adds for the size that the node takes: "same", or "causal"."""
     s = canonical(node)
+    if _keyword(node.code, "padding") and '"causal"' in node.code:
+        ahead = zip(s["kernel"], s["dilation"], strict=True)
+        return [tuple(p) for p in pads] == [(d * (k - 1), 0) for k, d in ahead]
     shape = node.sources[0].shape if node.sources else ()
     sizes = shape[2:] if s.get("channels") == "first" else shape[1:-1]
     if len(sizes) != len(pads) or "kernel" not in s:
@@ -317,8 +489,10 @@ def _resize(node: Node, other: Node, side: Side) -> str:
     name = function_name(node.code)
     word = "method" if node.code.startswith("tf.") else "interpolation"
     arguments = {word: mode.removesuffix("_exact")}
-    if s.get("antialias") and name != "UpSampling2D":
-        arguments["antialias"] = True
+    if bool(s.get("antialias")) != bool(canonical(node).get("antialias")):
+        if name == "UpSampling2D":
+            return ""
+        arguments["antialias"] = bool(s.get("antialias"))
     return changed(node.code, arguments)
 
 

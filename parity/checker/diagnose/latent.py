@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from parity.checker.align.matches import Match
 from parity.checker.canonical.canonical_graph import CanonicalNode
 from parity.checker.diagnose import fix
-from parity.checker.diagnose.evidence import CUMULATIVE, averaging, with_keyword
 from parity.checker.diagnose.other_inputs import as_node
+from parity.checker.diagnose.running_statistics import CUMULATIVE, averaging
 from parity.checker.diagnose.settings import canonical, differing
 from parity.checker.judge import dropouts
 from parity.checker.judge.attribution import AttributedLayer
 from parity.checker.transfer.comparison import ModelComparison
 from parity.diagnosis.causes import Cause, group, value_text
+from parity.operations.code import changed
 from parity.reference import activations
 
 BOUNDED = ("clip", "relu6", "hard_tanh", "threshold")
@@ -76,7 +77,7 @@ def _momentum(match: Match) -> Iterator[Cause]:
         proof="settings",
         fix=averaging(match.right)
         if cumulative
-        else with_keyword(match.right.code, "momentum", f"{mine:.6g}"),
+        else changed(match.right.code, {"momentum": round(mine or 0.0, 12)}),
     )
 
 

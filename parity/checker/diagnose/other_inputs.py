@@ -15,6 +15,7 @@ import numpy as np
 
 from parity.checker.align.matches import Link, Match, indices, source_name, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.diagnose import fix
 from parity.checker.diagnose.settings import canonical, differing
 from parity.checker.graph.arrangement import is_layout
 from parity.checker.graph.graph import Node, Source
@@ -42,6 +43,7 @@ class SourceDifference:
     kind: str
     left: str
     right: str
+    link: Link | None = None
 
 
 def input_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[Cause]:
@@ -82,7 +84,7 @@ def input_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[
             ratio,
             1.0,
             "recomputed",
-            fix=_fix(match.right, difference, heads),
+            fix=_fix(comparison, match, difference, heads),
         )
     ]
 
@@ -158,13 +160,13 @@ def _difference(attribution: LayerAttribution, match: Match, link: Link) -> Sour
         return None
     texts = source_text(comparison.torch, mine), source_text(comparison.keras, theirs)
     if maps.partners.get(mine.value) != theirs.value:
-        return SourceDifference("wiring", *texts)
-    arrangement = maps.sources.get((match.left.id, link.at))
-    if arrangement is not None and arrangement.is_identity:
+        return SourceDifference("wiring", *texts, link)
+    moved = maps.sources.get((match.left.id, link.at))
+    if moved is not None and moved.is_identity:
         return None
     root = maps.values.get(mine.value)
-    moved = root is not None and not root.is_identity
-    if moved and arrangement is not None and is_layout(arrangement):
+    turned = root is not None and not root.is_identity
+    if turned and moved is not None and is_layout(moved):
         return None  # channels first here and last there, as in what they are taken from
     places = _places(comparison, mine, theirs)
     if places is None:
@@ -179,7 +181,7 @@ def _difference(attribution: LayerAttribution, match: Match, link: Link) -> Sour
             f"takes {source_name(comparison.torch, mine)} as {shapes[0]}",
             f"takes the same numbers as {shapes[1]}, in another order",
         )
-    return SourceDifference("wiring", *texts)
+    return SourceDifference("wiring", *texts, link)
 
 
 def _places(
@@ -237,19 +239,38 @@ def _of_heads(suspicion: Suspicion, match: Match, heads: SourceDifference | None
     return math.isclose(a, b, rel_tol=1e-5)
 
 
-def _fix(right: CanonicalNode, difference: SourceDifference, heads: SourceDifference | None) -> str:
-    if not right.code:
+def _fix(
+    comparison: ModelComparison,
+    match: Match,
+    difference: SourceDifference,
+    heads: SourceDifference | None,
+) -> str:
+    code = match.right.code
+    if not code:
         return ""
     if heads is not None:
         count, size = (int(w) for w in heads.left.split(" heads of "))
         arguments = {"num_heads": count, "key_dim": size}
-        if "value_dim=" in right.code:
+        if "value_dim=" in code:
             arguments["value_dim"] = size
-        if "MultiHeadAttention(" in right.code:
-            return changed(right.code, arguments)
-        return f"{right.code}  # of {heads.left}"
-    wanted = difference.left.removeprefix("takes ")
-    return f"{right.code}  # it must take {wanted}"
+        if "MultiHeadAttention(" in code:
+            return changed(code, arguments)
+        return f"# {code}: {heads.left}, not {heads.right}"
+    if difference.link is None or difference.kind != "wiring":
+        return f"# {code}: {difference.left} instead of {difference.right}"
+    return fix.taken(code, name_here(comparison, difference.link.left), difference.right)
+
+
+def name_here(comparison: ModelComparison, source: Source | None) -> str:
+    """What people call on the right what the left takes."""
+    if source is None:
+        return "nothing"
+    partner = comparison.axis_maps.partners.get(source.value)
+    maker = comparison.keras.producers.get(partner or "")
+    if maker is None or source.ids:
+        text = source_text(comparison.torch, source)
+        return text if partner is None else f"what {text} is in PyTorch"
+    return f"the output of {maker.name}"
 
 
 # Another operation in place of a chain

@@ -24,6 +24,7 @@ from parity.comparator.noise import U32
 from parity.core.sides import Side
 from parity.diagnosis.array_hypotheses import FLOOR, apart, values
 from parity.diagnosis.causes import Cause, Proof, value_text
+from parity.diagnosis.constants import relation
 from parity.diagnosis.operation_hypotheses import Guess, guesses
 from parity.operations.function import Function
 from parity.operations.operation import Suspicion
@@ -55,6 +56,10 @@ class ProofInput:
         spatial: (height, width, channels) of the image that was flattened into the source of a
             dense layer, where that is known.
         mode: in which the outputs were recorded.
+        source_names: what people call what each side takes.
+        fixed: for each source, whether it depends on no input of the model on either side: a
+            table, wherever it is kept.
+        weights: which of these tables are weights of both models.
     """
 
     left: Node
@@ -72,6 +77,21 @@ class ProofInput:
     fix_side: Literal["left", "right"] = "right"
     spatial: tuple[int, ...] = field(default=())
     mode: Mode = "evaluate"
+    source_names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    fixed: tuple[bool, ...] = ()
+    weights: tuple[int, ...] = ()
+
+    def is_fixed(self, at: int) -> bool:
+        """Whether both sides take a table there."""
+        if at < len(self.fixed):
+            return self.fixed[at]
+        nodes = (self.left, self.right)
+        return all(n.sources[at].value.startswith(("constant", "parameter")) for n in nodes)
+
+    def source_name(self, side: int, at: int) -> str:
+        """What people call what one side takes."""
+        names = self.source_names[side]
+        return names[at] if at < len(names) else (self.left, self.right)[side].sources[at].value
 
     @property
     def before(self) -> float:
@@ -135,6 +155,9 @@ def prove(evidence: ProofInput) -> tuple[Cause, ...]:
     """
     if evidence.before <= evidence.tolerance:
         return ()
+    flat = evidence.left_output.reshape(-1), evidence.right_output.reshape(-1)
+    if np.isinf(evidence.before) and apart(*flat) <= evidence.tolerance:
+        return ()  # the same numbers in the same order, only in another shape
     suspicions = differing(evidence.left, evidence.right, axes=evidence.axes)
     if any(np.any(np.isnan(a)) for a in (evidence.left_output, evidence.right_output)):
         return _suspected(evidence, suspicions)  # NaN is NaN, whatever is repaired
@@ -143,8 +166,23 @@ def prove(evidence: ProofInput) -> tuple[Cause, ...]:
         for proof in bounds:
             causes = _confirmed(proof, suspicions, together=together)
             if causes:
-                return causes
+                return _without_consequences(proof, causes)
     return _suspected(evidence, suspicions)
+
+
+def _without_consequences(evidence: ProofInput, causes: tuple[Cause, ...]) -> tuple[Cause, ...]:
+    """The causes without a padding that the line itself works out from what else is repaired.
+
+    ``padding="same"`` adds 2 rows where the dilation is 2: of two settings that differ, one line of
+    code with one change repairs both, and that change is the cause.
+    """
+    others = [c for c in causes if c.kind in ("dilation", "kernel_size", "stride")]
+    node, other = (evidence.right, evidence.left)
+    if evidence.fix_side == "left":
+        node, other = other, node
+    if not others or len(others) == len(causes) or not fix.follows(node, other):
+        return causes
+    return tuple(replace(c, share=1.0) for c in others)
 
 
 def _confirmed(
@@ -152,6 +190,9 @@ def _confirmed(
 ) -> tuple[Cause, ...]:
     """Causes among the settings, or a guess; with `together` both at once."""
     left, right = evidence.functions()
+    fixed = () if together else _other_operand(evidence, left, right)
+    if fixed:
+        return fixed
     left_fits = apart(left(), evidence.left_output) <= evidence.tolerance
     right_fits = apart(right(), evidence.right_output) <= evidence.tolerance
     # What is known exactly is changed until it gives what the other side has.
@@ -172,6 +213,29 @@ def _confirmed(
         if guess is not None:
             return (way.guessed(guess, 1.0),)
     return _by_values(evidence)
+
+
+def _other_operand(evidence: ProofInput, left: Function, right: Function) -> tuple[Cause, ...]:
+    """A number of the code that differs: each side's own operation, on the other's number.
+
+    Before anything is said of the operation itself, which could always be replaced as a whole: the
+    right's must give what the left gave as soon as it takes the left's number, and what the right
+    gave as long as it takes its own.
+    """
+    if len(left.sources) != len(right.sources):
+        return ()
+    for at, (mine, theirs) in enumerate(zip(left.sources, right.sources, strict=True)):
+        if not evidence.is_fixed(at) or not apart(mine, theirs):
+            continue
+        taken = (*right.sources[:at], mine, *right.sources[at + 1 :])
+        repaired = right.on(*taken)()
+        if (
+            apart(right(), evidence.right_output) <= evidence.tolerance
+            and apart(repaired, evidence.left_output) <= evidence.tolerance
+        ):
+            guess = Guess("wiring", "", "", repaired, at)
+            return (_wired(evidence, guess, at, 1.0, evidence.left_output),)
+    return ()
 
 
 @dataclass(frozen=True)
@@ -298,8 +362,8 @@ class RepairSearch:
         return _cause(
             self.evidence,
             suspicion.kind,
-            value_text(suspicion.left),
-            value_text(suspicion.right),
+            suspicion.left,
+            suspicion.right,
             after=after,
             share=share,
             suspicion=suspicion,
@@ -307,29 +371,31 @@ class RepairSearch:
 
     def guessed(self, guess: Guess, share: float) -> Cause:
         """A guess as a cause, told from left to right, with its share of the difference."""
-        kind, texts = guess.kind, (value_text(guess.base), value_text(guess.target))
+        kind, values_ = guess.kind, (guess.base, guess.target)
         if self.backwards:
-            kind, texts = MIRRORED.get(kind, kind), (texts[1], texts[0])
+            kind, values_ = MIRRORED.get(kind, kind), (guess.target, guess.base)
         if guess.source is not None and kind == "wiring":
             return _wired(self.evidence, guess, guess.source, share, self.target)
         return _cause(
-            self.evidence, kind, *texts, share=share, after=apart(guess.output, self.target)
+            self.evidence, kind, *values_, share=share, after=apart(guess.output, self.target)
         )
 
 
 def _wired(evidence: ProofInput, guess: Guess, at: int, share: float, target: Array) -> Cause:
-    """The same operation on another operand: a constant that differs, or one from elsewhere."""
-    names = [node.sources[at].value for node in (evidence.left, evidence.right)]
-    kind = "constant" if all(n.startswith(("constant", "parameter")) for n in names) else "wiring"
-    if kind == "constant":
-        arrays = (evidence.left_sources[at], evidence.right_sources[at])
-        names = [
-            value_text(float(a.ravel()[0])) if a.size == 1 else n
-            for a, n in zip(arrays, names, strict=True)
-        ]
-    return _cause(
-        evidence, kind, names[0], names[1], share=share, after=apart(guess.output, target)
-    )
+    """The same operation on another operand: a table that differs, or one from elsewhere."""
+    texts = [evidence.source_name(side, at) for side in (0, 1)]
+    after = apart(guess.output, target)
+    if not evidence.is_fixed(at):
+        return _cause(evidence, "wiring", texts[0], texts[1], share=share, after=after)
+    mine, theirs = evidence.left_sources[at], evidence.right_sources[at]
+    if mine.size == theirs.size == 1:
+        texts = [value_text(float(a.ravel()[0])) for a in (mine, theirs)]
+    else:
+        size = " × ".join(map(str, mine.shape))
+        texts = [f"{texts[0]} ({size})", relation(mine, theirs) or "the same"]
+    if at in evidence.weights:  # which of them is which was not found: no proof that they differ
+        return _cause(evidence, "weights", texts[0], texts[1])
+    return _cause(evidence, "constant", texts[0], texts[1], share=share, after=after)
 
 
 def _by_values(evidence: ProofInput) -> tuple[Cause, ...]:
@@ -342,8 +408,8 @@ def _by_values(evidence: ProofInput) -> tuple[Cause, ...]:
                 _cause(
                     evidence,
                     repair.kind,
-                    value_text(repair.base),
-                    value_text(repair.target),
+                    repair.base,
+                    repair.target,
                     after=after,
                     share=1.0,
                     proof="values",
@@ -353,18 +419,15 @@ def _by_values(evidence: ProofInput) -> tuple[Cause, ...]:
 
 
 def _suspected(evidence: ProofInput, suspicions: Sequence[Suspicion]) -> tuple[Cause, ...]:
-    causes = [
-        _cause(evidence, s.kind, value_text(s.left), value_text(s.right), suspicion=s)
-        for s in suspicions
-    ]
+    causes = [_cause(evidence, s.kind, s.left, s.right, suspicion=s) for s in suspicions]
     return tuple(causes) or (_cause(evidence, "unknown", evidence.left.code, evidence.right.code),)
 
 
 def _cause(
     evidence: ProofInput,
     kind: str,
-    left: str,
-    right: str,
+    left: Any,
+    right: Any,
     *,
     after: float | None = None,
     share: float | None = None,
@@ -373,25 +436,31 @@ def _cause(
 ) -> Cause:
     return Cause(
         kind=kind,
-        left=(evidence.left.name, left),
-        right=(evidence.right.name, right),
+        left=(evidence.left.name, value_text(left)),
+        right=(evidence.right.name, value_text(right)),
         status="suspected" if after is None else "confirmed",
         residual_ratio=None if after is None else after / evidence.tolerance,
         share=share,
         proof="none" if after is None else proof,
-        fix=_fix(evidence, kind, left if evidence.fix_side == "right" else right),
+        fix=_fix(evidence, kind, *(_in_full(kind, value) for value in (left, right))),
         fix_side=evidence.fix_side,
     )
 
 
-def _fix(evidence: ProofInput, kind: str, wanted: str) -> str:
+def _in_full(kind: str, value: Any) -> str:
+    """A value as a line needs it: a factor with all its digits."""
+    exact = kind in ("scale", "offset") and isinstance(value, float)
+    return repr(value) if exact else value_text(value)
+
+
+def _fix(evidence: ProofInput, kind: str, mine: str, theirs: str) -> str:
     left, right, axes = evidence.left, evidence.right, evidence.axes
     if evidence.fix_side == "right":
         other = _seen_from(left, right, axes)
-        return fix.fix(kind, right, other, evidence.right_side, wanted=wanted)
+        return fix.fix(kind, right, other, evidence.right_side, wanted=mine, present=theirs)
     inverse = None if axes is None else [list(axes).index(i) for i in range(len(axes))]
     other = _seen_from(right, left, inverse)
-    return fix.fix(kind, left, other, evidence.left_side, wanted=wanted)
+    return fix.fix(kind, left, other, evidence.left_side, wanted=theirs, present=mine)
 
 
 def _seen_from(node: Node, other: Node, axes: Sequence[int] | None) -> Node:

@@ -8,7 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from parity.checker.align.matches import source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.diagnose import bypass, fix
+from parity.checker.diagnose.other_inputs import as_node, name_here
 from parity.checker.judge import dropouts
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.judge.comparing import MASKED_KINDS, MASKING
@@ -16,53 +19,44 @@ from parity.checker.judge.judging import CheckFindings
 from parity.checker.transfer.comparison import ModelComparison
 from parity.checker.transfer.mapping import WeightMapping
 from parity.core.sides import Side
-from parity.diagnosis.causes import Cause, Status
+from parity.diagnosis.causes import Cause
 
 
 def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterator[Cause]:
-    """The pair agrees when it is fed what its partner takes: what it takes is the cause."""
+    """What stands before a pair on one side only, or where the two take a source from."""
     comparison = attribution.comparison
     match, alone = layer.match, layer.alone if layer.status == "downstream" else None
-    status: Status = "suspected" if alone is None else "confirmed"
-    ratio = alone.ratio if alone else None
-    share = None if alone is None else 1.0
+    proven = alone is not None and bypass.is_proven(attribution, layer)
     consumer = (match.left.name, match.right.name)
+
+    def caused(kind: str, left: tuple[str, str], right: tuple[str, str], line: str) -> Cause:
+        cause = Cause(kind, left, right, fix=line)
+        if alone is None or not proven:
+            return cause
+        return replace(
+            cause, status="confirmed", residual_ratio=alone.ratio, share=1.0, proof="bypass"
+        )
+
     for name in layer.between[0]:
-        node = next(n for n in comparison.torch.nodes if n.name == name)
-        yield Cause(
-            "mask" if _is_mask(attribution, "torch", node) else "missing_layer",
-            (name, node.code or node.kind),
-            (f"(before {consumer[1]})", "none"),
-            status,
-            ratio,
-            share,
-            "bypass",
-            fix=missing(node, consumer[1]),
-        )
+        node = comparison.lone("torch", name)
+        kind = "mask" if _is_mask(attribution, "torch", node) else "missing_layer"
+        here, there = (name, node.code or node.kind), (f"(before {consumer[1]})", "none")
+        yield caused(kind, here, there, fix.inserted(as_node(node), consumer[1]))
     for name in layer.between[1]:
-        node = next(n for n in comparison.keras.nodes if n.name == name)
-        yield Cause(
-            "mask" if _is_mask(attribution, "keras", node) else "extra_layer",
-            (f"(before {consumer[0]})", "none"),
-            (name, node.code or node.kind),
-            status,
-            ratio,
-            share,
-            "bypass",
-            fix=f"# without {node.code or name}",
-        )
+        node = comparison.lone("keras", name)
+        kind = "mask" if _is_mask(attribution, "keras", node) else "extra_layer"
+        here, there = (f"(before {consumer[0]})", "none"), (name, node.code or node.kind)
+        yield caused(kind, here, there, fix.without(as_node(node)))
     if not any(layer.between) and layer.rewired:
         mine, theirs = layer.rewired
-        yield Cause(
-            layer.rewired_kind,
-            (match.left.name, mine),
-            (match.right.name, theirs),
-            status if layer.rewired_sure else "suspected",
-            ratio,
-            share,
-            "bypass",
-            fix=f"{match.right.code}  # it must take {mine}" if match.right.code else "",
+        texts = ((k.left, source_text(comparison.torch, k.left)) for k in match.links if k.left)
+        taken = next((source for source, text in texts if text == mine), None)
+        wanted = mine if taken is None else name_here(comparison, taken)
+        line = fix.taken(match.right.code, wanted, theirs)
+        cause = caused(
+            layer.rewired_kind, (match.left.name, mine), (match.right.name, theirs), line
         )
+        yield cause if layer.rewired_sure else replace(cause, status="suspected")
 
 
 def _is_mask(attribution: LayerAttribution, side: Side, node: CanonicalNode) -> bool:
@@ -72,15 +66,11 @@ def _is_mask(attribution: LayerAttribution, side: Side, node: CanonicalNode) -> 
     return node.kind in MASKED_KINDS and value is not None and bool(np.any(value < MASKING))
 
 
-def missing(node: CanonicalNode, before: str) -> str:
-    """What to write where a layer is missing."""
-    return f"# before {before}, as in PyTorch: {node.code or node.kind}"
-
-
 def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> Iterator[Cause]:
     """An operation at the very end that only one side has: nothing comes behind it."""
     for lost in attribution.lost_at_outputs():
         side, name, code, ratio = lost
+        node = as_node(comparison.lone(side, name))
         if side == "torch":
             yield Cause(
                 "missing_layer",
@@ -90,7 +80,7 @@ def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> It
                 ratio,
                 1.0,
                 "bypass",
-                fix=f"# at the end, as in PyTorch: {code}",
+                fix=fix.inserted(node, ""),
             )
         else:
             yield Cause(
@@ -101,7 +91,7 @@ def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> It
                 ratio,
                 1.0,
                 "bypass",
-                fix=f"# without {code}",
+                fix=fix.without(node),
             )
 
 

@@ -105,7 +105,7 @@ def _repaired(
         return None
     given = [operand if to == link.to else array for to, array in enumerate(fed)]
     try:
-        answer = attribution.replay_node(match.right, given, best)
+        answer = attribution.replayed(match.right, given, best)
     except ParityError:
         return None
     mine, theirs = match.left.values[0], match.right.values[0]

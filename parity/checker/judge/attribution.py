@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -25,7 +26,7 @@ from parity.checker.judge.untraced_views import is_doubtful
 from parity.checker.result.check_result import LayerStatus
 from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.key_arrays import KeyArrays
-from parity.comparator.noise import U32, Finding
+from parity.comparator.noise import U32, U64, C, Finding
 from parity.core.errors import ParityError
 from parity.core.sides import Precision, Side
 
@@ -352,9 +353,31 @@ class LayerAttribution:
         for link in match.links:
             left += link.left_between
             right += link.right_between
-        unique = (dict.fromkeys(names) for names in (left, right))
-        mine, theirs = (tuple(n for n in names if n not in self.made_up) for names in unique)
+        sides: tuple[Side, Side] = ("torch", "keras")
+        mine, theirs = (
+            tuple(
+                name
+                for name in dict.fromkeys(names)
+                if name not in self.made_up and not self.idle(side, name)
+            )
+            for side, names in zip(sides, (left, right), strict=True)
+        )
         return mine, theirs
+
+    def idle(self, side: Side, name: str) -> bool:
+        """Whether a step gave back what it took, number by number: no cause of anything here."""
+        node = self.comparison.lone(side, name)
+        output = self.recorded.runs[side, self.recorded.best].get(f"values/{node.value}")
+        if output is None:
+            return False
+        taken = (
+            self._left(source, self.recorded.best)
+            if side == "torch"
+            else self._right(source, self.recorded.best)
+            for source in node.sources
+            if not source.value.startswith(_GIVEN)
+        )
+        return any(array is not None and np.array_equal(array, output) for array in taken)
 
     def _with_unmatched(
         self, match: Match, finding: Finding, answers: Mapping[Precision, Array] | None
@@ -403,7 +426,7 @@ class LayerAttribution:
                 if taken is None:
                     raise ParityError(f"What {node.name} takes was not recorded.")
                 fed.append(taken)
-            outputs[precision] = self.replay_node(node, fed, precision)
+            outputs[precision] = self.replayed(node, fed, precision)
         return outputs
 
     def _judge_alone(
@@ -419,12 +442,12 @@ class LayerAttribution:
             return inconclusive
         try:
             answers = {
-                p: self.replay_node(match.right, fed[p] or [], p) for p in self.recorded.precisions
+                p: self.replayed(match.right, fed[p] or [], p) for p in self.recorded.precisions
             }
         except ParityError:
             return inconclusive
         mine, theirs = match.left.values[0], match.right.values[0]
-        move = self.comparison.axis_maps.values.get(mine.id)
+        move = self.comparison.axis_maps.values.get(mine.id) or self.layout(mine.shape)
         left = self.recorded.key_arrays(f"values/{mine.id}", f"values/{theirs.id}", move)
         best = answers.get("float64")
         moved = left.right_nudged
@@ -524,10 +547,6 @@ class LayerAttribution:
                 )
         return None
 
-    def replay_node(self, node: CanonicalNode, fed: Sequence[Array], precision: Precision) -> Array:
-        """The first value of the right's node alone."""
-        return self._replay_values(node, fed, precision)[f"values/{node.value}"]
-
     def _replay_values(
         self, node: CanonicalNode, fed: Sequence[Array], precision: Precision
     ) -> Mapping[str, Array]:
@@ -609,24 +628,75 @@ class LayerAttribution:
         return found[0] if found else None
 
     def left_sources(self, match: Match) -> tuple[Array, ...] | None:
-        """The left's sources in its own order, in the layout of the right, float64."""
+        """The left's sources in its own order, in the layout of the right, float64.
+
+        A weight that was taken across is the right's; a constant of the code is each side's own.
+        """
         arrays: list[Array] = []
         links = {link.at: link for link in match.links if link.at >= 0}
         for at, source in enumerate(match.left.sources):
             link = links.get(at)
             theirs = link.right if link is not None else None
             array: Array | None = None
-            if theirs is not None:
+            weight = source.value.startswith("parameter:")
+            if theirs is not None and (not weight or self._tied(source, theirs)):
                 array = self._moved(match, at, source, theirs, self.recorded.best)
             if array is None:
                 array = self._left(source, self.recorded.best)
                 move = self.comparison.axis_maps.values.get(source.value)
+                if theirs is not None and move is None:
+                    move = self._likely(source, theirs)
+                whole = theirs is not None and not (source.ids or theirs.ids)
+                if move is None and whole and not source.value.startswith(_GIVEN):
+                    move = self.layout(source.shape)
                 if array is not None and move is not None and move.left == array.shape:
                     array = move(array)
             if array is None:
                 return None
             arrays.append(array)
         return tuple(arrays)
+
+    def _tied(self, mine: Source, theirs: Source) -> bool:
+        """Whether the left's weight was taken across to what the right takes here."""
+        pair = tuple(s.value.removeprefix("parameter:") for s in (mine, theirs))
+        mappings = self.comparison.axis_maps.weight_mappings
+        return any((m.left.id, m.right.id) == pair and m.index is not None for m in mappings)
+
+    def replayed(
+        self, node: CanonicalNode, fed: Sequence[Array], precision: Precision | None = None
+    ) -> Array:
+        """The right's node alone, on these sources.
+
+        Raises:
+            ParityError: it cannot be run alone, or not on these.
+        """
+        answer = self._replay_values(node, fed, precision or self.recorded.best)
+        return answer[f"values/{node.value}"]
+
+    def takes_same(self, match: Match, link: Link) -> bool:
+        """Whether a pair takes the same numbers in the run through a link, whatever made them."""
+        if link.left is None or link.right is None:
+            return False
+        mine = self._left(link.left, self.recorded.best)
+        theirs = self._right(link.right, self.recorded.best)
+        if mine is None or theirs is None or mine.size != theirs.size:
+            return False
+        scale = float(np.max(np.abs(theirs), initial=0.0))
+        moves = [*arrangement.candidates(mine.shape, theirs.shape)[:2]]
+        ways = [mine.reshape(-1), *(move(mine).reshape(-1) for move in moves)]
+        bound = C * U64 * scale
+        return any(float(np.max(np.abs(w - theirs.reshape(-1)))) <= bound for w in ways)
+
+    def left_value(self, value: str) -> Array | None:
+        """One of the left's values, whole, as it was recorded or given."""
+        kind, _, at = value.partition(":")
+        if kind == "input":
+            return self.recorded.left_inputs[int(at)]
+        return self.recorded.runs["torch", self.recorded.best].get(f"values/{value}")
+
+    def right_source(self, source: Source) -> Array | None:
+        """What one of the right's nodes took in its own run."""
+        return self._right(source, self.recorded.best)
 
     def lost_at_outputs(self) -> Iterator[tuple[Side, str, str, float | None]]:
         """Operations at the very end that one side has alone, where all before them agrees.
@@ -646,15 +716,15 @@ class LayerAttribution:
                 sound = root is not None and (self.agreeing.get(root) or root in self.following)
                 if not names or root is None or not sound:
                     continue
-                graph = self.comparison.torch if side == "torch" else self.comparison.keras
                 maker = self.comparison.torch.producers.get(root)
                 finding = self.findings.get(maker.id) if maker else None
+                framework: Side = "torch" if side == "torch" else "keras"
                 for name in names:
-                    if name in self.made_up:
+                    layer = self.comparison.lone(framework, name)
+                    if name in self.made_up or self.idle(framework, name):
                         continue
-                    layer = next(n for n in graph.nodes if n.name == name)
                     yield (
-                        "torch" if side == "torch" else "keras",
+                        framework,
                         name,
                         layer.code or layer.kind,
                         finding.ratio if finding else None,
@@ -681,11 +751,38 @@ class LayerAttribution:
                 array = self._moved(match, link.at, link.left, source, precision)
             if array is None and source.value.startswith(("parameter:", "constant:")):
                 array = self._right(source, precision)
+            if array is None and link is not None and link.left is not None:
+                array = self._of_another_shape(match, link.left, source, precision)
+            elif array is not None and array.shape != source.shape:
+                array = None
             # Fed with something else it would part for that alone: then nothing is told of it.
-            if array is None or array.shape != source.shape:
+            if array is None:
                 return None
             fed.append(array)
         return fed
+
+    def _of_another_shape(
+        self, match: Match, mine: Source, theirs: Source, precision: Precision
+    ) -> Array | None:
+        """What the left's node takes, for a right node that took another shape in its own run.
+
+        Behind a fault of shape, a stride say, everything has another shape, and still each layer
+        is right or wrong by itself. Only where both take the whole of one value: a part of another
+        shape would be another part.
+        """
+        live = [s for s in match.right.sources if not s.value.startswith(_GIVEN)]
+        if match.left.kind != match.right.kind or len(live) != 1 or mine.ids or theirs.ids:
+            return None
+        array = self._left(mine, precision)
+        return None if array is None else np.ascontiguousarray(self.layout(array.shape)(array))
+
+    def layout(self, shape: Sequence[int]) -> Arrangement:
+        """How an array of the left goes across that has no partner of its shape: as others do."""
+        rank = len(shape)
+        moves = self.comparison.axis_maps.values.values()
+        known = Counter(m.axes for m in moves if m.axes is not None and len(m.left) == rank)
+        axes = known.most_common(1)[0][0] if known else tuple(range(rank))
+        return arrangement.permuted(tuple(shape), axes)
 
     def _moved(
         self, match: Match, at: int, mine: Source, theirs: Source, precision: Precision
@@ -748,6 +845,9 @@ def source_array(
             array = array.astype(precision)
     elif name == "parameter":
         array = weights.get(rest)
+        if array is None and rest.startswith(COMPUTED):  # a weight that the model makes of others
+            made = recorded.runs[graph.side, precision]
+            array = made.get(f"values/{rest.removeprefix(COMPUTED)}")
         array = None if array is None else array.astype(precision)
     else:
         run = recorded.runs[graph.side, precision]

@@ -15,6 +15,7 @@ from parity.checker.graph.model_interface import Array
 from parity.checker.transfer.mapping import AxisMaps, WeightMapping
 from parity.comparator.noise import U32
 from parity.core.errors import UsageError
+from parity.core.sides import Side
 
 HALVES = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
 """Units of rounding."""
@@ -73,6 +74,16 @@ class ModelComparison:
             )
         for mine, theirs in zip(left, right, strict=True):
             yield mine, theirs, self._moved(mine, theirs)
+
+    def lone(self, side: Side, name: str) -> CanonicalNode:
+        """The node without a partner that people call so.
+
+        An activation that a layer has as an argument has the layer's name, too.
+        """
+        only, graph = (
+            (self.left_only, self.torch) if side == "torch" else (self.right_only, self.keras)
+        )
+        return next(n for n in (*only, *graph.nodes) if n.name == name)
 
     def reordered(self) -> Iterator[tuple[str, str, str]]:
         """Outputs that are the same numbers in another order: names, and the kind of cause."""

@@ -21,7 +21,9 @@ def _kind():
             "traced: KERAS_BACKEND=tensorflow, or leave that variable out."
         )
     from parity.keras_side.checker import KerasModel  # noqa: F401
+    from parity.keras_side.checker.naming import remember_lines
 
+    remember_lines()
     return keras.Model
 
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import linecache
 import os
 import sys
 import sysconfig
+import weakref
 
 import keras
 from keras.src.layers.layer import Layer
+from keras.src.ops.node import Node
+from keras.src.ops.operation import Operation
 
-from parity.checker.graph import model_interface
+from parity import checker
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _LIBRARIES = tuple(
     {os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "purelib", "platlib")}
     | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _HERE}
 )
-_CALLERS = os.path.dirname(os.path.abspath(model_interface.__file__))
+_CALLERS = os.path.dirname(os.path.abspath(checker.__file__))
+_CALL = inspect.unwrap(Operation.__call__).__code__
+_WRITTEN: weakref.WeakKeyDictionary[Operation, str] = weakref.WeakKeyDictionary()
+"""Operation of a functional model → the line in which the user called it."""
 _DULL = frozenset(
     (
         "trainable",
@@ -97,17 +104,57 @@ def is_users(path):
     return not any(real.startswith(p + os.sep) for p in _LIBRARIES)
 
 
+def remember_lines():
+    """From now on remember where each operation of a functional model is called.
+
+    When such a model runs, no line of the user's is being executed any more: Keras replays the
+    operations from its own list. Called once, in the process that serves a user's model.
+    """
+    begin = Node.__init__
+
+    @functools.wraps(begin)
+    def remembering(node, operation, *args, **kwargs):
+        _WRITTEN.setdefault(operation, user_line())
+        begin(node, operation, *args, **kwargs)
+
+    Node.__init__ = remembering
+
+
 def user_line():
-    """The line of the user's own code that is being executed."""
+    """The user's own statement that is being executed, or that called what Keras replays."""
     frame = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
         if path.startswith(_CALLERS + os.sep):  # what calls us is no part of the model
             return ""
         if is_users(path):
-            return linecache.getline(path, frame.f_lineno).strip()
+            return _statement(path, frame.f_lineno)
+        if frame.f_code is _CALL:
+            written = _WRITTEN.get(frame.f_locals["self"], "")
+            if written:
+                return written
         frame = frame.f_back
     return ""
+
+
+@functools.lru_cache(maxsize=4096)
+def _statement(path, number):
+    """The whole statement of a line; the line as it stands where that has statements in it."""
+    line = linecache.getline(path, number).strip()
+    try:
+        tree = ast.parse("".join(linecache.getlines(path)))
+    except (SyntaxError, ValueError):
+        return line
+    around = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node.lineno <= number <= (node.end_lineno or 0)
+    ]
+    inner = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
+    if inner is None or hasattr(inner, "body"):
+        return line
+    source = ast.get_source_segment("".join(linecache.getlines(path)), inner)
+    return " ".join(part.strip() for part in (source or line).splitlines())
 
 
 def code_of(layer):

@@ -1,0 +1,415 @@
+"""The search for causes: an ordered list of small rules, and what a cause must withstand.
+
+A *rule* (`RULES`) looks at everything that is known and names causes; it says by itself what it
+has proven. A *test* (`TESTS`) then looks at a cause that is called confirmed, and says whether it
+still is: a cause that fails one is only suspected. A new rule is a function and a line in a list.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+from parity.checker.align.matches import Link, Match
+from parity.checker.align.untraced import is_untraced
+from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.diagnose import (
+    chains,
+    combined_fix,
+    gradient_stops,
+    other_inputs,
+    running_statistics,
+    structure,
+    tables,
+    written_out,
+)
+from parity.checker.diagnose.evidence import proven, suspected, unknown
+from parity.checker.diagnose.stages import Stages
+from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
+from parity.checker.judge.judging import CheckFindings, RecordedRuns
+from parity.checker.transfer.comparison import ModelComparison
+from parity.core.sides import Side
+from parity.diagnosis.causes import Cause, group
+
+_ENOUGH = 3
+"""So many layers with the same differing settings are proven; further ones are counted."""
+_PATIENCE = 60.0
+"""Seconds for proofs; what is not reached by then stays suspected."""
+
+
+@dataclass
+class Search:
+    """All that a rule can look at.
+
+    Attributes:
+        attribution: the pairs in evaluation mode.
+        layers: what was found of them.
+        findings: all findings.
+        trained: the run in training mode.
+        learning: the pairs in training mode, and what was found of them.
+        stages: runs what may fail.
+        found: the causes so far, each with the pair that it was found at, if it was at one.
+    """
+
+    attribution: LayerAttribution
+    layers: Sequence[AttributedLayer]
+    findings: CheckFindings
+    trained: RecordedRuns | None
+    learning: tuple[LayerAttribution | None, Sequence[AttributedLayer]]
+    stages: Stages
+    found: list[tuple[Cause, AttributedLayer | None]] = field(default_factory=list)
+
+    @property
+    def comparison(self) -> ModelComparison:
+        """The two models."""
+        return self.attribution.comparison
+
+    @cached_property
+    def prover(self) -> _Prover:
+        """Proves pair after pair."""
+        return _Prover(self.attribution)
+
+    @cached_property
+    def exchanges(self) -> list[chains.Exchange]:
+        """Where the same steps stand in another order."""
+        find = partial(chains.exchanges, self.attribution, self.layers)
+        return self.stages.listed("steps in another order", find)
+
+
+Found = Iterable[tuple[Cause, AttributedLayer | None]]
+
+
+def find_causes(search: Search) -> tuple[Cause, ...]:
+    """Everything that explains a difference, grouped, in the order of execution."""
+    for rule in RULES:
+        if rule.otherwise and search.found:
+            continue
+        search.found += search.stages.listed(rule.name, partial(rule.find, search))
+    tested = [_tested(search, cause, layer) for cause, layer in search.found]
+    known = [c for c in tested if c.kind != "unknown"]
+    if not known:
+        return group(replace(c, fix="") for c in tested[:1])
+    codes = {node.name: node.code for node in search.comparison.keras.nodes}
+    return group(combined_fix.together(_once(known), codes))
+
+
+def _tested(search: Search, cause: Cause, layer: AttributedLayer | None) -> Cause:
+    """The cause as it stands; suspected where a test finds that it is not proven."""
+    if not cause.confirmed or layer is None:
+        return cause
+    for test in TESTS:
+        holds = partial(test, search, cause, layer)
+        if not search.stages.attempt(f"{cause.kind} of {cause.right[0]}", holds, False):
+            line = cause.fix if _is_stated(cause, layer) else ""  # nobody is sent to change that
+            return replace(
+                cause, status="suspected", residual_ratio=None, share=None, proof="none", fix=line
+            )
+    return cause
+
+
+def _once(found: Sequence[Cause]) -> list[Cause]:
+    """Each structural cause is seen by every consumer, and named once."""
+    seen: dict[tuple[str, str, str], Cause] = {}
+    for cause in found:
+        key = (cause.kind, cause.left[0], cause.right[0])
+        if key not in seen or (cause.confirmed and not seen[key].confirmed):
+            seen[key] = cause
+    return list(seen.values())
+
+
+class _Prover:
+    """Proves pair after pair; what is proven often enough is only counted from then on."""
+
+    def __init__(self, attribution: LayerAttribution) -> None:
+        self._attribution, self._begun = attribution, time.monotonic()
+        self._proven: dict[tuple[object, ...], list[list[Cause]]] = {}
+
+    def __call__(self, layer: AttributedLayer) -> list[Cause]:
+        match = layer.match
+        told = suspected(match)
+        key = tuple((c.kind, c.left[1], c.right[1]) for c in told)
+        known = self._proven.setdefault((match.left.kind, *key), [])
+        # Only where settings say all: hidden faults are of each layer's own.
+        alike = [c for c in known if {(x.kind, x.left[1], x.right[1]) for x in c} <= set(key)]
+        if len(alike) >= _ENOUGH and len(alike) == len(known):
+            return [
+                replace(c, left=(match.left.name, c.left[1]), right=(match.right.name, c.right[1]))
+                for c in known[0]
+            ]
+        if time.monotonic() - self._begun > _PATIENCE:
+            return told or [unknown(match)]
+        found = proven(self._attribution, layer, "evaluate")
+        if all(c.confirmed for c in found):
+            known.append(found)
+        return found
+
+
+# Rules
+
+
+def _exchanged(search: Search) -> Found:
+    """Steps that stand in another order."""
+    for one in search.exchanges:
+        yield chains.exchange_cause(search.attribution, one), None
+
+
+def _of_pairs(search: Search) -> Found:
+    """Pairs that diverge by themselves, and what stands before them on one side only."""
+    moved = {id(layer) for one in search.exchanges for layer in one.layers}
+    for layer in search.layers:
+        if id(layer) in moved and layer.status != "diverges":
+            continue  # it takes another thing for the order of the steps alone
+        if layer.status == "downstream" or (layer.status == "diverges" and any(layer.between)):
+            what = f"what stands before {layer.match.right.name}"
+            standing = partial(structure.structural, search.attribution, layer)
+            yield from ((c, layer) for c in search.stages.listed(what, standing))
+        if layer.status == "diverges":
+            yield from ((c, layer) for c in _of_pair(search, layer))
+
+
+def _of_pair(search: Search, layer: AttributedLayer) -> list[Cause]:
+    match = layer.match
+    what = f"the proof of {match.left.name} / {match.right.name}"
+    # Of tables and masks the place tells, and no factor between two huge numbers.
+    for find in (tables.table_causes, structure.masked_otherwise, chains.chain_causes):
+        if found := search.stages.listed(what, partial(find, search.attribution, layer)):
+            return found
+    told = suspected(match) or [unknown(match)]
+    found = search.stages.attempt(what, partial(search.prover, layer), told)
+    if not all(c.confirmed for c in found):
+        taking = partial(other_inputs.input_causes, search.attribution, layer)
+        taken = search.stages.listed(what, taking)
+        found = taken or found
+    if is_untraced(match.left) or is_untraced(match.right):
+        found = [replace(c, fix="") for c in found]  # which line it is, nobody knows
+    return found
+
+
+def _at_outputs(search: Search) -> Found:
+    """An operation at the very end that only one side has."""
+    for cause in structure.at_outputs(search.comparison, search.attribution):
+        yield cause, None
+
+
+def _masks(search: Search) -> Found:
+    """Scores that one side masks and the other does not."""
+    for cause in structure.masks(search.attribution, search.layers):
+        yield cause, None
+
+
+def _written_out(search: Search) -> Found:
+    """One side's function that stands in steps on the other; its steps are no causes then."""
+    for names, cause in written_out.causes(search.attribution):
+        search.found[:] = [(c, at) for c, at in search.found if not names & {c.left[0], c.right[0]}]
+        yield cause, None
+
+
+def _reordered(search: Search) -> Found:
+    """All layers agree, and the outputs are their numbers in another order."""
+    for cause in structure.reordered(search.comparison, search.attribution):
+        yield cause, None
+
+
+def _first_failing(search: Search) -> Found:
+    """Nothing could be recomputed: what the first pair that differs tells by itself."""
+    for layer in search.layers:
+        if layer.status != "inconclusive" or layer.finding is None or layer.finding.agrees:
+            continue
+        left, right = layer.match.left, layer.match.right
+        known = other_inputs.input_causes(
+            search.attribution, layer
+        ) or other_inputs.replacement_causes(search.attribution, layer)
+        if not known:
+            known = [
+                *(Cause("missing_layer", (name, name), ("", "none")) for name in layer.between[0]),
+                *(Cause("extra_layer", ("", "none"), (name, name)) for name in layer.between[1]),
+            ]
+            if left.kind != right.kind:
+                known.append(Cause("operation", (left.name, left.kind), (right.name, right.kind)))
+        for cause in known or suspected(layer.match):
+            yield cause, layer
+        return
+
+
+def _unshared(search: Search) -> Found:
+    """One weight, used twice, that is two on the other side."""
+    for cause in structure.unshared(search.comparison, search.findings):
+        yield cause, None
+
+
+def _frozen(search: Search) -> Found:
+    """Weights that one side trains and the other does not."""
+    for cause in structure.frozen(search.findings):
+        yield cause, None
+
+
+def _unlearnt(search: Search) -> Found:
+    """Rows of a table that one side never learns."""
+    attribution = search.attribution
+    for cause in tables.unlearnt_rows(search.comparison, search.findings, attribution.recorded):
+        yield cause, None
+
+
+def _stopped(search: Search) -> Found:
+    """Gradients that one side stops."""
+    stops = gradient_stops.stops(search.comparison, search.findings)
+    for cause in gradient_stops.gradient_causes(stops):
+        yield cause, None
+
+
+def _dropouts(search: Search) -> Found:
+    """Dropouts of another rate or kind, or active in evaluation."""
+    for cause in structure.dropped(search.comparison, search.findings):
+        yield cause, None
+
+
+def _in_training(search: Search) -> Found:
+    """Pairs that agree in evaluation and diverge in training mode."""
+    attribution, layers = search.learning
+    for layer in layers:
+        if attribution is not None and layer.status == "diverges":
+            match = layer.match
+            what = f"the proof of {match.left.name} / {match.right.name} in training"
+            told = suspected(match) or [unknown(match)]
+            proof = partial(proven, attribution, layer, "train")
+            yield from ((c, None) for c in search.stages.attempt(what, proof, told))
+
+
+def _momenta(search: Search) -> Found:
+    """Running statistics that parted."""
+    if search.trained is not None:
+        for cause in running_statistics.momenta(search.comparison, search.findings, search.trained):
+            yield cause, None
+
+
+@dataclass(frozen=True)
+class CauseRule:
+    """One way to find causes.
+
+    Attributes:
+        name: in words, as a note says it when the rule fails.
+        find: yields each cause with the pair that it was found at, or None.
+        otherwise: asked only if no rule before it has found anything.
+    """
+
+    name: str
+    find: Callable[[Search], Found]
+    otherwise: bool = False
+
+
+RULES: tuple[CauseRule, ...] = (
+    CauseRule("steps in another order", _exchanged),
+    CauseRule("pairs that diverge", _of_pairs),
+    CauseRule("operations at the end", _at_outputs),
+    CauseRule("masked scores", _masks),
+    CauseRule("functions written out", _written_out),
+    CauseRule("outputs in another order", _reordered, otherwise=True),
+    CauseRule("the first pair that differs", _first_failing, otherwise=True),
+    CauseRule("shared weights", _unshared),
+    CauseRule("frozen weights", _frozen),
+    CauseRule("rows that never learn", _unlearnt),
+    CauseRule("stopped gradients", _stopped),
+    CauseRule("dropouts", _dropouts),
+    CauseRule("pairs in training mode", _in_training),
+    CauseRule("running statistics", _momenta),
+)
+
+
+# Tests
+
+
+CauseTest = Callable[[Search, Cause, AttributedLayer], bool]
+"""Whether a confirmed cause withstands it."""
+
+
+def _is_used(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
+    """What the repaired pair gives is what the next pair takes, and that then agrees.
+
+    Two nodes that merely look alike, as a product and a sum of two formulas written otherwise, can
+    always be made to agree by replacing the one with the other; what comes behind gives them away.
+    """
+    if cause.proof not in ("recomputed", "values"):
+        return True
+    pair, attribution = layer.match, search.attribution
+    if any(_joins(link, pair) for link in search.comparison.output_links):
+        return True
+    used, alike = False, layer.linked
+    for other in search.layers:
+        links = [link for link in other.match.links if _joins(link, pair)]
+        alike = alike and all(attribution.takes_same(other.match, link) for link in links)
+        right = other.status in ("agrees", "downstream")
+        sound = right or _understood(search, other) or _only_wider(search, other)
+        used = used or bool(links and sound)
+    # Of a pad that is cropped again the next pair sees nothing.
+    return used and not alike
+
+
+def _stands_alone(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
+    """No step that only one side has stands beside a pair whose settings do not tell.
+
+    Such a pair and the step may be one formula in two spellings: a norm, and the root of a sum of
+    squares. Where the settings of one kind of layer differ, no spelling explains that.
+    """
+    if cause.proof not in ("recomputed", "values") or _is_stated(cause, layer):
+        return True
+    if any(layer.between):
+        return False
+    comparison = search.comparison
+    sides: tuple[tuple[Side, CanonicalGraph, Sequence[CanonicalNode], CanonicalNode], ...] = (
+        ("torch", comparison.torch, comparison.left_only, layer.match.left),
+        ("keras", comparison.keras, comparison.right_only, layer.match.right),
+    )
+    return not any(
+        search.attribution.idle(side, node.name) is False and node in only
+        for side, graph, only, start in sides
+        for node in _behind(graph, start)
+    )
+
+
+def _behind(graph: CanonicalGraph, start: CanonicalNode) -> Iterator[CanonicalNode]:
+    """What comes behind a node, up to the next layer that has weights."""
+    reached = {start.value}
+    for node in graph.nodes:
+        if any(source.value in reached for source in node.sources):
+            yield node
+            if not node.parameters:
+                reached.add(node.value)
+
+
+def _is_stated(cause: Cause, layer: AttributedLayer) -> bool:
+    """Whether a setting of one kind of layer says so on both sides."""
+    if cause.kind in ("operation", "pooling", "normalisation"):
+        return False
+    return any(told.kind == cause.kind for told in suspected(layer.match))
+
+
+def _only_wider(search: Search, layer: AttributedLayer) -> bool:
+    """Whether a pair differs in how many channels its kernel takes, which is a consequence."""
+    left, right = layer.match.left, layer.match.right
+    if left.kind != right.kind or "kernel" not in left.parameters or suspected(layer.match):
+        return False
+    mine = search.comparison.torch.parameters[left.parameters["kernel"]].shape
+    theirs = search.comparison.keras.parameters[right.parameters["kernel"]].shape
+    return (*mine[:-2], mine[-1]) == (*theirs[:-2], theirs[-1]) and mine[-2] != theirs[-2]
+
+
+def _joins(link: Link, pair: Match) -> bool:
+    """Whether a link takes what a pair gives on both sides, with nothing between."""
+    return (
+        link.left is not None
+        and link.right is not None
+        and not (link.left_between or link.right_between)
+        and any(link.left.value == value.id for value in pair.left.values)
+        and any(link.right.value == value.id for value in pair.right.values)
+    )
+
+
+def _understood(search: Search, layer: AttributedLayer) -> bool:
+    """Whether a pair diverges for reasons of its own, which are proven."""
+    own = [cause for cause, at in search.found if at is layer]
+    return layer.status == "diverges" and bool(own) and all(c.confirmed for c in own)
+
+
+TESTS: tuple[CauseTest, ...] = (_is_used, _stands_alone)

@@ -1,0 +1,208 @@
+"""A statement of the user's with one operation in it changed: the rest stands as it was.
+
+`code_edit` changes the arguments of a line that is one call, as a layer is written. An operation
+stands somewhere in a statement: ``return self.base(x) + self.alpha * self.lora_b(x)``. Which part
+of the statement it is, is told by its name or by its sign; where that is not one part, nothing is
+changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+_SIGNS: dict[str, tuple[type[ast.operator], ...]] = {
+    "scale": (ast.Mult, ast.Div),
+    "offset": (ast.Add, ast.Sub),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a statement.
+
+    Attributes:
+        code: the statement.
+        node: the part.
+    """
+
+    code: str
+    node: ast.expr
+
+    @property
+    def text(self) -> str:
+        """The part as it stands there."""
+        return ast.get_source_segment(self.code, self.node) or ""
+
+    def replaced(self, text: str) -> str:
+        """The statement with another text in its place."""
+        lines = self.code.split("\n")
+        starts = [0]
+        for line in lines:
+            starts.append(starts[-1] + len(line) + 1)
+
+        def place(line: int, column: int) -> int:
+            return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
+
+        begin = place(self.node.lineno, self.node.col_offset)
+        end = place(self.node.end_lineno or 1, self.node.end_col_offset or 0)
+        return self.code[:begin] + text + self.code[end:]
+
+
+def is_statement(code: str) -> bool:
+    """Whether this is a line of the user's, and no layer written as one call."""
+    tree = _parsed(code)
+    if tree is None:
+        return False
+    only = tree.body[0] if len(tree.body) == 1 else None
+    return not (isinstance(only, ast.Expr) and isinstance(only.value, ast.Call))
+
+
+def _parsed(code: str) -> ast.Module | None:
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError):
+        return None
+    return tree if tree.body else None
+
+
+def call_in(code: str, names: Collection[str]) -> Part | None:
+    """The one call of a function of these names; None where there is none, or more."""
+    tree = _parsed(code)
+    calls = [
+        node
+        for node in ast.walk(tree or ast.Module([], []))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in names
+    ]
+    return Part(code, calls[0]) if len(calls) == 1 else None
+
+
+def operation_in(code: str, names: set[str]) -> Part | None:
+    """The one chain of signs that an operation of these names is written with."""
+    sums, products = names & {"add", "subtract"}, names & {"multiply", "divide"}
+    if bool(sums) == bool(products):
+        return None
+    return _chain(code, _SIGNS["offset" if sums else "scale"])
+
+
+def on_its_argument(part: Part, line: str) -> str:
+    """What is written for ``x``, on what the call takes first; '' where it is no such thing.
+
+    ``ops.silu(x)`` and ``layers.ReLU()`` become ``ops.silu(h + 1)`` and ``layers.ReLU()(h + 1)``.
+    """
+    node = part.node
+    if isinstance(node, ast.BinOp):
+        operand: ast.expr | None = node.right if _is_number(node.left) else node.left
+    else:
+        operand = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    if operand is None or "\n" in line:
+        return ""
+    taken = ast.get_source_segment(part.code, operand) or ""
+    inner = re.fullmatch(r"(ops\.\w+)\(x\b(.*)\)", line)
+    if inner:
+        return f"{inner.group(1)}({taken}{inner.group(2)})"
+    return f"{line}({taken})" if line.startswith("layers.") else ""
+
+
+def bypassed(code: str, names: Collection[str]) -> str:
+    """The statement without a call, whose first argument takes its place; '' where it has none."""
+    part = call_in(code, names)
+    if part is None or not isinstance(part.node, ast.Call) or len(part.node.args) != 1:
+        return ""
+    return part.replaced(ast.get_source_segment(code, part.node.args[0]) or "")
+
+
+def scaled(code: str, names: Collection[str], factor: float) -> str:
+    """The statement with its one product, or one call, multiplied by a factor."""
+    return _arithmetic(code, "scale", names, factor)
+
+
+def shifted(code: str, names: Collection[str], summand: float) -> str:
+    """The statement with a number added to its one sum, or one call."""
+    return _arithmetic(code, "offset", names, summand)
+
+
+def _arithmetic(code: str, kind: str, names: Collection[str], number: float) -> str:
+    """A number of the statement's is changed; where it has none, one is written before it."""
+    part = _chain(code, _SIGNS[kind]) or call_in(code, names)
+    if part is None:
+        return ""
+    literal = _literal(part)
+    change: Callable[[Part, float], str] = _rescaled if kind == "scale" else _moved
+    if literal is not None and (changed := change(literal, number)):
+        return changed
+    if kind == "scale":
+        return part.replaced(f"{_written(number)} * {part.text}")
+    sign = "-" if number < 0 else "+"
+    return part.replaced(f"{part.text} {sign} {_written(abs(number))}")
+
+
+def _chain(code: str, signs: tuple[type[ast.operator], ...]) -> Part | None:
+    """The one chain of these operators; None where there are two apart from each other."""
+    tree = _parsed(code)
+    if tree is None:
+        return None
+    every = [n for n in ast.walk(tree) if isinstance(n, ast.BinOp) and isinstance(n.op, signs)]
+    inner = {id(child) for n in every for child in (n.left, n.right)}
+    outer = [n for n in every if id(n) not in inner]
+    return Part(code, outer[0]) if len(outer) == 1 else None
+
+
+def _literal(part: Part) -> Part | None:
+    """The one number that is written out in a chain, if it is an operand of its last operator."""
+    node = part.node
+    if not isinstance(node, ast.BinOp):
+        return None
+    sides = [s for s in (node.left, node.right) if _is_number(s)]
+    return Part(part.code, node) if len(sides) == 1 else None
+
+
+def _is_number(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    )
+
+
+def _operands(part: Part) -> tuple[ast.expr, ast.Constant, bool, ast.operator] | None:
+    """The other operand, the number, whether the number stands behind, and the operator."""
+    node = part.node
+    if not isinstance(node, ast.BinOp):
+        return None
+    for number, other, behind in ((node.right, node.left, True), (node.left, node.right, False)):
+        if isinstance(number, ast.Constant):
+            return other, number, behind, node.op
+    return None
+
+
+def _rescaled(part: Part, factor: float) -> str:
+    found = _operands(part)
+    if found is None:
+        return ""
+    _, number, behind, op = found
+    value = float(number.value)  # type: ignore[arg-type]
+    divides = isinstance(op, ast.Div) and behind
+    return Part(part.code, number).replaced(_written(value / factor if divides else value * factor))
+
+
+def _moved(part: Part, summand: float) -> str:
+    found = _operands(part)
+    if found is None:
+        return ""
+    other, number, behind, op = found
+    value = float(number.value)  # type: ignore[arg-type]
+    value = value - summand if isinstance(op, ast.Sub) and behind else value + summand
+    if value == 0 and (behind or isinstance(op, ast.Add)):
+        return part.replaced(ast.get_source_segment(part.code, other) or "")
+    return Part(part.code, number).replaced(_written(value))
+
+
+def _written(number: float) -> str:
+    """As people write it: 2 and not 2.0; as few digits as say the same in float32."""
+    if number == int(number) and abs(number) < 1e15:
+        return str(int(number))
+    short = f"{number:.6g}"
+    return short if abs(float(short) - number) <= 1e-9 * abs(number) else repr(number)
