@@ -1,10 +1,8 @@
 """What ``parity check`` says of each pair: ``python -m parity_tests.check.zoo.run [PATTERN …]``."""
 
-import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 
@@ -67,9 +65,12 @@ def main(patterns: Sequence[str]) -> None:
             seconds = time.perf_counter() - began
             right += not faults
             mark = "WRONG" if faults else "right"
-            print(f"{mark}  {pair.name}  {verdict}  {seconds:.0f} s  {'; '.join(faults)}", flush=True)
+            print(
+                f"{mark}  {pair.name}  {verdict}  {seconds:.0f} s  {'; '.join(faults)}", flush=True
+            )
             for cause in getattr(given, "causes", ()):
-                print(f"         {cause.kind} {cause.status} ×{len(cause.left)}: {cause.left[:2]} / {cause.right[:2]} | {cause.fix}", flush=True)
+                places = f"×{len(cause.left)}: {cause.left[:2]} / {cause.right[:2]}"
+                print(f"         {cause.kind} {cause.status} {places} | {cause.fix}", flush=True)
     print(f"{right} of {len(chosen)} right")
 
 

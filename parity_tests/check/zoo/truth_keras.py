@@ -131,9 +131,9 @@ def prepared(array, precision, model, place):
         shapes = [tuple(x.shape) for x in taken or ()]
         moved = np.moveaxis(array, 1, -1) if array.ndim >= 3 else array
         declared = shapes[place] if place < len(shapes) else None
-        if array.ndim >= 3 and (fits(moved, declared) and not fits(array, declared)):
-            array = moved
-        elif array.ndim >= 4 and not fits(array, declared):
+        if (array.ndim >= 3 and (fits(moved, declared) and not fits(array, declared))) or (
+            array.ndim >= 4 and not fits(array, declared)
+        ):
             array = moved
     return tf.constant(array)
 

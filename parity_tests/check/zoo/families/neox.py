@@ -1,6 +1,5 @@
 """GPT-NeoX: `GPTNeoXModel` and `GPTNeoXBackbone`."""
 
-
 from parity_tests.check.zoo.building import SIZES, TOKENS, backbone, transformer
 from parity_tests.check.zoo.pair import Pair
 

@@ -3,7 +3,6 @@
 from parity_tests.check.zoo.building import backbone, transformer
 from parity_tests.check.zoo.pair import Pair
 
-
 _SIZES = {"vocab_size": 50, "d_model": 16, "d_kv": 4, "d_ff": 24, "num_layers": 2, "num_heads": 4}
 
 
@@ -38,7 +37,10 @@ def _stack(p, side, steps):
         k = f"transformer_{side}_layer_{i}"
         for step in range(steps):
             t = f"model.{side}.block.{i}.layer.{step}"
-            p.put(f"{k}/t5_layer_norm{f'_{count}' if count else ''}/weight", p[f"{t}.layer_norm.weight"])
+            p.put(
+                f"{k}/t5_layer_norm{f'_{count}' if count else ''}/weight",
+                p[f"{t}.layer_norm.weight"],
+            )
             count += 1
             if step == steps - 1:
                 t += ".DenseReluDense"
