@@ -166,7 +166,7 @@ def judge_single(
             continue
         name = "the output" if len(comparison.torch.outputs) == 1 else f"output {i}"
         finding = compare(
-            Finding(f"{name} of a batch of 1", LEVEL, "identical"), arrays, exact=comparison.exact
+            Finding(name, LEVEL, "identical"), arrays, exact=comparison.exact
         )
         if not finding.agrees and finding.status != "nonfinite":
             names = (
