@@ -183,7 +183,7 @@ def dropped(comparison: ModelComparison, findings: CheckFindings) -> Iterator[Ca
     no proof.
     """
     for part in findings.parts:
-        if part.finding.rule not in ("dropout", "noise"):
+        if part.finding.rule not in ("dropout", "draw"):
             continue
         cause = Cause("dropout", (part.torch, part.finding.left), (part.keras, part.finding.right))
         if part.finding.rule == "dropout" or (part.torch and part.keras):

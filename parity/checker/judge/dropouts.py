@@ -86,7 +86,7 @@ def rates(comparison: ModelComparison, *, added: bool = False) -> list[ComparedQ
             outputs of training tell whether there is any difference (`parity.checker.graph.draws`),
             and this only where: it may be code of no layer's.
     """
-    rule = "noise" if added else "dropout"
+    rule = "draw" if added else "dropout"
     return [
         ComparedQuantity(
             "structure",
