@@ -19,7 +19,7 @@ from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.model_interface import Array, Mode, Model, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
-from parity.checker.judge import dropouts, float32_constants, judging, untraced_views
+from parity.checker.judge import dropouts, empty_rows, float32_constants, judging, untraced_views
 from parity.checker.judge.judging import RecordedRuns
 from parity.checker.result.check_result import CheckResult, ComparedQuantity
 from parity.checker.training import user_training
@@ -564,7 +564,9 @@ class _Check:
                 continue  # an input that these models do not take
             told = judging.judge_evaluation(comparison, again, dropouts.active(comparison))
             if any(p.finding.status != "nonfinite" for p in told.parts if not p.finding.agrees):
-                return comparison, again, told
+                if not empty_rows.keeps_nothing(comparison, again):
+                    return comparison, again, told
+                self._notes.append(empty_rows.NOTE)
         # With one precision the tolerance is absolute, too: larger numbers would be held to more.
         fixed = self._request.given is not None or len(self._precisions) == 1
         for draw in range(1, 1 if fixed else self._request.draws):

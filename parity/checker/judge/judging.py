@@ -165,9 +165,7 @@ def judge_single(
         if single.right not in (arrays.left32.shape, arrays.right32.shape):
             continue
         name = "the output" if len(comparison.torch.outputs) == 1 else f"output {i}"
-        finding = compare(
-            Finding(name, LEVEL, "identical"), arrays, exact=comparison.exact
-        )
+        finding = compare(Finding(name, LEVEL, "identical"), arrays, exact=comparison.exact)
         if not finding.agrees and finding.status != "nonfinite":
             names = (
                 value_name(comparison.torch, mine.value),
