@@ -352,6 +352,26 @@ def test_joins_of_joins_are_joins_of_all() -> None:
     assert [len(n.sources) for n in form.nodes if n.kind == "concatenate"] == [2, 3]
 
 
+def test_a_sum_over_a_stack_adds_its_parts() -> None:
+    g = Build()
+    a, b = (g.act(g.input((2, 4))) for _ in range(2))
+    stack = g.node("stack", [a, b], (2, 2, 4), axis=0)
+    form = normal(g, g.node("reduce", [stack], (2, 4), mode="sum", axes=[0], keepdims=False))
+    assert [s.shape for s in only(form, "add").sources] == [(2, 4), (2, 4)]
+    assert only(form, "add").members == ("n2", "n3")
+    g = Build()
+    a, b = (g.act(g.input((2, 4))) for _ in range(2))
+    form = normal(g, g.node("reduce", [g.cat(a, b)], (2,), mode="sum", axes=[1], keepdims=False))
+    assert kinds(form)[-2:] == ["concatenate", "reduce"]
+
+
+def test_a_stack_is_a_join_along_an_axis_of_its_own() -> None:
+    g = Build()
+    a, b = (g.act(g.input((2, 4))) for _ in range(2))
+    join = only(normal(g, g.node("stack", [a, b], (2, 2, 4), axis=1)), "concatenate")
+    assert [s.shape for s in join.sources] == [(2, 1, 4), (2, 1, 4)]
+
+
 def test_means_over_one_axis_each_are_one_mean() -> None:
     g = Build()
     x = g.node("reduce", [g.input((2, 3, 4, 5))], (2, 3, 5), mode="mean", axes=[2])
