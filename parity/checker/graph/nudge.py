@@ -13,10 +13,12 @@ _HALF = 2.0**-24
 
 
 def nudged(values: ArrayLike) -> NDArray[Any]:
-    """Each number half a unit of float32 up or down, always the same way; float64.
+    """Each number half a unit of float32 up or down, always the same way; float64 or complex128.
 
     Numbers of few bits stay, as do infinities and NaN.
     """
+    if np.iscomplexobj(values):
+        return nudged(np.real(values)) + 1j * nudged(np.imag(values))
     x = np.asarray(values, np.float64)
     mantissa, _ = np.frexp(np.where(np.isfinite(x), x, 0.0))
     mantissa = np.ldexp(mantissa, BITS)

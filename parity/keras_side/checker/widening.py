@@ -65,8 +65,8 @@ def _moved(tracer, inputs):
         return inputs
 
     def change(x):
-        floating = isinstance(x, tf.Tensor) and x.dtype == tf.float64 and hasattr(x, "numpy")
-        if not floating or not tracer.is_constant(x):
+        wide = isinstance(x, tf.Tensor) and x.dtype in WIDE.values() and hasattr(x, "numpy")
+        if not wide or not tracer.is_constant(x):
             return x
         with tracer.suspended():
             return tf.constant(nudged(x.numpy()))

@@ -4,7 +4,7 @@ import torch
 
 from parity.checker.graph.nudge import nudged
 from parity.torch_side.checker.calls import flatten, function_name, mapped
-from parity.torch_side.checker.helpers import HALVES
+from parity.torch_side.checker.helpers import WIDE
 
 _SIZES = frozenset(("interpolate", "grid_sample", "affine_grid", "rrelu", "dropout"))
 """Of these a number says how large, or how often."""
@@ -30,9 +30,9 @@ def arguments(t, func, args, kwargs):
 def moved(t, tensor):
     """A constant moved, once; what shares memory with others, and whole numbers, stay."""
     known = id(tensor) in t.nudged or tensor.requires_grad
-    if known or not tensor.is_floating_point() or tensor.dtype in HALVES:
+    if known or tensor.dtype not in (*WIDE, *WIDE.values()):
         return tensor
-    other = torch.from_numpy(nudged(tensor.detach().numpy())).to(tensor.dtype)
+    other = torch.from_numpy(nudged(tensor.detach().numpy()))
     t.nudged[id(other)] = other
     return other
 

@@ -72,6 +72,8 @@ def in_precision(model, precision):
     kept = HALVES if any(t.dtype not in HALVES for t in floats) else ()
 
     def converted(t):
+        if t.is_complex():
+            return t.to(dtype.to_complex())
         return t.to(dtype) if t.is_floating_point() and t.dtype not in kept else t
 
     if all(t.dtype in (dtype, *kept) for t in floats) and not (
@@ -88,7 +90,7 @@ def in_precision(model, precision):
         ) from error
     for module in other.modules():
         for name, value in vars(module).items():
-            if isinstance(value, torch.Tensor) and value.is_floating_point():
+            if isinstance(value, torch.Tensor):
                 vars(module)[name] = converted(value)
     return other
 
