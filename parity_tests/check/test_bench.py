@@ -1,7 +1,8 @@
 """The check against ports that are right and ports that are wrong: `parity_tests.check.bench`.
 
 ``PARITY_LONG=1`` checks all of them; otherwise half of those that are right, and of those that are
-wrong one of every mistake and every fifth besides, drawn by ``PARITY_SEED``.
+wrong one of every mistake and every fifth besides, drawn by ``PARITY_SEED``. Each that is wrong is
+checked once more with its mistake taken out, as a right one.
 """
 
 import os
@@ -14,6 +15,7 @@ import pytest
 from parity_tests.check.bench import page
 from parity_tests.check.bench.scoring import ROOT, answer, score
 from parity_tests.check.bench.table import CORRECT, FAULTY, KEPT_CORRECT, KEPT_FAULTY
+from parity_tests.check.bench.twins import repaired_text, twin
 
 LONG = bool(os.environ.get("PARITY_LONG"))
 DRAW = random.Random(int(os.environ["PARITY_SEED"]))
@@ -61,6 +63,20 @@ def test_a_right_port_is_right(remotes, row):
 @pytest.mark.parametrize("row", KEPT_CORRECT, ids=lambda row: row.name)
 def test_a_right_port_with_its_own_weights_is_right(remotes, row):
     assert answer(remotes, row, kept=True).verdict == "agree"
+
+
+@pytest.mark.parametrize("row", [*FAULTY, *KEPT_FAULTY], ids=lambda row: row.name)
+def test_every_wrong_port_has_a_repaired_twin(row):
+    written, repaired = repaired_text(row)
+    assert repaired != written
+    compile(repaired, row.name, "exec")
+
+
+@pytest.mark.parametrize("row", [*WRONG, *KEPT_FAULTY], ids=lambda row: row.name)
+def test_its_repaired_twin_is_right(remotes, row, tmp_path):
+    repaired = answer(remotes, twin(row, tmp_path), kept=row in KEPT_FAULTY)
+    assert repaired.verdict == "agree"
+    assert not [cause for cause in repaired.causes if cause.confirmed]
 
 
 def listed():

@@ -235,7 +235,7 @@ BEFORE, AFTER = "epsilon before the bias correction (Keras' equation)", "epsilon
         ),
         (
             (torch("SGD", lr=0.1), keras("SGD", learning_rate=0.1, clipnorm=0.05)),
-            {"clip norm 0.05"},
+            {"clip norm 0.05 of each weight"},
         ),
         ((torch("SGD", lr=0.01), f"{K}:schedule"), {"learning rate [0.01, 0.005, 0.0025]"}),
     ],

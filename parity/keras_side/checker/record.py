@@ -167,9 +167,9 @@ class _Recorder:
                 for key, variable in moved.items():
                     variable.value.assign_sub(self.request.rate * followed[key])
             else:
-                rates.append(float(optimizer.learning_rate))
                 naming_lines = failures.naming_user_lines("the optimizer cannot take a step")
                 with exact(self.request.precision), naming_lines:
+                    rates.append(float(optimizer.learning_rate))
                     optimizer.apply([followed[k] for k in moved], list(moved.values()))
             if self.learning is not None:
                 self.track(f"weights-{step}", dict(enumerate(self.model.weights)))
