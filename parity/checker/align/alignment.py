@@ -100,6 +100,7 @@ def align(
     *,
     pairs: Mapping[str, str] = MappingProxyType({}),
     inputs: Sequence[int] = (),
+    known: Mapping[str, str] = MappingProxyType({}),
 ) -> Alignment:
     """Lay two graphs on each other.
 
@@ -107,6 +108,7 @@ def align(
         left, right: canonical.
         pairs: names on the left → names on the right that the user gives.
         inputs: for each input of the left the number of the right's; by position where empty.
+        known: ids on the left → ids on the right of nodes that are known to stand for the same.
 
     Raises:
         UsageError: a name is none of the nodes'; or the inputs are no permutation.
@@ -115,6 +117,8 @@ def align(
     order = _input_order(left, right, inputs)
     own = node_costs(*flows)
     by_hand = _pairs_by_hand(left, right, pairs, own)
+    places = [{node.id: at for at, node in enumerate(graph.nodes)} for graph in (left, right)]
+    by_hand += [(places[0][a], places[1][b]) for a, b in known.items()]
     for i, j in by_hand:
         # What the user says holds against any cost, and settles the neighbours, too.
         own[i, :] = own[:, j] = NEVER

@@ -43,6 +43,11 @@ def reconcile(
         other = align(*apart, pairs=pairs, inputs=inputs)
         if other.edits < alignment.edits:
             left, right, alignment = *apart, other
+    own = _of_one_kind(left, right, alignment)
+    if own:
+        other = align(left, right, pairs=pairs, inputs=inputs, known=own)
+        if _unlike(other) < _unlike(alignment):
+            alignment = other
     alike = _same_kind(left, right, alignment)
     if alike is not None:
         left, right = alike
@@ -54,6 +59,55 @@ def reconcile(
             left, right = drawn
             alignment = align(left, right, pairs=pairs, inputs=inputs)
     return left, right, alignment
+
+
+def _of_one_kind(
+    left: CanonicalGraph, right: CanonicalGraph, alignment: Alignment
+) -> dict[str, str]:
+    """Nodes left over that are what the other side has there, where another kind was paired.
+
+    Both do the same to the same things. Where the last step of a recurrence is missing, the one
+    before it is the partner of what the other side ends with, not the product that comes behind.
+    """
+    partner = {p.left: p.right for p in alignment.pairs}
+    back = {p.right: p.left for p in alignment.pairs}
+    found: dict[str, str] = {}
+    for pair in alignment.pairs:
+        if not pair.substituted or pair.given:
+            continue
+        a, b = left.by_id[pair.left], right.by_id[pair.right]
+        for one in (left.by_id[n] for n in alignment.left_only):
+            if _alike(left, one, right, b, partner):
+                found[one.id] = b.id
+        for other in (right.by_id[n] for n in alignment.right_only):
+            if _alike(right, other, left, a, back):
+                found[a.id] = other.id
+    return found
+
+
+def _alike(
+    graph: CanonicalGraph,
+    node: CanonicalNode,
+    others: CanonicalGraph,
+    other: CanonicalNode,
+    partner: Mapping[str, str],
+) -> bool:
+    """Whether two nodes do the same to things that are partners."""
+    if node.kind != other.kind or node.settings != other.settings:
+        return False
+    mine = [partner.get(_made_by(graph, s.value), "") for s in node.sources]
+    return "" not in mine and mine == [_made_by(others, s.value) for s in other.sources]
+
+
+def _made_by(graph: CanonicalGraph, value: str) -> str:
+    maker = graph.producers.get(value)
+    return maker.id if maker is not None else value
+
+
+def _unlike(alignment: Alignment) -> int:
+    """How many nodes have no partner, or one of another kind."""
+    only = len(alignment.left_only) + len(alignment.right_only)
+    return only + sum(pair.substituted for pair in alignment.pairs)
 
 
 def _split_layers(

@@ -241,7 +241,7 @@ def evidence_of(
     taken = [n.sources[0] for n in (match.left, match.right) if n.sources and not n.sources[0].ids]
     ranks = {len(source.shape) for source in taken}
     if first is None and len(taken) == 2 and len(ranks) == 1:
-        first = attribution.layout(taken[0].shape)
+        first = attribution.layout(taken[0].value, taken[0].shape)
     if first is not None and first.axes is not None:
         axes = [first.axes.index(axis) for axis in range(len(first.axes))]
     return ProofInput(
@@ -313,7 +313,9 @@ def _arranged(
     first, other = (n.settings.get("channels") for n in (match.left, match.right))
     if array.ndim > 2 and first == "first" and other == "last":
         return arrangement.channels_moved(array.shape)(array)
-    return attribution.layout(array.shape)(array) if array.ndim == rank else array
+    if array.ndim != rank:
+        return array
+    return attribution.layout(match.left.value, array.shape)(array)
 
 
 def bound(finding: Finding | None, array: Array) -> float:

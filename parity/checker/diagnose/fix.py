@@ -451,7 +451,7 @@ def _units(node: Node, other: Node, side: Side) -> str:
         "recurrent": {"torch": "hidden_size", "keras": "units"},
     }
     if function_name(node.code) == "EinsumDense":
-        return ""  # its width is one of the numbers of its output_shape
+        return _key_dim(node, theirs.get("units"))
     if node.kind in names and "units" in theirs:
         return changed(node.code, {names[node.kind][side]: theirs["units"]})
     if node.kind == "embedding":
@@ -460,6 +460,16 @@ def _units(node: Node, other: Node, side: Side) -> str:
         )
         return changed(node.code, dict(zip(words, (theirs["rows"], theirs["size"]), strict=True)))
     return ""
+
+
+def _key_dim(node: Node, units: Any) -> str:
+    """The argument of an attention layer that reaches a projection within it."""
+    layer, _, role = node.name.rpartition("/")
+    heads = re.search(r"\(None, (\d+), \d+\)", node.code)
+    if role not in ("query", "key", "value") or not layer or not heads or not units:
+        return ""
+    word = "value_dim" if role == "value" else "key_dim"
+    return f"# layers.MultiHeadAttention: {word}={units // int(heads.group(1))}, of {layer}"
 
 
 def _counted(node: Node, other: Node, side: Side) -> str:

@@ -30,7 +30,7 @@ from parity.checker.diagnose.stages import Stages
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
 from parity.checker.transfer.comparison import ModelComparison
-from parity.core.sides import Side
+from parity.core.sides import side_named
 from parity.diagnosis.causes import Cause, group
 
 _ENOUGH = 3
@@ -330,18 +330,22 @@ def _is_used(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
     Two nodes that merely look alike, as a product and a sum of two formulas written otherwise, can
     always be made to agree by replacing the one with the other; what comes behind gives them away.
     """
-    if cause.proof not in ("recomputed", "values"):
-        return True
+    if cause.proof not in ("recomputed", "values") or cause.kind == "units":
+        return True  # how wide a layer is stands in its weights
     pair, attribution = layer.match, search.attribution
     if any(_joins(link, pair) for link in search.comparison.output_links):
         return True
-    used, alike = False, layer.linked
+    used = seen = False
+    alike = layer.linked
     for other in search.layers:
         links = [link for link in other.match.links if _joins(link, pair)]
         alike = alike and all(attribution.takes_same(other.match, link) for link in links)
         right = other.status in ("agrees", "downstream")
         sound = right or _understood(search, other) or _only_wider(search, other)
-        used = used or bool(links and sound)
+        traced = not (is_untraced(other.match.left) or is_untraced(other.match.right))
+        used, seen = used or bool(links and sound), seen or bool(links and (traced or sound))
+    if not seen:  # what takes it was not seen by the tracer, or has no partner
+        return _is_stated(cause, layer) and not _lone_behind(search, layer)
     # Of a pad that is cropped again the next pair sees nothing.
     return used and not alike
 
@@ -354,18 +358,19 @@ def _stands_alone(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
     """
     if cause.proof not in ("recomputed", "values") or _is_stated(cause, layer):
         return True
-    if any(layer.between):
-        return False
-    comparison = search.comparison
-    sides: tuple[tuple[Side, CanonicalGraph, Sequence[CanonicalNode], CanonicalNode], ...] = (
-        ("torch", comparison.torch, comparison.left_only, layer.match.left),
-        ("keras", comparison.keras, comparison.right_only, layer.match.right),
-    )
-    return not any(
-        search.attribution.idle(side, node.name) is False and node in only
-        for side, graph, only, start in sides
-        for node in _behind(graph, start)
-    )
+    return not any(layer.between) and not _lone_behind(search, layer)
+
+
+def _lone_behind(search: Search, layer: AttributedLayer) -> bool:
+    """Whether a step that one side has alone works on what the pair gives."""
+    comparison, attribution = search.comparison, search.attribution
+    mine = _behind(comparison.torch, layer.match.left)
+    theirs = _behind(comparison.keras, layer.match.right)
+    lone = [
+        *(("torch", node) for node in mine if node in comparison.left_only),
+        *(("keras", node) for node in theirs if node in comparison.right_only),
+    ]
+    return any(not attribution.idle(side_named(side), node.name) for side, node in lone)
 
 
 def _behind(graph: CanonicalGraph, start: CanonicalNode) -> Iterator[CanonicalNode]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -447,7 +446,7 @@ class LayerAttribution:
         except ParityError:
             return inconclusive
         mine, theirs = match.left.values[0], match.right.values[0]
-        move = self.comparison.axis_maps.values.get(mine.id) or self.layout(mine.shape)
+        move = self.comparison.axis_maps.values.get(mine.id) or self.layout(mine.id, mine.shape)
         left = self.recorded.key_arrays(f"values/{mine.id}", f"values/{theirs.id}", move)
         best = answers.get("float64")
         moved = left.right_nudged
@@ -648,7 +647,7 @@ class LayerAttribution:
                     move = self._likely(source, theirs)
                 whole = theirs is not None and not (source.ids or theirs.ids)
                 if move is None and whole and not source.value.startswith(_GIVEN):
-                    move = self.layout(source.shape)
+                    move = self.layout(source.value, source.shape)
                 if array is not None and move is not None and move.left == array.shape:
                     array = move(array)
             if array is None:
@@ -681,6 +680,7 @@ class LayerAttribution:
         theirs = self._right(link.right, self.recorded.best)
         if mine is None or theirs is None or mine.size != theirs.size:
             return False
+        mine, theirs = mine.astype(np.float64), theirs.astype(np.float64)
         scale = float(np.max(np.abs(theirs), initial=0.0))
         moves = [*arrangement.candidates(mine.shape, theirs.shape)[:2]]
         ways = [mine.reshape(-1), *(move(mine).reshape(-1) for move in moves)]
@@ -774,15 +774,34 @@ class LayerAttribution:
         if match.left.kind != match.right.kind or len(live) != 1 or mine.ids or theirs.ids:
             return None
         array = self._left(mine, precision)
-        return None if array is None else np.ascontiguousarray(self.layout(array.shape)(array))
+        return (
+            None
+            if array is None
+            else np.ascontiguousarray(self.layout(mine.value, array.shape)(array))
+        )
 
-    def layout(self, shape: Sequence[int]) -> Arrangement:
-        """How an array of the left goes across that has no partner of its shape: as others do."""
-        rank = len(shape)
-        moves = self.comparison.axis_maps.values.values()
-        known = Counter(m.axes for m in moves if m.axes is not None and len(m.left) == rank)
-        axes = known.most_common(1)[0][0] if known else tuple(range(rank))
-        return arrangement.permuted(tuple(shape), axes)
+    def layout(self, value: str, shape: Sequence[int]) -> Arrangement:
+        """How a value of the left goes across that has no partner of its shape.
+
+        As what it was made of does, or as the layer says that made it.
+        """
+        rank, pairs = len(shape), {m.left.value: m for m in self.comparison.matches}
+        seen: set[str] = set()
+        while value not in seen:
+            seen.add(value)
+            move = self.comparison.axis_maps.values.get(value)
+            if move is not None and move.axes is not None and len(move.axes) == rank:
+                return arrangement.permuted(tuple(shape), move.axes)
+            match = pairs.get(value)
+            if match is None:
+                break
+            one, other = (n.settings.get("channels") for n in (match.left, match.right))
+            if one and other and rank > 2:
+                moved = arrangement.channels_moved if one == "first" else arrangement.channels_back
+                return (arrangement.identity if one == other else moved)(tuple(shape))
+            live = (s.value for s in match.left.sources if not s.value.startswith(_GIVEN))
+            value = next(live, value)
+        return arrangement.identity(tuple(shape))
 
     def _moved(
         self, match: Match, at: int, mine: Source, theirs: Source, precision: Precision
