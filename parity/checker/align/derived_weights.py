@@ -29,6 +29,9 @@ across and its axis is compared (``normed`` against ``normed`` in ``test_alarms.
 """
 
 
+Aligned = tuple[CanonicalGraph, CanonicalGraph, Alignment]
+
+
 def derived_weights(traced: Traced) -> Traced | None:
     """The graph with every value that only weights go into as a weight; None without one.
 
@@ -168,25 +171,52 @@ def variants(left: Traced, right: Traced) -> list[tuple[Traced, Traced]]:
     return pairs
 
 
-def align_best(
-    left: Traced, right: Traced, pairs: Mapping[str, str]
-) -> tuple[CanonicalGraph, CanonicalGraph, Alignment]:
+def align_best(left: Traced, right: Traced, pairs: Mapping[str, str]) -> Aligned:
     """The two in the form in which they are most alike, aligned."""
-    best: tuple[CanonicalGraph, CanonicalGraph, Alignment] | None = None
+    best: Aligned | None = None
     for mine, theirs in variants(left, right):
-        graphs = [
-            masks.settle_polarity(split_layers.cropped(canonicalise(side)))
-            for side in (mine, theirs)
-        ]
-        expect_names(graphs[0], graphs[1], pairs)
-        choice = reconcile(graphs[0], graphs[1], pairs=pairs)
-        turned = masks.flip(*choice)
-        if turned is not None:
-            other = reconcile(choice[0], turned, pairs=pairs)
-            choice = other if masks.nearer(other[2], choice[2]) else choice
+        choice = _aligned(mine, theirs, pairs)
         if best is None or choice[2].edits < best[2].edits - _WORTH:
             best = choice
         if best[2].complete:
             break
     assert best is not None
+    if _unlike_tables(*best):
+        choice = _aligned(_looked_up(left) or left, _looked_up(right) or right, pairs)
+        best = choice if choice[2].edits <= best[2].edits else best
     return best
+
+
+def _aligned(left: Traced, right: Traced, pairs: Mapping[str, str]) -> Aligned:
+    torch, keras = (
+        masks.settle_polarity(split_layers.cropped(canonicalise(side))) for side in (left, right)
+    )
+    expect_names(torch, keras, pairs)
+    choice = reconcile(torch, keras, pairs=pairs)
+    turned = masks.flip(*choice)
+    if turned is not None:
+        other = reconcile(choice[0], turned, pairs=pairs)
+        choice = other if masks.nearer(other[2], choice[2]) else choice
+    return choice
+
+
+def _unlike_tables(torch: CanonicalGraph, keras: CanonicalGraph, alignment: Alignment) -> bool:
+    """Whether two tables of other lengths, or for all samples and for each, are looked up.
+
+    As two layers they differ in their settings; as the rows that are taken they may be the same.
+    """
+    for pair in alignment.pairs:
+        nodes = torch.by_id[pair.left], keras.by_id[pair.right]
+        known = [
+            looked_up(node, graph.numbers, graph.ids)
+            for node, graph in zip(nodes, (torch, keras), strict=True)
+        ]
+        if known[0] is None or known[1] is None:
+            continue
+        tables = [
+            graph.parameters[node.parameters["embeddings"]].shape
+            for node, graph in zip(nodes, (torch, keras), strict=True)
+        ]
+        if tables[0] != tables[1] or known[0].shape != known[1].shape:
+            return True
+    return False

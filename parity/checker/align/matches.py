@@ -119,18 +119,26 @@ def source_text(graph: CanonicalGraph, source: Source) -> str:
     """What a source takes, as one would write it: ``lstm[:, -1]``."""
     name = source_name(graph, source)
     ids = indices(graph, source)
-    maker = graph.producers.get(source.value)
-    values = maker.values if maker is not None else graph.inputs
-    root = next((v for v in values if v.id == source.value), None)
-    if ids is None or root is None or not ids.size or math.prod(root.shape) <= int(ids.max()):
+    shape = _root_shape(graph, source.value)
+    if ids is None or shape is None or not ids.size or math.prod(shape) <= int(ids.max()):
         return name
-    axes = [np.unique(a) for a in np.unravel_index(np.unique(ids), root.shape)]
+    axes = [np.unique(a) for a in np.unravel_index(np.unique(ids), shape)]
     if math.prod(len(a) for a in axes) != len(np.unique(ids)):
         return f"some numbers of {name}"
-    words = [_range(a, size) for a, size in zip(axes, root.shape, strict=True)]
+    words = [_range(a, size) for a, size in zip(axes, shape, strict=True)]
     while words and words[-1] == ":":
         words.pop()
     return f"{name}[{', '.join(words)}]" if words else name
+
+
+def _root_shape(graph: CanonicalGraph, value: str) -> tuple[int, ...] | None:
+    """The shape of what a source sees some numbers of."""
+    parameter = graph.parameters.get(value.removeprefix("parameter:"))
+    if parameter is not None:
+        return parameter.shape
+    maker = graph.producers.get(value)
+    values = maker.values if maker is not None else graph.inputs
+    return next((v.shape for v in values if v.id == value), None)
 
 
 def source_name(graph: CanonicalGraph, source: Source) -> str:

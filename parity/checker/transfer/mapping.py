@@ -17,7 +17,6 @@ import numpy as np
 
 from parity.checker.align.matches import Match, indices
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
-from parity.checker.canonical.settled import looked_up
 from parity.checker.graph import arrangement
 from parity.checker.graph.arrangement import Arrangement, Indices, Shape
 from parity.checker.graph.graph import Parameter, Source
@@ -312,26 +311,9 @@ def _layer_mappings(
         mine = left.parameters[a.parameters[role]]
         theirs = right.parameters[b.parameters[role]]
         index = _index(match, role, mine, theirs, seen)
-        if index is None and role == "embeddings":
-            index = _rows(match, left, right, mine, theirs)
         if index is not None and mine.shape == theirs.shape and _is_identity(index):
             index = SAME
         yield WeightMapping(mine, theirs, index, match, role)
-
-
-def _rows(
-    match: Match,
-    left: CanonicalGraph,
-    right: CanonicalGraph,
-    mine: Parameter,
-    theirs: Parameter,
-) -> Indices | None:
-    """Tables of other lengths, of which both look up rows that are known."""
-    places = [looked_up(n, g.numbers, g.ids) for n, g in ((match.left, left), (match.right, right))]
-    if places[0] is None or places[1] is None:
-        return None
-    taken = tables.Taken(mine.shape, places[0]), tables.Taken(theirs.shape, places[1])
-    return tables.index(*taken, (match.left.kind, match.right.kind), None, None)
 
 
 def _is_identity(index: Indices) -> bool:

@@ -62,9 +62,14 @@ def signature(model):
     fields = list(inspect.signature(model.call).parameters.values())
     if any(f.kind == f.VAR_POSITIONAL for f in fields):
         return None
-    fields = [f for f in fields if f.kind != f.VAR_KEYWORD and f.name not in ("training", "mask")]
+    fields = [f for f in fields if f.kind != f.VAR_KEYWORD and not _given_by_keras(f)]
     arguments = tuple(Argument(f.name, f.default is f.empty) for f in fields)
     return Signature(arguments, bundle=len(arguments) == 1)
+
+
+def _given_by_keras(field):
+    """What Keras passes on by itself: the mode, and a mask that may be left out."""
+    return field.name == "training" or (field.name == "mask" and field.default is not field.empty)
 
 
 def _like(structure, tensors):
