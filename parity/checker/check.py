@@ -379,7 +379,7 @@ class _Check:
             lambda: self._models.keras.record(RecordRequest("float64", "evaluate", moved)),
         )
         for side, graph in enumerate((torch, keras)):
-            made = derived_weights.values(graph, recorded[side])
+            made = derived_weights.values(graph, recorded[side], completed[side])
             completed[side].update(split_layers.spread_weights(graph, made))
         if not self._request.keep_weights:
             for side, source in enumerate(SIDES):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.checker.align import masks
+from parity.checker.align import masks, weight_sums
 from parity.checker.align.alignment import Alignment, expect_names
 from parity.checker.align.reconcile import reconcile
 from parity.checker.canonical import split_layers
@@ -147,15 +147,23 @@ def _learns(graph: Graph, node: Node, made: Mapping[str, bool], fixed: set[str])
     return learns
 
 
-def values(graph: CanonicalGraph, recorded: Mapping[str, Array]) -> dict[str, Array]:
-    """What a side made of its weights: id of the weight → array."""
+def values(
+    graph: CanonicalGraph, recorded: Mapping[str, Array], weights: Mapping[str, Array]
+) -> dict[str, Array]:
+    """What a side made of its weights: id of the weight → array.
+
+    Args:
+        graph: of that side.
+        recorded: its run in float64.
+        weights: its own, by id.
+    """
     names = {p.value.removeprefix("parameter:") for p in graph.pieces.values()}
     arrays = {}
     for virtual in names | set(graph.parameters):
         key = f"values/{virtual.removeprefix(PREFIX)}"
         if virtual.startswith(PREFIX) and key in recorded:
             arrays[virtual] = np.asarray(recorded[key], np.float64)
-    return arrays
+    return arrays | weight_sums.values(graph, {**weights, **arrays})
 
 
 def variants(left: Traced, right: Traced) -> list[tuple[Traced, Traced]]:
@@ -184,7 +192,8 @@ def align_best(left: Traced, right: Traced, pairs: Mapping[str, str]) -> Aligned
     if _unlike_tables(*best):
         choice = _aligned(_looked_up(left) or left, _looked_up(right) or right, pairs)
         best = choice if choice[2].edits <= best[2].edits else best
-    return best
+    summed = weight_sums.summed(*best)
+    return best if summed is None else reconcile(*summed, pairs=pairs)
 
 
 def _aligned(left: Traced, right: Traced, pairs: Mapping[str, str]) -> Aligned:

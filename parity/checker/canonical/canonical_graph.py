@@ -115,6 +115,8 @@ class CanonicalGraph:
         aliases: a source as it was traced → what stands for it now, and whether that is a mask that
             says the contrary.
         numbers: root value → array, of constants that are whole numbers, where they are known.
+        sums: id of a weight → the weights that it is the sum of (see
+            `parity.checker.align.weight_sums`).
     """
 
     side: Side
@@ -131,6 +133,7 @@ class CanonicalGraph:
     pieces: Mapping[str, Source] = field(default_factory=dict)
     aliases: Mapping[Source, tuple[Source, bool]] = field(default_factory=dict)
     numbers: Mapping[str, Array] = field(default_factory=dict)
+    sums: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, CanonicalNode]:
