@@ -28,7 +28,8 @@ def check(
         typer.Option(
             "--input",
             help="Shape of an input, batch first, in PyTorch's layout; one "
-            "for each. 8,20:int<1000 for token ids, 8,20:bool for a mask.",
+            "for each. 8,20:int<1000 for token ids, 8,20:bool for a mask; NAME=8,20:int where the "
+            "order does not tell.",
         ),
     ] = None,
     train: Annotated[
