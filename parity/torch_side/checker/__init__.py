@@ -5,9 +5,9 @@ In: a model and its inputs. Out: what `parity.checker.graph.model_interface.Mode
 `refs` (what it keeps: which element of which value stands where), `calls` (one call and its
 arguments); each operation in the graph's words: `kinds` (layers), `recurrent`, `attention`,
 `arithmetic`, `movement` (what only moves numbers), `noise` (dropout and draws), `training_only`
-(dropouts that evaluation does not call), `control`; `helpers`;
-`graphs` (the graph), `weights` (canonical layout), `learning` (loss and optimizer), `layerwise`
-(where tracing fails).
+(dropouts that evaluation does not call), `control`, `nudging` (constants moved by what rounding
+does); `helpers`; `graphs` (the graph), `weights` (canonical layout), `learning` (loss and
+optimizer), `layerwise` (where tracing fails).
 """
 
 from parity.torch_side.checker.model import TorchModel
