@@ -134,7 +134,7 @@ class Turned(layers.Layer):
 def untied""",
         ),
     ),
-    "mean_of_products": (("ops.mean(", "ops.sum("),),
+    "mean_of_products": (("ops.mean(", "ops.sum("), ('Add(name="sum")', 'Add(name="total")')),
     "norm_last": (
         ('name="attn")(x, x)', 'name="attn")(*[layer_norm("norm1")(x)] * 2)'),
         ('layer_norm("norm1")(layers.Add(name="add1")', 'layers.Add(name="add1")'),
