@@ -1,4 +1,9 @@
-"""A real bench, as small as can be: both sides, all four ways, and what is planted is seen."""
+"""A real bench, as small as can be: both sides, all four ways, and what is planted is seen.
+
+Every process that is measured starts a framework, so of what is alike some is drawn by
+``PARITY_SEED``: a mode of each side, and on data without images each side and each way once.
+``PARITY_LONG=1`` measures all.
+"""
 
 import dataclasses
 import sys
@@ -14,9 +19,12 @@ from parity.core.sides import SIDES
 from parity.spec.example import Size
 from parity.workers.options import WorkerOptions
 from parity_tests.bench.synthetic import job
+from parity_tests.draws import draw
 from shared.suite import SUITE
 
 SIZE = Size("embedded", epochs=1, train=200)
+EACH_MODE = [(side, mode) for side in SIDES for mode in MODES[side]]
+WITHOUT_IMAGES = [(side, way) for side in SIDES for way in ("tutorial", "fast")]
 SLOW = """
 import time
 from {package} import {example} as twin
@@ -99,7 +107,7 @@ def test_a_step_that_dawdles_is_seen_where_it_is_taken():
     assert measure("limit", code=code).values["step"] < 0.05  # it takes the products alone
 
 
-@pytest.mark.parametrize(("side", "mode"), [(s, m) for s in SIDES for m in MODES[s]])
+@pytest.mark.parametrize(("side", "mode"), draw(EACH_MODE, lambda row: {row[0]}))
 def test_every_mode_is_measured(side, mode):
     values = measure(mode, side=side, train=100).values
     assert values["step"] > 0
@@ -107,11 +115,10 @@ def test_every_mode_is_measured(side, mode):
 
 
 def test_data_without_images_are_measured_too():
-    for side in SIDES:
-        for way in ("tutorial", "fast"):
-            size = Size("full", epochs=1)
-            asked = BenchJob("iris_mlp", way, 1, size, 20)
-            assert measuring.measure(side, asked, WorkerOptions()).steps_per_epoch == 28
+    for side, way in draw(WITHOUT_IMAGES, set):
+        size = Size("full", epochs=1)
+        asked = BenchJob("iris_mlp", way, 1, size, 20)
+        assert measuring.measure(side, asked, WorkerOptions()).steps_per_epoch == 28
 
 
 def test_another_batch_size_and_width_are_really_taken():

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from parity.run import pipeline
+from parity_tests.draws import LONG
 from parity_tests.examples import sizes
 from shared import data
 from shared.examples import ALL
@@ -59,8 +60,12 @@ def full_data():
 
 @pytest.fixture(scope="session")
 def full_outcome(full_data, tmp_path_factory):
-    """The headline examples on the full data, all epochs, both sides."""
+    """The headline examples on the full data, both sides; all epochs with ``PARITY_LONG``."""
     folder = tmp_path_factory.mktemp("full")
     specs = tuple(spec for spec in ALL if spec.name in HEADLINES)
     pairs = tuple(pair for some in HEADLINES.values() for pair in some)
-    return pipeline.run_examples(pipeline.RunRequest(SUITE, specs, folder, full=True, pairs=pairs))
+    return pipeline.run_examples(
+        pipeline.RunRequest(
+            SUITE, specs, folder, full=True, pairs=pairs, epochs=None if LONG else 1
+        )
+    )

@@ -1,7 +1,8 @@
-"""The headline: whole trainings on the full data."""
+"""The headline: trainings on the full data, an epoch or, with ``PARITY_LONG=1``, whole."""
 
 import pytest
 
+from parity_tests.draws import LONG
 from parity_tests.examples.conftest import HEADLINES
 from parity_tests.examples.test_examples import check_rung, judged
 from shared.examples import ALL
@@ -50,6 +51,7 @@ def test_every_float64_prediction_is_the_same(full_outcome, spec):
         assert (same, of) == (10_000, 10_000)
 
 
+@pytest.mark.skipif(not LONG, reason="PARITY_LONG is not set")
 @pytest.mark.parametrize(("spec", "reference"), REFERENCES)
 def test_accuracy_comes_near_the_expected_one(full_outcome, spec, reference):
     metrics = judged(full_outcome, spec, spec.pairs[0]).metrics
