@@ -67,7 +67,7 @@ def _shifted(mine: Array, theirs: Array) -> Iterator[tuple[str, Array]]:
         return
     for axis in range(mine.ndim):
         for by in (1, -1, 2, -2):
-            if abs(by) < mine.shape[axis]:
+            if 2 * abs(by) < mine.shape[axis]:  # most of it must be there
                 moved = np.roll(mine, by, axis)
                 new = [slice(None)] * mine.ndim
                 new[axis] = slice(0, by) if by > 0 else slice(by, None)
@@ -94,5 +94,5 @@ def _summand(mine: Array, theirs: Array) -> Iterator[tuple[str, Array]]:
         yield f"these numbers with {summand:.6g} added", mine + summand
 
 
-RULES: tuple[Rule, ...] = (_reversed, _transposed, _shifted, _permuted, _factor, _summand)
+RULES: tuple[Rule, ...] = (_reversed, _transposed, _factor, _summand, _shifted, _permuted)
 """The telling ones first. A factor fits a constant table just as a summand does: the factor."""

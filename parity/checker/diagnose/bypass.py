@@ -2,8 +2,9 @@
 
 The pair behind the step is the consumer. It is computed twice on the left's numbers: as the left
 has it, and as the right has it. The step is the cause only if the first agrees and the second does
-not, and if what goes into the step agrees in the run: behind a pair that diverges by itself, the
-two together may be one thing that is written otherwise.
+not. Whether what goes into the step is right at all, is asked afterwards (`starts`, and
+`parity.checker.diagnose.search`): behind a pair that diverges by itself, the two together may be
+one thing that is written otherwise.
 """
 
 from __future__ import annotations
@@ -42,6 +43,20 @@ def is_proven(attribution: LayerAttribution, layer: AttributedLayer) -> bool:
     return _parts(attribution, layer, {k.to: a for k, a in zip(crossing, with_it, strict=True)})
 
 
+def starts(attribution: LayerAttribution, layer: AttributedLayer) -> list[str]:
+    """Values of the left at which the steps between begin, or that the right takes instead."""
+    partners = {right: left for left, right in attribution.comparison.axis_maps.partners.items()}
+    found: list[str] = []
+    for link in layer.match.links:
+        if link.left is None or link.right is None:
+            continue
+        if link.right_between:
+            found.append(link.left.value)
+        elif link.left_between or not any(layer.between):
+            found += [partners[v] for v in [link.right.value] if v in partners]
+    return found
+
+
 def _sources_differ(attribution: LayerAttribution, layer: AttributedLayer) -> bool:
     """Rewired: what the right takes, on the left's own numbers, makes the pair part."""
     partners = {right: left for left, right in attribution.comparison.axis_maps.partners.items()}
@@ -57,8 +72,6 @@ def _sources_differ(attribution: LayerAttribution, layer: AttributedLayer) -> bo
         placed = attribution.comparison.axis_maps.sources.get((layer.match.left.id, link.at))
         if mine is None or (mine == link.left.value and placed is not None):
             continue
-        if not _sound(attribution, mine):
-            return False
         taken[link.to] = _moved(attribution, mine, link.right)
     if not taken or any(array is None for array in taken.values()):
         return False
@@ -93,21 +106,14 @@ def _as_on_the_right(
     comparison = attribution.comparison
     if link.right_between:  # the right has steps of its own: they are run on the left's numbers
         partner = comparison.axis_maps.partners.get(link.left.value)
-        if partner is None or not _sound(attribution, link.left.value):
+        if partner is None:
             return None
         return _chain(attribution, link.right, link.right_between, partner, link.left.value)
     partners = {right: left for left, right in comparison.axis_maps.partners.items()}
     start = partners.get(link.right.value)
-    if start is None or not _sound(attribution, start):
-        return None
-    if not _reaches(comparison.torch, link.left.value, link.left_between, start):
+    if start is None or not _reaches(comparison.torch, link.left.value, link.left_between, start):
         return None
     return _moved(attribution, start, link.right)
-
-
-def _sound(attribution: LayerAttribution, value: str) -> bool:
-    """Whether a value of the left agrees, or would if what comes before it did."""
-    return attribution.agreeing.get(value, False) or value in attribution.following
 
 
 def _moved(attribution: LayerAttribution, value: str, theirs: Source) -> Array | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -149,7 +149,8 @@ def exchanges(attribution: LayerAttribution, layers: Sequence[AttributedLayer]) 
     found: dict[str, Exchange] = {}
     for link, consumer in ends:
         one = _exchange(attribution, link, consumer, by_value)
-        if one is not None:
+        # Where all of them are settled, the order changes nothing.
+        if one is not None and any(x.status != "inconclusive" for x in one.left):
             found.setdefault(one.left[0].match.left.id, one)
     return list(found.values())
 
@@ -191,6 +192,23 @@ def _taken(graph: CanonicalGraph, node: CanonicalNode) -> str | None:
     """What a step of a chain takes, if it is one thing."""
     live = {s.value for s in node.sources if not s.value.startswith(("constant:", "parameter:"))}
     return live.pop() if len(live) == 1 else None
+
+
+def settled(
+    attribution: LayerAttribution, layers: Sequence[AttributedLayer]
+) -> list[AttributedLayer]:
+    """The pairs, where an exchange of steps that changes nothing is no divergence.
+
+    A maximum and a ReLU may change places: what comes out at the end is the same.
+    """
+    same = {
+        id(layer)
+        for one in exchanges(attribution, layers)
+        if not _differs(attribution, one)
+        for layer in one.layers
+        if layer.status == "downstream"
+    }
+    return [replace(x, status="inconclusive") if id(x) in same else x for x in layers]
 
 
 def exchange_cause(attribution: LayerAttribution, found: Exchange) -> Cause:

@@ -50,6 +50,8 @@ def explain(
     stages = Stages()
     attribution = LayerAttribution(comparison, recorded, findings.layers, replay)
     attributed = stages.listed("each pair alone", attribution.judge_all)
+    settle = partial(chains.settled, attribution, attributed)
+    attributed = stages.attempt("steps in another order", settle, attributed)
     if findings.agrees:
         attributed = [_innocent(layer) for layer in attributed]
     divergences: list[Divergence] = []

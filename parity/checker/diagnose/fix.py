@@ -208,6 +208,8 @@ def _in_words(kind: str, node: Node, wanted: str, present: str = "") -> str:
         return taken(node.code, f"what {wanted} is on the other side", present)
     if not advice or not wanted or wanted == "as stated":
         return ""
+    if kind == "constant" and "×" in wanted:
+        return f"# {node.code}: the table must be {wanted} of the other side; here: {present}"
     unsaid = "" if is_statement(node.code) else " (no argument says so)"
     return f"# {node.code}: {advice} {wanted}{unsaid}"
 

@@ -16,6 +16,7 @@ from parity.checker.align.matches import Link, Match
 from parity.checker.align.untraced import is_untraced
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose import (
+    bypass,
     chains,
     combined_fix,
     gradient_stops,
@@ -345,7 +346,8 @@ def _is_used(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
         traced = not (is_untraced(other.match.left) or is_untraced(other.match.right))
         used, seen = used or bool(links and sound), seen or bool(links and (traced or sound))
     if not seen:  # what takes it was not seen by the tracer, or has no partner
-        return _is_stated(cause, layer) and not _lone_behind(search, layer)
+        stated = _is_stated(cause, layer)
+        return stated and (not _lone_behind(search, layer) or _agrees_behind(search, layer))
     # Of a pad that is cropped again the next pair sees nothing.
     return used and not alike
 
@@ -358,6 +360,8 @@ def _stands_alone(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
     """
     if cause.proof not in ("recomputed", "values") or _is_stated(cause, layer):
         return True
+    if layer.status == "inconclusive":
+        return True  # the steps beside it are part of what is said
     return not any(layer.between) and not _lone_behind(search, layer)
 
 
@@ -371,6 +375,37 @@ def _lone_behind(search: Search, layer: AttributedLayer) -> bool:
         *(("keras", node) for node in theirs if node in comparison.right_only),
     ]
     return any(not attribution.idle(side_named(side), node.name) for side, node in lone)
+
+
+def _agrees_behind(search: Search, layer: AttributedLayer) -> bool:
+    """Whether a pair behind such a step agrees when it is fed alike."""
+    attribution, mine = search.attribution, layer.match.left.value
+    return any(
+        other.status == "downstream" and any(other.between)
+        for other in search.layers
+        if mine in bypass.starts(attribution, other)
+    )
+
+
+def _begins_soundly(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
+    """What goes into a step that one side has alone is right, or wrong for a setting that says so.
+
+    Behind a pair that diverges for reasons that nobody sees, the pair and the step may be one.
+    """
+    if cause.proof != "bypass":
+        return True
+    attribution = search.attribution
+    made = {value.id: x for x in search.layers for value in x.match.left.values}
+    for value in bypass.starts(attribution, layer):
+        if attribution.agreeing.get(value) or value in attribution.following:
+            continue
+        maker = made.get(value)
+        if maker is None and value.startswith(("constant:", "parameter:")):
+            continue
+        own = [c for c, at in search.found if at is maker and maker is not None]
+        if maker is None or not own or not all(c.confirmed and _is_stated(c, maker) for c in own):
+            return False
+    return True
 
 
 def _behind(graph: CanonicalGraph, start: CanonicalNode) -> Iterator[CanonicalNode]:
@@ -417,4 +452,4 @@ def _understood(search: Search, layer: AttributedLayer) -> bool:
     return layer.status == "diverges" and bool(own) and all(c.confirmed for c in own)
 
 
-TESTS: tuple[CauseTest, ...] = (_is_used, _stands_alone)
+TESTS: tuple[CauseTest, ...] = (_is_used, _stands_alone, _begins_soundly)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -30,12 +29,9 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
     consumer = (match.left.name, match.right.name)
 
     def caused(kind: str, left: tuple[str, str], right: tuple[str, str], line: str) -> Cause:
-        cause = Cause(kind, left, right, fix=line)
         if alone is None or not proven:
-            return cause
-        return replace(
-            cause, status="confirmed", residual_ratio=alone.ratio, share=1.0, proof="bypass"
-        )
+            return Cause(kind, left, right)  # nobody is sent to change what may be right
+        return Cause(kind, left, right, "confirmed", alone.ratio, 1.0, "bypass", line)
 
     for name in layer.between[0]:
         node = comparison.lone("torch", name)

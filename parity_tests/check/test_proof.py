@@ -1,0 +1,239 @@
+"""What a proof is, and what it costs when it fails: nothing but the proof.
+
+Pairs on which a false explanation fits lie in ``cases/proof``: a step that changes no number, steps
+that may change places, tables that are one by symmetry, a formula in two spellings, faults that
+cancel in part. A cause confirmed there that is not listed is false (`written_cases.wrong`).
+"""
+
+import logging
+
+import numpy as np
+import pytest
+
+from parity.checker.diagnose import repair, search, statement_edit, structure
+from parity.cli import check_command
+from parity.diagnosis.constants import relation
+
+TORCH = """
+from torch import nn
+from torch.nn import functional as F
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.norm, self.b = nn.Linear(6, 8), nn.LayerNorm(8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        return self.b(F.relu(self.norm(self.a(x))))
+"""
+KERAS = """
+import keras
+from keras import layers
+
+
+def net(epsilon=1e-5, relu=True):
+    x = inputs = keras.Input((6,))
+    x = layers.LayerNormalization(epsilon=epsilon, name="norm")(layers.Dense(8, name="a")(x))
+    if relu:
+        x = layers.ReLU(name="relu")(x)
+    return keras.Model(inputs, layers.Dense(3, name="b")(x))
+"""
+FAULTY = {"epsilon": 1e-2, "relu": False}
+
+
+def told(ask, **given):
+    return ask("Net", {}, "net", given, "2,6")
+
+
+def broken(*args, **more):
+    raise ZeroDivisionError("the fault")
+
+
+# --- A stage that fails ---------------------------------------------------------------------------
+
+
+def test_both_faults_are_proven(ask):
+    found = {c.kind: c.status for c in told(ask, **FAULTY).causes}
+    assert found == {"epsilon": "confirmed", "missing_layer": "confirmed"}
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "left"),
+    [
+        (structure, "structural", {"epsilon"}),
+        (search, "proven", {"epsilon", "missing_layer"}),
+        (search, "find_causes", set()),
+    ],
+)
+def test_the_verdict_stands_without_a_stage(ask, monkeypatch, module, name, left):
+    monkeypatch.setattr(module, name, broken)
+    if name == "find_causes":
+        monkeypatch.setattr("parity.checker.diagnose.diagnosis.find_causes", broken)
+    result = told(ask, **FAULTY)
+    assert result.verdict == "differ"
+    assert {c.kind for c in result.causes} == left
+    (note,) = [n for n in result.notes if "--debug" in n]
+    assert "the verdict stands" in note
+
+
+def test_nothing_is_said_where_nothing_fails(ask):
+    assert not [n for n in told(ask, **FAULTY).notes if "--debug" in n]
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_debug_shows_the_error_and_is_over_afterwards(ask, monkeypatch, capsys, debug):
+    monkeypatch.setattr(structure, "structural", broken)
+    before = logging.getLogger("parity").handlers.copy()
+    with check_command._logged(debug):
+        told(ask, **FAULTY)
+    assert ("ZeroDivisionError: the fault" in capsys.readouterr().err) is debug
+    assert logging.getLogger("parity").handlers == before
+
+
+# --- A cause that is not used is none -------------------------------------------------------------
+
+
+def test_without_its_tests_the_search_would_prove_too_much(ask, monkeypatch):
+    """Each confirmed cause of a layer has passed every test in the list."""
+    asked = []
+
+    def refused(of, cause, layer):
+        asked.append(cause.kind)
+        return False
+
+    monkeypatch.setattr(search, "TESTS", (refused,))
+    result = told(ask, **FAULTY)
+    assert set(asked) == {"epsilon", "missing_layer"}
+    assert not any(c.confirmed for c in result.causes)
+
+
+def test_a_node_that_is_replaced_as_a_whole_is_tried_on_the_others_operand_first():
+    """A product with another matrix: not another operation, though replacing it would fit."""
+    draw = np.random.default_rng(0)
+    x, mine, theirs = draw.standard_normal((2, 4)), np.eye(4), draw.standard_normal((4, 4))
+    from parity_tests.check.test_causes import node
+
+    left, right = (node("matmul", {}, ((2, 4), (4, 4)), name=n) for n in ("left", "right"))
+    (found,) = repair.prove(
+        repair.ProofInput(
+            left,
+            right,
+            (x, mine),
+            (x, theirs),
+            x @ mine,
+            x @ theirs,
+            {},
+            {},
+            1e-12,
+            fixed=(False, True),
+            source_names=(("x", "eye"), ("x", "table")),
+        )
+    )
+    assert (found.kind, found.status) == ("constant", "confirmed")
+
+
+def test_tables_that_are_weights_are_not_proven_different():
+    """Which weight of the one is which of the other was not found: no difference is known."""
+    draw = np.random.default_rng(0)
+    x, mine, theirs = (draw.standard_normal((2, 4)) for _ in range(3))
+    from parity_tests.check.test_causes import node
+
+    left, right = (node("add", {}, ((2, 4), (2, 4)), name=n) for n in ("left", "right"))
+    (found,) = repair.prove(
+        repair.ProofInput(
+            left,
+            right,
+            (x, mine),
+            (x, theirs),
+            x + mine,
+            x + theirs,
+            {},
+            {},
+            1e-12,
+            fixed=(False, True),
+            weights=(1,),
+        )
+    )
+    assert (found.kind, found.status) == ("weights", "suspected")
+
+
+# --- Tables in words ------------------------------------------------------------------------------
+
+TABLE = np.array([[1.0, 2.0, 4.0], [3.0, 5.0, 9.0], [2.5, 8.0, 7.0], [6.0, 0.5, 1.5]])
+TABLES = [
+    (TABLE[::-1], "the same numbers reversed along axis 0"),
+    (TABLE[:, ::-1], "the same numbers reversed along axis 1"),
+    (TABLE.T, "the same numbers, axes in the order [1, 0]"),
+    (TABLE * 3, "3 times these numbers"),
+    (TABLE - 0.5, "these numbers with -0.5 added"),
+    (np.vstack([[[9, 9, 8]], TABLE[:-1]]), "the same numbers shifted by 1 along axis 0"),
+    (TABLE[[1, 0, 3, 2]], "the same numbers in another order"),
+    (TABLE**2, "other numbers, up to 72 apart"),
+    (TABLE[:2], "other numbers, 2 × 3 instead of 4 × 3"),
+]
+
+
+@pytest.mark.parametrize(("theirs", "words"), TABLES, ids=[w for _, w in TABLES])
+def test_what_became_of_a_table(theirs, words):
+    assert relation(TABLE, theirs) == words
+
+
+def test_a_table_rounded_otherwise_is_the_same():
+    assert relation(TABLE / 3, (TABLE / 3).astype(np.float32).astype(np.float64)) is None
+
+
+# --- Statements -----------------------------------------------------------------------------------
+
+SCALED = [
+    ("y = x * 0.5", 2.0, "y = x * 1"),
+    ("y = x / 4", 2.0, "y = x / 2"),
+    (
+        "return self.base(x) + self.alpha * self.b(x)",
+        0.25,
+        "return self.base(x) + 0.25 * self.alpha * self.b(x)",
+    ),
+    ("y = ops.multiply(x, s) + a", 3.0, "y = 3 * ops.multiply(x, s) + a"),
+    ("y = a * b + c * d", 3.0, ""),
+]
+
+
+@pytest.mark.parametrize(("code", "factor", "wanted"), SCALED, ids=[s[0] for s in SCALED])
+def test_a_product_in_a_statement(code, factor, wanted):
+    assert statement_edit.scaled(code, {"multiply"}, factor) == wanted
+
+
+SHIFTED = [
+    ("return x * (1 + self.scale)", -1.0, "return x * (self.scale)"),
+    ("return x * (1 + self.scale)", 1.0, "return x * (2 + self.scale)"),
+    ("y = f(x - 0.25)", -0.5, "y = f(x - 0.75)"),
+    ("y = f(x - self.s)", 0.5, "y = f(x - self.s + 0.5)"),
+    ("y = f(a + b) * g(c - d)", 0.5, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "summand", "wanted"), SHIFTED, ids=[f"{s[0]} {s[1]}" for s in SHIFTED]
+)
+def test_a_sum_in_a_statement(code, summand, wanted):
+    assert statement_edit.shifted(code, {"add", "subtract"}, summand) == wanted
+
+
+def test_a_call_in_a_statement():
+    code = "h = ops.gelu(self.a(x), approximate=True) + ops.tanh(x)"
+    part = statement_edit.call_in(code, {"gelu"})
+    assert part.text == "ops.gelu(self.a(x), approximate=True)"
+    assert statement_edit.on_its_argument(part, "ops.silu(x)") == "ops.silu(self.a(x))"
+    assert statement_edit.on_its_argument(part, "layers.ReLU()") == "layers.ReLU()(self.a(x))"
+    assert statement_edit.bypassed(code, {"tanh"}).endswith("+ x")
+    assert statement_edit.call_in("y = ops.relu(ops.relu(x))", {"relu"}) is None
+
+
+@pytest.mark.parametrize("code", ["y = x", "return x + 1", "x + y"])
+def test_a_statement_is_no_layer(code):
+    assert statement_edit.is_statement(code)
+
+
+@pytest.mark.parametrize("code", ["layers.Dense(3)", "", "y ="])
+def test_a_layer_is_no_statement(code):
+    assert not statement_edit.is_statement(code)
