@@ -5,12 +5,16 @@ that may change places, tables that are one by symmetry, a formula in two spelli
 cancel in part. A cause confirmed there that is not listed is false (`written_cases.wrong`).
 """
 
+import dataclasses
+import io
 import logging
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from parity.checker.diagnose import repair, search, statement_edit, structure
+from parity.checker.result import wording
 from parity.cli import check_command
 from parity.diagnosis.constants import relation
 
@@ -181,6 +185,32 @@ def test_what_became_of_a_table(theirs, words):
 
 def test_a_table_rounded_otherwise_is_the_same():
     assert relation(TABLE / 3, (TABLE / 3).astype(np.float32).astype(np.float64)) is None
+
+
+# --- Tables of layers -----------------------------------------------------------------------------
+
+LONG = "encoder.layers.11.attention.self.query_projection"
+
+
+def test_a_long_name_is_shortened_in_the_middle():
+    short = wording.shortened(LONG, 16)
+    assert len(short) == 16
+    assert LONG.startswith(short.partition("…")[0])
+    assert LONG.endswith(short.partition("…")[2])
+    assert wording.shortened("norm", 16) == "norm"
+
+
+def test_the_table_stays_one_at_80_columns(ask, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    result = told(ask, **FAULTY)
+    named = [dataclasses.replace(x, torch=LONG, keras=LONG) for x in result.layers]
+    shown = io.StringIO()
+    console = Console(file=shown, width=80)
+    for part in wording.screen(dataclasses.replace(result, layers=tuple(named)))[2:]:
+        console.print(part, highlight=False)
+    rows = [line for line in shown.getvalue().splitlines() if line.startswith("enc")]
+    assert rows
+    assert all(len(row) <= 80 and row.count("…") >= 2 for row in rows)
 
 
 # --- Statements -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 12
 _FURTHER = 3
+_NARROW, _OTHER_COLUMNS, _LEAST = 80, 48, 16
+"""Columns of a terminal that says nothing; what the table needs besides two names; of one name."""
 STAGE_WORDS: dict[Stage, str] = {
     "structure": "what the two are made of",
     "weights": "weights",
@@ -133,6 +136,14 @@ def _unmatched(result: CheckResult) -> list[str]:
     return lines
 
 
+def shortened(name: str, room: int) -> str:
+    """A long name without its middle: of layers the two ends tell which one it is."""
+    if len(name) <= room:
+        return name
+    behind = (room - 1) * 2 // 3
+    return f"{name[: room - 1 - behind]}…{name[len(name) - behind :]}"
+
+
 def summary(result: CheckResult) -> str:
     """What was compared, and the worst of each stage."""
     parts = [f"{result.matched} pairs of operations"]
@@ -175,12 +186,14 @@ def screen(result: CheckResult) -> list[Any]:
     if result.verdict != "agree" and shown:
         table = Table(box=None, pad_edge=False)
         for title in ("PyTorch", "Keras", "what", "status", "ratio", "alone"):
-            table.add_column(title, overflow="fold")
+            table.add_column(title, no_wrap=True)
+        columns = shutil.get_terminal_size((_NARROW, 24)).columns
+        room = max((columns - _OTHER_COLUMNS) // 2, _LEAST)
         for layer in shown[:_SHOWN]:
             table.add_row(
-                escape(layer.torch or "–"),
-                escape(layer.keras or "–"),
-                layer.kind,
+                escape(shortened(layer.torch or "–", room)),
+                escape(shortened(layer.keras or "–", room)),
+                shortened(layer.kind, _LEAST),
                 STATUS_WORDS[layer.status],
                 number(layer.ratio),
                 number(layer.alone),
