@@ -8,7 +8,7 @@ with it agrees afterwards is not, whatever else is at fault elsewhere.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,7 +68,7 @@ def proven(
     known = {
         (t.left.id, t.right.id) for t in before.axis_maps.weight_mappings if t.index is not None
     }
-    agreeing = [m for m in guess.matches if m.left.id in layers and layers[m.left.id].agrees]
+    agreeing = [pair for pair in guess.matches if _agrees(guess, pair, layers)]
     return [
         one
         for one in unique_mappings(guess.axis_maps.weight_mappings)
@@ -91,8 +91,8 @@ def with_ties(comparison: ModelComparison, ties: Sequence[WeightMapping]) -> Mod
 
 def _meet(comparison: ModelComparison, one: WeightMapping, pairs: Sequence[Match]) -> bool:
     """Whether one of the pairs depends on both weights of a tie."""
-    left = _dependents(comparison.graphs[0], _whole(comparison.torch, one.left.id))
-    right = _dependents(comparison.graphs[1], _whole(comparison.keras, one.right.id))
+    left = _dependents(comparison.graphs[0], {_whole(comparison.torch, one.left.id)})
+    right = _dependents(comparison.graphs[1], {_whole(comparison.keras, one.right.id)})
     return any(
         left.intersection(pair.left.members) and right.intersection(pair.right.members)
         for pair in pairs
@@ -105,12 +105,12 @@ def _whole(graph: CanonicalGraph, name: str) -> str:
     return name if source is None else source.value.removeprefix("parameter:")
 
 
-def _dependents(graph: Graph, weight: str) -> set[str]:
-    """Ids of the nodes that a weight goes into, over whatever others."""
+def _dependents(graph: Graph, roots: Collection[str]) -> set[str]:
+    """Ids of the nodes that weights or inputs go into, over whatever others."""
     found: set[str] = set()
-    made = {f"parameter:{weight}"}
+    made = {*roots, *(f"parameter:{root}" for root in roots)}
     for node in graph.nodes:
-        if weight in node.parameters.values() or any(s.value in made for s in node.sources):
+        if made & {*node.parameters.values(), *(s.value for s in node.sources)}:
             found.add(node.id)
             made |= {value.id for value in node.values}
     return found
@@ -128,7 +128,9 @@ def _settled(comparison: ModelComparison, layers: Mapping[str, Finding]) -> list
         t
         for t in unique_mappings(comparison.axis_maps.weight_mappings)
         if t.pair.left.id not in odd
-        and not (t.role == "raw" and len(t.left.shape) > 1 and not _agrees(t, layers))
+        and not (
+            t.role == "raw" and len(t.left.shape) > 1 and not _agrees(comparison, t.pair, layers)
+        )
     ]
     mine = [t.left.id for t in every]
     theirs = [t.right.id for t in every]
@@ -140,9 +142,21 @@ def _settled(comparison: ModelComparison, layers: Mapping[str, Finding]) -> list
     ]
 
 
-def _agrees(one: WeightMapping, layers: Mapping[str, Finding]) -> bool:
-    finding = layers.get(one.pair.left.id)
-    return finding is not None and finding.agrees
+def _agrees(comparison: ModelComparison, pair: Match, layers: Mapping[str, Finding]) -> bool:
+    """Whether a pair agrees, and on something that was fed.
+
+    What is computed of weights alone lies as its shapes allow: by a guess, in which a wrong tie
+    agrees with itself (a kernel that is standardised by hand, whose axes are of one length).
+    """
+    finding = layers.get(pair.left.id)
+    guessed = pair.left.values and pair.left.value in comparison.axis_maps.guessed
+    fed = _dependents(comparison.graphs[0], {v.id for v in comparison.graphs[0].inputs})
+    return (
+        finding is not None
+        and finding.agrees
+        and not guessed
+        and bool(fed.intersection(pair.left.members))
+    )
 
 
 def _free(graph: CanonicalGraph, traced: Graph, settled: set[str]) -> list[Parameter]:
