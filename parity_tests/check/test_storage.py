@@ -3,7 +3,9 @@
 import gc
 
 import numpy as np
+import pytest
 
+from parity.checker.graph import nudge, storage
 from parity.checker.graph.storage import CompactArrays, DiskSpill
 
 
@@ -46,3 +48,22 @@ def test_a_shelf_gives_back_and_cleans_up():
     del shelf
     gc.collect()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.complex64, np.complex128])
+def test_a_file_gives_back_what_was_written(tmp_path, kind):
+    array = np.array([[1.5, np.inf], [-2.0, 0.25], [3.0, 4.0]]).astype(kind).T
+    array = array + kind(2j) if array.dtype.kind == "c" else array
+    storage.save({"values/n1:0": array}, tmp_path / "a")
+    found = storage.load(tmp_path / "a")["values/n1:0"]
+    assert found.dtype == array.dtype
+    assert np.array_equal(found, array, equal_nan=True)
+
+
+def test_a_nudge_moves_what_was_rounded_by_half_a_unit_and_nothing_else():
+    exact = np.array([0.0, 0.5, -3.0, 1024.0, np.inf])
+    assert np.array_equal(nudge.nudged(exact), exact)
+    table = np.float32(np.arange(1, 8) / 7.3)
+    moved = np.abs(nudge.nudged(table) / table.astype(np.float64) - 1)
+    assert np.allclose(moved, 2.0**-24, rtol=1e-6)
+    assert np.array_equal(nudge.nudged(table), nudge.nudged(table))

@@ -24,4 +24,4 @@ def nudged(values: ArrayLike) -> NDArray[Any]:
     mantissa = np.ldexp(mantissa, BITS)
     moves = mantissa != np.rint(mantissa)
     signs = np.random.default_rng(x.size).choice([-_HALF, _HALF], x.shape)
-    return np.where(moves, x + x * np.where(moves, signs, 0.0), x)
+    return x + np.where(moves, x, 0.0) * signs

@@ -45,7 +45,10 @@ def pairs(array: Array) -> Array:
 
 def unpaired(key: str, array: Array) -> Array:
     """The array of a key in a file, complex where the key says so."""
-    return array[..., 0] + 1j * array[..., 1] if key.endswith(PAIRS) else array
+    if not key.endswith(PAIRS):
+        return array
+    whole: Array = array.view(np.result_type(array.dtype, np.complex64))[..., 0]
+    return whole
 
 
 class CompactArrays(MutableMapping[str, Array]):
