@@ -53,8 +53,6 @@ def _norm(drafts: Drafts, node: Draft, top: DraftEdge, bottom: DraftEdge) -> boo
     if centred is not None and not (drafts.plain(top.source) and _centre(drafts, centred, norm)):
         return False
     if gain is not None and scaled is not None:
-        if centred is None:
-            return False
         norm.members.append(scaled)
     unique = list({m.id: m for m in norm.members}.values())
     inside = {m.id for m in unique} | {node.id}

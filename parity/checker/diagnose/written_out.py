@@ -8,7 +8,8 @@ and its numbers are changed until it gives what the other side has.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from parity.checker.align.matches import indices
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose.other_inputs import as_node
 from parity.checker.diagnose.settings import canonical
-from parity.checker.graph.arrangement import Arrangement, identity
+from parity.checker.graph.arrangement import Arrangement, Shape, identity
 from parity.checker.graph.graph import Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import LayerAttribution, source_array
@@ -38,11 +39,10 @@ Constants = dict[tuple[str, str], float]
 
 @dataclass(frozen=True)
 class Chain:
-    """Operations of one side without weights, as a function of the value they begin with."""
+    """Operations of one side without weights, as a function of the values they begin with."""
 
     graph: CanonicalGraph
     nodes: tuple[CanonicalNode, ...]
-    begin: str
 
     @property
     def constants(self) -> Constants:
@@ -56,9 +56,15 @@ class Chain:
                     found[node.id, key] = float(number)
         return found
 
-    def __call__(self, value: Array, changed: Constants) -> Array | None:
-        """What they make of a value, some numbers being others."""
-        made = {self.begin: value}
+    @property
+    def begins(self) -> set[str]:
+        """Ids of the values that they take and do not make."""
+        inner = {value.id for node in self.nodes for value in node.values}
+        return {s.value for node in self.nodes for s in node.sources} - inner
+
+    def __call__(self, fed: Mapping[str, Array], changed: Constants) -> Array | None:
+        """What they make of these values, some numbers being others."""
+        made = dict(fed)
         for node in self.nodes:
             settings = canonical(as_node(node))
             settings |= {key: x for (name, key), x in changed.items() if name == node.id}
@@ -89,48 +95,43 @@ def causes(attribution: LayerAttribution) -> Iterator[tuple[set[str], Cause]]:
 
 def _cause(attribution: LayerAttribution, region: Region) -> Cause:
     comparison, best = attribution.comparison, attribution.recorded.best
-    chains = [
-        Chain(graph, nodes, begin)
-        for graph, nodes, begin in zip(
-            (comparison.torch, comparison.keras),
-            (region.left, region.right),
-            _beginning(attribution, region),
-            strict=True,
-        )
-    ]
+    graphs = comparison.torch, comparison.keras
+    chains = [Chain(g, n) for g, n in zip(graphs, (region.left, region.right), strict=True)]
     left, right = (chain.nodes[-1] for chain in chains)
-    begin, move = (comparison.axis_maps.values.get(v) for v in (chains[0].begin, left.value))
-    end = Source(right.value, right.values[0].shape)
-    theirs = attribution.replay_region(region, end)
-    value = _value(attribution, chains[0].begin)
+    fed = _fed(attribution, chains)
     mine = _value(attribution, left.value)
-    if begin and value is not None and mine is not None and theirs is not None:
-        # An unmatched end has no arrangement of its own; element by element it is the beginning's.
-        move = move or (begin if begin.left == mine.shape else None)
+    theirs = attribution.replay_region(region, Source(right.value, right.values[0].shape))
+    if fed is not None and mine is not None and theirs is not None:
+        # An end without a partner has no arrangement; element by element it is what it begins with.
+        move = comparison.axis_maps.values.get(left.value) or fed[2].get(mine.shape)
         if move is not None and move.right == theirs[best].shape:
             ways = (
-                (1, begin(value), identity(theirs[best].shape), theirs[best], move(mine)),
-                (0, value, move, move(mine), theirs[best]),
+                (1, fed[1], identity(theirs[best].shape), theirs[best], move(mine)),
+                (0, fed[0], move, move(mine), theirs[best]),
             )
-            for at, fed, arrange, own, other in ways:
-                found = _repaired(chains[at], fed, arrange, own, other)
+            for at, values, arrange, own, other in ways:
+                found = _repaired(chains[at], values, arrange, own, other)
                 if found:
                     return _constant(chains, at, found)
     texts = [", then ".join(_said(node) for node in chain.nodes) for chain in chains]
     return Cause("operation", (left.name, texts[0]), (right.name, texts[1]))
 
 
-def _beginning(attribution: LayerAttribution, region: Region) -> tuple[str, str]:
-    """The one value that both sides begin with; '' where there is none."""
-    begins = []
-    for nodes in (region.left, region.right):
-        inner = {value.id for node in nodes for value in node.values}
-        begins.append({s.value for node in nodes for s in node.sources} - inner)
-    if any(len(one) != 1 for one in begins):
-        return "", ""
-    left, right = (next(iter(one)) for one in begins)
-    known = attribution.comparison.axis_maps.partners.get(left) == right
-    return (left, right) if known else ("", "")
+def _fed(
+    attribution: LayerAttribution, chains: Sequence[Chain]
+) -> tuple[dict[str, Array], dict[str, Array], dict[Shape, Arrangement]] | None:
+    """The left's values that both sides begin with, as each side has them, and how they go across;
+    None where they begin with others."""
+    maps = attribution.comparison.axis_maps
+    pairs = {left: maps.partners.get(left, "") for left in chains[0].begins}
+    if set(pairs.values()) != chains[1].begins or not set(pairs) <= set(maps.values):
+        return None
+    mine = {left: _value(attribution, left) for left in pairs}
+    arrays = {left: array for left, array in mine.items() if array is not None}
+    if len(arrays) < len(pairs):
+        return None
+    theirs = {pairs[left]: maps.values[left](array) for left, array in arrays.items()}
+    return arrays, theirs, {maps.values[left].left: maps.values[left] for left in pairs}
 
 
 def _value(attribution: LayerAttribution, value: str) -> Array | None:
@@ -145,14 +146,18 @@ def _value(attribution: LayerAttribution, value: str) -> Array | None:
 
 
 def _repaired(
-    chain: Chain, value: Array, arrange: Arrangement, own: Array, target: Array
+    chain: Chain,
+    fed: Mapping[str, Array],
+    arrange: Arrangement,
+    own: Array,
+    target: Array,
 ) -> Constants:
     """Numbers with which the chain gives the target: two exchanged, or one that is another."""
     numbers = chain.constants
     scale = float(np.max(np.abs(target), initial=0.0))
 
     def computed(changed: Constants) -> Array | None:
-        out = chain(value, changed)
+        out = chain(fed, changed)
         return arrange(out) if out is not None and out.shape == arrange.left else None
 
     def fits(changed: Constants, wanted: Array, bound: float) -> bool:
@@ -160,7 +165,8 @@ def _repaired(
         return out is not None and apart(out, wanted) <= bound * scale
 
     def with_number(at: tuple[str, str]) -> Callable[[float], Array | None]:
-        return lambda number: computed({at: number})
+        # `solve` looks among positive numbers only.
+        return lambda size: computed({at: math.copysign(size, numbers[at])})
 
     if not fits({}, own, _WRITTEN):
         return {}
@@ -169,9 +175,10 @@ def _repaired(
         if numbers[one] != numbers[other] and fits(swapped, target, _WRITTEN):
             return swapped
     for at, number in numbers.items():
-        found = solve(with_number(at), target, number)
-        if found is not None and fits({at: found}, target, _WRITTEN):
-            return {at: found}
+        size = solve(with_number(at), target, abs(number))
+        found = {} if size is None else {at: math.copysign(size, number)}
+        if found and fits(found, target, _WRITTEN):
+            return found
     return {}
 
 
