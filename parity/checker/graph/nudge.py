@@ -18,7 +18,8 @@ def nudged(values: ArrayLike) -> NDArray[Any]:
     Numbers of few bits stay, as do infinities and NaN.
     """
     if np.iscomplexobj(values):
-        return nudged(np.real(values)) + 1j * nudged(np.imag(values))
+        both: NDArray[Any] = nudged(np.real(values)) + 1j * nudged(np.imag(values))
+        return both
     x = np.asarray(values, np.float64)
     mantissa, _ = np.frexp(np.where(np.isfinite(x), x, 0.0))
     mantissa = np.ldexp(mantissa, BITS)
