@@ -25,4 +25,5 @@ def nudged(values: ArrayLike) -> NDArray[Any]:
     mantissa = np.ldexp(mantissa, BITS)
     moves = mantissa != np.rint(mantissa)
     signs = np.random.default_rng(x.size).choice([-_HALF, _HALF], x.shape)
-    return x + np.where(moves, x, 0.0) * signs
+    moved: NDArray[Any] = x + np.where(moves, x, 0.0) * signs
+    return moved
