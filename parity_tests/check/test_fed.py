@@ -72,6 +72,15 @@ def test_special_draws_hold_what_a_model_asks_for():
     assert not special_inputs.draws([model_inputs.parse("2,9")], 0, None, ids)
 
 
+def test_numbers_that_are_no_ids_tell_nothing():
+    nodes = [
+        node("n0", "compare", ["input:0"], "bool", name="lt", scalar=number)
+        for number in (float("nan"), float("inf"), 2.5, 7.0)
+    ]
+    graph = Graph("torch", "t", (Value("input:0", (1, 3), "int64"),), (), tuple(nodes), {})
+    assert special_inputs.telling_ids([graph]).near == (7,)
+
+
 IDS = np.array([[3, 1, 2]]), np.array([[0, 4, 4]])
 
 

@@ -50,7 +50,7 @@ def telling_ids(graphs: Iterable[Graph]) -> TellingIds:
             number = node.settings.get("scalar")
             if isinstance(zero, int):
                 padding.append(zero)
-            if not isinstance(number, int | float) or int(number) != number:
+            if not isinstance(number, int | float) or not float(number).is_integer():
                 continue
             if node.kind == "compare" and all(s.value in whole for s in node.sources):
                 equal = node.settings.get("name") in ("eq", "ne", "equal", "not_equal")

@@ -8,7 +8,7 @@ with it agrees afterwards is not, whatever else is at fault elsewhere.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from parity.checker.align.matches import Match
 from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph.arrangement import Indices
-from parity.checker.graph.graph import STATISTICS, Graph, Parameter
+from parity.checker.graph.graph import STATISTICS, Graph, Node, Parameter
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping
 from parity.comparator.noise import Finding
@@ -170,14 +170,11 @@ def _free(graph: CanonicalGraph, traced: Graph, settled: set[str]) -> list[Param
             if s.value.startswith("parameter:")
         )
     every = [*order, *graph.parameters]
-    # What a dead node takes, as of a head whose output is not returned, is as good as unused.
-    alive = [node for node in traced.nodes if node.id not in graph.dead]
-    taken = {p for node in alive for p in node.parameters.values()}
-    taken |= {
-        s.value.removeprefix("parameter:")
-        for s in (*(s for node in alive for s in node.sources), *traced.outputs)
-    }
-    unused = {p for p in traced.parameters if p not in taken}
+    # What dead nodes alone take, as of a head whose output is not returned, is as good as unused.
+    dead = _taken(node for node in traced.nodes if node.id in graph.dead)
+    alive = _taken(node for node in traced.nodes if node.id not in graph.dead)
+    alive |= {s.value.removeprefix("parameter:") for s in traced.outputs}
+    unused = {*graph.unused, *(dead - alive)}
     return [
         p
         for p in (graph.parameters[name] for name in dict.fromkeys(every))
@@ -186,6 +183,15 @@ def _free(graph: CanonicalGraph, traced: Graph, settled: set[str]) -> list[Param
         and not p.computed
         and (p.trainable or p.role.endswith(STATISTICS))
     ]
+
+
+def _taken(nodes: Iterable[Node]) -> set[str]:
+    """Ids of the weights, among others, that any of the nodes takes."""
+    found: set[str] = set()
+    for node in nodes:
+        found |= {*node.parameters.values()}
+        found |= {s.value.removeprefix("parameter:") for s in node.sources}
+    return found
 
 
 def _assignments(
