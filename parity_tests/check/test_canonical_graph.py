@@ -321,12 +321,16 @@ def test_a_layer_norm_by_hand(variance: str) -> None:
     assert norm.settings == expected | extra.get(variance, {})
 
 
-def test_a_root_mean_square_norm_by_hand() -> None:
+@pytest.mark.parametrize("gain", ["before", "behind"])
+def test_a_root_mean_square_norm_by_hand(gain: str) -> None:
     g = Build()
-    x = g.dense(g.input((2, 4)), 4)
+    x, weight = g.dense(g.input((2, 4)), 4), g.parameter("gain", (4,))
     square = g.node("reduce", [g.op("power", x, scalar=2.0)], (2, 1), mode="mean", axes=[-1])
     root = g.op("unary", g.op("add", square, scalar=1e-6), name_="rsqrt")
-    form = normal(g, g.op("multiply", g.op("multiply", x, root), g.parameter("gain", (4,))))
+    if gain == "before":
+        form = normal(g, g.op("multiply", g.op("multiply", weight, x), root))
+    else:
+        form = normal(g, g.op("multiply", g.op("multiply", x, root), weight))
     assert only(form, "rms_norm").settings == {"axes": [1], "epsilon": 1e-6, "scale": True}
 
 
