@@ -127,7 +127,7 @@ def _in_training(
 
     Noise is no node: where it differs, what takes it would be accused.
     """
-    noisy = any(p.finding.rule == "draw" for p in findings.parts)
+    noisy = any(p.finding.rule in ("draw", "dropout") for p in findings.parts)
     if trained is None or noisy or any(s.status in ("diverges", "downstream") for s in layers):
         return None, []
     attribution = LayerAttribution(comparison, trained, findings.training, _no_replay)

@@ -341,7 +341,7 @@ def _is_used(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
     for other in search.layers:
         links = [link for link in other.match.links if _joins(link, pair)]
         alike = alike and all(attribution.takes_same(other.match, link) for link in links)
-        right = other.status in ("agrees", "downstream")
+        right = other.status in ("agrees", "downstream", "other_steps")
         sound = right or _understood(search, other) or _only_wider(search, other)
         traced = not (is_untraced(other.match.left) or is_untraced(other.match.right))
         used, seen = used or bool(links and sound), seen or bool(links and (traced or sound))
