@@ -57,6 +57,17 @@ def starts(attribution: LayerAttribution, layer: AttributedLayer) -> list[str]:
     return found
 
 
+def leads_in(attribution: LayerAttribution, layer: AttributedLayer) -> bool:
+    """Whether steps that one side has alone lead from what agrees to two kinds of layer.
+
+    Such a pair cannot be run alone; that the steps are there is all that is known.
+    """
+    if layer.status != "inconclusive" or not layer.match.substituted or not any(layer.between):
+        return False
+    begun = starts(attribution, layer)
+    return bool(begun) and all(attribution.agreeing.get(value) for value in begun)
+
+
 def _sources_differ(attribution: LayerAttribution, layer: AttributedLayer) -> bool:
     """Rewired: what the right takes, on the left's own numbers, makes the pair part."""
     partners = {right: left for left, right in attribution.comparison.axis_maps.partners.items()}

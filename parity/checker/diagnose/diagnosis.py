@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
-from parity.checker.diagnose import chains, gradient_stops, latent
+from parity.checker.diagnose import bypass, chains, gradient_stops, latent
 from parity.checker.diagnose.search import Search, find_causes
 from parity.checker.diagnose.stages import Stages
 from parity.checker.graph.model_interface import Array
@@ -217,7 +217,9 @@ def _layer_divergences(
     for layer in layers:
         mine, theirs = _places(attribution, layer)
         # What stands before a pair comes first, also where the pair itself diverges.
-        if layer.status == "downstream" or (layer.status == "diverges" and any(layer.between)):
+        standing = layer.status == "diverges" and any(layer.between)
+        leads = bypass.leads_in(attribution, layer)
+        if layer.status == "downstream" or standing or leads:
             yield from _structural(layer, lost)
         if layer.status == "diverges" and layer.linked:
             assert layer.finding is not None

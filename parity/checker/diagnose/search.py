@@ -162,7 +162,9 @@ def _of_pairs(search: Search) -> Found:
     for layer in search.layers:
         if id(layer) in moved and layer.status != "diverges":
             continue  # it takes another thing for the order of the steps alone
-        if layer.status == "downstream" or (layer.status == "diverges" and any(layer.between)):
+        standing_out = layer.status == "diverges" and any(layer.between)
+        leads = bypass.leads_in(search.attribution, layer)
+        if layer.status == "downstream" or standing_out or leads:
             what = f"what stands before {layer.match.right.name}"
             standing = partial(structure.structural, search.attribution, layer)
             yield from ((c, layer) for c in search.stages.listed(what, standing))
@@ -408,6 +410,34 @@ def _begins_soundly(search: Search, cause: Cause, layer: AttributedLayer) -> boo
     return True
 
 
+def _is_nowhere_else(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
+    """A layer with weights that is left over here is not left over there, too: then it has moved.
+
+    With norms before the convolutions instead of behind them, one convolution of a block is too
+    many at the one place and missing at the other, and neither is.
+    """
+    if cause.proof != "bypass":
+        return True
+    comparison = search.comparison
+    mine = [comparison.lone("torch", name) for name in layer.between[0]]
+    theirs = [comparison.lone("keras", name) for name in layer.between[1]]
+    there = _weighted(comparison.keras, comparison.right_only)
+    here = _weighted(comparison.torch, comparison.left_only)
+    moved = [*_weighted(comparison.torch, mine), *_weighted(comparison.keras, theirs)]
+    return not any(weights in (there if mine else here) for weights in moved)
+
+
+def _weighted(
+    graph: CanonicalGraph, nodes: Sequence[CanonicalNode]
+) -> list[tuple[str, list[tuple[int, ...]]]]:
+    """The kind and the shapes of the weights of each node that has any."""
+    return [
+        (node.kind, sorted(tuple(graph.parameters[p].shape) for p in node.parameters.values()))
+        for node in nodes
+        if node.parameters
+    ]
+
+
 def _behind(graph: CanonicalGraph, start: CanonicalNode) -> Iterator[CanonicalNode]:
     """What comes behind a node, up to the next layer that has weights."""
     reached = {start.value}
@@ -452,4 +482,4 @@ def _understood(search: Search, layer: AttributedLayer) -> bool:
     return layer.status == "diverges" and bool(own) and all(c.confirmed for c in own)
 
 
-TESTS: tuple[CauseTest, ...] = (_is_used, _stands_alone, _begins_soundly)
+TESTS: tuple[CauseTest, ...] = (_is_used, _stands_alone, _begins_soundly, _is_nowhere_else)
