@@ -102,6 +102,7 @@ class _Check:
         self._precisions: tuple[str, ...] = ("float32", "float64")
         self._outputs: tuple[int, ...] | None = None
         self._own_weights: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
+        self._differentiable = True
         self._nudged: tuple[list[str], list[str]] | None = None
         self._training: user_training.UserTraining | None = None
 
@@ -442,7 +443,7 @@ class _Check:
         arrays = self._arrays(0) if arrays is None else arrays
         moved = [m(a) for m, a in zip(self._moves, arrays, strict=True)]
         weights = ([], [])  # type: tuple[list[Array], list[Array]]
-        if whole and gradients:
+        if whole and gradients and self._differentiable:
             weights = judging.projections(comparison, request.seed)
         own = model_outputs.given_back(weights[1], self._outputs)
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
@@ -480,6 +481,8 @@ class _Check:
                     lambda right=right: models.keras.record(right),  # type: ignore[misc]
                 )
             except ModelError as error:
+                if weights[0] and mode == "evaluate":
+                    return self._without_gradients(comparison, arrays, error)
                 if precision == "float32":
                     raise
                 self._precisions = ("float32",)
@@ -497,6 +500,18 @@ class _Check:
         graphs = {"torch": comparison.torch, "keras": comparison.keras}
         spread = {key: split_layers.spread(graphs[key[0]], run) for key, run in runs.items()}
         return RecordedRuns(spread, arrays, moved)
+
+    def _without_gradients(
+        self, comparison: ModelComparison, arrays: list[Array], error: ModelError
+    ) -> RecordedRuns:
+        """Where it is the gradients that fail, they are not compared, and all else is."""
+        precisions, self._differentiable = self._precisions, False
+        found = self._record(comparison, arrays=arrays)
+        if self._precisions == precisions:
+            self._notes.append(f"Gradients are not compared: {str(error).splitlines()[0]}")
+            return found
+        self._differentiable = True  # it is float64 that fails
+        return self._record(comparison, arrays=arrays)
 
     def _arrange_untraced(
         self, comparison: ModelComparison, recorded: RecordedRuns

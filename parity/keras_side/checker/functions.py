@@ -7,6 +7,7 @@ Keras looks its backend's functions up when it calls them, so that one replaceme
 from __future__ import annotations
 
 import contextlib
+import types
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ import tensorflow as tf
 from keras.src.backend.common.variables import Variable as KerasVariable
 from keras.src.backend.tensorflow import nn as backend_nn
 from keras.src.backend.tensorflow import random as backend_random
+from tensorflow.python.framework import ops as framework
 from tensorflow.python.ops import gen_image_ops, math_ops
 
 from parity.checker.graph import draws
@@ -108,6 +110,34 @@ def _grouped(tracer):
         return tf.concat([original(x, k, *rest) for x, k in pairs], axis)
 
     return conv
+
+
+@contextlib.contextmanager
+def differentiable():
+    """The way back through a grouped convolution of the user's own, group by group as well."""
+    known = framework.gradient_registry._registry["Conv2D"]
+    original = known["type"]
+
+    def by_group(op, gradient):
+        x, kernel = op.inputs
+        axis = 1 if op.get_attr("data_format") == b"NCHW" else 3
+        groups = int(x.shape[axis]) // int(kernel.shape[2])
+        if groups < 2:
+            return original(op, gradient)
+        whole = ((x, axis), (kernel, 3), (gradient, axis))
+        parts = zip(*(tf.split(one, groups, at) for one, at in whole), strict=True)
+        found = [
+            original(types.SimpleNamespace(inputs=(a, k), get_attr=op.get_attr), g)
+            for a, k, g in parts
+        ]
+        places = zip(zip(*found, strict=True), (axis, 3), strict=True)
+        return [tf.concat(pieces, at) for pieces, at in places]
+
+    known["type"] = by_group
+    try:
+        yield
+    finally:
+        known["type"] = original
 
 
 def _value(tracer):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from parity.checker.graph.nudge import nudged
 from parity.keras_side.checker import failures
+from parity.keras_side.checker.functions import differentiable
 from parity.keras_side.checker.learning import exact
 from parity.keras_side.checker.marks import as_array, is_numeric, returned
 from parity.keras_side.checker.running import run
@@ -96,7 +97,8 @@ class _Recorder:
             sloped = [(i, y) for i, y in enumerate(outputs) if y.dtype.is_floating]
             wanted += [y for _, y in sloped]
             names += [("output", i) for i, _ in sloped]
-        with failures.naming_user_lines(f"{self.owner.title} cannot be differentiated"):
+        naming_lines = failures.naming_user_lines(f"{self.owner.title} cannot be differentiated")
+        with naming_lines, differentiable():
             found = [_whole(g) for g in tape.gradient(loss, wanted)]
             self.followed = dict(zip(names, found, strict=True))
             if whole is not loss:
