@@ -46,6 +46,8 @@ def output_order(left: Graph, right: Graph) -> tuple[tuple[int, ...] | None, tup
 
 def words(graph: Graph) -> str:
     """What a model returns, in order: ``2 outputs (logits 2 × 11 × 8, cache.0 2 × 4)``."""
+    if not graph.outputs:
+        return "no tensor"
     shapes = [" × ".join(map(str, source.shape)) for source in graph.outputs]
     names = graph.output_names or ("",) * len(shapes)
     told = [f"{name} {shape}".strip() for name, shape in zip(names, shapes, strict=True)]
