@@ -5,7 +5,9 @@ BIN = $(VENV)/bin
 CORES ?= 2
 INSTALLED = $(VENV)/.installed
 
-.PHONY: compare test test-all report planted ports lint clean
+ZOO = $(VENV)/.zoo
+
+.PHONY: compare test test-all report planted ports zoo lint clean
 
 # Without a network a fetch may fail; what needs the full data then says so by itself.
 compare: $(INSTALLED)  ## Both sides of every example: verdicts on screen, pages in build/reports/.
@@ -31,6 +33,9 @@ planted: $(INSTALLED)  ## reports/planted.md, from the planted faults.
 ports: $(INSTALLED)  ## reports/ports.md, from the bench of right and wrong ports.
 	PARITY_LONG=1 PARITY_PORTS=1 $(BIN)/python -m pytest parity_tests/check/test_bench.py
 
+zoo: $(ZOO)  ## reports/zoo.md, from real pairs of public packages.
+	$(BIN)/python -m parity_tests.check.zoo.page
+
 lint: $(INSTALLED)  ## What pre-commit runs.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,6 +49,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	rm -rf *.egg-info  # of another layout it would be read before the installed one
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(ZOO): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,zoo]'
 	@touch $@
 
 clean:  ## Remove the environment.

@@ -153,8 +153,9 @@ class LayerAttribution:
         move = self.comparison.axis_maps.values.get(mine.id)
         if move is None:
             return None
-        arrays = self.recorded.key_arrays(f"values/{mine.id}", f"values/{mine.id}", move)
-        end = Source(match.right.value, match.right.values[0].shape)
+        theirs = match.right.values[0]
+        arrays = self.recorded.key_arrays(f"values/{mine.id}", f"values/{theirs.id}", move)
+        end = Source(match.right.value, theirs.shape)
         for inner in self._regions(left, right):
             region = Region((*inner.left, match.left), (*inner.right, match.right))
             if not is_written_otherwise(self.comparison, region, match):

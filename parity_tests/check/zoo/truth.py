@@ -29,6 +29,8 @@ ROUNDING = 1e-11
 the smallest fault of the zoo (an epsilon of 1.001e-5 for 1e-5) makes 8e-8."""
 
 
+ROUNDING32 = 1e-4
+"""The same where a package cannot be run in float64."""
 SHORTENED = 1e-7
 """The same where a constant is written with eight digits."""
 
@@ -38,7 +40,8 @@ class Truth:
     """How far apart the two are, relative to the largest number of either side.
 
     Attributes:
-        outputs: precision → distance, the largest of all draws and outputs.
+        outputs: precision → distance, the largest of all draws and outputs; float64 is missing
+            where a package cannot be run in it.
         gradients: precision → distance of the weights' gradients, the largest of all.
         weights: how many weights went across.
         shortened: see `Pair`.
@@ -52,21 +55,29 @@ class Truth:
     @property
     def verdict(self) -> str:
         """``agree`` or ``differ``."""
-        far = max(self.outputs["float64"], self.gradients["float64"])
-        return "agree" if far < self._bound else "differ"
+        return "agree" if max(self._far) < self._bound else "differ"
+
+    @property
+    def _far(self) -> tuple[float, float]:
+        finest = max(self.outputs)
+        return self.outputs[finest], self.gradients[finest]
 
     @property
     def _bound(self) -> float:
+        if "float64" not in self.outputs:
+            return ROUNDING32
         return SHORTENED if self.shortened else ROUNDING
 
     @property
     def words(self) -> str:
         """For people."""
-        out, slope = self.outputs["float64"], self.gradients["float64"]
+        out, slope = self._far
         if out >= self._bound:
             return f"differ: outputs by {out:.0e}"
         if slope >= self._bound:
             return f"differ: gradients by {slope:.0e}, outputs agree"
+        if "float64" not in self.outputs:
+            return "agree (in float32: a package cannot be run in float64)"
         return f"agree ({self.shortened})" if self.shortened else "agree"
 
 
@@ -137,6 +148,8 @@ def _truth(pair: Pair, folder: Path) -> Truth | str:
     left, right = (dict(np.load(folder / f"{pair.name}.{s}.npz")) for s in ("torch", "keras"))
     outputs, gradients, weights = {}, {}, 0
     for precision in PRECISIONS:
+        if not any(key.startswith(precision) for key in right):
+            continue
         outputs[precision] = max(
             distance(left[key], right[key]) for key in left if key.startswith(f"{precision}/out")
         )
@@ -160,13 +173,8 @@ def _truth(pair: Pair, folder: Path) -> Truth | str:
                 scale = max(np.abs(array).max(), np.abs(right[key]).max(), 1e-3 * largest)
                 found.append(float(far / scale))
         gradients[precision] = max(found)
-    round_ = {p: (float(f"{outputs[p]:.1e}"), float(f"{gradients[p]:.1e}")) for p in PRECISIONS}
-    return Truth(
-        {p: round_[p][0] for p in PRECISIONS},
-        {p: round_[p][1] for p in PRECISIONS},
-        weights,
-        pair.shortened,
-    )
+    rounded = [{p: float(f"{far:.1e}") for p, far in d.items()} for d in (outputs, gradients)]
+    return Truth(*rounded, weights, pair.shortened)
 
 
 def distance(left: np.ndarray, right: np.ndarray) -> float:

@@ -53,6 +53,9 @@ def work(pair: Pair, folder: Path) -> dict[str, np.ndarray]:
         try:
             with widened() if precision == "float64" else contextlib.nullcontext():
                 found |= run(pair, port, shapes, precision)
+        except Exception:
+            if precision == "float32":
+                raise  # in float64: a package that has float32 weights in every precision
         finally:
             keras.config.set_floatx("float32")
             keras.config.set_dtype_policy("float32")
@@ -62,8 +65,8 @@ def work(pair: Pair, folder: Path) -> dict[str, np.ndarray]:
 def run(pair, port, shapes, precision):
     """One precision."""
     keras.utils.set_random_seed(0)
-    found = {}
     model = importlib.import_module(pair.module).keras_model(**pair.keras)
+    found = {}
     for number, arrays in enumerate(draws(pair)):
         given = [prepared(a, precision, model, i) for i, a in enumerate(arrays)]
         if number == 0:
@@ -128,21 +131,15 @@ def prepared(array, precision, model, place):
         array = array.astype(precision)
         structure = getattr(model, "_inputs_struct", None)
         taken = list(structure.values()) if isinstance(structure, dict) else model.inputs
-        shapes = [tuple(x.shape) for x in taken or ()]
-        moved = np.moveaxis(array, 1, -1) if array.ndim >= 3 else array
-        declared = shapes[place] if place < len(shapes) else None
-        if (array.ndim >= 3 and (fits(moved, declared) and not fits(array, declared))) or (
-            array.ndim >= 4 and not fits(array, declared)
-        ):
+        moved = np.moveaxis(array, 1, -1) if array.ndim > 2 else array
+        if not fits(array, taken[place].shape) and fits(moved, taken[place].shape):
             array = moved
     return tf.constant(array)
 
 
 def fits(array, declared):
     """Whether an array has the shape that a model states."""
-    return declared is not None and all(
-        want in (None, have) for have, want in zip(array.shape, declared, strict=True)
-    )
+    return all(want in (None, have) for have, want in zip(array.shape, declared, strict=True))
 
 
 def call(model, given):

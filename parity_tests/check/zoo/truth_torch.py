@@ -70,7 +70,7 @@ def randomise(model):
         for path, module in model.named_modules()
         if "Norm" in type(module).__name__
     }
-    learnt = {n for n, _ in model.named_parameters(remove_duplicate=False)}
+    learnt = {n for n, x in model.named_parameters(remove_duplicate=False) if x.requires_grad}
     with torch.no_grad():
         for name, value in model.state_dict().items():
             if name in learnt or name.endswith(("running_mean", "running_var")):

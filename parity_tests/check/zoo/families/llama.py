@@ -116,7 +116,19 @@ PAIRS = (
     _pair(
         "Mixtral",
         None,
-        {"num_local_experts": 4, "rms_norm_eps": 1e-6},
+        {"num_local_experts": 4},
         {"num_experts": 4},
+        open=True,
+        kinds=("epsilon", "constant", "scale", "operation"),
+        layer=_NORM,
+        why="Epsilon 1e-5 in MixtralConfig, 1e-6 in keras_hub; the longest wave of the rotary "
+        "embedding 1000000 here, 10000 there.",
+    ),
+    _pair(
+        "Mixtral",
+        "mixtral-matched",
+        {"num_local_experts": 4, "rms_norm_eps": 1e-6},
+        {"num_experts": 4, "rope_max_wavelength": 1000000},
+        open=True,
     ),
 )

@@ -1,5 +1,7 @@
 """Whisper: `WhisperModel` and `WhisperBackbone`."""
 
+import numpy as np
+
 from parity_tests.check.zoo.building import backbone, transformer
 from parity_tests.check.zoo.families.bart import layers
 from parity_tests.check.zoo.pair import Pair
@@ -31,8 +33,8 @@ def torch_model(matched=False):
     )
 
 
-def keras_model():
-    return backbone(
+def keras_model(matched=False):
+    model = backbone(
         "Whisper",
         50,
         2,
@@ -43,12 +45,23 @@ def keras_model():
         max_encoder_sequence_length=24,
         max_decoder_sequence_length=20,
     )
+    if matched:
+        model.encoder_position_embedding.position_embeddings.assign(_sinusoids(12, 16))
+    return model
+
+
+def _sinusoids(steps, size):
+    """What Whisper's encoder adds to its steps: sines beside cosines."""
+    waves = 10000.0 ** (-np.arange(size // 2) / (size // 2 - 1))
+    angles = np.arange(steps)[:, None] * waves
+    return np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
 
 
 def port(p):
     for n in (1, 2):
         p.conv(f"encoder_token_embedding_conv_layer_{n}", f"model.encoder.conv{n}")
-    p.table("encoder_position_embedding", "model.encoder.embed_positions")
+    p.alone("encoder_position_embedding/embeddings")  # neither side's learns: each has its own
+    p.ignore("model.encoder.embed_positions.weight")
     k, t = "decoder_token_and_position_embedding", "model.decoder"
     p.table(f"{k}/token_embedding", f"{t}.embed_tokens")
     p.table(f"{k}/position_embedding", f"{t}.embed_positions")
@@ -63,8 +76,10 @@ PAIRS = (
     Pair(
         "whisper",
         _INPUTS,
-        kinds=("mask_zero",),
-        why="Row 0 of PyTorch's words (pad_token_id) never learns; outputs agree.",
+        kinds=("weights", "mask_zero"),
+        layer=("model.encoder.add", "encoder_embeddings_add"),
+        why="The encoder's positions, which never learn, are sinusoids in transformers and random "
+        "in keras_hub; row 0 of PyTorch's words (pad_token_id) never learns.",
     ),
-    Pair("whisper-matched", _INPUTS, {"matched": True}),
+    Pair("whisper-matched", _INPUTS, {"matched": True}, {"matched": True}),
 )
