@@ -77,7 +77,7 @@ PAIRS = (
         "whisper",
         _INPUTS,
         kinds=("weights", "mask_zero"),
-        layer=("model.encoder.add", "encoder_embeddings_add"),
+        layer=("model.encoder.*", "encoder_*"),
         why="The encoder's positions, which never learn, are sinusoids in transformers and random "
         "in keras_hub; row 0 of PyTorch's words (pad_token_id) never learns.",
     ),
