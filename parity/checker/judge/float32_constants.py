@@ -160,6 +160,8 @@ def _table(
 
 
 def _alike(mine: Array, theirs: Array) -> bool:
+    if not mine.size or not theirs.size:
+        return False
     size = max(mine.size, theirs.size)  # one side may have it once for every sample
     mine, theirs = (np.repeat(table, size // table.size) for table in (mine, theirs))
     if mine.shape != theirs.shape or not np.all(np.isfinite(mine) & np.isfinite(theirs)):
