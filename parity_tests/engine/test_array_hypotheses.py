@@ -212,9 +212,9 @@ def first_of(out, target) -> tuple[str, object, object] | None:
         (lambda a: 3.5 * a, "scale", 3.5),
         (lambda a: a + 0.25, "offset", 0.25),
         (lambda a: 2.5 * a - 1, "scale", Affine(2.5, -1.0)),
-        (lambda a: a + np.arange(5.0), "offset", PerChannel(1)),
-        (lambda a: a * np.arange(1.0, 6), "scale", PerChannel(1)),
-        (lambda a: np.float64(np.float32(a)), "precision", "float32"),
+        (lambda a: a + np.arange(5.0), "offset", PerChannel(1, (0, 1, 2, 3, 4))),
+        (lambda a: a * np.arange(1.0, 6), "scale", PerChannel(1, (1, 2, 3, 4, 5))),
+        (lambda a: np.float64(np.float16(a)), "precision", "float16"),
     ],
 )
 def test_what_two_outputs_tell(fault, kind, value) -> None:
@@ -222,9 +222,16 @@ def test_what_two_outputs_tell(fault, kind, value) -> None:
     if kind == "precision":  # not far from the target, which has fewer digits
         ((found, repaired),) = [v for v in values(out, fault(out)) if v[0].kind == kind]
         np.testing.assert_array_equal(repaired, fault(out))
-        assert (found.base, found.target) == ("float64", value)
+        assert (found.base, found.target) == ("float32", value)
         return
-    assert first_of(out, fault(out)) == (kind, {"scale": 1, "offset": 0}[kind], value)
+    found = first_of(out, fault(out))
+    assert found is not None
+    assert found[:2] == (kind, {"scale": 1, "offset": 0}[kind])
+    if isinstance(value, PerChannel):
+        assert found[2].axis == value.axis
+        assert found[2].numbers == pytest.approx(value.numbers, abs=1e-12)
+    else:
+        assert found[2] == value
 
 
 def test_dropout_is_told_with_its_rate() -> None:
@@ -244,7 +251,7 @@ def test_unlike_outputs_tell_nothing() -> None:
 def test_every_rule_names_a_kind_of_cause() -> None:
     left = array(6, 6)
     dropped = np.where(array(6, 6, seed=2) > 0, 2 * left, 0)
-    coarse, one = np.float64(np.float32(left)), left + (left == left.max())
+    coarse, one = np.float64(np.float16(left)), left + (left == left.max())
     faults = (left * 2 + 1, softmax(left), left.T, dropped, 0 * left, coarse, one)
     for rule in (*RECORDED, *COMPUTED):
         kinds = {repair.kind for right in faults for repair in rule(right, left)}
