@@ -165,11 +165,18 @@ def _of_pairs(search: Search) -> Found:
         standing_out = layer.status == "diverges" and any(layer.between)
         leads = bypass.leads_in(search.attribution, layer)
         if layer.status == "downstream" or standing_out or leads:
-            what = f"what stands before {layer.match.right.name}"
-            standing = partial(structure.structural, search.attribution, layer)
-            yield from ((c, layer) for c in search.stages.listed(what, standing))
+            yield from ((c, layer) for c in _standing_before(search, layer, leads=leads))
         if layer.status == "diverges":
             yield from ((c, layer) for c in _of_pair(search, layer))
+
+
+def _standing_before(search: Search, layer: AttributedLayer, *, leads: bool) -> list[Cause]:
+    what = f"what stands before {layer.match.right.name}"
+    if leads:  # to two kinds of layer: the steps and the one may stand in place of the other
+        replaced = partial(other_inputs.replacement_causes, search.attribution, layer)
+        if found := search.stages.listed(what, replaced):
+            return found
+    return search.stages.listed(what, partial(structure.structural, search.attribution, layer))
 
 
 def _of_pair(search: Search, layer: AttributedLayer) -> list[Cause]:
