@@ -42,14 +42,15 @@ def einsum(t, call):
         places = list(range(len(call.inputs)))
         calls.node(t, call, "einsum", {"equation": equation}, places)
         return
-    left, right = call.inputs
-    key = t.parameter(right)
-    if key is not None and not plan.batch and _free(t, key):
-        weight = t.weights[key]
-        dense(t, plan, left, call.outputs[0], {"kernel": weight.variable}, function="dense")
-        return
-    if plan.swapped:
-        left, right = right, left
+    left, right = call.inputs if not plan.swapped else call.inputs[::-1]
+    operands = ((left, plan.left), (right, plan.right))
+    for (x, mine), (weight, theirs) in (operands, operands[::-1]):
+        key = t.parameter(weight)
+        if key is not None and not plan.batch and _free(t, key):
+            variables = {"kernel": t.weights[key].variable}
+            turned = EinsumPlan(mine, theirs, plan.out)
+            dense(t, turned, x, call.outputs[0], variables, function="dense")
+            return
     a = _arranged(t, left, plan.left, plan.batch, plan.rows, plan.inner)
     b = _arranged(t, right, plan.right, plan.batch, plan.inner, plan.columns)
     y = call.outputs[0]
