@@ -6,8 +6,9 @@ import zlib
 import numpy as np
 import pytest
 
-from parity.checker.diagnose import fix, repair, stages, training_state
+from parity.checker.diagnose import fix, repair, training_state
 from parity.checker.graph.graph import Node, Source, Value
+from parity.checker.judge import stages
 from parity.diagnosis.causes import KINDS, Cause, group
 from parity.operations import function as operations
 

@@ -8,12 +8,15 @@ cancel in part. A cause confirmed there that is not listed is false (`written_ca
 import dataclasses
 import io
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from parity.checker.diagnose import repair, search, statement_edit, structure
+from parity.checker.graph.graph import Source
+from parity.checker.judge.attribution import LayerAttribution, source_array
 from parity.checker.result import wording
 from parity.cli import check_command
 from parity.diagnosis.constants import relation
@@ -79,6 +82,32 @@ def test_the_verdict_stands_without_a_stage(ask, monkeypatch, module, name, left
     assert {c.kind for c in result.causes} == left
     (note,) = [n for n in result.notes if "--debug" in n]
     assert "the verdict stands" in note
+
+
+def test_a_pair_that_cannot_be_judged_costs_no_other(ask, monkeypatch):
+    judged = LayerAttribution._judged
+
+    def failing(self, match):
+        return broken() if match.left.name == "norm" else judged(self, match)
+
+    monkeypatch.setattr(LayerAttribution, "_judged", failing)
+    result = told(ask, **FAULTY)
+    assert result.verdict == "differ"
+    # What stands behind it is named, though not proven: it may be the fault of that pair.
+    assert [(c.kind, c.status) for c in result.causes] == [("missing_layer", "suspected")]
+    (note,) = [n for n in result.notes if "--debug" in n]
+    assert "the pair norm / norm alone" in note
+
+
+def test_a_value_of_another_size_than_was_traced_is_not_seen():
+    source, places = Source("n0:0", (2,), "last"), {"last": np.array([3, 4])}
+    graph = SimpleNamespace(side="torch", ids=places)
+    for size, seen in ((5, [3, 4]), (4, None)):
+        recorded = SimpleNamespace(
+            runs={("torch", "float64"): {"values/n0:0": np.arange(float(size))}}
+        )
+        found = source_array(graph, source, "float64", recorded, {})
+        assert (None if found is None else found.tolist()) == seen
 
 
 def test_nothing_is_said_where_nothing_fails(ask):

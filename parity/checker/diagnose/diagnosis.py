@@ -9,10 +9,10 @@ from functools import partial
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose import bypass, chains, gradient_stops, latent
 from parity.checker.diagnose.search import Search, find_causes
-from parity.checker.diagnose.stages import Stages
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, Replay
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
+from parity.checker.judge.stages import Stages
 from parity.checker.result import wording
 from parity.checker.result.check_result import CheckResult, Divergence, Layer, LayerEdge
 from parity.checker.training import user_training
@@ -48,7 +48,7 @@ def explain(
         titles, inputs, notes, seconds: go into the result as they are.
     """
     stages = Stages()
-    attribution = LayerAttribution(comparison, recorded, findings.layers, replay)
+    attribution = LayerAttribution(comparison, recorded, findings.layers, replay, stages)
     attributed = stages.listed("each pair alone", attribution.judge_all)
     settle = partial(chains.settled, attribution, attributed)
     attributed = stages.attempt("steps in another order", settle, attributed)
@@ -58,7 +58,7 @@ def explain(
     causes: tuple[Cause, ...] = ()
     if not findings.agrees:
         untrained: tuple[LayerAttribution | None, list[AttributedLayer]] = (None, [])
-        learning = partial(_in_training, comparison, findings, trained, attributed)
+        learning = partial(_in_training, comparison, findings, trained, attributed, stages)
         modes = stages.attempt("each pair in training mode", learning, untrained)
         divergences = stages.listed(
             "the first divergence",
@@ -122,6 +122,7 @@ def _in_training(
     findings: CheckFindings,
     trained: RecordedRuns | None,
     layers: Sequence[AttributedLayer],
+    stages: Stages,
 ) -> tuple[LayerAttribution | None, list[AttributedLayer]]:
     """Pairs judged in training mode, where all of them agree in evaluation.
 
@@ -130,7 +131,7 @@ def _in_training(
     noisy = any(p.finding.rule in ("draw", "dropout") for p in findings.parts)
     if trained is None or noisy or any(s.status in ("diverges", "downstream") for s in layers):
         return None, []
-    attribution = LayerAttribution(comparison, trained, findings.training, _no_replay)
+    attribution = LayerAttribution(comparison, trained, findings.training, _no_replay, stages)
     return attribution, attribution.judge_all()
 
 

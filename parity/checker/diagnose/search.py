@@ -27,9 +27,9 @@ from parity.checker.diagnose import (
     written_out,
 )
 from parity.checker.diagnose.evidence import proven, suspected, unknown
-from parity.checker.diagnose.stages import Stages
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
+from parity.checker.judge.stages import Stages
 from parity.checker.transfer.comparison import ModelComparison
 from parity.core.sides import side_named
 from parity.diagnosis.causes import Cause, group

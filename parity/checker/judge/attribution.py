@@ -21,6 +21,7 @@ from parity.checker.graph.storage import DiskSpill
 from parity.checker.judge import comparing
 from parity.checker.judge.judging import LEVEL, RecordedRuns
 from parity.checker.judge.regions import Region, behind, is_written_otherwise, without_effect
+from parity.checker.judge.stages import Stages
 from parity.checker.judge.untraced_views import is_doubtful
 from parity.checker.result.check_result import LayerStatus
 from parity.checker.transfer.comparison import ModelComparison
@@ -78,6 +79,7 @@ class LayerAttribution:
     recorded: RecordedRuns
     findings: Mapping[str, Finding]
     replay: Replay
+    stages: Stages = field(default_factory=Stages)
     agreeing: dict[str, bool] = field(default_factory=dict)
     made_up: set[str] = field(default_factory=set)
     following: set[str] = field(default_factory=set)
@@ -91,8 +93,17 @@ class LayerAttribution:
         """One for each matched pair."""
         for i in range(len(self.recorded.left_inputs)):
             self.agreeing[f"input:{i}"] = True
-        layers = [self._judge(match) for match in self.comparison.matches]
-        self._end_at_outputs()
+        layers = [
+            self.stages.attempt(
+                f"the pair {match.left.name} / {match.right.name} alone",
+                partial(self._judge, match),
+                AttributedLayer(
+                    match, "inconclusive", self.findings.get(match.left.id), linked=False
+                ),
+            )
+            for match in self.comparison.matches
+        ]
+        self.stages.attempt("what the models return", self._end_at_outputs, None)
         return self._without_effect(layers)
 
     # Steps written otherwise
@@ -876,4 +887,7 @@ def source_array(
     if array is None:
         return None
     ids = indices(graph, source)
-    return array if ids is None else array.reshape(-1)[ids]
+    if ids is None:
+        return array
+    # How many elements there are, the data may decide: they were others when the model was traced.
+    return array.reshape(-1)[ids] if not ids.size or int(ids.max()) < array.size else None

@@ -1,4 +1,4 @@
-"""Stages of explaining, which may fail without costing the verdict."""
+"""Stages of judging and explaining, which may fail without costing the verdict."""
 
 from __future__ import annotations
 
