@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from parity.checker.align.matches import Link, Match
 from parity.checker.diagnose import repair, search, statement_edit, structure
 from parity.checker.graph.graph import Source
 from parity.checker.judge.attribution import LayerAttribution, source_array
 from parity.checker.result import wording
 from parity.cli import check_command
+from parity.diagnosis.causes import Cause
 from parity.diagnosis.constants import relation
 
 TORCH = """
@@ -139,6 +141,36 @@ def test_without_its_tests_the_search_would_prove_too_much(ask, monkeypatch):
     result = told(ask, **FAULTY)
     assert set(asked) == {"epsilon", "missing_layer"}
     assert not any(c.confirmed for c in result.causes)
+
+
+@pytest.mark.parametrize(
+    ("same", "between", "taken", "holds"),
+    [
+        (True, ((), ()), True, True),
+        (False, ((), ()), True, False),
+        (True, (("norm",), ()), True, False),
+        (True, ((), ()), False, False),
+    ],
+)
+def test_a_width_is_told_of_two_layers_in_one_place(same, between, taken, holds):
+    """Both take one thing, with nothing between, and one layer takes both."""
+
+    def value(name):
+        return SimpleNamespace(values=(SimpleNamespace(id=name),))
+
+    def link(left, right, *, same=True):
+        return Link(Source(left, ()), Source(right, ()), same, 0, 0)
+
+    pair = Match(value("n1:0"), value("m1:0"), (link("n0:0", "m0:0", same=same),), 1, False)
+    layer = SimpleNamespace(match=pair, between=between)
+    behind = [link("n1:0", "m1:0" if taken else "m0:0")]
+    searched = SimpleNamespace(comparison=SimpleNamespace(output_links=behind), layers=[layer])
+    for cause in (Cause("units", ("", ""), ("", "")), Cause("x", ("", ""), ("", ""))):
+        told = dataclasses.replace(
+            cause, proof="recomputed" if cause.kind == "units" else "settings"
+        )
+        assert search._is_one_layer(searched, told, layer) is holds
+    assert search._is_one_layer(searched, dataclasses.replace(told, proof="bypass"), layer)
 
 
 def test_a_node_that_is_replaced_as_a_whole_is_tried_on_the_others_operand_first():

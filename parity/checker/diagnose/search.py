@@ -38,6 +38,7 @@ _ENOUGH = 3
 """So many layers with the same differing settings are proven; further ones are counted."""
 _PATIENCE = 60.0
 """Seconds for proofs; what is not reached by then stays suspected."""
+_GIVEN = ("constant:", "parameter:")
 
 
 @dataclass
@@ -361,6 +362,25 @@ def _is_used(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
     return used and not alike
 
 
+def _is_one_layer(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
+    """What is read off the weights, as a width is, is said of two layers in the same place.
+
+    Both take one thing, and something takes both: two layers of another width that lie elsewhere,
+    a projection here and one of an expert there, are two layers.
+    """
+    if cause.proof != "settings" and cause.kind != "units":
+        return True
+    pair = layer.match
+    flowing = [
+        link
+        for link in pair.links
+        if any(s is None or not s.value.startswith(_GIVEN) for s in (link.left, link.right))
+    ]
+    behind = [*search.comparison.output_links, *(k for o in search.layers for k in o.match.links)]
+    same = bool(flowing) and all(link.same for link in flowing) and not any(layer.between)
+    return same and any(_joins(link, pair) for link in behind)
+
+
 def _stands_alone(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
     """No step that only one side has stands beside a pair whose settings do not tell.
 
@@ -489,4 +509,10 @@ def _understood(search: Search, layer: AttributedLayer) -> bool:
     return layer.status == "diverges" and bool(own) and all(c.confirmed for c in own)
 
 
-TESTS: tuple[CauseTest, ...] = (_is_used, _stands_alone, _begins_soundly, _is_nowhere_else)
+TESTS: tuple[CauseTest, ...] = (
+    _is_used,
+    _is_one_layer,
+    _stands_alone,
+    _begins_soundly,
+    _is_nowhere_else,
+)
