@@ -53,7 +53,17 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
         cause = caused(
             layer.rewired_kind, (match.left.name, mine), (match.right.name, theirs), line
         )
-        yield cause if layer.rewired_sure else replace(cause, status="suspected")
+        maker = None if taken is None else comparison.torch.producers.get(taken.value)
+        if layer.rewired_sure:
+            yield cause
+        elif maker is not None and maker in comparison.left_only:  # nobody can take it there
+            here, there = (
+                (maker.name, maker.code or maker.kind),
+                (f"(before {consumer[1]})", "none"),
+            )
+            yield Cause("missing_layer", here, there)
+        else:
+            yield replace(cause, status="suspected", fix="")
 
 
 def _is_mask(attribution: LayerAttribution, side: Side, node: CanonicalNode) -> bool:

@@ -55,7 +55,7 @@ class AttributedLayer:
         rewired: where the two take a source from, in words, if that is what differs.
         rewired_kind: ``wiring``, or ``axis`` where it is the same numbers in another order.
         rewired_sure: not where one side takes a weight that has no partner: its numbers are its own
-            in any case.
+            in any case; nor where the right does not have what the left takes.
     """
 
     match: Match
@@ -478,8 +478,7 @@ class LayerAttribution:
         )
         if not alone.agrees:
             alone = self._with_unmatched(match, alone, answers)
-        kind, places = self._rewired(match)
-        sure = places is not None
+        kind, places, sure = self._rewired(match)
         if places is None:
             places = self._table_for_computed(match)
         # Right on its partner's input: whatever differs comes from before it, or from what the two
@@ -509,10 +508,14 @@ class LayerAttribution:
         fed = self._inputs(match, self.recorded.best)
         return None if fed is None else tuple(fed)
 
-    def _rewired(self, match: Match) -> tuple[str, tuple[str, str] | None]:
+    def _rewired(self, match: Match) -> tuple[str, tuple[str, str] | None, bool]:
         """A source whose both ends agree with their partners, and which are not partners.
 
         If they did not agree it could be an earlier fault that makes the source look like another.
+
+        Returns:
+            Kind; both places, None where there is no such source; whether the right has what the
+            left takes, so that it could be taken there.
         """
         maps = self.comparison.axis_maps
         partners = self.partners
@@ -525,22 +528,24 @@ class LayerAttribution:
             if maps.partners.get(mine) == theirs:
                 if self.agreeing.get(mine) and not maps.sources.get((match.left.id, link.at)):
                     if (match.left.id, link.at) not in maps.scrambled:
-                        return "wiring", (
-                            source_text(self.comparison.torch, link.left),
-                            source_text(self.comparison.keras, link.right),
-                        )
+                        return "wiring", self._texts(link), True
                     shapes = (" × ".join(map(str, s.shape)) for s in (link.left, link.right))
                     left, right = shapes
-                    return "axis", (f"the same numbers as {left}", f"in another order, {right}")
+                    places = (f"the same numbers as {left}", f"in another order, {right}")
+                    return "axis", places, True
                 continue
             # What the left takes may have no partner because the right left it out by taking this.
             lost = mine not in maps.partners and self.agreeing.get(partners.get(theirs, ""))
             if (self.agreeing.get(mine) or lost) and partners.get(theirs) != mine:
-                return "wiring", (
-                    source_text(self.comparison.torch, link.left),
-                    source_text(self.comparison.keras, link.right),
-                )
-        return "wiring", None
+                return "wiring", self._texts(link), not lost
+        return "wiring", None, False
+
+    def _texts(self, link: Link) -> tuple[str, str]:
+        """What people call both ends of a link."""
+        assert link.left is not None
+        assert link.right is not None
+        mine, theirs = self.comparison.torch, self.comparison.keras
+        return source_text(mine, link.left), source_text(theirs, link.right)
 
     def _table_for_computed(self, match: Match) -> tuple[str, str] | None:
         """A weight as it is on one side, and on the other what is computed without a partner."""
@@ -552,10 +557,7 @@ class LayerAttribution:
             alone = (link.left.value not in maps.partners, link.right.value not in partners)
             given = [s.value.startswith(_GIVEN) for s in (link.left, link.right)]
             if all(alone) and given[0] != given[1]:
-                return (
-                    source_text(self.comparison.torch, link.left),
-                    source_text(self.comparison.keras, link.right),
-                )
+                return self._texts(link)
         return None
 
     def _replay_values(
