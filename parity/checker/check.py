@@ -198,6 +198,7 @@ class _Check:
                 trained=trained,
                 training=self._training,
                 replay=self._models.keras.replay,
+                own_weights=self._request.keep_weights,
                 titles={"torch": left.graph.title, "keras": right.graph.title},
                 inputs=tuple(self._input_words()),
                 notes=tuple(dict.fromkeys(self._notes)),

@@ -9,6 +9,7 @@ from functools import partial
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose import bypass, chains, gradient_stops, latent
 from parity.checker.diagnose.search import Search, find_causes
+from parity.checker.diagnose.verdict import unrelated_weights, verdict
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, Replay
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
@@ -20,7 +21,6 @@ from parity.checker.transfer.comparison import ModelComparison
 from parity.core.errors import ParityError
 from parity.core.sides import Precision
 from parity.diagnosis.causes import Cause
-from parity.verdict.judgement import Verdict
 
 
 def explain(
@@ -31,6 +31,7 @@ def explain(
     trained: RecordedRuns | None,
     training: user_training.UserTraining | None = None,
     replay: Replay,
+    own_weights: bool = False,
     titles: Mapping[str, str],
     inputs: tuple[str, ...],
     notes: tuple[str, ...],
@@ -45,6 +46,7 @@ def explain(
         trained: the run in training mode, if there was one.
         training: the user's own loss and optimizer, if there are.
         replay: runs a node of the right's model alone.
+        own_weights: both models keep the weights that they have.
         titles, inputs, notes, seconds: go into the result as they are.
     """
     stages = Stages()
@@ -79,8 +81,11 @@ def explain(
         ),
     )
     layers = _layers(comparison, attributed)
+    untold = "" if own_weights else unrelated_weights(comparison, attributed, findings, causes)
+    if untold:
+        causes = tuple(replace(c, fix="") for c in causes)  # nobody is sent to change what is right
     return CheckResult(
-        verdict=_verdict(findings),
+        verdict="undecided" if untold else verdict(findings),
         titles=titles,
         inputs=inputs,
         layers=tuple(layers),
@@ -91,6 +96,7 @@ def explain(
         latent=tuple(hidden),
         parts=findings.parts,
         notes=(
+            *((untold,) if untold else ()),
             *notes,
             *(() if comparison.tables else _different_steps(attributed, findings)),
             *_without_effect(attribution, attributed, findings),
@@ -171,15 +177,6 @@ def _without_effect(
         f"{len(names)} operations are others on each side, and come to the same numbers where they "
         f"end ({', '.join(names[:4])}{' …' if len(names) > 4 else ''}): no cause on these inputs.",
     )
-
-
-def _verdict(findings: CheckFindings) -> Verdict:
-    if not findings.parts:
-        return "undecided"
-    if findings.agrees:
-        return "agree"
-    failing = {p.finding.status for p in findings.parts if not p.finding.agrees}
-    return "undecided" if failing <= {"nonfinite", "undecided"} else "differ"
 
 
 def _divergences(
