@@ -30,6 +30,8 @@ from parity.core.sides import Side
 
 CONTRARY = "#not"
 """Behind the id of a mask: where it is false (see `parity.checker.align.masks`)."""
+ADDED_UP = frozenset({"add", "subtract", "where", "multiply", "affine"})
+"""Kinds of steps that mask what a softmax takes."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class CanonicalNode:
     def value(self) -> str:
         """Id of the root value that is its first output."""
         return self.values[0].id
+
+    @property
+    def is_softmax(self) -> bool:
+        """Whether it makes weights, or their logarithms, of scores."""
+        return self.kind == "activation" and self.settings.get("name") in ("softmax", "log_softmax")
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,21 @@ class CanonicalGraph:
     def producers(self) -> dict[str, CanonicalNode]:
         """Root value → the node that yields it."""
         return {value.id: node for node in self.nodes for value in node.values}
+
+    @cached_property
+    def scores(self) -> dict[str, frozenset[str]]:
+        """Nodes that do nothing but mask what a softmax takes: id → ids of the softmaxes."""
+        taken: dict[str, set[str]] = {source.value: {""} for source in self.outputs}
+        found: dict[str, frozenset[str]] = {}
+        for node in reversed(self.nodes):
+            ends = frozenset().union(*(taken.get(value.id, ()) for value in node.values))
+            is_score = node.kind in ADDED_UP and bool(ends) and "" not in ends
+            if is_score:
+                found[node.id] = ends
+            own = ends if is_score else {node.id if node.is_softmax else ""}
+            for source in node.sources:
+                taken.setdefault(source.value, set()).update(own)
+        return found
 
 
 def canonicalise(traced: Traced, numbers: Mapping[str, float] | None = None) -> CanonicalGraph:

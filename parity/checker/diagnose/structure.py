@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from parity.checker.align.matches import source_text
+from parity.checker.align.matches import Match, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose import bypass, fix
 from parity.checker.diagnose.other_inputs import as_node, name_here
-from parity.checker.judge import dropouts
+from parity.checker.graph.model_interface import Array
+from parity.checker.judge import dropouts, masking
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
-from parity.checker.judge.comparing import MASKED_KINDS, MASKING
 from parity.checker.judge.judging import CheckFindings
 from parity.checker.transfer.comparison import ModelComparison
 from parity.checker.transfer.mapping import WeightMapping
@@ -34,15 +34,13 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
             return Cause(kind, left, right)  # nobody is sent to change what may be right
         return Cause(kind, left, right, "confirmed", alone.ratio, 1.0, "bypass", line)
 
-    for name in layer.between[0]:
-        node = comparison.lone("torch", name)
+    for node in _steps(comparison.lone("torch", name) for name in layer.between[0]):
         kind = "mask" if _is_mask(attribution, "torch", node) else "missing_layer"
-        here, there = (name, node.code or node.kind), (f"(before {consumer[1]})", "none")
+        here, there = (node.name, node.code or node.kind), (f"(before {consumer[1]})", "none")
         yield caused(kind, here, there, fix.inserted(as_node(node), consumer[1]))
-    for name in layer.between[1]:
-        node = comparison.lone("keras", name)
+    for node in _steps(comparison.lone("keras", name) for name in layer.between[1]):
         kind = "mask" if _is_mask(attribution, "keras", node) else "extra_layer"
-        here, there = (f"(before {consumer[0]})", "none"), (name, node.code or node.kind)
+        here, there = (f"(before {consumer[0]})", "none"), (node.name, node.code or node.kind)
         yield caused(kind, here, there, fix.without(as_node(node)))
     if not any(layer.between) and layer.rewired:
         mine, theirs = layer.rewired
@@ -66,11 +64,19 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
             yield replace(cause, status="suspected", fix="")
 
 
+def _steps(nodes: Iterable[CanonicalNode]) -> list[CanonicalNode]:
+    """Those that compute; a stack alone only lays numbers out for what comes behind it."""
+    every = list(nodes)
+    return [node for node in every if node.kind != "stack"] or every
+
+
 def _is_mask(attribution: LayerAttribution, side: Side, node: CanonicalNode) -> bool:
     """Whether all that it does is to say "not this one" of some numbers."""
+    graph = attribution.comparison.torch if side == "torch" else attribution.comparison.keras
+    below = masking.UNSEEN if node.id in graph.scores else masking.MASKING
     run = attribution.recorded.runs.get((side, "float32"), {})
     value = run.get(f"values/{node.value}")
-    return node.kind in MASKED_KINDS and value is not None and bool(np.any(value < MASKING))
+    return node.kind in masking.MASKED_KINDS and value is not None and bool(np.any(value < below))
 
 
 def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> Iterator[Cause]:
@@ -207,21 +213,39 @@ def masks(attribution: LayerAttribution, layers: Sequence[AttributedLayer]) -> I
 
 
 def masked_otherwise(attribution: LayerAttribution, layer: AttributedLayer) -> Iterator[Cause]:
-    """Whether a pair says "not this one" of other numbers on each side."""
-    recorded = attribution.recorded
+    """Whether a pair says "not this one" of other numbers on each side.
+
+    And whether the softmax behind it then has its zeros elsewhere: what is masked once more behind
+    it, or by a number that is large enough there alone, is masked.
+    """
+    comparison = attribution.comparison
     left, right = layer.match.left, layer.match.right
-    if layer.finding is None or layer.finding.agrees or left.kind not in MASKED_KINDS:
+    below = masking.masked_below(comparison, layer.match)
+    arrays = _both(attribution, layer.match)
+    if layer.finding is None or layer.finding.agrees or below is None or arrays is None:
         return
-    move = attribution.comparison.axis_maps.values.get(left.value)
-    arrays = recorded.key_arrays(f"values/{left.value}", f"values/{right.value}", move)
-    if arrays.left32 is None or arrays.right32 is None:
-        return
-    mine, theirs = arrays.left32 < MASKING, arrays.right32 < MASKING
+    mine, theirs = (a < below for a in arrays)
     if mine.shape != theirs.shape or np.array_equal(mine, theirs):
+        return
+    behind = [_both(attribution, match) for match in masking.softmaxes(comparison, layer.match)]
+    weights = [pair for pair in behind if pair is not None]
+    if weights and all(np.array_equal(a == 0, b == 0) for a, b in weights):
         return
     texts = [f"{int(m.sum())} of {m.size} masked" for m in (mine, theirs)]
     if np.array_equal(mine, ~theirs):
         texts[1] += ", just the others"
+    elif texts[0] == texts[1]:
+        texts[1] += ", not the same ones"
     yield Cause(
         "mask", (left.name, texts[0]), (right.name, texts[1]), "confirmed", None, 1.0, "values"
     )
+
+
+def _both(attribution: LayerAttribution, match: Match) -> tuple[Array, Array] | None:
+    """What a pair yields in float32, in PyTorch's layout; None where one of them was not seen."""
+    left, right = match.left.value, match.right.value
+    move = attribution.comparison.axis_maps.values.get(left)
+    arrays = attribution.recorded.key_arrays(f"values/{left}", f"values/{right}", move)
+    if arrays.left32 is None or arrays.right32 is None:
+        return None
+    return arrays.left32, arrays.right32

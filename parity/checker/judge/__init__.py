@@ -4,5 +4,5 @@ In: a `ModelComparison` and what each side recorded. Out: `CheckFindings` and a 
 Read `comparing` (one quantity, by the rule of `parity.comparator.noise`), `judging` (all of them),
 `attribution` (each layer alone), `regions` (steps that are others on the other side), `stages`
 (which may fail without costing the verdict); exceptions:
-`dropouts`, `float32_constants`, `empty_rows`, `untraced_views`.
+`masking`, `dropouts`, `float32_constants`, `empty_rows`, `untraced_views`.
 """

@@ -18,7 +18,7 @@ from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.graph import Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.graph.storage import DiskSpill
-from parity.checker.judge import comparing
+from parity.checker.judge import comparing, masking
 from parity.checker.judge.judging import LEVEL, RecordedRuns
 from parity.checker.judge.regions import Region, behind, is_written_otherwise, without_effect
 from parity.checker.judge.stages import Stages
@@ -174,7 +174,8 @@ class LayerAttribution:
             answers = self.replay_region(region, end)
             if answers is None:
                 continue
-            together = self._compared(match.left.name, region, arrays, answers, match.left.kind)
+            below = masking.masked_below(self.comparison, match)
+            together = self._compared(match.left.name, region, arrays, answers, below)
             if together.agrees:
                 self._end(match.left.id, match.right.id, region)
                 return together
@@ -205,7 +206,7 @@ class LayerAttribution:
                 if not is_written_otherwise(self.comparison, region, None):
                     continue
                 answers = self.replay_region(region, theirs)
-                if answers and self._compared(name, region, left, answers, "").agrees:
+                if answers and self._compared(name, region, left, answers, None).agrees:
                     self._end(end, end, region)
                     break
             else:
@@ -217,11 +218,10 @@ class LayerAttribution:
         region: Region,
         left: KeyArrays,
         answers: Mapping[Precision, Array],
-        kind: str,
+        below: float | None,
     ) -> Finding:
         arrays = replace(left, right32=answers["float32"], right64=answers.get("float64"))
-        if kind in comparing.MASKED_KINDS:
-            arrays = comparing.unmasked(arrays)
+        arrays = masking.unmasked(arrays, below)
         rounded = self.comparison.tables | self.comparison.remade
         exact = not any(n.settings.get("single") or n.id in rounded for n in region.right)
         return comparing.compare(Finding(name, LEVEL, "identical"), arrays, exact=exact)
@@ -465,8 +465,7 @@ class LayerAttribution:
         if moved is not None and best is not None and left.right64 is not None:
             moved = best + (moved - left.right64) if moved.shape == best.shape else None
         arrays = replace(left, right32=answers["float32"], right64=best, right_nudged=moved)
-        if match.left.kind in comparing.MASKED_KINDS:
-            arrays = comparing.unmasked(arrays)
+        arrays = masking.unmasked(arrays, masking.masked_below(self.comparison, match))
         # TensorFlow resizes in float32 whatever it is fed: its float64 has no more digits.
         exact = not match.right.settings.get("single")
         exact = exact and match.right.id not in self.comparison.remade

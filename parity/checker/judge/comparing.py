@@ -11,13 +11,6 @@ from parity.checker.graph.storage import pairs
 from parity.comparator.key_arrays import KeyArrays
 from parity.comparator.noise import NOISY, SMALL, U32, Finding, fallback, judge_once
 
-MASKING = -1e6
-"""Below this a number that is added to attention scores or logits only says "not this one"; minus
-infinity, -1e9 and the smallest float32 mean the same. Each framework and each port has its own, and
-their difference of 10⁹ would be the first divergence of every right one."""
-MASKED_KINDS = frozenset({"add", "subtract", "where", "multiply", "affine", "matmul"})
-"""What makes or adds such numbers. From any other operation a number below -1e6 is a result."""
-
 
 def compare(
     base: Finding,
@@ -113,22 +106,3 @@ def _finite(*arrays: Array) -> tuple[Array, ...] | None:
         for a in arrays
     )
     return tuple(np.where(odd, 0, a).astype(a.dtype) for a in arrays) if same else None
-
-
-def unmasked(key: KeyArrays) -> KeyArrays:
-    """Zeros where both sides say "not this one" by a huge negative number, each its own.
-
-    Only where all four do: a place that is masked on one side alone is a fault, and stays as large.
-    """
-    arrays = (key.left32, key.left64, key.right32, key.right64)
-    if any(a is None or a.dtype.kind != "f" for a in arrays):
-        return key
-    shapes = {a.shape for a in arrays if a is not None}
-    if len(shapes) != 1:
-        return key
-    whole = [a for a in arrays if a is not None]
-    huge = np.logical_and.reduce([a < MASKING for a in whole])
-    if not np.any(huge):
-        return key
-    whole += [a for a in (key.left_nudged, key.right_nudged) if a is not None]
-    return KeyArrays(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))

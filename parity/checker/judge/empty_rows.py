@@ -13,8 +13,8 @@ import numpy as np
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import source_array
-from parity.checker.judge.comparing import MASKING
 from parity.checker.judge.judging import RecordedRuns
+from parity.checker.judge.masking import UNSEEN
 from parity.checker.transfer.comparison import ModelComparison
 
 NOTE = (
@@ -30,7 +30,7 @@ def keeps_nothing(comparison: ModelComparison, recorded: RecordedRuns) -> bool:
         _is_empty(graph, node, recorded, weights)
         for graph, weights in sides
         for node in graph.nodes
-        if node.kind == "activation" and node.settings.get("name") in ("softmax", "log_softmax")
+        if node.is_softmax
     )
 
 
@@ -44,4 +44,4 @@ def _is_empty(
     if scores is None:
         return False
     highest = np.max(scores, axis=int(node.settings.get("axis", -1)), initial=-np.inf)
-    return bool(np.any(~(highest > MASKING)))
+    return bool(np.any(~(highest > UNSEEN)))

@@ -12,7 +12,8 @@ from parity.checker.align.matches import value_name
 from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.graph import STATISTICS
 from parity.checker.graph.model_interface import Array
-from parity.checker.judge.comparing import MASKED_KINDS, compare, unmasked
+from parity.checker.judge.comparing import compare
+from parity.checker.judge.masking import masked_below, unmasked
 from parity.checker.result.check_result import ComparedQuantity, Stage
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping, is_transferred
@@ -231,8 +232,7 @@ def judge_layers(
         move = comparison.axis_maps.values.get(mine.id)
         arrays = recorded.key_arrays(f"values/{mine.id}", f"values/{theirs.id}", move)
         base = Finding(match.left.name, LEVEL, "identical")
-        if match.left.kind in MASKED_KINDS:
-            arrays = unmasked(arrays)
+        arrays = unmasked(arrays, masked_below(comparison, match))
         exact = theirs.id not in blunt and match.right.id not in comparison.remade
         layers[match.left.id] = compare(
             base, arrays, guarded=guarded, exact=exact, unit=halved.get(theirs.id, U32)
