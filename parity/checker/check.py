@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -64,12 +65,53 @@ def check_in(
     say: Say = lambda words: None,
 ) -> CheckResult:
     """Check two models in processes that are there; raises as `check_targets` does."""
+    with _checking(remotes, targets, request, say) as checking:
+        return checking.run()
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A check, after which one model has the other's weights, just as those are.
+
+    Attributes:
+        result: of the check, with telling numbers in place of zeros and ones.
+        comparison: the two models, with the weights as they are.
+        findings: what is found with these.
+        inputs: what both were run on, in each side's own layout.
+        names: of the inputs on each side; None where they go by position.
+    """
+
+    result: CheckResult
+    comparison: ModelComparison
+    findings: judging.CheckFindings
+    inputs: tuple[list[Array], list[Array]]
+    names: tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+
+
+def carry_in(
+    remotes: tuple[RemoteModel, RemoteModel],
+    targets: tuple[Target, Target],
+    request: CheckRequest,
+    say: Say = lambda words: None,
+) -> Carried:
+    """Check two models as `check_in` does, and leave them with the weights taken across."""
+    with _checking(remotes, targets, request, say) as checking:
+        return checking.carried(checking.run())
+
+
+@contextlib.contextmanager
+def _checking(
+    remotes: tuple[RemoteModel, RemoteModel],
+    targets: tuple[Target, Target],
+    request: CheckRequest,
+    say: Say,
+) -> Iterator[_Check]:
     clock = Clock(say)
     models = ModelPair(*remotes, parallel=True)
     try:
         with clock.stage("load", "importing and building both models"):
             models(lambda: remotes[0].load(targets[0]), lambda: remotes[1].load(targets[1]))
-        return _Check(models, request, clock, lambda: remotes[1].load(targets[1])).run()
+        yield _Check(models, request, clock, lambda: remotes[1].load(targets[1]))
     finally:
         models.close()
         for remote in remotes:
@@ -102,6 +144,9 @@ class _Check:
         self._precisions: tuple[str, ...] = ("float32", "float64")
         self._outputs: tuple[int, ...] | None = None
         self._own_weights: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
+        self._first_weights: tuple[Mapping[str, Array], Mapping[str, Array]] | None = None
+        self._compared: ModelComparison | None = None
+        self._named = input_names.NamedInputs()
         self._differentiable = True
         self._nudged: tuple[list[str], list[str]] | None = None
         self._training: user_training.UserTraining | None = None
@@ -190,6 +235,7 @@ class _Check:
                     learnt=learnt,
                     doubtful=dropouts.rates(comparison, added=True),
                 )
+        self._compared = comparison
         with stage("explain", "looking for causes"):
             return diagnosis.explain(
                 comparison,
@@ -204,6 +250,25 @@ class _Check:
                 notes=tuple(dict.fromkeys(self._notes)),
                 seconds=self._clock.seconds,
             )
+
+    def carried(self, result: CheckResult) -> Carried:
+        """Take the weights across once more, as they are, and compare with them.
+
+        Args:
+            result: of `run`, which has put telling numbers in the place of zeros and ones.
+        """
+        assert self._compared is not None
+        torch, keras = self._compared.torch, self._compared.keras
+        with self._clock.stage("carry", "taking the weights across as they are"):
+            weights = self._take_weights(
+                torch, keras, self._compared.axis_maps, self._first_weights
+            )
+            self._set(torch, keras, weights)
+            comparison = replace(self._compared, weights=weights)
+            recorded, findings = self._judged(comparison, self._record(comparison))
+        inputs = list(recorded.left_inputs), list(recorded.right_inputs)
+        names = self._named.torch, self._named.keras
+        return Carried(result, comparison, findings, inputs, names)
 
     def _judged(
         self, comparison: ModelComparison, recorded: RecordedRuns
@@ -259,7 +324,7 @@ class _Check:
                 "The Keras model does not state the shape of its inputs. Give one --input for "
                 "each, batch first, in PyTorch's layout: --input 8,3,64,64"
             )
-        named = input_names.matched([one.name for one in wanted], *takes)
+        self._named = named = input_names.matched([one.name for one in wanted], *takes)
         declared = None if takes[1] is None else takes[1].shapes(named.keras)
         if request.inputs is None and named.keras is not None and takes[1] is not None:
             places = [argument.name for argument in takes[1].arguments]
@@ -343,10 +408,23 @@ class _Check:
         return feeding.draw(self._wanted, seed, self._vocabulary, scale, aside)
 
     def _take_weights(
-        self, torch: CanonicalGraph, keras: CanonicalGraph, axis_maps: AxisMaps
-    ) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        self,
+        torch: CanonicalGraph,
+        keras: CanonicalGraph,
+        axis_maps: AxisMaps,
+        given: Weights | None = None,
+    ) -> Weights:
+        """Both sides' weights, those of one taken across.
+
+        Args:
+            torch, keras: the two graphs.
+            axis_maps: between them.
+            given: both sides' own, as they are; else what they have now, with telling numbers in
+                place of zeros and ones.
+        """
         models, request = self._models, self._request
-        raw = models(models.torch.weights, models.keras.weights)
+        raw = given or models(models.torch.weights, models.keras.weights)
+        self._first_weights = self._first_weights or raw
         self._own_weights = raw
         own = (
             split_layers.spread_weights(torch, raw[0]),
@@ -355,7 +433,9 @@ class _Check:
         if request.keep_weights:
             return self._with_derived(torch, keras, axis_maps, self._rounded_alike(axis_maps, *own))
         left, right = (
-            degenerate.randomise_degenerate(graph.parameters.values(), weights, request.seed)
+            CompactArrays(weights)
+            if given
+            else degenerate.randomise_degenerate(graph.parameters.values(), weights, request.seed)
             for graph, weights in zip((torch, keras), own, strict=True)
         )
         if request.weights_from == "torch":

@@ -71,14 +71,14 @@ def check_command(
         train=train or bool(recipe),
         targets=tuple(feeding.parse(text, "--target") for text in targets),
         inputs=_inputs(inputs),
-        pairs=_pairs(pairs),
-        layout=_layout(layout),
+        pairs=paired(pairs),
+        layout=layout_named(layout),
         weights_from=side_named(weights_from),
         pythons={side_named(s): p for s, p in pythons.items() if p},
         **rest,
     )
     try:
-        with _telling() as say, _logged(debug):
+        with telling() as say, _logged(debug):
             result = check_targets(*models, request, say)
     except KeyboardInterrupt:
         raise InterruptionError(
@@ -143,19 +143,30 @@ def _page(path: Path) -> Path:
     return page
 
 
-def _pairs(texts: Sequence[str]) -> dict[str, str]:
+def paired(texts: Sequence[str], option: str = "--map") -> dict[str, str]:
+    """Layers that belong together, as they were typed.
+
+    Raises:
+        UsageError: a text is no pair.
+    """
     pairs = {}
     for text in texts:
         left, equals, right = text.partition("=")
         if not (left and equals and right):
             raise UsageError(
-                f"--map '{text}' pairs nothing. Expected a name on each side: --map conv1=conv_1"
+                f"{option} '{text}' pairs nothing. Expected a name on each side: "
+                f"{option} conv1=conv_1"
             )
         pairs[left.strip()] = right.strip()
     return pairs
 
 
-def _layout(text: str) -> feeding.InputLayout:
+def layout_named(text: str) -> feeding.InputLayout:
+    """A layout by its name.
+
+    Raises:
+        UsageError: there is none.
+    """
     for known in get_args(feeding.InputLayout):
         if text == known:
             found: feeding.InputLayout = known
@@ -179,7 +190,7 @@ def _logged(debug: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _telling() -> Iterator[Say]:
+def telling() -> Iterator[Say]:
     """Say on standard error what is being done: a line that moves in a terminal, else nothing."""
     console = Console(stderr=True)
     if not console.is_terminal:

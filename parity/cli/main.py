@@ -18,6 +18,7 @@ import typer
 
 from parity.cli.bench import bench
 from parity.cli.check import check
+from parity.cli.convert import convert
 from parity.cli.options import (
     AsJson,
     Epochs,
@@ -306,6 +307,10 @@ app.command(
     epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
     "--input 8,3,64,64"
 )(check)
+app.command(
+    epilog="Example: parity convert --torch models.py:Net --torch-weights net.pt "
+    "--keras models.py:Net --input 8,3,64,64 --out net.weights.h5"
+)(convert)
 app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
 app.command("sweep", epilog="Example: parity sweep fashion_mlp --seeds 12")(sweep)
 

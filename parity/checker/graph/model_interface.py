@@ -160,3 +160,41 @@ class Model(ABC):
         Args:
             names: of the model's own arguments; None: by position, as it takes them.
         """
+
+    # Weights files
+
+    @abstractmethod
+    def load_weights(self, path: str, *, partial: bool = False) -> None:
+        """Read a weights file of the framework's own; before the model is traced.
+
+        Args:
+            path: of the file.
+            partial: it may lack some of the model's weights, and have others.
+
+        Raises:
+            ParityError: it cannot be read, or is not of this model; also later, when it is traced.
+        """
+
+    @abstractmethod
+    def stored(self, wanted: Sequence[str] = (), *, datasets: bool = False) -> Mapping[str, Any]:
+        """What a weights file of the model holds, and how that stands to `weights`.
+
+        Args:
+            wanted: ids of the weights that are to be written.
+            datasets: also where a ``.weights.h5`` has each.
+
+        Returns:
+            As `parity.convert.stored.Stored.to_json`, and ``notes``.
+        """
+
+    @abstractmethod
+    def save_weights(self, path: str, types: Mapping[str, str]) -> None:
+        """Write the weights as they are now, in a format of the framework's own by its suffix.
+
+        Args:
+            path: of the file.
+            types: name in the file → type, taken where it holds every number.
+
+        Raises:
+            ParityError: the framework cannot write it.
+        """

@@ -41,11 +41,15 @@ class Target:
         module: a file (``models.py``) or an installed module (``torchvision.models``).
         name: of a class, function or instance in it; dots go into it.
         arguments: keyword arguments of the class or function.
+        weights: a file of weights that it is to have; empty: those that it is built with.
+        partial: the file may lack some, and have others.
     """
 
     module: str
     name: str
     arguments: Mapping[str, Any]
+    weights: str = ""
+    partial: bool = False
 
     @property
     def title(self) -> str:

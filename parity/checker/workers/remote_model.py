@@ -178,6 +178,21 @@ class RemoteModel(Model):
         self._send({"do": "name_inputs", "out": "", "names": names})
         self._take()
 
+    def load_weights(self, path: str, *, partial: bool = False) -> None:
+        """See `Model.load_weights`; a `Target` with weights asks for it by itself."""
+        self._send({"do": "load_weights", "out": "", "path": path, "partial": partial})
+        self._take()
+
+    def stored(self, wanted: Sequence[str] = (), *, datasets: bool = False) -> Mapping[str, Any]:
+        """See `Model.stored`."""
+        self._send({"do": "stored", "out": "", "wanted": list(wanted), "datasets": datasets})
+        found: Mapping[str, Any] = self._take()["value"]
+        return found
+
+    def save_weights(self, path: str, types: Mapping[str, str]) -> None:
+        """See `Model.save_weights`."""
+        self._ask("save_weights", path=path, types=dict(types))
+
     def _value(self, do: str) -> Any:
         self._send({"do": do, "out": ""})
         return self._take()["value"]

@@ -53,6 +53,8 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
             if request["do"] == "load":
                 wish = target.Target(**request["target"])
                 model = constructor(target.build(wish, model_class, wanted), wish.title, threads)
+                if wish.weights:
+                    model.load_weights(wish.weights, partial=wish.partial)
                 answer: dict[str, Any] = {}
             else:
                 assert model is not None
@@ -98,6 +100,12 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
             return {"value": None if takes is None else dataclasses.asdict(takes)}
         case "name_inputs":
             model.name_inputs(request["names"])
+        case "load_weights":
+            model.load_weights(request["path"], partial=request["partial"])
+        case "stored":
+            return {"value": model.stored(request["wanted"], datasets=request["datasets"])}
+        case "save_weights":
+            model.save_weights(request["path"], request["types"])
         case other:
             raise AssertionError(other)
     return {}

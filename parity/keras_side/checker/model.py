@@ -12,7 +12,7 @@ import tensorflow as tf
 from parity.checker.graph.layerwise import expect_fixed, note, reversed_inputs, with_hidden_uses
 from parity.checker.graph.model_interface import Model, Traced
 from parity.core.errors import ParityError
-from parity.keras_side.checker import failures, twins
+from parity.keras_side.checker import failures, twins, weight_files
 from parity.keras_side.checker.fold import fold
 from parity.keras_side.checker.graphs import Builder, fixed, reaching_nothing
 from parity.keras_side.checker.layerwise import Layerwise
@@ -41,6 +41,7 @@ class KerasModel(Model):
         self.title = title
         self._build = None if isinstance(build, keras.layers.Layer) else build
         if self._build is not None:
+            keras.backend.clear_session()  # so that layers without a name have the same every time
             keras.utils.set_random_seed(0)  # so that a check says the same numbers twice
         with failures.naming_user_lines(f"{title} cannot be built"):
             model = build() if self._build is not None else build
@@ -56,7 +57,8 @@ class KerasModel(Model):
         self._plan = []
         self._runs = {}
         self._noises = {}
-        self.learning = self.names = None
+        self.learning = self.names = self._file = None
+        self._file_types, self._file_notes = {}, []
         self._tracing = Tracer
 
     # The abstract class
@@ -65,6 +67,7 @@ class KerasModel(Model):
         """Run it once in evaluation mode and float32, and say what it did."""
         self._arrays = [np.asarray(x) for x in inputs]
         self._runs = {}
+        self._read_file()
         builder, graph, nodes = self._attempts()
         tracer = builder.tracer
         self._weights = tracer.weights
@@ -154,6 +157,42 @@ class KerasModel(Model):
             weight.variable.assign(weight.own(array))
         if self._models.get("float64", self._models["float32"]) is not self._models["float32"]:
             twins.carry(self._models["float32"], self._models["float64"])
+
+    def load_weights(self, path, *, partial=False):
+        """Read a weights file, as soon as the model has its weights."""
+        self._file = path, partial
+        if _ready(self._models["float32"]):
+            self._read_file()
+
+    def _read_file(self):
+        if self._file is None:
+            return
+        (path, partial), model = self._file, self._models["float32"]
+        if not _ready(model):
+            with failures.naming_user_lines(f"{self.title} cannot be run on these inputs"):
+                call(model, self.tensors(self._arrays, "float32"), False, self.names)
+        self._file = None
+        self._file_types, self._file_notes = weight_files.load(
+            model, path, self.title, partial=partial
+        )
+
+    def stored(self, wanted=(), *, datasets=False):
+        """What a weights file of the model holds, and how that stands to `weights`."""
+        self._traced()
+        names = {key: name for name, key in self._parameters.items()}
+        found = weight_files.stored(
+            self._models["float32"],
+            self._weights,
+            names,
+            set(wanted),
+            self._file_types,
+            datasets=datasets,
+        )
+        return found.to_json() | {"notes": self._file_notes}
+
+    def save_weights(self, path, types):
+        """Write the weights as they are now, or the whole model."""
+        weight_files.save(self._models["float32"], path, types)
 
     def record(self, request):
         """Run it and keep what comes by."""

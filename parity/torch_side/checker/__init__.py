@@ -6,7 +6,8 @@ In: a model and its inputs. Out: what `parity.checker.graph.model_interface.Mode
 arguments); each operation in the graph's words: `kinds` (layers), `recurrent`, `attention`,
 `arithmetic`, `movement` (what only moves numbers), `noise` (dropout and draws), `training_only`
 (dropouts that evaluation does not call), `control`, `nudging` (constants moved by what rounding
-does); `helpers`; `graphs` (the graph), `weights` (canonical layout), `learning` (loss and
+does); `helpers`; `graphs` (the graph), `weights` (canonical layout),
+`weight_files` (in files), `loaded_alone` (a file without this project), `learning` (loss and
 optimizer), `layerwise` (where tracing fails).
 """
 

@@ -20,6 +20,7 @@ from parity.torch_side.checker import (  # noqa: F401
     noise,
     nudging,
     recurrent,
+    weight_files,
 )
 from parity.torch_side.checker.calls import flatten, mapped
 from parity.torch_side.checker.graphs import Writer
@@ -68,6 +69,7 @@ class TorchModel(Model):
         self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
         self._sloped, self._learning, self._tracing = True, None, Tracer
         self._writes, self._noises, self.names = False, {}, None
+        self._file_types, self._file_notes = {}, []
 
     # -- graph -----------------------------------------------------------------------------------
 
@@ -218,6 +220,24 @@ class TorchModel(Model):
             with torch.no_grad():
                 for behind, array in self._bindings.all[name].write(value, now).items():
                     own[behind].copy_(torch.from_numpy(np.array(array)))
+
+    def load_weights(self, path, *, partial=False):
+        """See `parity.checker.graph.model_interface.Model.load_weights`."""
+        self._file_types, self._file_notes = weight_files.load(
+            self.model, path, self.title, partial=partial
+        )
+
+    def stored(self, wanted=(), *, datasets=False):
+        """See `parity.checker.graph.model_interface.Model.stored`."""
+        parameters = self._graph.parameters
+        found = weight_files.stored(
+            self.model, self._bindings, parameters, set(wanted), self._file_types
+        )
+        return found.to_json() | {"notes": self._file_notes}
+
+    def save_weights(self, path, types):
+        """See `parity.checker.graph.model_interface.Model.save_weights`."""
+        weight_files.save(self.model, path, types)
 
     # -- recording -------------------------------------------------------------------------------
 

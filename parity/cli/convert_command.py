@@ -1,0 +1,190 @@
+"""What ``parity convert`` does with its options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from parity.checker.graph import model_inputs as feeding
+from parity.checker.graph.target import Target
+from parity.checker.result import wording
+from parity.checker.result.check_result import to_json as check_json
+from parity.checker.workers.request import CheckRequest
+from parity.cli.check_command import layout_named, paired, telling
+from parity.convert.conversion import Conversion, ConversionRequest, convert
+from parity.core.errors import InterruptionError, UsageError
+from parity.core.sides import SIDES, Side, side_named
+
+Typed = tuple[str | None, str, Path | None]
+_SHOWN = 8
+
+
+def convert_command(
+    *,
+    torch: Typed,
+    keras: Typed,
+    inputs: Sequence[str],
+    weights_from: str | None,
+    out: Path,
+    anyway: bool,
+    pairs: Sequence[str],
+    layout: str,
+    quiet: bool,
+    pythons: Mapping[str, str | None],
+    **rest: Any,
+) -> Conversion:
+    """Convert, and print what came of it unless `quiet`.
+
+    Args:
+        torch, keras: name, keyword arguments and weights file, as they were typed.
+        inputs, weights_from, pairs, layout: as they were typed.
+        out: the new file.
+        anyway: write it in any case.
+        quiet: print nothing on standard output.
+        pythons: interpreters.
+        **rest: fields of `CheckRequest`.
+
+    Raises:
+        UsageError: an option is not of its form.
+        InterruptionError: somebody stopped it.
+    """
+    targets = [
+        _target(side, *typed, anyway) for side, typed in zip(SIDES, (torch, keras), strict=True)
+    ]
+    request = ConversionRequest(
+        (targets[0], targets[1]),
+        CheckRequest(
+            inputs=tuple(feeding.parse(text) for text in inputs) or None,
+            weights_from=_source(targets, weights_from, out),
+            pairs=paired(pairs, "--pair-layer"),
+            layout=layout_named(layout),
+            pythons={side_named(s): p for s, p in pythons.items() if p},
+            **rest,
+        ),
+        out,
+        anyway,
+    )
+    try:
+        with telling() as say:
+            conversion = convert(request, say)
+    except KeyboardInterrupt:
+        raise InterruptionError(
+            "Interrupted. Nothing was written; the same command begins it again."
+        ) from None
+    if not quiet:
+        console = Console(soft_wrap=True)
+        if conversion.result.verdict != "agree":
+            for part in wording.screen(conversion.result):
+                console.print(part, highlight=False)
+            console.print()
+        for line in words(conversion, out):
+            console.print(escape(line), highlight=False)
+    return conversion
+
+
+def _target(
+    side: Side, name: str | None, arguments: str, weights: Path | None, anyway: bool
+) -> Target:
+    if name is None:
+        raise UsageError(f"--{side} is missing. Expected both models: models.py:Net, package:name.")
+    target = Target.parse(name, arguments, f"--{side}")
+    if weights is None:
+        return target
+    if not weights.is_file():
+        raise UsageError(f"--{side}-weights '{weights}': there is no such file.")
+    return replace(target, weights=str(weights.resolve()), partial=anyway)
+
+
+def _source(targets: Sequence[Target], wish: str | None, out: Path) -> Side:
+    """The side whose weights are converted: the one that comes with a file."""
+    given = [side for side, target in zip(SIDES, targets, strict=True) if target.weights]
+    if len(given) == 2:
+        raise UsageError(
+            "Both --torch-weights and --keras-weights were given. Expected one: the weights to be "
+            "converted. Whether two checkpoints are the same, parity check --keep-weights says."
+        )
+    if wish is not None and given and side_named(wish) != given[0]:
+        raise UsageError(f"--weights-from {wish} contradicts --{given[0]}-weights.")
+    if given:
+        return given[0]
+    if wish is not None:
+        return side_named(wish)
+    raise UsageError(
+        "Neither model comes with weights. Expected --torch-weights or --keras-weights, a file; or "
+        "--weights-from torch for the weights that the model is built with."
+    )
+
+
+def exit_code(conversion: Conversion) -> int:
+    """0: the same function, and written; 1: another; 2: it could not be told."""
+    if conversion.agrees:
+        return 0
+    return 2 if conversion.result.verdict == "undecided" else 1
+
+
+def words(conversion: Conversion, out: Path) -> Iterator[str]:
+    """What came of it, a line each."""
+    result = conversion.result
+    if result.verdict == "agree":
+        yield wording.headline(result)
+        yield wording.summary(result)
+    own = "agree" if conversion.carried else "do not agree"
+    yield f"With the weights just as they are, none made up, the two {own}, gradients included."
+    carried = conversion.weights - len(conversion.kept)
+    count = f"{carried} weights of {conversion.weights}"
+    yield f"Taken across: {count}, {conversion.numbers:,} numbers in all."
+    for told, names in (
+        ("As the model built it, for nothing of the other side is like it", conversion.kept),
+        ("Not taken, for the other side has nothing like it", conversion.unused),
+        ("As the other model computes it of its own weights", tuple(conversion.computed)),
+    ):
+        if names:
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            yield f"{told}: {', '.join(names[:_SHOWN])}{more}."
+    for note in dict.fromkeys((*result.notes, *conversion.notes)):
+        yield f"Note: {note}"
+    again = conversion.again
+    if again is None:
+        yield (
+            "Nothing was written. What differs is above; repair the model, or take --anyway for a "
+            "file of what went across."
+        )
+        return
+    size = out.stat().st_size
+    same = "gives the same outputs" if again.agrees else "gives OTHER outputs"
+    yield (
+        f"Written: {out} ({_size(size)}). Loaded by the framework alone, in a fresh process, it "
+        f"{same}: at most {again.distance:.2g} apart."
+    )
+
+
+def _size(count: int) -> str:
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000  # type: ignore[assignment]
+    return f"{count:.3g} GB"
+
+
+def to_json(conversion: Conversion, out: Path) -> dict[str, Any]:
+    """The document of ``parity convert --json``."""
+    again = conversion.again
+    return {
+        "check": check_json(conversion.result),
+        "as_they_are": conversion.carried,
+        "weights": conversion.weights,
+        "numbers": conversion.numbers,
+        "kept": list(conversion.kept),
+        "unused": list(conversion.unused),
+        "computed": dict(conversion.computed),
+        "notes": list(conversion.notes),
+        "written": None if again is None else str(out),
+        "loaded_again": None
+        if again is None
+        else {"outputs": again.outputs, "distance": again.distance, "agrees": again.agrees},
+    }
