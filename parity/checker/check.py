@@ -32,7 +32,7 @@ from parity.checker.workers.remote_model import RemoteModel
 from parity.checker.workers.request import CheckRequest, processes
 from parity.comparator.noise import U32
 from parity.core.errors import UsageError
-from parity.core.sides import SIDES, Side
+from parity.core.sides import SIDES, Precision, Side
 
 Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 
@@ -141,7 +141,7 @@ class _Check:
         self._vocabulary: int | None = None
         self._moves: list[Arrangement] = []
         self._special: list[list[Array]] = []
-        self._precisions: tuple[str, ...] = ("float32", "float64")
+        self._precisions: tuple[Precision, ...] = ("float32", "float64")
         self._outputs: tuple[int, ...] | None = None
         self._own_weights: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
         self._first_weights: tuple[Mapping[str, Array], Mapping[str, Array]] | None = None
@@ -453,13 +453,7 @@ class _Check:
             return completed
         if not self._request.keep_weights:
             self._set(torch, keras, completed)
-        moved = [m(a) for m, a in zip(self._moves, self._arrays(0), strict=True)]
-        recorded = self._models(
-            lambda: self._models.torch.record(
-                RecordRequest("float64", "evaluate", self._arrays(0))
-            ),
-            lambda: self._models.keras.record(RecordRequest("float64", "evaluate", moved)),
-        )
+        recorded = self._in_best_precision()
         for side, graph in enumerate((torch, keras)):
             made = derived_weights.values(graph, recorded[side], completed[side])
             completed[side].update(split_layers.spread_weights(graph, made))
@@ -472,6 +466,32 @@ class _Check:
                     mapping.transfer_weights(mappings, completed[side], source=source)
                 )
         return completed
+
+    def _in_best_precision(self) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+        """What both make of the first inputs, in float64 where both can compute in it."""
+        arrays = self._arrays(0)
+        moved = [m(a) for m, a in zip(self._moves, arrays, strict=True)]
+        torch, keras = (
+            RecordRequest(self._precisions[-1], "evaluate", inputs) for inputs in (arrays, moved)
+        )
+        try:
+            return self._models(
+                lambda: self._models.torch.record(torch),
+                lambda: self._models.keras.record(keras),
+            )
+        except ModelError as error:
+            if self._precisions == ("float32",):
+                raise
+            self._take_float32_alone(error)
+            return self._in_best_precision()
+
+    def _take_float32_alone(self, error: ModelError) -> None:
+        """From now on: one of the models cannot compute in float64."""
+        self._precisions = ("float32",)
+        self._notes.append(
+            "Compared in float32 only, by the tolerance of torch.testing instead of measured "
+            f"noise: {str(error).splitlines()[0]}"
+        )
 
     def _rounded_alike(
         self, axis_maps: AxisMaps, left: Mapping[str, Array], right: Mapping[str, Array]
@@ -566,11 +586,7 @@ class _Check:
                     return self._without_gradients(comparison, arrays, error)
                 if precision == "float32":
                     raise
-                self._precisions = ("float32",)
-                self._notes.append(
-                    "Compared in float32 only, by the tolerance of torch.testing instead of "
-                    f"measured noise: {str(error).splitlines()[0]}"
-                )
+                self._take_float32_alone(error)
                 runs = {key: run for key, run in runs.items() if key[1] == "float32"}
         if self._outputs is not None:
             runs |= {
