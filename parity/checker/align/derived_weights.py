@@ -6,7 +6,7 @@ made of them can: `derived_weights` says what is computed of weights alone as a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +70,27 @@ def derived_weights(traced: Traced) -> Traced | None:
     outputs = tuple(renamed(s) for s in graph.outputs)
     changed = replace(graph, nodes=nodes, outputs=outputs, parameters=parameters)
     return replace(traced, graph=changed)
+
+
+def weights_behind(graph: Graph, values: Iterable[str]) -> set[str]:
+    """Ids of the model's own weights that these weights are, or that it makes them of.
+
+    Args:
+        graph: as it was traced.
+        values: as a node's sources have them: ``parameter:ID``; others are passed over.
+    """
+    makers = {value.id: node for node in graph.nodes for value in node.values}
+    waiting = [v.removeprefix("parameter:") for v in values if v.startswith("parameter:")]
+    found: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        maker = makers.get(name.removeprefix(PREFIX))
+        if maker is None:
+            found |= {name} & graph.parameters.keys()
+            continue
+        waiting += maker.parameters.values()
+        waiting += [s.value.removeprefix("parameter:") for s in maker.sources]
+    return found
 
 
 def _looked_up(traced: Traced) -> Traced | None:

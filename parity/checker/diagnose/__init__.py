@@ -1,12 +1,13 @@
 """Why a layer parts by itself, proven by repair, and the line of code that repairs it.
 
 In: `CheckFindings`, a `LayerAttribution`, and what was recorded. Out: causes, each with its proof
-and its corrected line. Read `diagnosis` (all of it), `verdict`, `search` (the rules in their order,
-and what a cause must withstand); of a pair that diverges: `evidence` (what a proof needs),
-`settings` (which of them differ), `repair` (each repaired in the NumPy reference); then what no
-setting of a layer tells: `structure` (one side's layers alone), `bypass` (each taken away and put
-in), `chains` (steps of a chain, and steps that changed places), `written_out` (one side's function,
-in steps on the other), `other_inputs` (wiring), `tables` (weights taken as operands),
-`gradient_stops`, `training_state`, `running_statistics`, `latent` (what no input of the run shows);
-the line: `fix`, `combined_fix`, `statement_edit` (an operation in a statement).
+and its corrected line. Read `diagnosis` (all of it), `search` (the rules in their order, and what a
+cause must withstand); of a pair that diverges: `evidence` (what a proof needs), `settings` (which
+of them differ), `repair` (each repaired in the NumPy reference); then what no setting of a layer
+tells: `structure` (one side's layers alone), `bypass` (each taken away and put in), `chains` (steps
+of a chain, and steps that changed places), `written_out` (one side's function, in steps on the
+other), `other_inputs` (wiring), `tables` (weights taken as operands), `gradient_stops`,
+`training_state`, `running_statistics`, `untied` (weights that tell nothing), `latent` (what no
+input of the run shows); the line: `fix`, `combined_fix`, `statement_edit` (an operation in a
+statement).
 """

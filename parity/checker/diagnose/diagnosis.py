@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
-from parity.checker.diagnose import bypass, chains, gradient_stops, latent
+from parity.checker.diagnose import bypass, chains, gradient_stops, latent, untied
 from parity.checker.diagnose.search import Search, find_causes
-from parity.checker.diagnose.verdict import unrelated_weights, verdict
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, Replay
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
@@ -21,6 +20,7 @@ from parity.checker.transfer.comparison import ModelComparison
 from parity.core.errors import ParityError
 from parity.core.sides import Precision
 from parity.diagnosis.causes import Cause
+from parity.verdict.judgement import Verdict
 
 
 def explain(
@@ -81,11 +81,11 @@ def explain(
         ),
     )
     layers = _layers(comparison, attributed)
-    untold = "" if own_weights else unrelated_weights(comparison, attributed, findings, causes)
+    untold = "" if own_weights else untied.unproven(comparison, attributed, findings, causes)
     if untold:
         causes = tuple(replace(c, fix="") for c in causes)  # nobody is sent to change what is right
     return CheckResult(
-        verdict="undecided" if untold else verdict(findings),
+        verdict="undecided" if untold else _verdict(findings),
         titles=titles,
         inputs=inputs,
         layers=tuple(layers),
@@ -177,6 +177,15 @@ def _without_effect(
         f"{len(names)} operations are others on each side, and come to the same numbers where they "
         f"end ({', '.join(names[:4])}{' …' if len(names) > 4 else ''}): no cause on these inputs.",
     )
+
+
+def _verdict(findings: CheckFindings) -> Verdict:
+    if not findings.parts:
+        return "undecided"
+    if findings.agrees:
+        return "agree"
+    failing = {p.finding.status for p in findings.parts if not p.finding.agrees}
+    return "undecided" if failing <= {"nonfinite", "undecided"} else "differ"
 
 
 def _divergences(

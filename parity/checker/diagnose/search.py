@@ -24,6 +24,7 @@ from parity.checker.diagnose import (
     running_statistics,
     structure,
     tables,
+    untied,
     written_out,
 )
 from parity.checker.diagnose.evidence import proven, suspected, unknown
@@ -416,6 +417,17 @@ def _agrees_behind(search: Search, layer: AttributedLayer) -> bool:
     )
 
 
+def _has_tied_weights(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
+    """The pair takes no weights that have as many numbers on both sides and no partners there.
+
+    Such weights have numbers of their own, and what is made of them differs for that alone. A
+    setting that says so differs whatever they are.
+    """
+    if cause.proof not in ("recomputed", "values") or _is_stated(cause, layer):
+        return True
+    return not untied.takes_unrelated(search.comparison, layer.match)
+
+
 def _begins_soundly(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
     """What goes into a step that one side has alone is right, or wrong for a setting that says so.
 
@@ -512,6 +524,7 @@ def _understood(search: Search, layer: AttributedLayer) -> bool:
 TESTS: tuple[CauseTest, ...] = (
     _is_used,
     _is_one_layer,
+    _has_tied_weights,
     _stands_alone,
     _begins_soundly,
     _is_nowhere_else,
