@@ -118,7 +118,6 @@ PAIRS = (
         None,
         {"num_local_experts": 4},
         {"num_experts": 4},
-        open=True,
         kinds=("epsilon", "constant", "scale", "operation"),
         layer=_NORM,
         why="Epsilon 1e-5 in MixtralConfig, 1e-6 in keras_hub; the longest wave of the rotary "

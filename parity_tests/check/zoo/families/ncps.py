@@ -66,7 +66,6 @@ PAIRS = (
         "ncps-cfc",
         _INPUTS,
         packages=("ncps",),
-        open=True,
         kinds=("activation", "missing_layer", "extra_layer", "scale", "operation"),
         why="In Keras the cell has no tanh on its two heads, and -t_a where PyTorch has t_a.",
     ),
