@@ -37,35 +37,49 @@ def _apart(state, directions):
     return torch.stack(state.chunk(directions, -1)) if state is not None else None
 
 
-def _run_layer(t, x, states, weights, function, bidirectional, names, path):
-    """Write down one layer; returns its sequence and cell state."""
+def packed_layer(data, sizes, states, weights, function, bidirectional):
+    """One layer on a packed sequence: → (data, last states of each direction …)."""
+    bias = len(weights) > 2 * (2 if bidirectional else 1)
+    given = states if function == "lstm" else states[0]
+    return getattr(_VF, function)(
+        data, sizes, given, list(weights), bias, 1, 0.0, False, bidirectional
+    )
+
+
+def _described(t, weights, function, bidirectional, names, path):
+    """The settings of one layer, and its parameters by role."""
     cell, activation = CELLS[function]
-    directions = 2 if bidirectional else 1
-    units = weights[1].shape[1]
-    per = len(weights) // directions
+    per = len(weights) // (2 if bidirectional else 1)
     bound = {}
     for place, prefix in enumerate(("forward_", "backward_") if bidirectional else ("",)):
         own = names[place * per : (place + 1) * per]
         groups = [own[:1], own[1:2], own[2:]] if per > 2 else [own[:1], own[1:2]]
         for role, group in zip(PARTS, groups, strict=False):
             bound[prefix + role] = t.bindings.recurrent(tuple(group), path, role, prefix, cell)
-    has_state = [s for s in states if s is not None and not _zero(t, s)]
-    blank = torch.zeros(x.shape[0], units * directions, dtype=x.dtype)
-    states = [blank if s is None or not has_state else s for s in states]
-    memory = states[1] if function == "lstm" else None
-    call = Call(layer, (x, states[0], memory, list(weights), function, bidirectional), {})
-    call.code = lambda: f"{function}(x, …)"
     settings = {
         "cell": cell,
-        "units": units,
+        "units": weights[1].shape[1],
         "bias": per > 2,
         "bidirectional": bidirectional,
         "backwards": False,
         "reset_after": cell == "gru",
         "activation": activation,
         "recurrent_activation": "sigmoid" if cell != "rnn" else None,
-        "has_state": bool(has_state),
     }
+    return settings, bound
+
+
+def _run_layer(t, x, states, weights, function, bidirectional, names, path):
+    """Write down one layer; returns its sequence and cell state."""
+    settings, bound = _described(t, weights, function, bidirectional, names, path)
+    units = settings["units"] * (2 if bidirectional else 1)
+    has_state = [s for s in states if s is not None and not _zero(t, s)]
+    blank = torch.zeros(x.shape[0], units, dtype=x.dtype)
+    states = [blank if s is None or not has_state else s for s in states]
+    memory = states[1] if function == "lstm" else None
+    call = Call(layer, (x, states[0], memory, list(weights), function, bidirectional), {})
+    call.code = lambda: f"{function}(x, …)"
+    settings["has_state"] = bool(has_state)
     sources = [x, *(states if has_state else [])]
     return t.step(call, "recurrent", settings, sources, bound=bound, name=function)
 
@@ -83,12 +97,40 @@ def recurrent(t, c):
     cell = CELLS[c.name][0]
     per = len(weights) // (c.args[5 if packed else 4] * (2 if c.args[8 if packed else 7] else 1))
     projected = cell == "lstm" and per in (3, 5)
-    if packed or projected or any(r.root.kind != "parameter" or r.ids is not None for r in refs):
-        why = "a packed sequence" if packed else "a projection" if projected else "computed weights"
+    if projected or any(r.root.kind != "parameter" or r.ids is not None for r in refs):
+        why = "a projection" if projected else "computed weights"
         t.note(f"{t.where} ({c.name} with {why}) is one opaque node.")
         kept = [x for x, r in ((x, t.ref(x)) for x in c.tensors) if r.root.kind != "parameter"]
         return t.step(c, "opaque", {"name": c.name}, kept)
-    return _stack(t, c, weights, [r.root.name for r in refs])
+    return (_packed if packed else _stack)(t, c, weights, [r.root.name for r in refs])
+
+
+def _packed(t, c, weights, names):
+    """A stack on a packed sequence: each layer yields the packed data, and its last states."""
+    data, sizes, states, _, _, layers, dropout, training, bidirectional = c.args
+    directions = 2 if bidirectional else 1
+    per = len(weights) // layers
+    path = names[0].rpartition(".")[0]
+    states = list(states) if isinstance(states, (list, tuple)) else [states]
+    last = []
+    for k in range(layers):
+        own, rows = slice(k * per, (k + 1) * per), slice(k * directions, (k + 1) * directions)
+        label = f"l{k}" if layers > 1 else ""
+        first = [t.run(torch.Tensor.__getitem__, s, rows) for s in states]
+        place = "/".join(p for p in (path, label) if p)
+        settings, bound = _described(t, weights[own], c.name, bidirectional, names[own], place)
+        settings |= {"has_state": not all(_zero(t, s) for s in first), "masked": True}
+        call = Call(
+            packed_layer, (data, sizes, first, list(weights[own]), c.name, bidirectional), {}
+        )
+        call.code = lambda: f"{c.name}(a packed sequence, …)"
+        sources = [data, sizes, *(first if settings["has_state"] else [])]
+        with t.labelled(label or None):
+            data, *ends = t.step(call, "recurrent", settings, sources, bound=bound, name=c.name)
+        last.append(ends)
+        if dropout > 0 and k < layers - 1:
+            data = t.run(F.dropout, data, dropout, training)
+    return (data, *(t.run(torch.cat, list(parts), 0) for parts in zip(*last, strict=True)))
 
 
 def _stack(t, c, weights, names):
