@@ -196,6 +196,7 @@ class _Check:
         comparison, notes = float32_constants.note_constants(comparison, recorded)
         self._notes += [
             *notes,
+            *([] if self._request.keep_weights else leftovers.made_notes(comparison)),
             *float32_constants.halved_note(comparison),
             *model_outputs.layout_notes(move for *_, move in comparison.outputs()),
         ]
@@ -641,7 +642,7 @@ class _Check:
             if judging.outputs_agree(other, run, nearly=True):
                 again, outcome = self._judged(other, self._record(other))
                 if outcome.agrees:
-                    self._notes.append(leftovers.NOTE)
+                    self._notes.append(leftovers.note(other))
                     return other, again, outcome
             layers = judging.judge_layers(other, run, guarded=True)
             best = max(best, leftovers.proven(guess, comparison, layers), key=len)
@@ -649,8 +650,8 @@ class _Check:
             if tried:
                 self._set(comparison.torch, comparison.keras, comparison.weights)
             return comparison, recorded, findings
-        self._notes.append(leftovers.NOTE)
         kept = self._with_weights(leftovers.with_ties(comparison, best))
+        self._notes.append(leftovers.note(kept))
         return kept, *self._judged(kept, self._record(kept))
 
     def _with_weights(self, comparison: ModelComparison) -> ModelComparison:

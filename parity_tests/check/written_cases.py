@@ -41,6 +41,7 @@ class Case:
         unnamed: patterns of layers that no cause may name.
         fix: patterns, one of which the corrected line of a cause matches.
         message: what an error has to say.
+        note: what one of the notes has to say.
         needs: packages that have to be installed.
         open: known to be answered wrongly as yet.
     """
@@ -54,6 +55,7 @@ class Case:
     unnamed: tuple[str, ...] = ()
     fix: tuple[str, ...] = ()
     message: str = ""
+    note: str = ""
     needs: tuple[str, ...] = ()
     open: bool = False
 
@@ -76,6 +78,7 @@ def all_cases() -> tuple[Case, ...]:
                     tuple(check.get("unnamed", ())),
                     tuple(check.get("fix", ())),
                     check.get("message", ""),
+                    check.get("note", ""),
                     tuple(check.get("needs", ())),
                     check.get("open", False),
                 )
@@ -116,6 +119,8 @@ def wrong(case, given):
     found = []
     if given.verdict not in case.verdicts:
         found.append(f"verdict {given.verdict}, not {' or '.join(case.verdicts)}")
+    if case.note and not any(case.note in note for note in given.notes):
+        found.append(f"no note says {case.note!r}")
     false = [c for c in given.causes if c.status == "confirmed" and c.kind not in case.kinds]
     found += [f"confirmed {c.kind} is false: {c.left} / {c.right}" for c in false]
     if given.verdict == "differ" and "differ" in case.verdicts:

@@ -24,10 +24,44 @@ from parity.comparator.noise import Finding
 TRIES = 12
 """Each is a recording of both models in both precisions. Two square weights, each as it is or
 transposed, are 8 ways; the ways grow as n!, and more are not worth the time."""
+_NAMED = 4
+"""Weights that a note names."""
 NOTE = (
     "The two are not built of the same layers, and some weights were taken across by their shapes; "
     "with these what is computed of them agrees."
 )
+
+
+def note(comparison: ModelComparison) -> str:
+    """That weights were taken across by their shapes, and which of them the other way round."""
+    turned = [
+        one.right.id
+        for one in unique_mappings(comparison.axis_maps.weight_mappings)
+        if one.role == "raw"
+        and one.index is not None
+        and one.left.shape == one.right.shape
+        and not np.array_equal(one.index.ravel(), np.arange(one.index.size))
+    ]
+    return NOTE + (
+        f" Transposed, though it would fit as it is: {', '.join(turned)}." * bool(turned)
+    )
+
+
+def made_notes(comparison: ModelComparison) -> Iterator[str]:
+    """Which weights of one side hold what the other computes of its own."""
+    for side, names in enumerate((("PyTorch", "Keras"), ("Keras", "PyTorch"))):
+        both = [
+            (one.left, one.right)[:: 1 - 2 * side]
+            for one in unique_mappings(comparison.axis_maps.weight_mappings)
+        ]
+        made = {b.id: a.names for a, b in both if a.computed and not b.computed}
+        if made:
+            which = [f"{name} ({', '.join(of)})" for name, of in made.items()]
+            more = " …" * (len(which) > _NAMED)
+            yield (
+                f"Weights of {names[1]} were given what {names[0]} makes of its own: "
+                f"{', '.join(which[:_NAMED])}{more}. Copied as they are they would be others."
+            )
 
 
 def match_by_shape(
