@@ -9,9 +9,9 @@ from parity_tests.planted import rows
 
 DRAWN = {
     "planted rows": ((*rows.FAULTS, *rows.HONEST), rows.kinds, 0.25, rows.DRAWN),
-    "default sizes": (sizes.CUTTABLE, sizes.layers, 0.25, sizes.UNCUT),
-    "fast paths": (sizes.TRAINED, sizes.switches, 0.5, sizes.FAST),
-    "repetitions": (sizes.REPEATABLE, sizes.trains, 0.5, sizes.REPEATED),
+    "default sizes": (sizes.TRAINED, sizes.layers, 0.0, sizes.UNCUT),
+    "fast paths": (sizes.TRAINED, sizes.switches, 0.0, sizes.FAST),
+    "repetitions": (sizes.REPEATABLE, sizes.trains, 0.25, sizes.REPEATED),
 }
 """What → all of it, its kinds, the share that is drawn, and what this run has drawn."""
 

@@ -42,6 +42,18 @@ def outcome(record):
 
 
 @pytest.fixture(scope="package")
+def uncut(outcome):
+    """Side/way → recordings of an example; skips where it is cut down in this run."""
+
+    def runs(spec):
+        if spec not in sizes.UNCUT:
+            pytest.skip(f"{spec.name} has a few steps in this run: PARITY_LONG=1 for all of them")
+        return outcome.runs[spec.name]
+
+    return runs
+
+
+@pytest.fixture(scope="package")
 def fast_outcome(record):
     """The examples of `sizes.FAST`, cut down, each fast path beside what it stands for."""
     return record(sizes.cut(spec, pairs=spec.fast_pairs) for spec in sizes.FAST)

@@ -1,9 +1,10 @@
 """At which sizes the tests record the examples, so that no recording is made twice in a run.
 
 ``PARITY_LONG=1`` records every example at its default size, and tests every fast path and every
-repetition. Otherwise all are drawn by ``PARITY_SEED``: a quarter of the trainings is recorded at
-its default size and the others cut down, one with convolutions and one without among the quarter;
-half of the fast paths, every set of switches among them; and half of what is recorded twice.
+repetition. Otherwise all are drawn by ``PARITY_SEED``: of the trainings with convolutions, of those
+without and of those whose figures are tested one each is recorded at its default size, and the
+others cut down; fast paths so that every set of switches is among them; and a quarter of what is
+recorded twice.
 """
 
 import dataclasses
@@ -22,7 +23,7 @@ CUTS = {
 """A few steps, the last batch shorter than the others."""
 TRAINED = tuple(spec for spec in ALL if spec.training and spec.training.whole)
 FIGURES = ("regularisation", "transfer_learning")
-"""Examples whose tests ask for figures that only the default size reaches."""
+"""Examples whose own tests ask for figures that only the default size reaches."""
 
 
 def cut(spec: ExampleSpec, **training: object) -> ExampleSpec:
@@ -35,7 +36,9 @@ def cut(spec: ExampleSpec, **training: object) -> ExampleSpec:
 
 
 def layers(spec: ExampleSpec) -> set[str]:
-    """Whether it convolves."""
+    """Whether it convolves, and whether its figures are tested."""
+    if spec.name in FIGURES:
+        return {"figures"}
     convolves = any(len(parameter.shape) == 4 for parameter in spec.training.parameters)
     return {"convolution" if convolves else "dense"}
 
@@ -55,15 +58,14 @@ def trains(spec: ExampleSpec) -> set[bool]:
     return {spec.training is not None}
 
 
-CUTTABLE = tuple(spec for spec in TRAINED if spec.name not in FIGURES)
-UNCUT = draw(CUTTABLE, layers, 0.25)
+UNCUT = draw(TRAINED, layers)
 """Those that are recorded at their default size all the same."""
-SPECS = tuple(cut(s) if s in CUTTABLE and s not in UNCUT else s for s in ALL)
+SPECS = tuple(cut(s) if s in TRAINED and s not in UNCUT else s for s in ALL)
 """Every example at the size that it has in this run, with all of its pairs."""
-FAST = draw(TRAINED, switches, 0.5)
+FAST = draw(TRAINED, switches)
 """The examples whose fast paths are recorded."""
 LARGE = ("sequential_cnn", "resnet", "divergence")
 """Gigabytes, or long, and what they are made of is in others too."""
 REPEATABLE = tuple(spec for spec in ALL if spec.name not in LARGE)
-REPEATED = draw(REPEATABLE, trains, 0.5)
+REPEATED = draw(REPEATABLE, trains, 0.25)
 """The examples that are recorded twice."""

@@ -1,6 +1,6 @@
 """The fast paths do what the code that people read does, to rounding, on every trained example.
 
-Half of the examples are drawn: see `sizes`.
+The examples are drawn: see `sizes`.
 """
 
 import os

@@ -10,8 +10,8 @@ SIDES = ("torch", "keras")
 
 
 @pytest.fixture(scope="module")
-def runs(outcome):
-    return outcome.runs[SPEC.name]
+def runs(uncut):
+    return uncut(SPEC)
 
 
 def test_5000_of_60000_are_held_out_and_trained_on_by_nobody():

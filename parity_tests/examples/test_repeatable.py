@@ -1,6 +1,6 @@
 """The same command on the same machine gives the same recordings, bit for bit.
 
-Half of the examples are drawn: see `sizes`.
+A quarter of the examples is drawn: see `sizes`.
 """
 
 import os

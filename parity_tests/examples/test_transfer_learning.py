@@ -29,9 +29,9 @@ def test_the_backbone_answers_todays_question():
 
 
 @pytest.mark.parametrize("side", SIDES)
-def test_both_sides_still_arrive_at_the_backbone(outcome, side):
+def test_both_sides_still_arrive_at_the_backbone(uncut, side):
     """To one ulp of float32: a value between two of them may be rounded either way."""
-    made = outcome.runs[SPEC.name][f"{side}/pretrain"].float64
+    made = uncut(SPEC)[f"{side}/pretrain"].float64
     with safe_open(FILE, framework="np") as file:
         held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     assert sorted(held) == sorted(FROZEN)
@@ -43,8 +43,8 @@ def test_both_sides_still_arrive_at_the_backbone(outcome, side):
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("way", ["features_few", "features_many", "features_few_negative"])
-def test_frozen_weights_are_the_backbone_bit_for_bit(outcome, side, way):
-    runs = outcome.runs[SPEC.name][f"{side}/{way}"]
+def test_frozen_weights_are_the_backbone_bit_for_bit(uncut, side, way):
+    runs = uncut(SPEC)[f"{side}/{way}"]
     with safe_open(FILE, framework="np") as file:
         held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     for recording in runs.present:
@@ -60,21 +60,18 @@ def test_frozen_weights_are_the_backbone_bit_for_bit(outcome, side, way):
         )
 
 
-def accuracy(outcome, how, cell):
+def accuracy(runs, how, cell):
     """Of both sides in float64, which are equal."""
-    return [
-        float(outcome.runs[SPEC.name][f"{side}/{how}_{cell}"].float64["metrics/test_accuracy"])
-        for side in SIDES
-    ]
+    return [float(runs[f"{side}/{how}_{cell}"].float64["metrics/test_accuracy"]) for side in SIDES]
 
 
-def test_what_the_table_says(outcome):
+def test_what_the_table_says(uncut):
     """What the summary says, asserted on what was measured."""
     cells = ("few", "many", "few_negative", "many_negative")
     table = {}
     for how in ("scratch", "features", "fine"):
         for cell in cells:
-            left, right = accuracy(outcome, how, cell)
+            left, right = accuracy(uncut(SPEC), how, cell)
             assert left == right
             table[how, cell] = left
     assert abs(table["features", "few"] - table["scratch", "few"]) < 0.01
