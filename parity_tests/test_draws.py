@@ -3,6 +3,8 @@
 import pytest
 
 from parity_tests import draws
+from parity_tests.check import test_bench as ports
+from parity_tests.check.bench.table import FAULTY
 from parity_tests.draws import draw
 from parity_tests.examples import sizes
 from parity_tests.planted import rows
@@ -11,6 +13,7 @@ DRAWN = {
     "planted rows": ((*rows.FAULTS, *rows.HONEST), rows.kinds, 0.25, rows.DRAWN),
     "default sizes": (sizes.TRAINED, sizes.layers, 0.0, sizes.UNCUT),
     "fast paths": (sizes.TRAINED, sizes.switches, 0.0, sizes.FAST),
+    "wrong ports": (FAULTY, ports.mistakes, 0.2, ports.WRONG),
     "repetitions": (sizes.REPEATABLE, sizes.trains, 0.25, sizes.REPEATED),
 }
 """What → all of it, its kinds, the share that is drawn, and what this run has drawn."""

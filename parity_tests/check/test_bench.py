@@ -1,12 +1,11 @@
 """The check against ports that are right and ports that are wrong: `parity_tests.check.bench`.
 
-``PARITY_LONG=1`` checks all of them; otherwise half of those that are right, and of those that are
-wrong one of every mistake and every fifth besides, drawn by ``PARITY_SEED``. Each that is wrong is
-checked once more with its mistake taken out, as a right one.
+``PARITY_LONG=1`` checks all of them; otherwise a third of those that are right, and of those that
+are wrong one of every mistake, or a fifth, drawn by ``PARITY_SEED``. Half of these are checked once
+more with their mistake taken out, as right ones.
 """
 
 import os
-import random
 import re
 from collections import Counter
 
@@ -16,33 +15,20 @@ from parity_tests.check.bench import page
 from parity_tests.check.bench.scoring import ROOT, answer, score
 from parity_tests.check.bench.table import CORRECT, FAULTY, KEPT_CORRECT, KEPT_FAULTY
 from parity_tests.check.bench.twins import repaired_text, twin
+from parity_tests.draws import LONG, draw
 
-LONG = bool(os.environ.get("PARITY_LONG"))
-DRAW = random.Random(int(os.environ["PARITY_SEED"]))
 LAYERS, CAUSES = 0.95, 0.9
 PAGE = ROOT / "reports" / "ports.md"
 
 
-def mistake(row):
-    return row.causes[0].kinds[0]
+def mistakes(row):
+    """Each kind of cause is to be proven."""
+    return {row.causes[0].kinds[0]}
 
 
-def drawn():
-    """One of every mistake, so that each kind of cause is proven, and some more."""
-    shuffled = DRAW.sample(FAULTY, len(FAULTY))
-    one_of_each = {mistake(row): row.name for row in shuffled}
-    more = {row.name for row in shuffled[: len(FAULTY) // 5]}
-    return tuple(row for row in FAULTY if row.name in {*one_of_each.values(), *more})
-
-
-WRONG = FAULTY if LONG else drawn()
-RIGHT = CORRECT if LONG else tuple(DRAW.sample(CORRECT, len(CORRECT) // 2))
-
-
-def test_the_draw_holds_every_mistake():
-    for rows in (WRONG, drawn(), drawn()):
-        assert {mistake(row) for row in rows} == {mistake(row) for row in FAULTY}
-        assert len(rows) >= len(FAULTY) // 5
+WRONG = draw(FAULTY, mistakes, 0.2)
+RIGHT = draw(CORRECT, lambda row: (), 0.33)
+TWINS = draw((*WRONG, *KEPT_FAULTY), lambda row: (), 0.5)
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +58,7 @@ def test_every_wrong_port_has_a_repaired_twin(row):
     compile(repaired, row.name, "exec")
 
 
-@pytest.mark.parametrize("row", [*WRONG, *KEPT_FAULTY], ids=lambda row: row.name)
+@pytest.mark.parametrize("row", TWINS, ids=lambda row: row.name)
 def test_its_repaired_twin_is_right(remotes, row, tmp_path):
     repaired = answer(remotes, twin(row, tmp_path), kept=row in KEPT_FAULTY)
     assert repaired.verdict == "agree"

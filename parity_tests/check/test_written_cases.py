@@ -1,28 +1,19 @@
 """`parity check` answers every pair of `cases/` rightly, and proves nothing that is not so.
 
-``PARITY_LONG=1`` asks about all of them; otherwise about a half, drawn by ``PARITY_SEED``.
+``PARITY_LONG=1`` asks about all of them; otherwise about a third, drawn by ``PARITY_SEED``.
 """
 
 import importlib.util
-import os
-import random
 
 import pytest
 
 from parity_tests.check.written_cases import all_cases, answer, wrong
+from parity_tests.draws import draw
 
 CASES = all_cases()
-DRAW = random.Random(int(os.environ["PARITY_SEED"]))
-
-
-def drawn():
-    """Half of the folders, each whole: what is wrong beside its repaired twin."""
-    folders = sorted({case.folder for case in CASES})
-    chosen = set(DRAW.sample(folders, len(folders) // 2))
-    return tuple(case for case in CASES if case.folder in chosen)
-
-
-ASKED = CASES if os.environ.get("PARITY_LONG") else drawn()
+FOLDERS = draw(sorted({case.folder for case in CASES}), lambda folder: {folder.parent}, 0.33)
+"""Some of every group, each whole: what is wrong beside its repaired twin."""
+ASKED = tuple(case for case in CASES if case.folder in FOLDERS)
 
 
 @pytest.mark.parametrize("case", ASKED, ids=lambda case: case.name)
