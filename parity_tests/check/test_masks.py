@@ -1,11 +1,14 @@
 """A mask in the other sense is no difference, and one that is meant otherwise is."""
 
+import numpy as np
 import pytest
 
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
+from parity.checker.judge.masking import MASKING, unmasked
 from parity.checker.workers.request import CheckRequest
+from parity.comparator.key_arrays import KeyArrays
 from parity.recording.provenance import ROOT
 
 HERE = ROOT / "parity_tests/check"
@@ -30,6 +33,13 @@ def test_the_contrary_of_a_mask_has_its_partner(remotes):
     assert found.verdict == "agree"
     assert not found.torch_only
     assert not found.keras_only
+
+
+def test_a_run_of_one_side_that_is_nudged_stays_that_sides():
+    scores, nudged = np.array([1.0, -1e9]), np.array([2.0, -1e9])
+    found = unmasked(KeyArrays(scores, scores, scores, scores, None, nudged), MASKING)
+    assert found.left_nudged is None
+    assert found.right_nudged.tolist() == [2.0, 0.0]
 
 
 @pytest.mark.parametrize(("arguments", "kinds"), WRONG, ids=str)

@@ -47,8 +47,8 @@ def unmasked(key: KeyArrays, below: float | None) -> KeyArrays:
     huge = np.logical_and.reduce([a < below for a in whole])
     if not np.any(huge):
         return key
-    whole += [a for a in (key.left_nudged, key.right_nudged) if a is not None]
-    return KeyArrays(*(np.where(huge, 0, a).astype(a.dtype) for a in whole))
+    every = (*arrays, key.left_nudged, key.right_nudged)
+    return KeyArrays(*(None if a is None else np.where(huge, 0, a).astype(a.dtype) for a in every))
 
 
 def softmaxes(comparison: ModelComparison, match: Match) -> Iterator[Match]:
