@@ -99,6 +99,11 @@ class ChildProcess:
         return self._process.pid
 
     @property
+    def has_ended(self) -> bool:
+        """Whether it has ended by now; does not wait."""
+        return self._process.poll() is not None
+
+    @property
     def exit_code(self) -> int:
         """Of the process; waits for its end. A signal's number is negative."""
         return self._process.wait()

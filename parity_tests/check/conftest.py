@@ -5,13 +5,14 @@ import pytest
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
-from parity.checker.workers.request import CheckRequest, processes
+from parity.checker.workers.request import CheckRequest
+from parity_tests.check.living import living_processes
 
 
 @pytest.fixture(scope="session")
 def remotes():
-    """A process for each side, which serves every pair of every test."""
-    with processes(CheckRequest()) as both:
+    """A process for each side, which serves every pair of every test; a new one if it dies."""
+    with living_processes() as both:
         yield both
 
 

@@ -110,6 +110,11 @@ class RemoteModel(Model):
         self._child.doing = f"while running {target.title}"
         self._ask("load", target=dataclasses.asdict(target))
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended by now, so that no model can be loaded any more."""
+        return self._child.has_ended
+
     def forget(self) -> None:
         """Remove what was recorded of the last model."""
         for path in self._folder.glob(f"{self.side}-*"):
