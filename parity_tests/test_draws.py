@@ -8,10 +8,17 @@ from parity_tests.check.bench.table import FAULTY
 from parity_tests.draws import draw
 from parity_tests.examples import sizes
 from parity_tests.planted import rows
+from shared.examples.transfer_learning import TRANSFER_LEARNING
 
 DRAWN = {
     "planted rows": ((*rows.FAULTS, *rows.HONEST), rows.kinds, 0.25, rows.DRAWN),
     "default sizes": (sizes.TRAINED, sizes.layers, 0.0, sizes.UNCUT),
+    "pairs": (
+        TRANSFER_LEARNING.pairs,
+        sizes.roles,
+        0.5,
+        draw(TRANSFER_LEARNING.pairs, sizes.roles, 0.5),
+    ),
     "fast paths": (sizes.TRAINED, sizes.switches, 0.0, sizes.FAST),
     "wrong ports": (FAULTY, ports.mistakes, 0.2, ports.WRONG),
     "repetitions": (sizes.REPEATABLE, sizes.trains, 0.25, sizes.REPEATED),

@@ -2,14 +2,14 @@
 
 ``PARITY_LONG=1`` records every example at its default size, and tests every fast path and every
 repetition. Otherwise all are drawn by ``PARITY_SEED``: of the trainings with convolutions, of those
-without and of those whose figures are tested one each is recorded at its default size, and the
-others cut down; fast paths so that every set of switches is among them; and a quarter of what is
-recorded twice.
+without and of those whose figures are tested one each is recorded at its default size; the others
+are cut down, with their headline, a contrast, and half of their pairs. Of the fast paths every set
+of switches is drawn, and a quarter of the examples is recorded twice.
 """
 
 import dataclasses
 
-from parity.spec.example import ExampleSpec
+from parity.spec.example import ComparedPair, ExampleSpec
 from parity_tests.draws import draw
 from shared.examples import ALL
 
@@ -24,6 +24,8 @@ CUTS = {
 TRAINED = tuple(spec for spec in ALL if spec.training and spec.training.whole)
 FIGURES = ("regularisation", "transfer_learning")
 """Examples whose own tests ask for figures that only the default size reaches."""
+
+HEADLINES = tuple(spec.pairs[0] for spec in ALL)
 
 
 def cut(spec: ExampleSpec, **training: object) -> ExampleSpec:
@@ -43,6 +45,11 @@ def layers(spec: ExampleSpec) -> set[str]:
     return {"convolution" if convolves else "dense"}
 
 
+def roles(pair: ComparedPair) -> set[str]:
+    """The headline, which is every example's first pair; a contrast; or another pair."""
+    return {"headline" if pair in HEADLINES else "contrast" if pair.differs_at else "pair"}
+
+
 def switches(spec: ExampleSpec) -> set[tuple[object, ...]]:
     """What is special about its fast paths, as each side knows it."""
     found = {("masks", any("masks" in way.changes for way in spec.training.ways))}
@@ -60,8 +67,10 @@ def trains(spec: ExampleSpec) -> set[bool]:
 
 UNCUT = draw(TRAINED, layers)
 """Those that are recorded at their default size all the same."""
-SPECS = tuple(cut(s) if s in TRAINED and s not in UNCUT else s for s in ALL)
-"""Every example at the size that it has in this run, with all of its pairs."""
+SPECS = tuple(
+    cut(s, pairs=draw(s.pairs, roles, 0.5)) if s in TRAINED and s not in UNCUT else s for s in ALL
+)
+"""Every example at the size, and with the pairs, that it has in this run."""
 FAST = draw(TRAINED, switches)
 """The examples whose fast paths are recorded."""
 LARGE = ("sequential_cnn", "resnet", "divergence")

@@ -1,4 +1,4 @@
-"""Every example, every pair, every rung: one test each, at the sizes of `sizes`."""
+"""Every example, pair and rung that `sizes` has for this run: one test each."""
 
 import numpy as np
 import pytest
@@ -7,19 +7,19 @@ from parity.comparator.compare import compare
 from parity.core import recording_keys
 from parity.spec.expected import is_zero, matches
 from parity.verdict.judgement import expected_of, question
-from shared.examples import ALL
+from parity_tests.examples.sizes import SPECS
 from shared.suite import SUITE
 
 RUNGS = [
     pytest.param(spec, pair, level, id=f"{spec.name}-{pair.name}-{level}")
-    for spec in ALL
+    for spec in SPECS
     for pair in spec.pairs
     for level in pair.levels
 ]
-PAIRS = [pytest.param(s, p, id=f"{s.name}-{p.name}") for s in ALL for p in s.pairs]
+PAIRS = [pytest.param(s, p, id=f"{s.name}-{p.name}") for s in SPECS for p in s.pairs]
 CASES = [
     pytest.param(spec, case, name, id=f"{spec.name}-{case.name}-{name}")
-    for spec in ALL
+    for spec in SPECS
     for case in spec.cases
     for name in expected_of(case, SUITE.load)
 ]
@@ -51,10 +51,10 @@ def check_rung(result, pair, level):
 
 
 def test_nothing_failed_to_record(outcome):
-    for spec in ALL:
+    for spec in SPECS:
         skip_without_data(outcome, spec)
     assert outcome.exit_code == 0
-    assert [v.spec.name for v in outcome.verdicts] == [spec.name for spec in ALL]
+    assert [v.spec.name for v in outcome.verdicts] == [spec.name for spec in SPECS]
 
 
 @pytest.mark.parametrize(("spec", "pair", "level"), RUNGS)
@@ -96,13 +96,13 @@ def test_catalogue_number(outcome, spec, case, name):
 
 
 def test_listed_differences_are_all_seen(outcome):
-    for spec in (s for s in ALL if s.name not in outcome.failures):
+    for spec in (s for s in SPECS if s.name not in outcome.failures):
         seen = [f for f in judged(outcome, spec, spec.pairs[0]).findings if f.status == "known"]
         assert sorted(f.key for f in seen) == sorted(k.key for k in spec.known)
 
 
 def test_swapping_the_sides_changes_no_verdict(outcome):
-    for spec in (s for s in ALL if s.name not in outcome.failures):
+    for spec in (s for s in SPECS if s.name not in outcome.failures):
         pair = spec.pairs[0]
         runs = outcome.runs[spec.name]
         one = compare(runs[pair.left], runs[pair.right], question(spec, pair, SUITE.load))
