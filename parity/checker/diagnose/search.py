@@ -214,8 +214,13 @@ def _masks(search: Search) -> Found:
 def _written_out(search: Search) -> Found:
     """One side's function that stands in steps on the other; its steps are no causes then."""
     for names, cause in written_out.causes(search.attribution):
-        search.found[:] = [(c, at) for c, at in search.found if not names & {c.left[0], c.right[0]}]
-        yield cause, None
+        steps = {id(c): c for c, _ in search.found if names & {c.left[0], c.right[0]}}
+        # Which places are masked is seen in the numbers, whatever steps they are made in.
+        masks = {at for at, c in steps.items() if c.kind == "mask" and not cause.confirmed}
+        gone = steps.keys() - masks
+        search.found[:] = [(c, at) for c, at in search.found if id(c) not in gone]
+        if not masks:
+            yield cause, None
 
 
 def _reordered(search: Search) -> Found:

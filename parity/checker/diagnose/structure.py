@@ -220,9 +220,13 @@ def masked_otherwise(attribution: LayerAttribution, layer: AttributedLayer) -> I
     """
     comparison = attribution.comparison
     left, right = layer.match.left, layer.match.right
+    if layer.finding is None or layer.finding.agrees:
+        return
+    if not {left.kind, right.kind} <= masking.MASKED_KINDS:  # true and false are no scores
+        return
     below = masking.masked_below(comparison, layer.match)
     arrays = _both(attribution, layer.match)
-    if layer.finding is None or layer.finding.agrees or below is None or arrays is None:
+    if below is None or arrays is None:
         return
     mine, theirs = (a < below for a in arrays)
     if mine.shape != theirs.shape or np.array_equal(mine, theirs):
