@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pytest
 
-from parity.checker.diagnose import fix, repair, training_state
+from parity.checker.diagnose import fix, library_advice, repair, training_state
 from parity.checker.graph.graph import Node, Source, Value
 from parity.checker.judge import stages
 from parity.diagnosis.causes import KINDS, Cause, group
@@ -1126,6 +1126,28 @@ def test_another_normalisation_is_written_out():
     right = node("batch_norm", NORM, BIG, code='layers.BatchNormalization(name="n1")')
     found = fix.fix("normalisation", right, left, "keras")
     assert found == 'layers.GroupNormalization(2, epsilon=1e-05, name="n1")'
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "right", "wanted"),
+    [
+        ("epsilon", {"layer_norm_epsilon": 1e-3}, "0.001", "Block(layer_norm_epsilon=1e-05) may"),
+        ("epsilon", {"norm_eps": 1e-5}, "0.001", "Block's norm_eps is 1e-05 already, and does not"),
+        ("epsilon", {"norm_eps": None}, "0.001", "norm_eps of Block may"),
+        ("epsilon", {"steps": 1e-3}, "0.001", "no argument of Block"),
+        ("activation", {"activation": "tanh"}, "tanh", 'Block(activation="1e-05") may'),
+        ("extra_layer", {"activation": "tanh"}, "ops.tanh(x)", "no argument of Block"),
+    ],
+)
+def test_what_lies_in_a_library_is_reached_by_an_argument_or_not(kind, arguments, right, wanted):
+    made = {"library": "others", "object": "Block", "arguments": arguments}
+    cause = Cause(kind, ("a", "1e-05"), ("b", right), "confirmed", fix="layers.Own()")
+    advised = library_advice.advised(cause, {"b": made}).fix
+    assert advised.startswith("# This lies in others")
+    assert wanted in advised
+    assert library_advice.advised(cause, {"c": made}) == cause
+    behind = dataclasses.replace(cause, right=("(before b)", right))
+    assert library_advice.advised(behind, {"b": made}).fix == advised
 
 
 def test_a_fix_that_no_line_says_is_said_in_words():

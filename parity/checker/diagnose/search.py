@@ -20,6 +20,7 @@ from parity.checker.diagnose import (
     chains,
     combined_fix,
     gradient_stops,
+    library_advice,
     other_inputs,
     running_statistics,
     structure,
@@ -95,7 +96,9 @@ def find_causes(search: Search) -> tuple[Cause, ...]:
     if not known:
         return group(replace(c, fix="") for c in tested[:1])
     codes = {node.name: node.code for node in search.comparison.keras.nodes}
-    return group(combined_fix.together(_once(known), codes))
+    libraries = search.comparison.graphs[1].libraries
+    joined = combined_fix.together(_once(known), codes)
+    return group(library_advice.advised(cause, libraries) for cause in joined)
 
 
 def _tested(search: Search, cause: Cause, layer: AttributedLayer | None) -> Cause:

@@ -190,6 +190,9 @@ class Graph:
         stopped: root values whose gradient is stopped: detached, or behind a stop_gradient.
         penalties: (layer, what it is) of what a framework's own training adds or enforces beside
             the forward pass: regularizers, constraints.
+        libraries: name of a node that the user did not write → which library did: ``library``, the
+            ``object`` of it that the user makes, and that one's ``arguments`` with their values,
+            None where it does not tell.
     """
 
     side: Side
@@ -203,6 +206,7 @@ class Graph:
     output_names: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
     penalties: tuple[tuple[str, str], ...] = ()
+    libraries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """As text, for the way between processes."""
@@ -236,6 +240,7 @@ class Graph:
             output_names=tuple(raw.get("output_names", ())),
             stopped=tuple(raw.get("stopped", ())),
             penalties=tuple((name, what) for name, what in raw.get("penalties", ())),
+            libraries=raw.get("libraries", {}),
         )
 
 

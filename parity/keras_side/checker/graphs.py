@@ -132,6 +132,11 @@ class Builder:
             output_names=output_names,
             stopped=tuple(self.root(r) for r in t.stopped if self._stays(r)),
             penalties=tuple(self._penalties()),
+            libraries={
+                name: raw.library
+                for raw, name in zip(self.nodes, names, strict=True)
+                if raw.library is not None
+            },
         )
 
     def _name(self, layer):

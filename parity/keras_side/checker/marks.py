@@ -30,6 +30,7 @@ class Raw:
         origin: its place in the order of execution.
         specs: shapes and dtypes of the operands.
         taken: how many take its value.
+        library: the library's object that it lies in; see `naming.library_of`.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Raw:
     origin: int = -1
     specs: list[Any] = field(default_factory=list)
     taken: int = 0
+    library: dict[str, Any] | None = None
 
     @property
     def signature(self):

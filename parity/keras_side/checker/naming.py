@@ -18,12 +18,12 @@ from keras.src.ops.operation import Operation
 
 from parity import checker
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
+_CALLERS = os.path.dirname(os.path.abspath(checker.__file__))
+_OURS = os.path.dirname(_CALLERS)
 _LIBRARIES = tuple(
     {os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "purelib", "platlib")}
-    | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _HERE}
+    | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _OURS}
 )
-_CALLERS = os.path.dirname(os.path.abspath(checker.__file__))
 _CALL = inspect.unwrap(Operation.__call__).__code__
 _WRITTEN: weakref.WeakKeyDictionary[Operation, str] = weakref.WeakKeyDictionary()
 """Operation of a functional model → the line in which the user called it."""
@@ -44,6 +44,7 @@ _DULL = frozenset(
         "batch_input_shape",
     )
 )
+_NO_SETTING = ("self", "name", "dtype", "args", "kwargs")
 _SHOWN = frozenset(
     (
         "epsilon",
@@ -155,6 +156,49 @@ def _statement(path, number):
         return line
     source = ast.get_source_segment("".join(linecache.getlines(path)), inner)
     return " ".join(part.strip() for part in (source or line).splitlines())
+
+
+def library_of(layers):
+    """What a library made that the user did not write: its outermost object there.
+
+    Args:
+        layers: that are being called, the outermost first.
+
+    Returns:
+        As `parity.checker.graph.graph.Graph.libraries`; None where the innermost layer that is not
+        Keras' is the user's own, or there is none.
+    """
+    found = None
+    for layer in reversed(layers):
+        origin = _origin(type(layer))
+        if origin == "user":
+            break
+        found = layer if origin == "library" else found
+    if found is None:
+        return None
+    try:
+        config = found.get_config()
+    except Exception:  # not every layer can say how it was made
+        config = {}
+    plain = (bool, int, float, str, type(None))
+    known = {k: v for k, v in config.items() if isinstance(v, plain)}
+    names = [n for n in inspect.signature(type(found).__init__).parameters if n not in _NO_SETTING]
+    return {
+        "library": type(found).__module__.partition(".")[0],
+        "object": type(found).__name__,
+        "arguments": {name: known.get(name) for name in names},
+    }
+
+
+@functools.lru_cache(maxsize=1024)
+def _origin(kind):
+    """Whose class it is: keras, library, or user."""
+    if kind.__module__.partition(".")[0] == "keras":
+        return "keras"
+    try:
+        return "user" if is_users(inspect.getfile(kind)) else "library"
+    except (TypeError, OSError):  # written at a prompt
+        return "user"
 
 
 def code_of(layer):

@@ -20,7 +20,7 @@ from tensorflow.python.framework import op_callbacks
 from parity.keras_side.checker import calls, functions, layers, noise, primitives
 from parity.keras_side.checker.draws import Draws
 from parity.keras_side.checker.marks import SOME, Raw, Ref, Scope, Weight, as_array, filled, flat
-from parity.keras_side.checker.naming import code_of, user_line
+from parity.keras_side.checker.naming import code_of, library_of, user_line
 
 
 def tensors_in(structure):
@@ -191,6 +191,8 @@ class Tracer:
         if not raw.code and self.detailed:
             builtin = raw.scope is not None and raw.scope.builtin
             raw.code = raw.scope.code if builtin else user_line()
+        if self.detailed:
+            raw.library = library_of([scope.layer for scope in self.scopes])
         self.nodes.append(raw)
         for k, tensor in enumerate(outputs):
             self._mark(tensor, Ref((raw, k), tuple(tensor.shape)))
