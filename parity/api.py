@@ -232,16 +232,8 @@ def _inputs(
             f"inputs={given!r} is a row of numbers. Expected a text for each input "
             f'("{",".join(map(str, listed))}"), or arrays.'
         )
-    arrays = tuple(np.asarray(a) for a in listed)
-    kinds = {"f": "float", "i": "int", "u": "int", "b": "bool"}
-    odd = next((a for a in arrays if a.dtype.kind not in kinds or a.ndim == 0), None)
-    if odd is not None:
-        raise UsageError(
-            f"An input has dtype {odd.dtype} and shape {odd.shape}. Expected arrays of floats, "
-            "whole numbers or booleans, batch first."
-        )
-    wanted = tuple(feeding.Input(a.shape, kinds[a.dtype.kind]) for a in arrays)  # type: ignore[arg-type]
-    return wanted, arrays
+    fed = feeding.of_arrays([np.asarray(a) for a in listed])
+    return fed.inputs, fed.given
 
 
 def _named(target: Any, arguments: Mapping[str, Any]) -> Target | None:

@@ -66,7 +66,7 @@ def check_in(
 ) -> CheckResult:
     """Check two models in processes that are there; raises as `check_targets` does."""
     with _checking(remotes, targets, request, say) as checking:
-        return checking.run()
+        return checking.run_all()
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,13 @@ def carry_in(
     say: Say = lambda words: None,
 ) -> Carried:
     """Check two models as `check_in` does, and leave them with the weights taken across."""
-    with _checking(remotes, targets, request, say) as checking:
-        return checking.carried(checking.run())
+    others = []
+    for fed in request.also:  # first, for each check leaves other weights behind
+        other = replace(request, inputs=fed.inputs, given=fed.given, also=())
+        others.append(check_in(remotes, targets, other, say))
+    with _checking(remotes, targets, replace(request, also=()), say) as checking:
+        carried = checking.carried(checking.run())
+    return replace(carried, result=_together(carried.result, others))
 
 
 @contextlib.contextmanager
@@ -121,7 +126,22 @@ def _checking(
 def check(torch: Model, keras: Model, request: CheckRequest) -> CheckResult:
     """Check two models in this process; raises as `check_targets` does."""
     models = ModelPair(torch, keras, parallel=False)
-    return _Check(models, request, Clock(lambda words: None)).run()
+    return _Check(models, request, Clock(lambda words: None)).run_all()
+
+
+def _together(first: CheckResult, others: Sequence[CheckResult]) -> CheckResult:
+    """Checks of the same two models on several inputs as one: the first that does not agree."""
+    told = first
+    for other in others:
+        if told.verdict != "agree":
+            break
+        fed = ", ".join(other.inputs)
+        if other.verdict == "agree":
+            told = replace(told, notes=(*told.notes, f"Compared on {fed}, too: the same."))
+        else:
+            note = f"On {', '.join(first.inputs)} the two agree; this is of {fed}."
+            told = replace(other, notes=(note, *other.notes))
+    return told
 
 
 class _Check:
@@ -142,7 +162,7 @@ class _Check:
         self._moves: list[Arrangement] = []
         self._special: list[list[Array]] = []
         self._precisions: tuple[Precision, ...] = ("float32", "float64")
-        self._outputs: tuple[int, ...] | None = None
+        self._outputs: model_outputs.OutputOrder = (None, None)
         self._own_weights: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
         self._first_weights: tuple[Mapping[str, Array], Mapping[str, Array]] | None = None
         self._compared: ModelComparison | None = None
@@ -151,6 +171,19 @@ class _Check:
         self._nudged: tuple[list[str], list[str]] | None = None
         self._training: user_training.UserTraining | None = None
 
+    def run_all(self) -> CheckResult:
+        """On all inputs, as far as the two agree."""
+        result = self.run()
+        others: list[CheckResult] = []
+        for fed in self._request.also:
+            if result.verdict == "agree" and all(other.verdict == "agree" for other in others):
+                request = replace(self._request, inputs=fed.inputs, given=fed.given, also=())
+                clock = Clock(self._clock.say)
+                others.append(_Check(self._models, request, clock, self._rebuild).run())
+        seconds = {"other inputs": sum(sum(other.seconds.values()) for other in others)}
+        together = _together(result, others)
+        return replace(together, seconds={**result.seconds, **(seconds if others else {})})
+
     def run(self) -> CheckResult:
         stage = self._clock.stage
         with stage("trace", "running and tracing both"):
@@ -158,7 +191,12 @@ class _Check:
         with stage("align", "aligning the two graphs"):
             pairs, remote = self._request.pairs, self._models.keras
             aligned = input_layout.align_in_best_layout(
-                left, right, self._moves, pairs, self._settled
+                left,
+                right,
+                self._moves,
+                pairs,
+                self._settled,
+                output_pairs=self._request.output_pairs,
             )
             aligned = input_layout.fitting(
                 aligned,
@@ -168,8 +206,10 @@ class _Check:
                 rebuild=self._rebuild,
                 pairs=pairs,
                 settle=self._settled,
+                output_pairs=self._request.output_pairs,
             )
-            self._moves, self._outputs, right = aligned.moves, aligned.output_order, aligned.right
+            self._moves, self._outputs = aligned.moves, aligned.output_order
+            left, right = aligned.left, aligned.right
             torch, keras, alignment = aligned.torch, aligned.keras, aligned.alignment
             matched, axis_maps = aligned.matched, aligned.axis_maps
         self._notes += aligned.notes
@@ -325,7 +365,9 @@ class _Check:
                 "The Keras model does not state the shape of its inputs. Give one --input for "
                 "each, batch first, in PyTorch's layout: --input 8,3,64,64"
             )
-        self._named = named = input_names.matched([one.name for one in wanted], *takes)
+        self._named = named = input_names.matched(
+            [one.name for one in wanted], *takes, request.input_pairs
+        )
         declared = None if takes[1] is None else takes[1].shapes(named.keras)
         if request.inputs is None and named.keras is not None and takes[1] is not None:
             places = [argument.name for argument in takes[1].arguments]
@@ -547,7 +589,10 @@ class _Check:
         weights = ([], [])  # type: tuple[list[Array], list[Array]]
         if whole and gradients and self._differentiable:
             weights = judging.projections(comparison, request.seed)
-        own = model_outputs.given_back(weights[1], self._outputs)
+        own = [
+            list(given) if chosen is None else chosen.given_back(given)
+            for chosen, given in zip(self._outputs, weights, strict=True)
+        ]
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
         training = self._training if mode == "train" else None
         targets = training.targets if training else ((), ())
@@ -574,8 +619,8 @@ class _Check:
                 )
 
             left, right = (
-                request_for(arrays, weights[0], targets[0], 0),
-                request_for(moved, own, targets[1], 1),
+                request_for(arrays, own[0], targets[0], 0),
+                request_for(moved, own[1], targets[1], 1),
             )
             try:
                 runs["torch", precision], runs["keras", precision] = models(
@@ -589,12 +634,11 @@ class _Check:
                     raise
                 self._take_float32_alone(error)
                 runs = {key: run for key, run in runs.items() if key[1] == "float32"}
-        if self._outputs is not None:
-            runs |= {
-                key: model_outputs.Reordered(run, self._outputs)
-                for key, run in runs.items()
-                if key[0] == "keras"
-            }
+        chosen = dict(zip(SIDES, self._outputs, strict=True))
+        runs = {
+            key: run if (one := chosen[key[0]]) is None else model_outputs.Reordered(run, one)
+            for key, run in runs.items()
+        }
         graphs = {"torch": comparison.torch, "keras": comparison.keras}
         spread = {key: split_layers.spread(graphs[key[0]], run) for key, run in runs.items()}
         return RecordedRuns(spread, arrays, moved)

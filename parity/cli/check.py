@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from parity.cli.options import AsJson, KerasPython, Threads, TorchPython
+from parity.cli.options import (
+    AsJson,
+    InputFiles,
+    KerasPython,
+    PairInput,
+    PairOutput,
+    Threads,
+    TorchPython,
+)
 from parity.core.json_format import JSON_FORMAT
 
 Wish = Annotated[
@@ -31,6 +39,11 @@ def check(
             "for each. 8,20:int<1000 for token ids, 8,20:bool for a mask; NAME=8,20:int where the "
             "order does not tell.",
         ),
+    ] = None,
+    input_files: InputFiles = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="A second size, as --input: 1,3,33,47; one for each --input."),
     ] = None,
     train: Annotated[
         bool, typer.Option("--train", help="Also batch statistics, and steps of training.")
@@ -57,6 +70,8 @@ def check(
         list[str] | None,
         typer.Option("--map", help="Pair two layers by hand: TORCH_NAME=KERAS_NAME."),
     ] = None,
+    pair_input: PairInput = None,
+    pair_output: PairOutput = None,
     layout: Annotated[
         str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
     ] = "auto",
@@ -82,6 +97,8 @@ def check(
         torch=(torch, torch_args),
         keras=(keras, keras_args),
         inputs=input_ or [],
+        files=input_files or [],
+        also=also or [],
         targets=target or [],
         losses=((torch_loss, torch_loss_args), (keras_loss, keras_loss_args)),
         optimizers=(
@@ -89,6 +106,8 @@ def check(
             (keras_optimizer, keras_optimizer_args),
         ),
         pairs=map_ or [],
+        input_pairs=pair_input or [],
+        output_pairs=pair_output or [],
         report=report,
         quiet=as_json,
         train=train,

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from rich.console import Console
 
 from parity.checker.check import check_targets
+from parity.checker.graph import input_files
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph import training_recipe as reading
 from parity.checker.graph.target import Target
@@ -33,11 +34,15 @@ def check_command(
     torch: tuple[str, str],
     keras: tuple[str, str],
     inputs: Sequence[str],
+    files: Sequence[Path],
+    also: Sequence[str],
     losses: Typed,
     optimizers: Typed,
     targets: Sequence[str],
     train: bool,
     pairs: Sequence[str],
+    input_pairs: Sequence[str],
+    output_pairs: Sequence[str],
     report: Path | None,
     quiet: bool,
     pythons: Mapping[str, str | None],
@@ -52,7 +57,8 @@ def check_command(
         torch, keras: name and keyword arguments, as they were typed.
         losses, optimizers: of each side, name and keyword arguments, as they were typed.
         train: compare training; with a loss or an optimizer in any case.
-        inputs, targets, pairs, layout, weights_from: as they were typed.
+        inputs, files, also: what is fed, as it was typed.
+        targets, pairs, input_pairs, output_pairs, layout, weights_from: as they were typed.
         report: path of the Markdown page, or of a folder for it.
         quiet: print nothing on standard output.
         pythons: interpreters.
@@ -70,8 +76,10 @@ def check_command(
         recipe=recipe,
         train=train or bool(recipe),
         targets=tuple(feeding.parse(text, "--target") for text in targets),
-        inputs=_inputs(inputs),
+        **fed(inputs, files, also),
         pairs=paired(pairs),
+        input_pairs=paired(input_pairs, "--pair-input"),
+        output_pairs=paired(output_pairs, "--pair-output"),
         layout=layout_named(layout),
         weights_from=side_named(weights_from),
         pythons={side_named(s): p for s, p in pythons.items() if p},
@@ -98,8 +106,27 @@ def check_command(
     return result
 
 
-def _inputs(texts: Sequence[str]) -> tuple[feeding.Input, ...] | None:
-    return tuple(feeding.parse(text) for text in texts) or None
+def fed(texts: Sequence[str], files: Sequence[Path], also: Sequence[str] = ()) -> dict[str, Any]:
+    """Fields of `CheckRequest` that say what is fed, of what was typed.
+
+    Raises:
+        UsageError: it is not of its form, or contradicts itself.
+    """
+    if files and texts:
+        raise UsageError("--inputs has the arrays themselves: leave out --input, or take --also.")
+    first: feeding.Fed | None = None
+    further: tuple[feeding.Fed, ...] = ()
+    if files:
+        first, *rest = (input_files.read(path) for path in files)
+        further = tuple(rest)
+    elif texts:
+        first = feeding.Fed(tuple(feeding.parse(text) for text in texts))
+    if also and first is None:
+        raise UsageError("--also is another size of the inputs. Expected --input, too.")
+    if first is None:
+        return {}
+    more = feeding.resized(first.inputs, also) if also else ()
+    return {"inputs": first.inputs, "given": first.given, "also": (*further, *more)}
 
 
 def _recipe(typed: Mapping[str, Typed], targets: Sequence[str]) -> reading.Recipe:

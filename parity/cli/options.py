@@ -24,3 +24,18 @@ Timeout = Annotated[
         min=0.1, max=1e6, help="Seconds without a sign of life after which a side is stopped."
     ),
 ]
+PairInput = Annotated[
+    list[str] | None, typer.Option(help="Pair two inputs by hand: TORCH_NAME=KERAS_NAME.")
+]
+PairOutput = Annotated[
+    list[str] | None,
+    typer.Option(help="Pair two outputs by hand; what is in no pair is left out."),
+]
+InputFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--inputs",
+        help="Inputs of your own in PyTorch's layout, by name: batch.npz, .safetensors; a further "
+        "file is a further draw.",
+    ),
+]

@@ -3,7 +3,8 @@
 In: a user's model by name. Out: a `Graph`, and arrays by the ids of its values. Read `graph` (the
 words: kinds of nodes and their settings), `model_interface` (what a side must answer), `target` and
 `training_recipe` (the user's model, loss and optimizer by name), `input_names` (which input is
-which), `model_inputs`, `special_inputs` (what a random draw hardly ever holds) and `model_outputs`,
+which), `model_inputs`, `input_files`, `special_inputs` (what a random draw hardly ever holds) and
+`model_outputs`,
 `layerwise` (where a tracer fails), `arrangement` (which element of an array is which of the other
 side's), `draws` (random numbers), `storage` (arrays in little memory), `nudge` (what rounding can
 do).

@@ -7,8 +7,9 @@ PyTorch's forward takes ``input_ids, attention_mask, token_type_ids``, Keras' mo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from parity.core.errors import UsageError
 
@@ -108,12 +109,18 @@ class NamedInputs:
     note: str = ""
 
 
-def matched(typed: Sequence[str], torch: Signature | None, keras: Signature | None) -> NamedInputs:
+def matched(
+    typed: Sequence[str],
+    torch: Signature | None,
+    keras: Signature | None,
+    by_hand: Mapping[str, str] = MappingProxyType({}),
+) -> NamedInputs:
     """Which input is which.
 
     Args:
         typed: for each input the name that the user gave it; empty where there is none.
         torch, keras: what the two models take; None where nobody knows.
+        by_hand: names of PyTorch's inputs → names of Keras'.
 
     Raises:
         UsageError: there are too few or too many, or a name is none of either side's.
@@ -122,13 +129,22 @@ def matched(typed: Sequence[str], torch: Signature | None, keras: Signature | No
     for title, signature in (("PyTorch", torch), ("Keras", keras)):
         if signature is not None and not signature.takes(count):
             raise UsageError(_miscounted(title, count, torch, keras))
+    _expect_pairs(by_hand, torch, keras)
     if any(typed):
+        back = {b: a for a, b in by_hand.items()}
+        mine = [back.get(name, name) for name in typed]
+        theirs = [by_hand.get(name, name) for name in typed]
         _expect_known(typed, torch, keras)
-        return NamedInputs(_resolved(typed, torch), _resolved(typed, keras))
+        return NamedInputs(_resolved(mine, torch), _resolved(theirs, keras))
     if torch is None or keras is None:
         return NamedInputs()
-    pairs = _pairs(count, torch, keras)
+    pairs = _pairs(count, torch, keras, by_hand)
     if pairs is None:
+        if by_hand:
+            raise UsageError(
+                "--pair-input: with these pairs it is still not told which input is which. "
+                f"{_what_they_take(torch, keras)} Give each a name: --input NAME=8,20:int."
+            )
         return NamedInputs()
     first = [(a.name, b.name) for a, b in zip(torch.arguments, keras.arguments, strict=False)]
     if pairs == first[:count]:
@@ -158,41 +174,73 @@ def meaning(name: str) -> str:
     return decoder + _MEANINGS.get(bare, bare)
 
 
-def _pairs(count: int, torch: Signature, keras: Signature) -> list[tuple[str, str]] | None:
+def _pairs(
+    count: int, torch: Signature, keras: Signature, by_hand: Mapping[str, str]
+) -> list[tuple[str, str]] | None:
     """(PyTorch's, Keras') name of each input, in PyTorch's order; None where no names tell."""
     if torch.bundle or keras.bundle or count < 1:
         return None
-    meanings = [{}, {}]  # type: list[dict[str, str]]
-    for side, signature in enumerate((torch, keras)):
-        for argument in signature.arguments:
-            if meaning(argument.name) in meanings[side]:
-                return None  # two that mean the same: names tell nothing
-            meanings[side][meaning(argument.name)] = argument.name
-    both = [word for word in meanings[0] if word in meanings[1]]
+    back = {b: a for a, b in by_hand.items()}
+    means = (
+        {a.name: _word(a.name, by_hand, a.name) for a in torch.arguments},
+        {a.name: _word(a.name, back, back.get(a.name, "")) for a in keras.arguments},
+    )
+    if any(len({*own.values()}) < len(own) for own in means):
+        return None  # two that mean the same: names tell nothing
+    both = [word for word in means[0].values() if word in means[1].values()]
     # What has to be given is there in any case; the rest, as far as both have a name for it.
-    chosen = [_chosen(signature, both, count) for signature in (torch, keras)]
+    chosen = [
+        _chosen(signature, {n for n, w in own.items() if w in both}, count)
+        for signature, own in zip((torch, keras), means, strict=True)
+    ]
     if any(len(names) != count for names in chosen):
         return None
-    words = [{meaning(name): name for name in names} for names in chosen]
+    words = [{own[n]: n for n in names} for own, names in zip(means, chosen, strict=True)]
     shared = [word for word in words[0] if word in words[1]]
     if not shared:
         return None
     rest = [[n for w, n in own.items() if w not in shared] for own in words]
     others = dict(zip(*rest, strict=True))
     return [
-        (name, words[1][meaning(name)] if meaning(name) in shared else others[name])
+        (name, words[1][means[0][name]] if means[0][name] in shared else others[name])
         for name in chosen[0]
     ]
 
 
-def _chosen(signature: Signature, both: Sequence[str], count: int) -> list[str]:
-    """Names of the inputs that are given, in the model's order."""
+def _word(name: str, by_hand: Mapping[str, str], pair: str) -> str:
+    """One word for an input: of a pair that is made by hand one that no other has."""
+    return f"by hand: {pair}" if name in by_hand else meaning(name)
+
+
+def _expect_pairs(
+    by_hand: Mapping[str, str], torch: Signature | None, keras: Signature | None
+) -> None:
+    for number, (title, signature) in enumerate((("PyTorch", torch), ("Keras", keras))):
+        if signature is None or signature.bundle:
+            continue
+        known = [a.name for a in signature.arguments]
+        for pair in by_hand.items():
+            if pair[number] not in known:
+                raise UsageError(
+                    f"--pair-input {pair[0]}={pair[1]}: the {title} model takes no input that is "
+                    f"called '{pair[number]}'. {_what_they_take(torch, keras)}"
+                )
+
+
+def _chosen(signature: Signature, both: Collection[str], count: int) -> list[str]:
+    """Names of the inputs that are given, in the model's order.
+
+    Args:
+        signature: the model's.
+        both: names of what the other side has a name for, too.
+        count: so many.
+    """
     every = [a.name for a in signature.arguments]
     if signature.exact or len(every) == count:
         return every
     ranked = sorted(
         signature.arguments,
-        key=lambda a: (not a.required, meaning(a.name) not in both, every.index(a.name)),
+        key=lambda a: (not a.required, a.name not in both, every.index(a.name)),
     )
     taken = {a.name for a in ranked[:count]}
     return [name for name in every if name in taken]

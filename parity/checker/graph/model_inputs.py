@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -48,6 +48,71 @@ class Input:
     def __str__(self) -> str:
         kind = "" if self.kind == "float" else f" {self.kind}"
         return " × ".join(map(str, self.shape)) + kind
+
+
+@dataclass(frozen=True)
+class Fed:
+    """What the models are fed.
+
+    Attributes:
+        inputs: what is wanted.
+        given: arrays for these, in place of random numbers.
+    """
+
+    inputs: tuple[Input, ...]
+    given: tuple[Array, ...] | None = None
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.inputs))
+
+
+def of_arrays(arrays: Sequence[Array], names: Sequence[str] = ()) -> Fed:
+    """Arrays in PyTorch's layout as inputs.
+
+    Args:
+        arrays: batch first.
+        names: of each; empty: by position.
+
+    Raises:
+        UsageError: one is no array of numbers with a batch.
+    """
+    kinds: dict[str, Kind] = {"f": "float", "i": "int", "u": "int", "b": "bool"}
+    odd = next((a for a in arrays if a.dtype.kind not in kinds or a.ndim == 0), None)
+    if odd is not None:
+        raise UsageError(
+            f"An input has dtype {odd.dtype} and shape {odd.shape}. Expected arrays of floats, "
+            "whole numbers or booleans, batch first."
+        )
+    called = names or [""] * len(arrays)
+    inputs = [
+        Input(a.shape, kinds[a.dtype.kind], name=n) for a, n in zip(arrays, called, strict=True)
+    ]
+    return Fed(tuple(inputs), tuple(arrays))
+
+
+def resized(inputs: Sequence[Input], texts: Sequence[str]) -> tuple[Fed, ...]:
+    """The same inputs in other sizes, as ``--also`` has them: as many texts as inputs, or twice …
+
+    Raises:
+        UsageError: a text is no shape, or there are too few or too many.
+    """
+    found = [parse(text, "--also") for text in texts]
+    if not inputs or len(found) % len(inputs):
+        raise UsageError(
+            f"--also was given {len(found)} times and there are {len(inputs)} inputs. Expected one "
+            "for each --input, in their order."
+        )
+    rows = [found[k : k + len(inputs)] for k in range(0, len(found), len(inputs))]
+    fed = []
+    for row in rows:
+        for one, other in zip(inputs, row, strict=True):
+            if len(one.shape) != len(other.shape):
+                raise UsageError(
+                    f"--also {other} has {len(other.shape)} axes where the input {one} has "
+                    f"{len(one.shape)}. Expected other sizes of the same axes."
+                )
+        fed.append(Fed(tuple(replace(a, shape=b.shape) for a, b in zip(inputs, row, strict=True))))
+    return tuple(fed)
 
 
 def parse(text: str, option: str = "--input") -> Input:

@@ -69,11 +69,18 @@ class ModelComparison:
             raise UsageError(
                 f"{self.torch.title} returns {model_outputs.words(graphs[0])} and "
                 f"{self.keras.title} {model_outputs.words(graphs[1])}; expected as many on both "
-                "sides. Wrap one so that it returns what the other does."
+                f"sides. {self._remedy()}"
                 + (model_outputs.cache_hint(graphs[0]) or model_outputs.cache_hint(graphs[1]))
             )
         for mine, theirs in zip(left, right, strict=True):
             yield mine, theirs, self._moved(mine, theirs)
+
+    def _remedy(self) -> str:
+        """What to do about outputs that one side has alone."""
+        proposed = model_outputs.proposed(*self.graphs)
+        if proposed:
+            return f"By their names these are the same; {proposed} compares them alone."
+        return "Wrap one so that it returns what the other does."
 
     def lone(self, side: Side, name: str) -> CanonicalNode:
         """The node without a partner that people call so.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from parity.checker.align import derived_weights
 from parity.checker.align.alignment import Alignment
@@ -17,6 +18,7 @@ from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph import model_outputs
 from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.model_interface import Array, Model, Traced
+from parity.checker.graph.model_outputs import OutputOrder
 from parity.checker.graph.target import ModelError
 from parity.checker.transfer import mapping
 from parity.checker.transfer.mapping import AxisMaps
@@ -36,12 +38,16 @@ _FITS = (
 
 @dataclass(frozen=True)
 class AlignedGraphs:
-    """Two graphs and all that belongs to the layout they were aligned in."""
+    """Two graphs and all that belongs to the layout they were aligned in.
+
+    `whole` is the left with all its outputs, and those in its own order.
+    """
 
     moves: list[Arrangement]
+    whole: Traced
     left: Traced
     right: Traced
-    output_order: tuple[int, ...] | None
+    output_order: OutputOrder
     torch: CanonicalGraph
     keras: CanonicalGraph
     alignment: Alignment
@@ -63,17 +69,23 @@ def align_in_best_layout(
     moves: list[Arrangement],
     pairs: Mapping[str, str],
     settle: Settle = lambda left, right, moves: (left, right),
+    *,
+    output_pairs: Mapping[str, str] = MappingProxyType({}),
 ) -> AlignedGraphs:
     """Align the graphs with the inputs moved so."""
-    output_order, notes = model_outputs.output_order(left.graph, right.graph)
-    right = replace(right, graph=model_outputs.reordered(right.graph, output_order))
+    order, notes = model_outputs.output_order(left.graph, right.graph, output_pairs)
+    whole = left
+    left, right = (
+        replace(traced, graph=model_outputs.reordered(traced.graph, chosen))
+        for traced, chosen in zip((left, right), order, strict=True)
+    )
     settled = settle(left, right, moves)
     notes = (*notes, *settled[0].graph.notes, *settled[1].graph.notes)
     torch, keras, alignment = derived_weights.align_best(*settled, pairs)
     matched = matches(alignment, torch, keras)
     axis_maps = mapping.map_axes(matched, torch, keras, moves)
     return AlignedGraphs(
-        moves, left, right, output_order, torch, keras, alignment, matched, axis_maps, notes
+        moves, whole, left, right, order, torch, keras, alignment, matched, axis_maps, notes
     )
 
 
@@ -122,6 +134,7 @@ def fitting(
     rebuild: Rebuild | None,
     pairs: Mapping[str, str],
     settle: Settle,
+    output_pairs: Mapping[str, str] = MappingProxyType({}),
 ) -> AlignedGraphs:
     """That layout, or another in which more of the weights find their partners.
 
@@ -142,10 +155,14 @@ def fitting(
             right, *_ = traced(keras, arrays, [moves], None)
         except ModelError:
             continue
-        now = align_in_best_layout(first.left, right, moves, pairs, settle)
+        now = align_in_best_layout(
+            first.whole, right, moves, pairs, settle, output_pairs=output_pairs
+        )
         if now.misfits < best.misfits:
             best = replace(now, notes=(*now.notes, _FITS))
     rebuild()
     right, *_ = traced(keras, arrays, [best.moves], None)
-    again = align_in_best_layout(first.left, right, best.moves, pairs, settle)
+    again = align_in_best_layout(
+        first.whole, right, best.moves, pairs, settle, output_pairs=output_pairs
+    )
     return replace(again, notes=best.notes)

@@ -24,6 +24,7 @@ class CheckRequest:
     Attributes:
         inputs: None: what the Keras model states.
         given: arrays for these inputs, instead of random numbers.
+        also: other inputs, on which all is done once more.
         train: also compare training.
         steps: of training, with `train`.
         recipe: the user's own loss and optimizer, with `train`.
@@ -31,6 +32,7 @@ class CheckRequest:
         keep_weights: leave the weights as the models have them.
         weights_from: the side whose weights are taken across.
         pairs: names of PyTorch's layers → names of Keras', by hand.
+        input_pairs, output_pairs: the same of what the models take and return.
         layout: of image inputs in Keras.
         seed: of inputs, projections and generated weights.
         draws: of inputs; the first is compared layer by layer, the others by their outputs.
@@ -41,6 +43,7 @@ class CheckRequest:
 
     inputs: tuple[feeding.Input, ...] | None = None
     given: tuple[Array, ...] | None = None
+    also: tuple[feeding.Fed, ...] = ()
     train: bool = False
     steps: int = 3
     recipe: Recipe = field(default_factory=Recipe)
@@ -48,6 +51,8 @@ class CheckRequest:
     keep_weights: bool = False
     weights_from: Side = "torch"
     pairs: Mapping[str, str] = field(default_factory=dict)
+    input_pairs: Mapping[str, str] = field(default_factory=dict)
+    output_pairs: Mapping[str, str] = field(default_factory=dict)
     layout: feeding.InputLayout = "auto"
     seed: int = 0
     draws: int = 3
