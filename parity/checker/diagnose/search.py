@@ -93,6 +93,7 @@ def find_causes(search: Search) -> tuple[Cause, ...]:
         search.found += search.stages.listed(rule.name, partial(rule.find, search))
     tested = [_tested(search, cause, layer) for cause, layer in search.found]
     known = [c for c in tested if c.kind != "unknown"]
+    known = [c for c in known if c.confirmed or not _has_moved(search, c)] or known
     if not known:
         return group(replace(c, fix="") for c in tested[:1])
     codes = {node.name: node.code for node in search.comparison.keras.nodes}
@@ -472,6 +473,20 @@ def _is_nowhere_else(search: Search, cause: Cause, layer: AttributedLayer) -> bo
     here = _weighted(comparison.torch, comparison.left_only)
     moved = [*_weighted(comparison.torch, mine), *_weighted(comparison.keras, theirs)]
     return not any(weights in (there if mine else here) for weights in moved)
+
+
+def _has_moved(search: Search, cause: Cause) -> bool:
+    """Whether a layer with weights is called missing or extra that is left over there, too."""
+    comparison = search.comparison
+    sides = (
+        ("missing_layer", cause.left[0], comparison.torch, comparison.left_only),
+        ("extra_layer", cause.right[0], comparison.keras, comparison.right_only),
+    )
+    for (kind, name, graph, only), (*_, other, rest) in (sides, sides[::-1]):
+        if cause.kind == kind:
+            moved = _weighted(graph, [node for node in only if node.name == name])
+            return any(weights in _weighted(other, rest) for weights in moved)
+    return False
 
 
 def _weighted(

@@ -19,3 +19,17 @@ def net(w=8):
         )
         x = layers.add([x, y])
     return keras.Model(i, layers.Conv2D(5, 1, name="head")(bn(x, "last_bn")))
+
+
+def behind(w=8, convolutions=2):
+    """As the other side has them."""
+    i = keras.Input((8, 8, 3))
+    x = bn(layers.Conv2D(w, 3, padding="same", name="stem")(i), "stem_bn")
+    for u in ("one", "two"):
+        y = x
+        for n in range(convolutions):
+            y = layers.Conv2D(w, 3, padding="same", use_bias=False, name=f"{u}_conv{n}")(y)
+            y = layers.BatchNormalization(epsilon=1e-5, name=f"{u}_bn{n}")(y)
+            y = layers.ReLU()(y) if n == 0 else y
+        x = layers.ReLU()(layers.add([x, y]))
+    return keras.Model(i, layers.Conv2D(5, 1, name="head")(x))
