@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from parity.checker.align import derived_weights
+from parity.checker.align import bias_sums, cells, derived_weights
 from parity.checker.align.matches import output_links
 from parity.checker.canonical import settled, split_layers
 from parity.checker.canonical.canonical_graph import CanonicalGraph
@@ -208,6 +208,7 @@ class _Check:
                 settle=self._settled,
                 output_pairs=self._request.output_pairs,
             )
+            aligned = self._apart(aligned)
             self._moves, self._outputs = aligned.moves, aligned.output_order
             left, right = aligned.left, aligned.right
             torch, keras, alignment = aligned.torch, aligned.keras, aligned.alignment
@@ -402,6 +403,32 @@ class _Check:
             self._special = special_inputs.draws(wanted, request.seed, self._vocabulary, telling)
         return left, right, options
 
+    def _apart(self, aligned: input_layout.AlignedGraphs) -> input_layout.AlignedGraphs:
+        """With recurrent layers step by step, where more of the weights find their partners so."""
+        kinds = cells.unlike(aligned.left.graph, aligned.right.graph)
+        if not aligned.misfits or not kinds:
+            return aligned
+        arrays, models = self._arrays(0), self._models
+        moved = [m(a) for m, a in zip(aligned.moves, arrays, strict=True)]
+
+        def traced(apart: Sequence[str]) -> tuple[Traced, Traced]:
+            return models(
+                lambda: models.torch.trace(arrays, apart=apart),
+                lambda: models.keras.trace(moved, apart=apart),
+            )
+
+        other = input_layout.align_in_best_layout(
+            *traced(kinds),
+            aligned.moves,
+            self._request.pairs,
+            self._settled,
+            output_pairs=self._request.output_pairs,
+        )
+        if other.misfits < aligned.misfits:
+            return other
+        traced(())
+        return aligned
+
     def _settled(
         self, left: Traced, right: Traced, moves: Sequence[Arrangement]
     ) -> tuple[Traced, Traced]:
@@ -481,10 +508,16 @@ class _Check:
             else degenerate.randomise_degenerate(graph.parameters.values(), weights, request.seed)
             for graph, weights in zip((torch, keras), own, strict=True)
         )
-        if request.weights_from == "torch":
-            right.update(mapping.transfer_weights(axis_maps.weight_mappings, left, source="torch"))
-        else:
-            left.update(mapping.transfer_weights(axis_maps.weight_mappings, right, source="keras"))
+        source = SIDES.index(request.weights_from)
+        for side, graph, weights in zip(range(2), (torch, keras), (left, right), strict=True):
+            if not given or side != source:  # a checkpoint's own biases stay, and are added
+                weights.update({name: np.zeros_like(weights[name]) for name in graph.left_out})
+        carried = bias_sums.folded((torch, keras)[source], (left, right)[source])
+        (left, right)[1 - source].update(
+            mapping.transfer_weights(
+                axis_maps.weight_mappings, carried, source=request.weights_from
+            )
+        )
         return self._with_derived(torch, keras, axis_maps, (left, right))
 
     def _with_derived(

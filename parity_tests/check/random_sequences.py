@@ -46,7 +46,10 @@ def model(seed: int) -> Part:
         else:
             blocks.append(_attention_block(rng, heads, dim, causal=causal, masked=bool(masked)))
     tied = rng.random() < 0.3
-    pooled = ["last", "mean", "first", "all", "max", *["masked_mean"] * 2 * bool(masked)]
+    pooled = ["last", "mean", "all", "max", *["masked_mean"] * 2 * bool(masked)]
+    # The first step of what looks back only has seen nothing else: no fault would show.
+    looks_back = causal or any(block.get("kind") in ("lstm", "gru") for block in blocks)
+    pooled += ["first"] * (not looks_back)
     return {
         "seed": seed,
         "inputs": [f"3,{steps}:int<{rows}", *[f"3,{steps}:int<2"] * (masked == "given")],
@@ -156,13 +159,18 @@ def _attention_block(
 
 
 def _recurrent(rng: random.Random) -> Part:
-    written = rng.choice([("layer", "layer"), ("cell", "layer"), ("hand", "hand")])
+    kind = rng.choice(["lstm", "gru"])
+    written = [("layer", "layer"), ("cell", "layer"), ("hand", "hand")]
+    # Of a GRU that is a layer on one side only see the case recurrent/layers_and_hands.
+    written += [("layer", "hand"), ("cell", "hand"), ("hand", "layer")] * (kind == "lstm")
+    torch, keras = rng.choice(written)
     return {
-        "kind": rng.choice(["lstm", "gru"]),
+        "kind": kind,
         "residual": rng.random() < 0.5,
         "candidate": "tanh",
         "norms": [],
-        **dict(zip(("torch", "keras"), written, strict=True)),
+        "torch": torch,
+        "keras": keras,
     }
 
 

@@ -152,7 +152,7 @@ class Positions(layers.Layer):
     def call(self, ids, seen=None):
         own, steps = self.own, ids.shape[1]
         if own["kind"] == "sinusoid":
-            return ops.cast(self.sines[:steps], self.compute_dtype)
+            return ops.convert_to_tensor(self.sines[:steps], self.compute_dtype)
         if own["kind"] == "counted":
             seen = ops.cast(seen, "int32")
             return self.look_up(ops.cumsum(seen, axis=1) * seen + 1)

@@ -4,6 +4,6 @@ In: two canonical graphs. Out: an `Alignment`: pairs of nodes, and what is left 
 `alignment`, `node_costs` (two nodes alone), `flow` (with all that flows in and out), `matching`
 (from costs to pairs), `matches` (the pairs, as later stages take them); then what is brought closer
 first: `reconcile` (layers to be split), `masks` (their sense), `untraced` (what a tracer did not
-see), `derived_weights` and `weight_sums` (weights made of
-weights).
+see), `derived_weights` and `weight_sums` (weights made of weights), `bias_sums` (two biases that
+are one), `cells` (recurrent layers by hand).
 """

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from parity.checker.align import masks, weight_sums
+from parity.checker.align import bias_sums, masks, weight_sums
 from parity.checker.align.alignment import Alignment, expect_names
 from parity.checker.align.reconcile import reconcile
 from parity.checker.canonical import split_layers
@@ -213,8 +213,10 @@ def align_best(left: Traced, right: Traced, pairs: Mapping[str, str]) -> Aligned
     if _unlike_tables(*best):
         choice = _aligned(_looked_up(left) or left, _looked_up(right) or right, pairs)
         best = choice if choice[2].edits <= best[2].edits else best
-    summed = weight_sums.summed(*best)
-    return best if summed is None else reconcile(*summed, pairs=pairs)
+    for rewritten in (weight_sums.summed, bias_sums.without_doubles):
+        found = rewritten(*best)
+        best = best if found is None else reconcile(*found, pairs=pairs)
+    return best
 
 
 def _aligned(left: Traced, right: Traced, pairs: Mapping[str, str]) -> Aligned:

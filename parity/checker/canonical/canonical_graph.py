@@ -124,6 +124,8 @@ class CanonicalGraph:
         numbers: root value → array, of constants that are whole numbers, where they are known.
         sums: id of a weight → the weights that it is the sum of (see
             `parity.checker.align.weight_sums`).
+        left_out: biases that are zero where they are set → the one that does the work of each (see
+            `parity.checker.align.bias_sums`).
     """
 
     side: Side
@@ -141,6 +143,7 @@ class CanonicalGraph:
     aliases: Mapping[Source, tuple[Source, bool]] = field(default_factory=dict)
     numbers: Mapping[str, Array] = field(default_factory=dict)
     sums: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, CanonicalNode]:

@@ -80,8 +80,12 @@ class Model(ABC):
     """A user's model on one side."""
 
     @abstractmethod
-    def trace(self, inputs: Sequence[Array]) -> Traced:
+    def trace(self, inputs: Sequence[Array], *, apart: Sequence[str] = ()) -> Traced:
         """Run it once in evaluation mode and float32, and say what it did.
+
+        Args:
+            inputs: one array an input, in this side's layout.
+            apart: lstm, gru or rnn: layers of these cells are written down step by step.
 
         Raises:
             ParityError: the model cannot be run on these inputs; says why, in the user's lines.

@@ -39,6 +39,7 @@ def perturb_biases(
         for parameter in (one.left, one.right)
         if one.left.computed or one.right.computed
     }
+    made |= {*graph.left_out}
     for name, parameter in graph.parameters.items():
         if parameter.role in _SHIFTED and name in both[source] and name not in made:
             rng = np.random.default_rng([seed, draw, *name.encode()])

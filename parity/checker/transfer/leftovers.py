@@ -48,7 +48,13 @@ def note(comparison: ModelComparison) -> str:
 
 
 def made_notes(comparison: ModelComparison) -> Iterator[str]:
-    """Which weights of one side hold what the other computes of its own."""
+    """Which weights of one side hold what the other computes of its own, and which are zero."""
+    for name, graph in (("PyTorch", comparison.torch), ("Keras", comparison.keras)):
+        if graph.left_out:
+            yield (
+                f"Zero in {name}: {', '.join(sorted(graph.left_out))}. It is added to another "
+                "bias, and the other side has one for both: a port has to add the two."
+            )
     for side, names in enumerate((("PyTorch", "Keras"), ("Keras", "PyTorch"))):
         both = [
             (one.left, one.right)[:: 1 - 2 * side]

@@ -120,9 +120,9 @@ class RemoteModel(Model):
         for path in self._folder.glob(f"{self.side}-*"):
             path.unlink(missing_ok=True)
 
-    def trace(self, inputs: Sequence[Array]) -> Traced:
+    def trace(self, inputs: Sequence[Array], *, apart: Sequence[str] = ()) -> Traced:
         """See `Model.trace`."""
-        out = self._ask("trace", inputs=self._write_arrays(inputs))
+        out = self._ask("trace", inputs=self._write_arrays(inputs), apart=list(apart))
         graph = Graph.from_json(out.with_suffix(".json").read_text("utf-8"))
         return Traced(graph, load_file(out))
 

@@ -75,7 +75,7 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
     out = Path(request["out"])
     match request["do"]:
         case "trace":
-            traced = model.trace(_listed(request["inputs"]))
+            traced = model.trace(_listed(request["inputs"]), apart=request["apart"])
             out.with_suffix(".json").write_text(traced.graph.to_json(), "utf-8")
             storage.save(traced.ids, out)
         case "weights":

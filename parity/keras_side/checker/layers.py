@@ -21,8 +21,14 @@ from parity.keras_side.checker.marks import filled, flat, swapped
 from parity.keras_side.checker.naming import code_of
 
 
-def handler(layer, builtin):
-    """The function that hears a layer as a whole; None where it is to be looked into."""
+def handler(layer, builtin, *, apart=()):
+    """The function that hears a layer as a whole; None where it is to be looked into.
+
+    Args:
+        layer: any.
+        builtin: whether its class is Keras' own.
+        apart: recurrent layers of these cells are looked into.
+    """
     if not builtin:
         return None
     kind = _base(layer)
@@ -33,6 +39,8 @@ def handler(layer, builtin):
     if kind in DESCRIBED:
         return _leaf(DESCRIBED[kind])
     special = SPECIAL.get(kind)
+    if recurrent.kind_of(layer) in apart:
+        return recurrent.steps if recurrent.is_known(layer) else None
     if kind is kl.RNN and recurrent.is_known(layer.cell):
         return recurrent.layer
     if recurrent.is_known(layer):
@@ -53,6 +61,8 @@ def opened(t, layer, kwargs):
     with contextlib.ExitStack() as stack:
         if isinstance(layer, kl.MultiHeadAttention | kl.GroupQueryAttention):
             attention.arrange(stack, layer)
+        if isinstance(layer, kl.RNN) and recurrent.kind_of(layer) in t.apart:
+            stack.enter_context(swapped(layer, unroll=True, use_cudnn=False))
         if type(layer) is kl.TimeDistributed and _steps_join(layer):
             stack.enter_context(swapped(layer, call=_joined_steps(layer)))
         yield

@@ -56,15 +56,16 @@ class KerasModel(Model):
         self._parameters = {}
         self._plan = []
         self._runs = {}
-        self._noises = {}
+        self._noises, self._apart = {}, ()
         self.learning = self.names = self._file = None
         self._file_types, self._file_notes = {}, []
         self._tracing = Tracer
 
     # The abstract class
 
-    def trace(self, inputs):
+    def trace(self, inputs, *, apart=()):
         """Run it once in evaluation mode and float32, and say what it did."""
+        self._apart = apart
         self._arrays = [np.asarray(x) for x in inputs]
         self._runs = {}
         self._read_file()
@@ -321,6 +322,7 @@ class KerasModel(Model):
         more |= {"exact": precision == "float64", "noises": self._noises}
         tracer = self._tracing(names_of(model), known, **more)
         trainable = {id(v) for v in model.trainable_variables}
+        tracer.apart = self._apart
         tracer.trainable = {k for k, w in known.items() if id(w.variable) in trainable}
         return tracer
 

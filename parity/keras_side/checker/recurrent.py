@@ -6,6 +6,7 @@ import contextlib
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from parity.keras_side.checker.marks import flat, swapped
 from parity.keras_side.checker.naming import code_of
@@ -78,6 +79,31 @@ def cell(t, one, original, args, kwargs):
         return original(one, *args, **kwargs)
 
 
+def steps(t, one, original, args, kwargs):
+    """One step of a cell, its gates in the open."""
+    native = one.call
+
+    def call(sequence, states, training=False):
+        with t.resumed(one):
+            if type(one).__name__ == "LSTMCell" and one.use_bias and not one.dropout:
+                after = _lstm_step(one, sequence, *flat(states))
+            else:
+                after = flat(native(sequence, states, training=False)[1])
+        return after[0], keras.tree.pack_sequence_as(states, after)
+
+    with swapped(one, call=call):
+        return original(one, *args, **kwargs)
+
+
+def _lstm_step(one, x, h, c):
+    """As `LSTMCell.call`, the bias added where a dense layer of the inputs has it."""
+    gates = ops.matmul(x, one.kernel) + one.bias + ops.matmul(h, one.recurrent_kernel)
+    i, f, g, o = ops.split(gates, 4, axis=-1)
+    gate = one.recurrent_activation
+    c = gate(f) * c + gate(i) * one.activation(g)
+    return [gate(o) * one.activation(c), c]
+
+
 def _zero(t, tensor):
     return t.is_constant(tensor) and not bool(tf.reduce_any(tensor != 0))
 
@@ -114,6 +140,13 @@ def _returned(rnn, values):
 def is_known(cell):
     """Whether a cell is one of Keras' own three."""
     return type(cell).__name__ in _CELLS and type(cell).__module__.startswith("keras.src.")
+
+
+def kind_of(layer):
+    """The kind of a cell, or of that of a layer; "" of anything else."""
+    layer = getattr(layer, "forward_layer", layer)
+    cell = getattr(layer, "cell", layer)
+    return _CELLS[type(cell).__name__] if is_known(cell) else ""
 
 
 def _settings(rnn):

@@ -71,6 +71,7 @@ class Tracer:
         exact: whether float64 is a measuring instrument now.
         detailed: whether indices and code are wanted.
         evaluating: whether the model runs as in inference.
+        apart: recurrent layers of these cells are looked into, step by step.
         nudging: whether constants are moved by half a unit of float32.
         noises: what was measured of layers in runs before; see `noise.measured`.
         draws: what takes the place of random numbers.
@@ -87,6 +88,7 @@ class Tracer:
         self.detailed = detailed
         self.evaluating = evaluating
         self.nudging = False
+        self.apart = ()
         self.noises = {} if noises is None else noises
         self.draws = Draws(self.note)
         self.paused = True
@@ -308,7 +310,7 @@ class Tracer:
         given = tensors_in([args, kwargs])
         if self.paused or not given or not tf.executing_eagerly():
             return self._call(layer, *args, **kwargs)
-        handler = layers.handler(layer, is_builtin(layer))
+        handler = layers.handler(layer, is_builtin(layer), apart=self.apart)
         if handler is not None:
             with self.suspended():
                 outputs = handler(self, layer, self._call, args, kwargs)

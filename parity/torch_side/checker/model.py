@@ -68,13 +68,14 @@ class TorchModel(Model):
         self.title, self.model = title, built(build)
         self._traced, self._bindings, self._steps, self._initial = None, Bindings(), {}, {}
         self._sloped, self._learning, self._tracing = True, None, Tracer
-        self._writes, self._noises, self.names = False, {}, None
+        self._writes, self._noises, self.names, self._apart = False, {}, None, ()
         self._file_types, self._file_notes = {}, []
 
     # -- graph -----------------------------------------------------------------------------------
 
-    def trace(self, inputs):
+    def trace(self, inputs, *, apart=()):
         """See `parity.checker.graph.model_interface.Model.trace`."""
+        self._apart = apart
         self._materialise(inputs)
         traced, steps = self._attempts(inputs)
         self._traced = self._as_built(traced)
@@ -133,6 +134,7 @@ class TorchModel(Model):
             model = moded(in_precision(self.model, "float32"), training=False)
             before = versions(model.parameters())
             tracer = self._tracing(model, self._bindings, noises=self._noises)
+            tracer.apart = self._apart
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
             found, names = forward(model, tracer, given, self.names)
             self._writes = bool(changed(before))
@@ -149,6 +151,7 @@ class TorchModel(Model):
             return [], []
         model = moded(in_precision(self.model, "float32"), training=True)
         tracer = Tracer(model, Bindings(), training=True, noises=self._noises)
+        tracer.apart = self._apart
         given, _ = self._given(tracer, inputs, "float32", gradients=self._sloped)
         try:
             found, _ = forward(model, tracer, given)
@@ -367,6 +370,7 @@ class _Recorder:
             keep=keep,
             noises=self.owner._noises,
         )
+        tracer.apart = self.owner._apart
         tracer.nudged = None if self.request.nudged is None else {}
         given, _ = self.owner._given(
             tracer, self.request.inputs, self.request.precision, gradients=torch.is_grad_enabled()

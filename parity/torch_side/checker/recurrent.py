@@ -69,8 +69,70 @@ def _described(t, weights, function, bidirectional, names, path):
     return settings, bound
 
 
+def _stepwise(t, x, states, weights, function, bidirectional):
+    """One layer step by step, each gate by itself; returns its sequence and cell state."""
+    directions = 2 if bidirectional else 1
+    per, units = len(weights) // directions, weights[1].shape[1]
+    states = [_given(t, x, s, units * directions) for s in states]
+    sequences, ends = [], []
+    for place in range(directions):
+        own = weights[place * per : (place + 1) * per]
+        columns = slice(place * units, (place + 1) * units)
+        h, c = (
+            [t.run(torch.Tensor.__getitem__, s, (slice(None), columns)) for s in states] + [None]
+        )[:2]
+        found = []
+        for at in range(x.shape[1])[:: 1 - 2 * place]:
+            step = t.run(torch.select, x, 1, at)
+            h, c = _step(t, step, h, c, own, function)
+            found.append(h)
+        sequences.append(t.run(torch.stack, found[:: 1 - 2 * place], 1))
+        ends.append(c)
+    if directions == 1:
+        return sequences[0], ends[0]
+    cells = t.run(torch.cat, ends, -1) if function == "lstm" else None
+    return t.run(torch.cat, sequences, -1), cells
+
+
+def _given(t, x, state, units):
+    blank = torch.zeros(x.shape[0], units, dtype=x.dtype)
+    return blank if state is None or _zero(t, state) else state
+
+
+def _step(t, x, h, c, weights, function):
+    """One step of one layer; a GRU's gates are made one by one, for each port orders them so."""
+    units = h.shape[-1]
+
+    def made(source, of, rows=None):
+        own = weights[of::2]
+        if rows is not None:
+            own = [t.run(torch.Tensor.__getitem__, w, rows) for w in own]
+        return t.run(F.linear, source, *own)
+
+    if function == "lstm":
+        gates = t.run(torch.add, made(x, 0), made(h, 1))
+        i, f, g, o = t.run(torch.chunk, gates, 4, -1)
+        i, f, o = (t.run(torch.sigmoid, z) for z in (i, f, o))
+        kept = t.run(torch.mul, f, c)
+        c = t.run(torch.add, kept, t.run(torch.mul, i, t.run(torch.tanh, g)))
+        return t.run(torch.mul, o, t.run(torch.tanh, c)), c
+    if function == "gru":
+        r, z, n = (slice(k * units, (k + 1) * units) for k in range(3))
+        r, z = (
+            t.run(torch.sigmoid, t.run(torch.add, made(x, 0, k), made(h, 1, k))) for k in (r, z)
+        )
+        inner = t.run(torch.mul, r, made(h, 1, n))
+        n = t.run(torch.tanh, t.run(torch.add, made(x, 0, n), inner))
+        fresh = t.run(torch.mul, t.run(torch.rsub, z, 1), n)
+        return t.run(torch.add, fresh, t.run(torch.mul, z, h)), None
+    activation = torch.tanh if function == "rnn_tanh" else torch.relu
+    return t.run(activation, t.run(torch.add, made(x, 0), made(h, 1))), None
+
+
 def _run_layer(t, x, states, weights, function, bidirectional, names, path):
     """Write down one layer; returns its sequence and cell state."""
+    if CELLS[function][0] in t.apart:
+        return _stepwise(t, x, states, weights, function, bidirectional)
     settings, bound = _described(t, weights, function, bidirectional, names, path)
     units = settings["units"] * (2 if bidirectional else 1)
     has_state = [s for s in states if s is not None and not _zero(t, s)]

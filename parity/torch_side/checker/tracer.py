@@ -63,6 +63,7 @@ class Tracer(TorchFunctionMode):
         noises: what was measured of modules in runs before; see `noise.Noises`.
 
     Attributes:
+        apart: recurrent layers of these cells are written down step by step.
         nudged: id → constant that was moved by half a unit of float32; None where none is to be.
     """
 
@@ -79,7 +80,7 @@ class Tracer(TorchFunctionMode):
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]
         self.cumulative = set()
-        self.nudged = None
+        self.nudged, self.apart = None, ()
         for name, tensor in itertools.chain(model.named_parameters(), model.named_buffers()):
             floating = tensor.is_floating_point() or isinstance(tensor, nn.Parameter)
             if floating:
