@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from parity.checker.align import bias_sums
 from parity.checker.align.reconcile import reconcile
 from parity.checker.canonical import split_layers
 from parity.checker.canonical.canonical_graph import CanonicalGraph, canonicalise
@@ -101,3 +104,11 @@ def test_a_convolution_over_one_place_is_a_dense_layer() -> None:
     assert found.complete
     assert [n.kind for n in right.nodes] == ["dense"]
     assert right.parameters["point/kernel:dense"].shape == (3, 5)
+
+
+def test_a_bias_that_is_left_out_is_added_to_the_one_that_does_its_work():
+    graph = replace(attention(packed=True), left_out={"hidden": "input"})
+    weights = {"input": np.array([1.0, 2.0]), "hidden": np.array([10.0, 20.0])}
+    found = bias_sums.folded(graph, weights)
+    np.testing.assert_array_equal(found["input"], [11.0, 22.0])
+    np.testing.assert_array_equal(weights["input"], [1.0, 2.0])
