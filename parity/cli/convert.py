@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 
 from parity.cli.check import JsonWords
-from parity.cli.options import AsJson, KerasPython, Threads, TorchPython
+from parity.cli.options import (
+    AsJson,
+    InputFiles,
+    KerasPython,
+    PairInput,
+    PairOutput,
+    Threads,
+    TorchPython,
+)
 from parity.core.json_format import JSON_FORMAT
 
 
@@ -32,9 +40,20 @@ def convert(
         list[str] | None,
         typer.Option("--input", help="Shape of an input, as parity check has it; one for each."),
     ] = None,
+    input_files: InputFiles = None,
     weights_from: Annotated[
         str | None,
         typer.Option(help="Whose weights, where neither comes with a file: torch or keras."),
+    ] = None,
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", help="Convert by this map, without any model: net.map.json."),
+    ] = None,
+    map_out: Annotated[
+        Path | None, typer.Option(help="Write the map: net.map.json, for further checkpoints.")
+    ] = None,
+    script: Annotated[
+        Path | None, typer.Option(help="Write the map as a NumPy script: convert.py.")
     ] = None,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Write where the two differ, or the file is partial.")
@@ -42,6 +61,8 @@ def convert(
     pair_layer: Annotated[
         list[str] | None, typer.Option(help="Pair two layers by hand: TORCH_NAME=KERAS_NAME.")
     ] = None,
+    pair_input: PairInput = None,
+    pair_output: PairOutput = None,
     layout: Annotated[
         str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
     ] = "auto",
@@ -57,14 +78,29 @@ def convert(
     """Take a checkpoint to the other framework, prove that nothing was lost, and write it."""
     from parity.cli import convert_command
 
+    if map_ is not None:
+        convert_command.map_command(
+            map_,
+            {"torch": torch_weights, "keras": keras_weights},
+            out,
+            named={"torch": torch, "keras": keras},
+            pythons={"torch": torch_python, "keras": keras_python},
+            quiet=as_json,
+        )
+        raise typer.Exit(0)
     conversion = convert_command.convert_command(
         torch=(torch, torch_args, torch_weights),
         keras=(keras, keras_args, keras_weights),
         inputs=input_ or [],
+        files=input_files or [],
         weights_from=weights_from,
         out=out,
         anyway=anyway,
+        map_out=map_out,
+        script=script,
         pairs=pair_layer or [],
+        input_pairs=pair_input or [],
+        output_pairs=pair_output or [],
         layout=layout,
         quiet=as_json,
         seed=seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,20 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph.target import Target
 from parity.checker.result import wording
 from parity.checker.result.check_result import to_json as check_json
 from parity.checker.workers.request import CheckRequest
-from parity.cli.check_command import layout_named, paired, telling
-from parity.convert.conversion import Conversion, ConversionRequest, convert
+from parity.cli.check_command import fed, layout_named, paired, telling
+from parity.convert import written_script
+from parity.convert.by_map import convert_by_map
+from parity.convert.conversion import (
+    Conversion,
+    ConversionRequest,
+    convert,
+    expect_writable,
+)
+from parity.convert.weight_map import WeightMap
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, Side, side_named
 
@@ -29,10 +37,15 @@ def convert_command(
     torch: Typed,
     keras: Typed,
     inputs: Sequence[str],
+    files: Sequence[Path],
     weights_from: str | None,
     out: Path,
     anyway: bool,
+    map_out: Path | None,
+    script: Path | None,
     pairs: Sequence[str],
+    input_pairs: Sequence[str],
+    output_pairs: Sequence[str],
     layout: str,
     quiet: bool,
     pythons: Mapping[str, str | None],
@@ -42,9 +55,10 @@ def convert_command(
 
     Args:
         torch, keras: name, keyword arguments and weights file, as they were typed.
-        inputs, weights_from, pairs, layout: as they were typed.
+        inputs, files, weights_from, pairs, input_pairs, output_pairs, layout: as they were typed.
         out: the new file.
         anyway: write it in any case.
+        map_out, script: where the map goes, and the script of it.
         quiet: print nothing on standard output.
         pythons: interpreters.
         **rest: fields of `CheckRequest`.
@@ -56,18 +70,24 @@ def convert_command(
     targets = [
         _target(side, *typed, anyway) for side, typed in zip(SIDES, (torch, keras), strict=True)
     ]
+    for option, path in (("--map-out", map_out), ("--script", script)):
+        if path is not None and not path.parent.is_dir():
+            raise UsageError(f"{option} '{path}': there is no folder '{path.parent}'.")
     request = ConversionRequest(
         (targets[0], targets[1]),
         CheckRequest(
-            inputs=tuple(feeding.parse(text) for text in inputs) or None,
+            **fed(inputs, files),
             weights_from=_source(targets, weights_from, out),
             pairs=paired(pairs, "--pair-layer"),
+            input_pairs=paired(input_pairs, "--pair-input"),
+            output_pairs=paired(output_pairs, "--pair-output"),
             layout=layout_named(layout),
             pythons={side_named(s): p for s, p in pythons.items() if p},
             **rest,
         ),
         out,
         anyway,
+        mapped=map_out is not None or script is not None,
     )
     try:
         with telling() as say:
@@ -76,6 +96,10 @@ def convert_command(
         raise InterruptionError(
             "Interrupted. Nothing was written; the same command begins it again."
         ) from None
+    beside: list[Path] = []
+    if conversion.map is not None:
+        beside += conversion.map.write(map_out) if map_out is not None else []
+        beside += written_script.write(conversion.map, script) if script is not None else []
     if not quiet:
         console = Console(soft_wrap=True)
         if conversion.result.verdict != "agree":
@@ -84,7 +108,56 @@ def convert_command(
             console.print()
         for line in words(conversion, out):
             console.print(escape(line), highlight=False)
+        if beside:
+            console.print(escape(f"Written: {', '.join(map(str, beside))}"), highlight=False)
     return conversion
+
+
+def map_command(
+    path: Path,
+    weights: Mapping[Side, Path | None],
+    out: Path,
+    *,
+    named: Mapping[Side, str | None],
+    pythons: Mapping[Side, str | None],
+    quiet: bool,
+) -> None:
+    """Convert by a map.
+
+    Args:
+        path: of the map.
+        weights: side → file, as it was typed.
+        out: the new file.
+        named: side → name of a model, as it was typed.
+        pythons: interpreters.
+        quiet: print nothing.
+
+    Raises:
+        UsageError: an option is not of its form, or the file is not what the map is of.
+    """
+    found = WeightMap.read(path)
+    if models := [f"--{side}" for side, name in named.items() if name]:
+        raise UsageError(f"--map needs no model. Leave out {' and '.join(models)}.")
+    source = weights[found.source]
+    if source is None or weights[found.target] is not None:
+        raise UsageError(f"--map '{path}' is of {found.source} weights: --{found.source}-weights.")
+    if not source.is_file():
+        raise UsageError(f"--{found.source}-weights '{source}': there is no such file.")
+    expect_writable(out, found.target)
+    begun = time.monotonic()
+    chosen = {side: python for side, python in pythons.items() if python}
+    done = convert_by_map(found, source, out, chosen)
+    seconds = time.monotonic() - begun
+    if quiet:
+        return
+    if done.prefix:
+        print(f"Note: The names of the file begin with {done.prefix}; it is taken off.")
+    if done.unexpected:
+        more = f" and {len(done.unexpected) - _SHOWN} more" if len(done.unexpected) > _SHOWN else ""
+        print(f"Not in the map, and left out: {', '.join(done.unexpected[:_SHOWN])}{more}.")
+    size = out.stat().st_size
+    rate = _size(int(size / max(seconds, 1e-3)))
+    print(f"Written: {out}, {done.weights} weights ({_size(size)}, {rate} a second).")
 
 
 def _target(
@@ -133,6 +206,11 @@ def words(conversion: Conversion, out: Path) -> Iterator[str]:
     if result.verdict == "agree":
         yield wording.headline(result)
         yield wording.summary(result)
+    elif (result.worst("outputs") or 2) <= 1 and result.first is not None:
+        yield (
+            "Sure: the outputs agree, in float32 and in float64. What differs: "
+            f"{wording.STAGE_WORDS[result.first.stage]}."
+        )
     own = "agree" if conversion.carried else "do not agree"
     yield f"With the weights just as they are, none made up, the two {own}, gradients included."
     carried = conversion.weights - len(conversion.kept)
@@ -146,7 +224,9 @@ def words(conversion: Conversion, out: Path) -> Iterator[str]:
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             yield f"{told}: {', '.join(names[:_SHOWN])}{more}."
-    for note in dict.fromkeys((*result.notes, *conversion.notes)):
+    # A check that does not agree has been shown whole.
+    notes = result.notes if result.verdict == "agree" else ()
+    for note in dict.fromkeys((*notes, *conversion.notes)):
         yield f"Note: {note}"
     again = conversion.again
     if again is None:

@@ -6,5 +6,6 @@ and, where asked, the map by which further checkpoints go the same way without a
 (from an index array to such an expression), `stored` (what a model's weights file holds), `derive`
 (the map of a check), `weight_map` (the map and its file), `tensor_files` (safetensors, one tensor
 at a time), `names` (which name of a file is which of the model), `conversion` (all of it, from the
-check to the file), `loaded_alone` (that file in a fresh process).
+check to the file), `loaded_alone` (that file in a fresh process); `by_map` (without models),
+`written_script` (the map as a script).
 """

@@ -14,7 +14,6 @@ from parity.checker import check as checking
 from parity.checker.check import Carried
 from parity.checker.graph.model_interface import Model
 from parity.checker.graph.target import Target
-from parity.checker.result import wording
 from parity.checker.result.check_result import CheckResult
 from parity.checker.workers.pair import Say
 from parity.checker.workers.remote_model import RemoteModel
@@ -230,7 +229,7 @@ def _map(
             "and a map only moves and adds. Without --map-out and --script it is converted."
         )
     mine, theirs = stored
-    titles = {"torch": carried.result.titles["torch"], "keras": carried.result.titles["keras"]}
+    titles = {side: title.rpartition("/")[2] for side, title in carried.result.titles.items()}
     with tempfile.TemporaryDirectory(prefix="parity-convert-") as folder:
         files = []
         for name, model in zip(("mine", "theirs"), models, strict=True):
@@ -254,7 +253,7 @@ def _map(
             {source: mine.datasets, SIDES[1 - SIDES.index(source)]: theirs.datasets},
             {name: built[name] for name in sorted(kept)},
             derived.unused,
-            wording.headline(carried.result),
+            carried.result.verdict,
         )
         results = found.results(files[0].tensors)
         for name, tensor in results.items():

@@ -96,7 +96,7 @@ def _is_output(key: str) -> bool:
 
 
 def _run(side: Side, python: str, asked: str, timeout: float) -> None:
-    package = SIDE_PACKAGES[side].removeprefix("parity.").replace(".", "/")
+    package = SIDE_PACKAGES[side].removeprefix("parity.")
     script = ROOT / "parity" / package / "checker" / "loaded_alone.py"
     title = f"{TITLES[side]}, in a process without this project"
     try:

@@ -170,6 +170,7 @@ def write(
             if (array.shape, array.dtype.name) != (tensors[name].shape, tensors[name].dtype):
                 raise AssertionError(f"{name}: {array.dtype} {array.shape}, not {tensors[name]}")
             _put(file, array)
+            del array  # before the next is made
 
 
 def _put(file: BinaryIO, array: Array) -> None:

@@ -45,7 +45,7 @@ class Made:
         own = [np.dtype(weights[name].dtype) for name in weights_of(self.expression)]
         if not own:
             return self.dtype
-        if _sums(self.expression):
+        if has_sums(self.expression):
             return "float64" if np.dtype("float64") in own else "float32"
         return np.result_type(*own).name
 
@@ -63,7 +63,7 @@ class WeightMap:
         datasets: side → name of a weight → where a ``.weights.h5`` has it.
         kept: name → what the other model built itself.
         unused: names in the source's file that go nowhere.
-        checked: what the check found, for whoever reads the file.
+        checked: the verdict of the check, for whoever reads the file.
     """
 
     source: Side
@@ -209,8 +209,9 @@ def _made(raw: Mapping[str, Any]) -> Made:
     return Made(expression, tuple(map(int, raw["shape"])), str(np.dtype(raw["dtype"])))
 
 
-def _sums(expression: Expression) -> bool:
-    return isinstance(expression, Add) or any(map(_sums, expressions.operands(expression)))
+def has_sums(expression: Expression) -> bool:
+    """Whether anything is added in it."""
+    return isinstance(expression, Add) or any(map(has_sums, expressions.operands(expression)))
 
 
 def _document(raw: Mapping[str, Any]) -> str:

@@ -1,9 +1,12 @@
 """`parity convert`: both directions, what is refused, and what the new file is worth by itself."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
 
+import h5py
+import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -11,12 +14,15 @@ from safetensors.numpy import load_file, save_file
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import ModelError
 from parity.checker.workers.request import CheckRequest
-from parity.convert import loaded_alone
+from parity.convert import by_map, loaded_alone, written_script
+from parity.convert.by_map import convert_by_map
 from parity.convert.conversion import ConversionRequest, convert_in, expect_writable
+from parity.convert.tensor_files import TensorFile
+from parity.convert.weight_map import WeightMap
 from parity.core.errors import UsageError
 from parity_tests.convert.pairs import FOLDER, PAIRS, Pair
 
-BACK = {"mlp": "pt", "cnn": "safetensors", "recurrent": "pth.tar", "tied": "safetensors"}
+BACK = {"cnn": "safetensors", "recurrent": "pt", "attention": "pth.tar", "tied": "safetensors"}
 THERE = {"cnn": "weights.h5", "attention": "keras", "tied": "weights.h5", "fused": "weights.h5"}
 ATTACK = """
 import sys, torch
@@ -44,19 +50,58 @@ def state(path):
     return load_file(out)
 
 
-@pytest.mark.parametrize("name", PAIRS)
+def as_its_map_says(found, old, new, folder):
+    """The map, read from its file, and its script give the same file as the conversion gave."""
+    found.write(folder / "net.map.json")
+    found = WeightMap.read(folder / "net.map.json")
+    written_script.write(found, folder / "convert.py")
+    source = by_map._plain(found, old, folder, {})
+    plain, scripted = folder / "plain.safetensors", folder / "scripted.safetensors"
+    convert_by_map(found, source, plain, {})
+    run([sys.executable, str(folder / "convert.py"), str(source), str(scripted)], cwd=folder)
+    assert scripted.read_bytes() == plain.read_bytes()
+    other = plain
+    if new.suffix in (".h5", ".pt"):
+        other = folder / f"mapped{''.join(new.suffixes)}"
+        convert_by_map(found, source, other, {})
+    if new.suffix != ".keras":
+        assert tensors_of(other, found) == tensors_of(new, found)
+
+
+def tensors_of(path, found):
+    """Name → type, shape and bytes, of a file of the map's other side."""
+    if path.suffix == ".h5":
+        with h5py.File(path) as file:
+            arrays = {n: file[place][()] for n, place in found.datasets["keras"].items()}
+    elif path.suffix == ".safetensors":
+        arrays = dict(TensorFile(path))
+    else:
+        arrays = state(path)
+    return {n: (a.dtype.name, a.shape, a.tobytes()) for n, a in arrays.items()}
+
+
+def run(command, **more):
+    """A command in an environment that lacks this project."""
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    subprocess.run(command, check=True, timeout=300, env=env, **more)
+
+
+@pytest.mark.parametrize("name", [name for name in PAIRS if name != "mlp"])
 def test_there_and_back_again(name, remotes, checkpoints, tmp_path):
     pair = PAIRS[name]
     there = tmp_path / f"net.{THERE.get(name, 'safetensors')}"
-    done = convert_in(remotes, request(pair, there, weights=checkpoints / f"{pair.torch}.pt"))
+    first = checkpoints / f"{pair.torch}.pt"
+    done = convert_in(remotes, request(pair, there, weights=first, mapped=True))
     assert done.agrees
     assert done.again.agrees
     assert not done.kept
     assert not done.computed
+    as_its_map_says(done.map, first, there, tmp_path)
     back = tmp_path / f"back.{BACK.get(name, 'pt')}"
-    done = convert_in(remotes, request(pair, back, "keras", weights=there))
+    done = convert_in(remotes, request(pair, back, "keras", weights=there, mapped=True))
     assert done.agrees
     assert done.again.agrees
+    as_its_map_says(done.map, there, back, tmp_path)
     before = state(checkpoints / f"{pair.torch}.pt")
     after = load_file(back) if back.suffix == ".safetensors" else state(back)
     assert set(after) == set(before)
@@ -84,8 +129,6 @@ def test_what_is_another_function_is_not_written(remotes, checkpoints, tmp_path)
 
 
 def test_halves_stay_halves(remotes, checkpoints, tmp_path):
-    import ml_dtypes
-
     before = state(checkpoints / "Cnn.pt")
     for dtype in (np.float16, ml_dtypes.bfloat16):
         half = {k: a.astype(dtype) if a.dtype == np.float32 else a for k, a in before.items()}
@@ -94,16 +137,10 @@ def test_halves_stay_halves(remotes, checkpoints, tmp_path):
             PAIRS["cnn"], tmp_path / "net.safetensors", weights=tmp_path / "half.safetensors"
         )
         assert convert_in(remotes, asked).again.agrees
-        after = load_file_of(tmp_path / "net.safetensors")
+        after = dict(TensorFile(tmp_path / "net.safetensors"))
         assert {a.dtype for a in after.values()} == {np.dtype(dtype)}
         kernel = half["conv.weight"].transpose(2, 3, 1, 0)
         assert after["conv/kernel"].tobytes() == np.ascontiguousarray(kernel).tobytes()
-
-
-def load_file_of(path):
-    from parity.convert.tensor_files import TensorFile
-
-    return dict(TensorFile(path))
 
 
 def test_what_a_model_computes_of_its_weights_goes_across(remotes, checkpoints, tmp_path):

@@ -7,7 +7,7 @@ operation in the graph's words: `layers` and `descriptions` (Keras' layers), `re
 `attention`, `functions`, `primitives` with `arithmetic`, `products`, `windows`, `resizing`; `noise`
 and `draws`; `fold`
 (several as one), `naming`, `graphs` (the graph), `failures` (errors in the user's lines),
-`weight_files`, `loaded_alone` (a file without this project), `learning` (loss and optimizer),
+`weight_files`, `plain_files`, `loaded_alone`, `learning` (loss and optimizer),
 `layerwise` (where tracing fails).
 """
 

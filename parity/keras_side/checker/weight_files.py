@@ -15,7 +15,6 @@ from parity.convert import names
 from parity.convert.stored import Bound, StoredTensor, described
 from parity.convert.tensor_files import TensorFile
 from parity.core.errors import UsageError
-from parity.keras_side.checker.marks import as_array
 
 _BASE = 200
 """Whole numbers below this are told apart in every type, bfloat16 and unsigned bytes among them."""
@@ -67,7 +66,7 @@ def _expect_datasets(model, path, title, partial):
     fit = names.Fit(
         {n: n for n in own if n in found},
         tuple(n for n in own if n not in found),
-        tuple(n for n in found if n not in own and not n.startswith("optimizer/")),
+        tuple(n for n in found if n not in own),
     )
     names.expect_all(fit, path, title, partial=partial)
     return fit.notes
@@ -93,7 +92,7 @@ def _written(model):
 
 
 def _datasets(file):
-    """Path → dataset."""
+    """Path → dataset, without those of an optimizer."""
     found = {}
     file.visititems(
         lambda name, x: found.update({name: x}) if isinstance(x, h5py.Dataset) else None
@@ -149,25 +148,21 @@ def dataset_names(model):
     for.
     """
     own = list(variables(model).items())
-    before = [as_array(v) if v.dtype != "bfloat16" else np.array(v) for _, v in own]
-    digits: dict[str, int] = {}
+    before = [np.array(variable) for _, variable in own]
+    found: dict[str, int] = {}
     try:
-        scale = 1
-        while scale == 1 or scale <= len(own):
+        for scale in (_BASE**k for k in range(1 + int(len(own) > _BASE))):
             for k, (_, variable) in enumerate(own):
-                variable.assign(np.full(variable.shape, (k // scale) % _BASE))
+                variable.assign(np.full(variable.shape, k // scale % _BASE))
             with _written(model) as file:
                 for path, dataset in _datasets(file).items():
-                    digits[path] = digits.get(path, 0) + scale * int(np.max(dataset[()], initial=0))
-            scale *= _BASE
+                    values = np.unique(dataset[()])
+                    digit = int(values[0]) if len(values) == 1 else -len(own)
+                    found[path] = found.get(path, 0) + scale * digit
     finally:
         for (_, variable), value in zip(own, before, strict=True):
             variable.assign(value)
-    found = {}
-    for path, k in digits.items():
-        if k < len(own):
-            found.setdefault(own[k][0], path)
-    return found
+    return {own[k][0]: path for path, k in found.items() if 0 <= k < len(own)}
 
 
 def save(model, path, types):

@@ -7,7 +7,8 @@ arguments); each operation in the graph's words: `kinds` (layers), `recurrent`, 
 `arithmetic`, `movement` (what only moves numbers), `noise` (dropout and draws), `training_only`
 (dropouts that evaluation does not call), `control`, `nudging` (constants moved by what rounding
 does); `helpers`; `graphs` (the graph), `weights` (canonical layout),
-`weight_files` (in files), `loaded_alone` (a file without this project), `learning` (loss and
+`weight_files` (in files), `plain_files` (without a model), `loaded_alone`
+(without this project), `learning` (loss and
 optimizer), `layerwise` (where tracing fails).
 """
 

@@ -29,14 +29,14 @@ def load(model, path, title, *, partial=False):
         UsageError: it cannot be read, or is not of this model.
     """
     wanted = _tensors(model)
-    found = _weights(read(path), wanted, path)
+    found = weights(read(path), wanted, path)
     fit = names.fitted(found, wanted, _alike(model))
     names.expect_all(fit, path, title, partial=partial)
     taken = {name: found[own] for name, own in fit.names.items()}
     shapes = {n: tuple(t.shape) for n, t in wanted.items() if not is_lazy(t)}
     names.expect_shapes({n: tuple(t.shape) for n, t in taken.items()}, shapes, path, title)
     model.load_state_dict(taken, strict=False)
-    return {name: _type(tensor) for name, tensor in taken.items()}, fit.notes
+    return {name: type_of(tensor) for name, tensor in taken.items()}, fit.notes
 
 
 def read(path):
@@ -73,7 +73,7 @@ def _reason(error):
     return f"{lines[0][:_SHOWN]}." if lines else ""
 
 
-def _weights(raw, wanted, path):
+def weights(raw, wanted, path):
     """The dictionary of weights within what a training loop wrote."""
     options = [d for d in _dictionaries(raw) if any(torch.is_tensor(v) for v in d.values())]
     if not options:
@@ -92,7 +92,7 @@ def _dictionaries(raw, depth=0):
 def stored(model, bindings, parameters, wanted, types):
     """As `parity.convert.stored.Stored`."""
     own = _tensors(model)
-    kept = {n: StoredTensor(tuple(t.shape), _type(t)) for n, t in own.items()}
+    kept = {n: StoredTensor(tuple(t.shape), type_of(t)) for n, t in own.items()}
     shapes = {name: p.shape for name, p in parameters.items()}
     bounds = [
         Bound(b.id, shapes[b.id], b.names, b.codec.read, b.codec.write)
@@ -113,7 +113,7 @@ def save(model, path, types):
 
 
 def _as(tensor, wanted):
-    if wanted is None or _type(tensor) == wanted or not tensor.is_floating_point():
+    if wanted is None or type_of(tensor) == wanted or not tensor.is_floating_point():
         return tensor
     other = tensor.to(getattr(torch, wanted))
     same = torch.equal(other.to(tensor.dtype).nan_to_num(), tensor.nan_to_num())
@@ -133,5 +133,6 @@ def _alike(model):
     return {n: first[id(t)] for n, t in own.items() if first.get(id(t), n) != n}
 
 
-def _type(tensor):
+def type_of(tensor):
+    """Type by the name that NumPy has for it."""
     return str(tensor.dtype).removeprefix("torch.")
