@@ -55,5 +55,11 @@ def table():
     return Model(x, layers.Dense(5, name="fc")(x + made))
 
 
+def named():
+    x = {"wide": Input((6,), name="wide"), "narrow": Input((4,), name="narrow")}
+    h = ops.tanh(layers.Dense(5, name="a")(x["wide"]) - layers.Dense(5, name="b")(x["narrow"]))
+    return Model(x, {"state": h, "mean": ops.mean(h, -1)})
+
+
 def plain():
     return Sequential([Input((6,)), layers.Dense(5, name="fc")])

@@ -10,11 +10,11 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Pair:
-    """Names in the two files of models, and what the models take."""
+    """Names in the two files of models, and what the models take, an input a word."""
 
     torch: str
     keras: str
-    input: str
+    inputs: str
 
     def targets(self, **weights):
         """Both, with a weights file for a side where it is given."""
@@ -32,4 +32,5 @@ PAIRS = {
     "fused": Pair("Fused", "fused", "4,5,12"),
     "tied": Pair("Tied", "Tied", "4,5:int"),
     "table": Pair("Table", "table", "4,6"),
+    "named": Pair("Named", "named", "4,6 4,4"),
 }

@@ -34,7 +34,8 @@ torch.save({"state_dict": Runs()}, sys.argv[1])
 
 
 def request(pair, out, source="torch", **more):
-    check = CheckRequest(inputs=(model_inputs.parse(pair.input),), weights_from=source)
+    inputs = tuple(map(model_inputs.parse, pair.inputs.split()))
+    check = CheckRequest(inputs=inputs, weights_from=source)
     weights = {source: more.pop("weights")} if "weights" in more else {}
     return ConversionRequest(pair.targets(**weights), check, out, **more)
 

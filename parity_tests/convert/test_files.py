@@ -71,10 +71,18 @@ def test_a_file_is_the_library_s_byte_for_byte(tmp_path):
 
 
 def test_what_lies_otherwise_is_written_in_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(tensor_files, "_BLOCK", 64)
-    tensors = {"w": np.arange(7 * 5 * 3.0).reshape(3, 5, 7).transpose(2, 0, 1)}
+    monkeypatch.setattr(tensor_files, "_BLOCK", 640)
+    monkeypatch.setattr(tensor_files, "_TILE", 2)
+    every = np.arange(7 * 5 * 37.0).reshape(37, 5, 7)
+    tensors = {
+        "turned": every.transpose(2, 0, 1),
+        "back": every.transpose(2, 1, 0)[:, ::-1],
+        "flipped": every[..., ::-1],
+        "spread": np.broadcast_to(np.arange(40.0)[:, None], (40, 30)),
+    }
     tensor_files.write(tmp_path / "x.safetensors", specs(tensors), tensors.__getitem__)
-    assert np.array_equal(TensorFile(tmp_path / "x.safetensors")["w"], tensors["w"])
+    written = TensorFile(tmp_path / "x.safetensors")
+    assert all(np.array_equal(written[name], array) for name, array in tensors.items())
 
 
 def test_shards_are_read_by_their_index(tmp_path):

@@ -81,6 +81,18 @@ class Table(nn.Module):
         return self.fc(x + self.table)
 
 
+class Named(nn.Module):
+    """Inputs and outputs by name, in an order that is not the alphabet's."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(6, 5), nn.Linear(4, 5)
+
+    def forward(self, wide, narrow):
+        h = torch.tanh(self.a(wide) - self.b(narrow))
+        return {"state": h, "mean": h.mean(-1)}
+
+
 class Normed(nn.Module):
     """A weight that is made of two others, and cannot be said by moving numbers."""
 

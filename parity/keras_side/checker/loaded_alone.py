@@ -66,26 +66,32 @@ def load(model, path):
 
 def called(model, inputs, names):
     """What the model returns."""
+    structure = getattr(model, "_inputs_struct", None)
     if names is not None:
         named = dict(zip(names, inputs, strict=True))
-        functional = getattr(model, "_inputs_struct", None) is not None
-        takes = getattr(model, "_call_signature", None)
-        bundle = takes is not None and len(takes.parameters) <= 1
-        if functional or bundle:
+        if structure is not None:
             return model(named, training=False)
         try:
             return model(**named, training=False)
-        except TypeError:
+        except TypeError:  # it takes one dictionary
             return model(named, training=False)
+    if structure is not None and (len(inputs) > 1 or isinstance(structure, dict)):
+        return model(filled(structure, list(inputs)), training=False)
     if len(inputs) == 1:
         return model(inputs[0], training=False)
-    structure = getattr(model, "_inputs_struct", None)
-    if structure is not None:
-        return model(keras.tree.pack_sequence_as(structure, inputs), training=False)
     try:
         return model(*inputs, training=False)
     except TypeError:
         return model(inputs, training=False)
+
+
+def filled(structure, inputs):
+    """The model's own lists and dictionaries with the inputs in them, in order."""
+    if isinstance(structure, dict):
+        return {key: filled(value, inputs) for key, value in structure.items()}
+    if isinstance(structure, list | tuple):
+        return type(structure)(filled(value, inputs) for value in structure)
+    return inputs.pop(0)
 
 
 def tensors(structure):
