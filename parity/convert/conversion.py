@@ -260,8 +260,8 @@ def _map(
             made = found.make(name, files[0], tensor.dtype)
             if not _same(made, files[1][name]):
                 raise UsageError(
-                    f"The map gives other numbers for {name} than went across. That is a mistake "
-                    "of this suite: please report the pair. Without --map-out it is converted."
+                    f"There is no map of this pair that is sure: for {name} it gives other numbers "
+                    "than went across. Without --map-out and --script it is converted."
                 )
     return found
 
