@@ -163,7 +163,7 @@ def test_what_lies_beside_a_map_is_missed(tmp_path):
 
 
 def test_a_wrong_map_is_not_written(remotes, checkpoints, tmp_path, monkeypatch):
-    """Planted: two biases of one length change places."""
+    """Planted: the rows of a kernel stand backwards."""
     right = derive.derive
 
     def wrong(*given):
@@ -175,7 +175,7 @@ def test_a_wrong_map_is_not_written(remotes, checkpoints, tmp_path, monkeypatch)
     asked = request(
         PAIRS["mlp"], tmp_path / "n.safetensors", weights=checkpoints / "Mlp.pt", mapped=True
     )
-    with pytest.raises(UsageError, match="gives other numbers for hidden/kernel"):
+    with pytest.raises(UsageError, match="for hidden/kernel it gives other numbers"):
         conversion.convert_in(remotes, asked)
     assert not list(tmp_path.iterdir())
 
