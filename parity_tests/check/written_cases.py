@@ -123,6 +123,8 @@ def wrong(case, given):
         found.append(f"no note says {case.note!r}")
     false = [c for c in given.causes if c.status == "confirmed" and c.kind not in case.kinds]
     found += [f"confirmed {c.kind} is false: {c.left} / {c.right}" for c in false]
+    left = [c for c in given.causes if c.confirmed and (c.residual_ratio or 0) > 1]
+    found += [f"confirmed {c.kind} leaves {c.residual_ratio:.2g}" for c in left]
     if given.verdict == "differ" and "differ" in case.verdicts:
         first = given.first
         names = [name for name in (first.torch, first.keras) if name] if first else []

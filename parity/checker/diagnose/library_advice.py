@@ -49,7 +49,8 @@ def advised(cause: Cause, libraries: Mapping[str, Mapping[str, Any]]) -> Cause:
         return replace(cause, fix=f"{within}: {name}'s {told[0]}, and does not reach it.")
     if given:
         return replace(cause, fix=f"{within}: {' or '.join(given)} of {name} may reach it.")
-    return replace(cause, fix=f"{within}, and no argument of {name} reaches it.")
+    copied = "" if cause.fix.startswith("#") else f" In a copy of it:\n{cause.fix}"
+    return replace(cause, fix=f"{within}, and no argument of {name} reaches it.{copied}")
 
 
 def _is(value: Any, text: str) -> bool:

@@ -18,12 +18,10 @@ def nudged(values: ArrayLike) -> NDArray[Any]:
     Numbers of few bits stay, as do infinities and NaN.
     """
     if np.iscomplexobj(values):
-        both: NDArray[Any] = nudged(np.real(values)) + 1j * nudged(np.imag(values))
-        return both
+        return np.asarray(nudged(np.real(values)) + 1j * nudged(np.imag(values)))
     x = np.asarray(values, np.float64)
     mantissa, _ = np.frexp(np.where(np.isfinite(x), x, 0.0))
     mantissa = np.ldexp(mantissa, BITS)
     moves = mantissa != np.rint(mantissa)
     signs = np.random.default_rng(x.size).choice([-_HALF, _HALF], x.shape)
-    moved: NDArray[Any] = x + np.where(moves, x, 0.0) * signs
-    return moved
+    return np.asarray(x + np.where(moves, x, 0.0) * signs)  # of one number, too

@@ -82,7 +82,7 @@ class LayerAttribution:
     stages: Stages = field(default_factory=Stages)
     agreeing: dict[str, bool] = field(default_factory=dict)
     made_up: set[str] = field(default_factory=set)
-    following: set[str] = field(default_factory=set)
+    following: dict[str, Finding] = field(default_factory=dict)
     spill: DiskSpill = field(default_factory=DiskSpill)
     parted: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
@@ -315,7 +315,7 @@ class LayerAttribution:
             return AttributedLayer(match, "inconclusive", None, linked=linked, between=between)
         together = self._together(match, finding)
         if together is not None:
-            self.following.update(value.id for value in match.left.values)
+            self.following |= dict.fromkeys((value.id for value in match.left.values), together)
             return AttributedLayer(match, "downstream", finding, together, linked=False)
         if agrees:
             return AttributedLayer(match, "agrees", finding, linked=linked, between=between)
@@ -483,7 +483,7 @@ class LayerAttribution:
         # Right on its partner's input: whatever differs comes from before it, or from what the two
         # take from elsewhere.
         if alone.agrees:
-            self.following.update(value.id for value in match.left.values)
+            self.following |= dict.fromkeys((value.id for value in match.left.values), alone)
         return AttributedLayer(
             match,
             "downstream" if alone.agrees else "diverges",
@@ -730,7 +730,9 @@ class LayerAttribution:
                 if not names or root is None or not sound:
                     continue
                 maker = self.comparison.torch.producers.get(root)
-                finding = self.findings.get(maker.id) if maker else None
+                finding = self.following.get(root) or (
+                    self.findings.get(maker.id) if maker else None
+                )
                 framework: Side = "torch" if side == "torch" else "keras"
                 for name in names:
                     layer = self.comparison.lone(framework, name)

@@ -8,6 +8,7 @@ import numpy as np
 
 from parity.checker.graph.graph import Graph, Node, Parameter, Source, Value
 from parity.keras_side.checker.marks import Raw
+from parity.keras_side.checker.naming import every_layer, library_of
 
 CODE = 240
 """So much of a line of code is shown."""
@@ -132,12 +133,15 @@ class Builder:
             output_names=output_names,
             stopped=tuple(self.root(r) for r in t.stopped if self._stays(r)),
             penalties=tuple(self._penalties()),
-            libraries={
-                name: raw.library
-                for raw, name in zip(self.nodes, names, strict=True)
-                if raw.library is not None
-            },
+            libraries=self._libraries(names),
         )
+
+    def _libraries(self, names):
+        """As `parity.checker.graph.graph.Graph.libraries`; a layer's own line is its call's."""
+        found = {self._name(layer): library_of([layer]) for _, layer, _ in every_layer(self.model)}
+        for raw, name in zip(self.nodes, names, strict=True):
+            found[name] = raw.library or found.get(name)
+        return {name: library for name, library in found.items() if library is not None}
 
     def _name(self, layer):
         return "model" if layer is self.model else self.tracer.name_of(layer)

@@ -27,6 +27,9 @@ _LIBRARIES = tuple(
 _CALL = inspect.unwrap(Operation.__call__).__code__
 _WRITTEN: weakref.WeakKeyDictionary[Operation, str] = weakref.WeakKeyDictionary()
 """Operation of a functional model → the line in which the user called it."""
+_MADE_BY: weakref.WeakKeyDictionary[Operation, dict | None] = weakref.WeakKeyDictionary()
+"""Operation of a functional model → the library's function that made it, as `library_of` says."""
+_PLAIN = (bool, int, float, str, type(None))
 _DULL = frozenset(
     (
         "trainable",
@@ -115,7 +118,8 @@ def remember_lines():
 
     @functools.wraps(begin)
     def remembering(node, operation, *args, **kwargs):
-        _WRITTEN.setdefault(operation, user_line())
+        if operation not in _WRITTEN:
+            _WRITTEN[operation], _MADE_BY[operation] = user_line(), _building_library()
         begin(node, operation, *args, **kwargs)
 
     Node.__init__ = remembering
@@ -136,6 +140,38 @@ def user_line():
                 return written
         frame = frame.f_back
     return ""
+
+
+def _building_library():
+    """The outermost function of a library that is being executed, within the user's own line.
+
+    Keras' own functions are none, but for those that build whole models.
+    """
+    found, frame = None, sys._getframe(2)  # of Keras, which was called by the one that we look for
+    while frame is not None:
+        path, module = frame.f_code.co_filename, frame.f_globals.get("__name__", "")
+        if is_users(path) or path.startswith(_OURS + os.sep):
+            break
+        top = module.partition(".")[0]
+        builds = top != "keras" or module.startswith("keras.src.applications.")
+        if builds and top not in sys.stdlib_module_names:
+            found = frame
+        frame = frame.f_back
+    if found is None:
+        return None
+    names, _, _, values = inspect.getargvalues(found)
+    made = found.f_code.co_name
+    if made == "__init__" and names:
+        made = type(values[names[0]]).__name__
+    return {
+        "library": found.f_globals["__name__"].partition(".")[0],
+        "object": made,
+        "arguments": {
+            n: values[n] if isinstance(values.get(n), _PLAIN) else None
+            for n in names
+            if n not in _NO_SETTING
+        },
+    }
 
 
 @functools.lru_cache(maxsize=4096)
@@ -166,22 +202,21 @@ def library_of(layers):
 
     Returns:
         As `parity.checker.graph.graph.Graph.libraries`; None where the innermost layer that is not
-        Keras' is the user's own, or there is none.
+        Keras' is the user's own, or the user's own line made it.
     """
-    found = None
+    found = origin = None
     for layer in reversed(layers):
         origin = _origin(type(layer))
         if origin == "user":
             break
         found = layer if origin == "library" else found
     if found is None:
-        return None
+        return _MADE_BY.get(layers[-1]) if layers and origin != "user" else None
     try:
         config = found.get_config()
     except Exception:  # not every layer can say how it was made
         config = {}
-    plain = (bool, int, float, str, type(None))
-    known = {k: v for k, v in config.items() if isinstance(v, plain)}
+    known = {k: v for k, v in config.items() if isinstance(v, _PLAIN)}
     names = [n for n in inspect.signature(type(found).__init__).parameters if n not in _NO_SETTING]
     return {
         "library": type(found).__module__.partition(".")[0],

@@ -46,7 +46,16 @@ def answer(
         target(row.torch, getattr(row, "torch_arguments", {})),
         target(row.keras, getattr(row, "keras_arguments", {})),
     )
-    return check_in(remotes, targets, request)
+    result = check_in(remotes, targets, request)
+    expect_repaired(result)
+    return result
+
+
+def expect_repaired(result: CheckResult) -> None:
+    """What is confirmed, repaired, is within the bound: a proof says so by its own number."""
+    for cause in result.causes:
+        if cause.confirmed and cause.residual_ratio is not None:
+            assert cause.residual_ratio <= 1, cause
 
 
 def target(text, arguments):
