@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +16,6 @@ from parity.cli.options import (
     Threads,
     TorchPython,
 )
-from parity.core.json_format import JSON_FORMAT
 
 Wish = Annotated[
     str | None,
@@ -88,6 +86,14 @@ def check(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the error of a stage of explaining that fails.")
     ] = False,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="text, json, junit, sarif, or github (annotations of Actions): on standard "
+            "output, or into a file: sarif=check.sarif. Several at once.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Is a port right? Compare any two models, layer by layer, and name the cause."""
@@ -109,7 +115,7 @@ def check(
         input_pairs=pair_input or [],
         output_pairs=pair_output or [],
         report=report,
-        quiet=as_json,
+        formats=[*(formats or []), *(["json"] if as_json else [])],
         train=train,
         steps=steps,
         keep_weights=keep_weights,
@@ -121,8 +127,4 @@ def check(
         timeout=timeout,
         debug=debug,
     )
-    if as_json:
-        from parity.checker.result.check_result import to_json
-
-        print(json.dumps({"format": JSON_FORMAT, **to_json(result)}, indent=2, allow_nan=False))
     raise typer.Exit({"agree": 0, "differ": 1}.get(result.verdict, 2))

@@ -19,8 +19,10 @@ from parity.checker.graph import training_recipe as reading
 from parity.checker.graph.target import Target
 from parity.checker.result import wording
 from parity.checker.result.check_result import CheckResult
+from parity.checker.result.formats import FORMATS
 from parity.checker.workers.pair import Say
 from parity.checker.workers.request import CheckRequest
+from parity.convert.tensor_files import replacing
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, Side, side_named
 
@@ -44,14 +46,14 @@ def check_command(
     input_pairs: Sequence[str],
     output_pairs: Sequence[str],
     report: Path | None,
-    quiet: bool,
+    formats: Sequence[str],
     pythons: Mapping[str, str | None],
     layout: str,
     weights_from: str,
     debug: bool = False,
     **rest: Any,
 ) -> CheckResult:
-    """Check two named models, print the result unless `quiet`, and write the page if asked.
+    """Check two named models, print the result, and write the page and other files if asked.
 
     Args:
         torch, keras: name and keyword arguments, as they were typed.
@@ -60,7 +62,7 @@ def check_command(
         inputs, files, also: what is fed, as it was typed.
         targets, pairs, input_pairs, output_pairs, layout, weights_from: as they were typed.
         report: path of the Markdown page, or of a folder for it.
-        quiet: print nothing on standard output.
+        formats: forms of the result, ``NAME`` or ``NAME=FILE``; text where none is printed.
         pythons: interpreters.
         debug: show on standard error why a stage of explaining failed.
         **rest: fields of `CheckRequest`.
@@ -71,6 +73,7 @@ def check_command(
     """
     models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
     page = _page(report) if report is not None else None
+    printed, written = _formats(formats)
     recipe = _recipe({"loss": losses, "optimizer": optimizers}, targets)
     request = CheckRequest(
         recipe=recipe,
@@ -92,18 +95,55 @@ def check_command(
         raise InterruptionError(
             "Interrupted. Nothing of this check is kept; the same command begins it again."
         ) from None
-    if not quiet:
+    for name in printed:
+        if name in FORMATS:
+            print(FORMATS[name](result))
+            continue
         console = Console()
         for part in wording.screen(result):
             console.print(part, highlight=False)
+    for path, name in written.items():
+        with replacing(path) as temporary:
+            temporary.write_text(FORMATS[name](result) + "\n", "utf-8")
+    files, made = list(written), ""
     if page is not None:
         from parity.report import checks  # Matplotlib is slow to import
 
         made = "" if page.parent.is_dir() else f" (the folder {page.parent} is new)"
-        written = checks.write(result, page)
-        told = "Written: " + ", ".join(str(path) for path in written) + made
-        print(told, file=sys.stderr if quiet else sys.stdout)
+        files += checks.write(result, page)
+    if files:
+        told = "Written: " + ", ".join(str(path) for path in files) + made
+        print(told, file=sys.stdout if printed == ["text"] else sys.stderr)
     return result
+
+
+def _formats(texts: Sequence[str]) -> tuple[list[str], dict[Path, str]]:
+    """What is printed, and file → what is written into it.
+
+    Raises:
+        UsageError: there is no such format, or no such folder, or two documents are to be printed.
+    """
+    printed, written = [], {}
+    for text in texts:
+        name, equals, file = text.partition("=")
+        known = FORMATS.keys() if equals else ("text", *FORMATS)
+        if name not in known or (equals and not file):
+            raise UsageError(
+                f"--format '{text}': expected {', '.join(known)}, or one with a file: "
+                "sarif=check.sarif"
+            )
+        if equals and not Path(file).absolute().parent.is_dir():
+            raise UsageError(f"--format '{text}': there is no folder {Path(file).parent}.")
+        if equals:
+            written[Path(file)] = name
+        elif name not in printed:
+            printed.append(name)
+    if len(printed) > 1 and not {*printed} <= {"text", "github"}:
+        raise UsageError(
+            f"--format {' and '.join(printed)}: one document fits standard output. Give the others "
+            "a file: --format sarif=check.sarif"
+        )
+    return printed or ["text"], written
 
 
 def fed(texts: Sequence[str], files: Sequence[Path], also: Sequence[str] = ()) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -113,10 +114,18 @@ def test_json_page_and_exit_code(tmp_path):
         "--input",
         SMALL,
         "--json",
+        "--format",
+        f"sarif={tmp_path}/check.sarif",
         "--report",
         str(page),
     )
     assert done.returncode == 1, done.stderr
+    (found,) = json.loads((tmp_path / "check.sarif").read_text("utf-8"))["runs"][0]["results"]
+    place = found["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == str(Path(FAULTY).relative_to(ROOT))
+    line = Path(FAULTY).read_text("utf-8").splitlines()[place["region"]["startLine"] - 1]
+    assert "layers.BatchNormalization(epsilon=epsilon" in line
+    assert "check.sarif" in done.stderr
     document = json.loads(done.stdout)
     assert document["format"] == 2
     assert document["verdict"] == "differ"
@@ -154,6 +163,7 @@ def test_the_documentation_explains_every_status():
         (("--torch", "a.b:Net", "--keras", "k:K", "--map", "conv1"), "pairs nothing"),
         (("--torch", "a.b:Net", "--keras", "k:K", "--layout", "odd"), "expected auto"),
         (("--torch", "a.b:Net", "--keras", "k:K", "--report", "x.txt"), "no Markdown page"),
+        (("--torch", "a.b:Net", "--keras", "k:K", "--format", "xml"), "--format 'xml': expected"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[-1],
 )

@@ -105,6 +105,7 @@ def explain(
         edges=tuple(_edges(comparison, layers)),
         train=trained is not None,
         seconds=seconds,
+        places={graph.side: graph.places for graph in comparison.graphs},
     )
 
 

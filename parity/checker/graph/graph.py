@@ -193,6 +193,7 @@ class Graph:
         libraries: name of a node that the user did not write → which library did: ``library``, the
             ``object`` of it that the user makes, and that one's ``arguments`` with their values,
             None where it does not tell.
+        places: name of a node → file and line of the user's that makes it, where they are known.
     """
 
     side: Side
@@ -207,6 +208,7 @@ class Graph:
     stopped: tuple[str, ...] = ()
     penalties: tuple[tuple[str, str], ...] = ()
     libraries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """As text, for the way between processes."""
@@ -241,6 +243,7 @@ class Graph:
             stopped=tuple(raw.get("stopped", ())),
             penalties=tuple((name, what) for name, what in raw.get("penalties", ())),
             libraries=raw.get("libraries", {}),
+            places={n: (file, line) for n, (file, line) in raw.get("places", {}).items()},
         )
 
 

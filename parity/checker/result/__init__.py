@@ -1,5 +1,6 @@
 """What a check answers. Data and words; nothing is computed here.
 
 In: layers, findings, causes. Out: a `CheckResult`, its JSON, its sentences. Read `check_result`,
-`wording` (every sentence of a check).
+`wording` (every sentence of a check), `remarks` (what is said of the user's code, and at which
+line), `formats` (a check for machines), and its `junit`, `sarif` and `annotations`.
 """

@@ -120,6 +120,7 @@ class CheckResult:
         notes: what the reader must know, in full sentences.
         train: whether training was checked.
         seconds: stage → wall time.
+        places: side → name of an operation → file and line that makes it, where they are known.
     """
 
     verdict: Verdict
@@ -136,6 +137,7 @@ class CheckResult:
     edges: tuple[LayerEdge, ...] = ()
     train: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
+    places: Mapping[str, Mapping[str, tuple[str, int]]] = field(default_factory=dict)
 
     @property
     def matched(self) -> int:

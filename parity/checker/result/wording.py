@@ -36,6 +36,8 @@ STAGE_WORDS: dict[Stage, str] = {
     "steps": "steps of training",
     "evaluation": "outputs after training",
 }
+NOT_TOLD = ("nonfinite", "undecided")
+"""Statuses of a finding that say neither."""
 STATUS_WORDS = {
     "agrees": "agrees",
     "diverges": "DIVERGES",
@@ -55,8 +57,7 @@ def headline(result: CheckResult) -> str:
         case "differ":
             return f"differ: {torch} (PyTorch) and {keras} (Keras) are not the same function"
         case _:
-            untold = ("nonfinite", "undecided")
-            why = next((p for p in result.parts if p.finding.status in untold), None)
+            why = next((p for p in result.parts if p.finding.status in NOT_TOLD), None)
             reason = f": {parted(why.finding, why.finding.key)}" if why is not None else ""
             return f"undecided: {torch} (PyTorch) against {keras} (Keras) could not be told{reason}"
 
@@ -65,6 +66,11 @@ def place(divergence: Divergence) -> str:
     """The two names of a layer; one where they are the same or there is one."""
     names = [n for n in (divergence.torch, divergence.keras) if n]
     return " / ".join(dict.fromkeys(names))
+
+
+def divergence(one: Divergence) -> str:
+    """Where it is, and how far the two are apart."""
+    return f"{place(one)} ({STAGE_WORDS[one.stage]}). {one.text}"
 
 
 def parted(finding: Finding, where: str) -> str:
@@ -90,6 +96,12 @@ def cause(one: Cause) -> str:
     return words
 
 
+def line_to_write(one: Cause) -> str:
+    """The corrected line, or what to do in words behind a #; empty where there is neither."""
+    fix = one.fix.strip()
+    return fix if fix.partition("#")[0].strip() or fix.startswith("# ") else ""
+
+
 def layer_and_value(side: tuple[str | None, Any]) -> str:
     """A layer and its value."""
     return f"{side[0] or '(nothing)'}: {_shown(side[1])}"
@@ -107,16 +119,14 @@ def plain(result: CheckResult) -> str:
     """The whole result as plain text."""
     lines = [headline(result), ""]
     if result.first is not None:
-        first = result.first
-        lines += [f"First divergence: {place(first)} ({STAGE_WORDS[first.stage]}). {first.text}"]
-        for other in result.divergences[1:_FURTHER]:
-            lines.append(f"Then {place(other)} ({STAGE_WORDS[other.stage]}). {other.text}")
+        lines.append(f"First divergence: {divergence(result.first)}")
+        lines += [f"Then {divergence(other)}" for other in result.divergences[1:_FURTHER]]
         if len(result.divergences) > _FURTHER:
             lines.append(f"And {len(result.divergences) - _FURTHER} more.")
     for one in result.causes:
         lines.append(f"Cause: {cause(one)}")
-        if one.fix.partition("#")[0].strip() or one.fix.lstrip().startswith("# "):
-            lines.append("  write: " + one.fix.strip().replace("\n", f"\n{' ' * 9}"))
+        if line := line_to_write(one):
+            lines.append("  write: " + line.replace("\n", f"\n{' ' * 9}"))
     if result.verdict == "differ" and not result.causes:
         lines.append("Cause: unknown; nothing that was tried makes the difference vanish.")
     for one in result.latent:

@@ -90,6 +90,7 @@ def _merge(nodes, outputs, weights, last, inner, kind, settings, externals, **mo
         code=more.get("code", last.code),
         origin=last.origin,
         specs=_specs(members, externals),
+        place=last.place,
         library=last.library,
     )
     if "absorbed" in more:

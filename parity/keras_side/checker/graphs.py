@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.checker.graph.graph import Graph, Node, Parameter, Source, Value
 from parity.keras_side.checker.marks import Raw
-from parity.keras_side.checker.naming import every_layer, library_of
+from parity.keras_side.checker.naming import every_layer, library_of, made_at
 
 CODE = 240
 """So much of a line of code is shown."""
@@ -134,6 +134,7 @@ class Builder:
             stopped=tuple(self.root(r) for r in t.stopped if self._stays(r)),
             penalties=tuple(self._penalties()),
             libraries=self._libraries(names),
+            places=self._places(names),
         )
 
     def _libraries(self, names):
@@ -142,6 +143,12 @@ class Builder:
         for raw, name in zip(self.nodes, names, strict=True):
             found[name] = raw.library or found.get(name)
         return {name: library for name, library in found.items() if library is not None}
+
+    def _places(self, names):
+        """Name of a node → file and line: where its layer is made, else where it is called."""
+        called = {n: raw.place for raw, n in zip(self.nodes, names, strict=True) if raw.place}
+        layers = {self._name(layer): made_at(layer) for _, layer, _ in every_layer(self.model)}
+        return called | {n: place for n, place in layers.items() if place and n in names}
 
     def _name(self, layer):
         return "model" if layer is self.model else self.tracer.name_of(layer)

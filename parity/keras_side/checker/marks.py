@@ -30,6 +30,7 @@ class Raw:
         origin: its place in the order of execution.
         specs: shapes and dtypes of the operands.
         taken: how many take its value.
+        place: the user's file and line that made it or called it.
         library: the library's object that it lies in; see `naming.library_of`.
     """
 
@@ -46,6 +47,7 @@ class Raw:
     origin: int = -1
     specs: list[Any] = field(default_factory=list)
     taken: int = 0
+    place: tuple[str, int] | None = None
     library: dict[str, Any] | None = None
 
     @property

@@ -25,8 +25,11 @@ _LIBRARIES = tuple(
     | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _OURS}
 )
 _CALL = inspect.unwrap(Operation.__call__).__code__
-_WRITTEN: weakref.WeakKeyDictionary[Operation, str] = weakref.WeakKeyDictionary()
-"""Operation of a functional model → the line in which the user called it."""
+_Places = weakref.WeakKeyDictionary[Operation, tuple[str, int] | None]
+_CALLED: _Places = weakref.WeakKeyDictionary()
+"""Operation of a functional model → file and line in which the user called it."""
+_MADE: _Places = weakref.WeakKeyDictionary()
+"""Layer or operation → file and line in which the user made it."""
 _MADE_BY: weakref.WeakKeyDictionary[Operation, dict | None] = weakref.WeakKeyDictionary()
 """Operation of a functional model → the library's function that made it, as `library_of` says."""
 _PLAIN = (bool, int, float, str, type(None))
@@ -109,37 +112,47 @@ def is_users(path):
 
 
 def remember_lines():
-    """From now on remember where each operation of a functional model is called.
+    """From now on remember where each layer is made, and each of a functional model is called.
 
     When such a model runs, no line of the user's is being executed any more: Keras replays the
     operations from its own list. Called once, in the process that serves a user's model.
     """
-    begin = Node.__init__
+    call, make = Node.__init__, Operation.__init__
 
-    @functools.wraps(begin)
-    def remembering(node, operation, *args, **kwargs):
-        if operation not in _WRITTEN:
-            _WRITTEN[operation], _MADE_BY[operation] = user_line(), _building_library()
-        begin(node, operation, *args, **kwargs)
+    @functools.wraps(call)
+    def remembering_call(node, operation, *args, **kwargs):
+        if operation not in _CALLED:
+            _CALLED[operation], _MADE_BY[operation] = user_place(), _building_library()
+        call(node, operation, *args, **kwargs)
 
-    Node.__init__ = remembering
+    @functools.wraps(make)
+    def remembering_place(operation, *args, **kwargs):
+        _MADE[operation] = user_place()
+        make(operation, *args, **kwargs)
+
+    Node.__init__, Operation.__init__ = remembering_call, remembering_place
 
 
-def user_line():
-    """The user's own statement that is being executed, or that called what Keras replays."""
+def made_at(layer):
+    """File and line in which the user made a layer; None where a library did, or nobody looked."""
+    return _MADE.get(layer)
+
+
+def user_place():
+    """File and line of the user's that is being executed, or that called what Keras replays."""
     frame = sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
         if path.startswith(_CALLERS + os.sep):  # what calls us is no part of the model
-            return ""
+            return None
         if is_users(path):
-            return _statement(path, frame.f_lineno)
+            return path, frame.f_lineno
         if frame.f_code is _CALL:
-            written = _WRITTEN.get(frame.f_locals["self"], "")
-            if written:
-                return written
+            called = _CALLED.get(frame.f_locals["self"])
+            if called:
+                return called
         frame = frame.f_back
-    return ""
+    return None
 
 
 def _building_library():
@@ -175,7 +188,7 @@ def _building_library():
 
 
 @functools.lru_cache(maxsize=4096)
-def _statement(path, number):
+def statement(path, number):
     """The whole statement of a line; the line as it stands where that has statements in it."""
     line = linecache.getline(path, number).strip()
     try:

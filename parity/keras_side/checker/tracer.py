@@ -20,7 +20,13 @@ from tensorflow.python.framework import op_callbacks
 from parity.keras_side.checker import calls, functions, layers, noise, primitives
 from parity.keras_side.checker.draws import Draws
 from parity.keras_side.checker.marks import SOME, Raw, Ref, Scope, Weight, as_array, filled, flat
-from parity.keras_side.checker.naming import code_of, library_of, user_line
+from parity.keras_side.checker.naming import (
+    code_of,
+    library_of,
+    made_at,
+    statement,
+    user_place,
+)
 
 
 def tensors_in(structure):
@@ -190,10 +196,13 @@ class Tracer:
         raw.specs = [(tuple(x.shape), x.dtype) for x in inputs]
         for role, (variable, shape, axes) in roles.items():
             self._assign(raw, role, variable, shape, axes)
-        if not raw.code and self.detailed:
-            builtin = raw.scope is not None and raw.scope.builtin
-            raw.code = raw.scope.code if builtin else user_line()
         if self.detailed:
+            builtin = raw.scope is not None and raw.scope.builtin
+            raw.place = (made_at(raw.scope.layer) if builtin else None) or user_place()
+            if not raw.code and builtin:
+                raw.code = raw.scope.code
+            elif not raw.code and raw.place:
+                raw.code = statement(*raw.place)
             raw.library = library_of([scope.layer for scope in self.scopes])
         self.nodes.append(raw)
         for k, tensor in enumerate(outputs):
