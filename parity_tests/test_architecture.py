@@ -31,7 +31,7 @@ DESCRIBED = sorted(
     - {"shared/examples"}  # in the order in which they are taught
 )
 """Packages that say in which order their files are read."""
-DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [*sorted(ROOT.glob("[CRS]*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 ADAPTERS = {"torch": "PyTorch", "keras": "Keras"}
 
 

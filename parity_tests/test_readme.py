@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
+from parity.cli.main import app
 from parity_tests.examples.sizes import SPECS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [*sorted(ROOT.glob("[CRS]*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [
     line
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -67,6 +69,18 @@ def test_the_output_shown_is_the_output(example_recordings):
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text("utf-8")):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
+def test_options_that_are_shown_are_there(path):
+    """Of commands in blocks, and between backticks."""
+    commands = typer.main.get_command(app).commands
+    text = path.read_text("utf-8").replace("\\\n", " ")
+    names = "|".join(commands)
+    shown = re.findall(rf"(?:^ *\$ |`)parity ({names})\b([^`\n]*)", text, re.MULTILINE)
+    for name, options in shown:
+        known = {opt for parameter in commands[name].params for opt in parameter.opts}
+        assert {*re.findall(r"(?<![\w-])--[\w-]+", options)} <= {*known, "--help"}, path.name
 
 
 def test_the_python_example_of_the_format_works(tmp_path, monkeypatch):
