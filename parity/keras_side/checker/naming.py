@@ -126,10 +126,12 @@ def remember_lines():
         call(node, operation, *args, **kwargs)
 
     @functools.wraps(make)
-    def remembering_place(operation, *args, **kwargs):
-        _MADE[operation] = user_place()
-        make(operation, *args, **kwargs)
+    def remembering_place(self, *args, **kwargs):
+        _MADE[self] = user_place()
+        make(self, *args, **kwargs)
 
+    # Keras reads from the signature, and from that of what is not unwrapped, how to make it again.
+    remembering_place.__signature__ = inspect.signature(make)
     Node.__init__, Operation.__init__ = remembering_call, remembering_place
 
 
