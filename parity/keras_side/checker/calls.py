@@ -28,6 +28,12 @@ class Call:
         value = self.attrs.get(name, default)
         return value.decode() if isinstance(value, bytes) else value
 
+    def bare(self):
+        """The same operation without the tensors that it was called on."""
+        again = type(self)(self.op, [], (), [])
+        again.attrs = self.attrs
+        return again
+
     def __call__(self, inputs):
         """The same operation on other operands, of whatever type."""
         definition = op_def_registry.get(self.op)
@@ -83,8 +89,7 @@ def node(t, call, kind, settings, places=None, **more):
     inputs = [call.inputs[i] for i in places]
     # Only what is no operand is kept.
     fixed = [None if i in places else x for i, x in enumerate(call.inputs)]
-    again = Call(call.op, [], (), [])
-    again.attrs = call.attrs
+    again = call.bare()
 
     def run(xs):
         operands = list(fixed)
@@ -108,8 +113,7 @@ def with_weight(t, call, kind, settings, place, roles):
     x = call.inputs[place]
     fixed = list(call.inputs)
     fixed[place] = None
-    again = Call(call.op, [], (), [])
-    again.attrs = call.attrs
+    again = call.bare()
     variables = {i: t.weights[key].variable for key, i, _, _ in roles.values()}
     for i in variables:
         fixed[i] = None

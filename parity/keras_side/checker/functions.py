@@ -7,6 +7,7 @@ Keras looks its backend's functions up when it calls them, so that one replaceme
 from __future__ import annotations
 
 import contextlib
+import inspect
 import types
 
 import keras
@@ -16,10 +17,10 @@ from keras.src.backend.common.variables import Variable as KerasVariable
 from keras.src.backend.tensorflow import nn as backend_nn
 from keras.src.backend.tensorflow import random as backend_random
 from tensorflow.python.framework import ops as framework
-from tensorflow.python.ops import gen_image_ops, math_ops
+from tensorflow.python.ops import gen_image_ops, math_ops, nn_ops
 
 from parity.checker.graph import draws
-from parity.keras_side.checker import noise, resizing, widening
+from parity.keras_side.checker import noise, resizing, widening, windows
 from parity.keras_side.checker.calls import Call
 from parity.keras_side.checker.primitives import hear
 
@@ -89,6 +90,7 @@ def patches(tracer):
         (backend_random, {"dropout": _dropout(tracer)}),
     ]
     found[0][1]["conv"] = _grouped(tracer)
+    found.append((nn_ops, {"conv1d": _line(tracer)}))
     found.append((KerasVariable, {"value": _value(tracer)}))
     found.append(tracer.draws.patches())
     return found + (_exact(tracer) if tracer.exact else [])
@@ -110,6 +112,32 @@ def _grouped(tracer):
         return tf.concat([original(x, k, *rest) for x, k in pairs], axis)
 
     return conv
+
+
+def _line(tracer):
+    original = nn_ops.conv1d
+    signature = inspect.signature(original)
+
+    def conv1d(*args, **kwargs):
+        given = signature.bind(*args, **kwargs)
+        given.apply_defaults()
+        chosen = given.arguments
+        x = chosen["input"] if chosen["value"] is None else chosen["value"]
+        kernel = chosen["filters"]
+        if tracer.paused or not tf.executing_eagerly() or len(x.shape) != 3:
+            return original(*args, **kwargs)
+        with tracer.suspended():
+            y = original(*args, **kwargs)
+            layout = "NCW" if str(chosen["data_format"]).startswith("NC") else "NWC"
+            attributes = {"padding": chosen["padding"], "data_format": layout}
+            for name, written in (("strides", "stride"), ("dilations", "dilations")):
+                step = int(np.max(1 if chosen[written] is None else chosen[written]))
+                attributes[name] = [1, 1, step] if layout == "NCW" else [1, step, 1]
+            flat = [one for pair in attributes.items() for one in pair]
+            hear(tracer, windows.Line("Conv1D", [x, kernel], flat, [y]))
+        return y
+
+    return conv1d
 
 
 @contextlib.contextmanager

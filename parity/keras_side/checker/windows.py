@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
 
 from parity.keras_side.checker import calls
+
+
+class Line(calls.Call):
+    """A convolution along one axis, which TensorFlow computes as that of an image one high."""
+
+    def __call__(self, inputs):
+        """On other operands."""
+        names = ("padding", "data_format", "dilations")
+        return [tf.nn.conv1d(*inputs, self.get("strides"), **{n: self.get(n) for n in names})]
 
 
 def same(size, kernel, stride, dilation):
@@ -175,7 +185,7 @@ def antialiased(t, call):
 
 
 RULES = {
-    **dict.fromkeys(("Conv2D", "Conv3D", "DepthwiseConv2dNative"), convolution),
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv2dNative"), convolution),
     **dict.fromkeys(("Conv2DBackpropInput", "Conv3DBackpropInputV2"), transposed),
     **dict.fromkeys(
         ("MaxPool", "MaxPoolV2", "MaxPool3D", "AvgPool", "AvgPool3D", "AvgPoolV2"), pool
