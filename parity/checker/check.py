@@ -24,7 +24,7 @@ from parity.checker.judge import dropouts, empty_rows, float32_constants, judgin
 from parity.checker.judge.judging import RecordedRuns
 from parity.checker.result.check_result import CheckResult, ComparedQuantity
 from parity.checker.training import user_training
-from parity.checker.transfer import biases, degenerate, input_layout, leftovers, mapping
+from parity.checker.transfer import biases, degenerate, input_layout, leftovers, mapping, parts
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import AxisMaps
 from parity.checker.workers.pair import Clock, ModelPair, Say
@@ -213,6 +213,8 @@ class _Check:
             left, right = aligned.left, aligned.right
             torch, keras, alignment = aligned.torch, aligned.keras, aligned.alignment
             matched, axis_maps = aligned.matched, aligned.axis_maps
+            made_of = parts.mappings((torch, keras), (left.graph, right.graph), axis_maps)
+            axis_maps.weight_mappings.extend(list(made_of))
         self._notes += aligned.notes
         self._notes += [*left.graph.notes, *right.graph.notes]
         with stage("weights", "taking the weights across"):

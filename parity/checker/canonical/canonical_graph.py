@@ -155,6 +155,11 @@ class CanonicalGraph:
         """Root value → the node that yields it."""
         return {value.id: node for node in self.nodes for value in node.values}
 
+    def whole(self, name: str) -> str:
+        """Id of the weight that a piece of one, or another form of it, is taken from."""
+        source = self.pieces.get(f"parameter:{name}")
+        return name if source is None else source.value.removeprefix("parameter:")
+
     @cached_property
     def scores(self) -> dict[str, frozenset[str]]:
         """Nodes that do nothing but mask what a softmax takes: id → ids of the softmaxes."""

@@ -173,7 +173,7 @@ def fold_kernel(drafts: Drafts, node: Draft) -> bool:
     if node.kind not in ("convolution", "transposed") or len(node.edges) < 2:
         return False
     roles = node.settings.get("computed", ["kernel"])
-    if len(roles) != len(node.edges) - 1 or node.settings.get("groups", 1) != 1:
+    if len(roles) != len(node.edges) - 1:
         return False
     weights = [edge.source for edge in node.edges[1:]]
     if not all(s.value.startswith(f"parameter:{COMPUTED}") for s in weights):
@@ -182,6 +182,9 @@ def fold_kernel(drafts: Drafts, node: Draft) -> bool:
         picks = drafts.picks(source)
         if role == "kernel" and "computed" in node.settings:
             picks = picks.transpose(*range(2, picks.ndim), 1, 0)
+        if role == "kernel" and node.kind == "convolution":  # Keras' depthwise has C × multiplier
+            channels = node.values[0].shape[1 if node.settings["channels"] == "first" else -1]
+            picks = picks.reshape(*picks.shape[:-2], -1, channels)
         drafts.take_parameter(node, role, source.value, picks)
     node.settings.pop("computed", None)
     drafts.rewire(node, node.edges[:1])

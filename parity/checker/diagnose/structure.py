@@ -132,7 +132,7 @@ def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[C
     for mine in (True, False):
         groups: dict[str, dict[str, WeightMapping]] = {}
         for one in comparison.axis_maps.weight_mappings:
-            roots = _whole(comparison.torch, one.left.id), _whole(comparison.keras, one.right.id)
+            roots = comparison.torch.whole(one.left.id), comparison.keras.whole(one.right.id)
             key, other = roots if mine else roots[::-1]
             groups.setdefault(key, {})[other] = one
         for key, others in groups.items():
@@ -152,12 +152,6 @@ def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[C
                 1.0,
                 "settings",
             )
-
-
-def _whole(graph: CanonicalGraph, name: str) -> str:
-    """The weight of the model that a piece of one, or another form of it, is taken from."""
-    source = graph.pieces.get(f"parameter:{name}")
-    return name if source is None else source.value.removeprefix("parameter:")
 
 
 def _overlapping(graph: CanonicalGraph, names: Sequence[str]) -> bool:

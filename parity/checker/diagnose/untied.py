@@ -26,8 +26,11 @@ def takes_unrelated(comparison: ModelComparison, match: Match) -> bool:
     if match.substituted and all(operation(node.kind).weighted for node in nodes):
         return False
     found = []
-    for graph, node, lone in zip(comparison.graphs, nodes, _untied(comparison), strict=True):
-        own = [f"parameter:{name}" for name in node.parameters.values()]
+    both = comparison.torch, comparison.keras
+    for canonical, graph, node, lone in zip(
+        both, comparison.graphs, nodes, _untied(comparison), strict=True
+    ):
+        own = [f"parameter:{canonical.whole(name)}" for name in node.parameters.values()]
         behind = weights_behind(graph, [*own, *(s.value for s in node.sources)])
         found.append([name for name in lone if name in behind])
     return _as_many(comparison, found)

@@ -131,18 +131,12 @@ def with_ties(comparison: ModelComparison, ties: Sequence[WeightMapping]) -> Mod
 
 def _meet(comparison: ModelComparison, one: WeightMapping, pairs: Sequence[Match]) -> bool:
     """Whether one of the pairs depends on both weights of a tie."""
-    left = _dependents(comparison.graphs[0], {_whole(comparison.torch, one.left.id)})
-    right = _dependents(comparison.graphs[1], {_whole(comparison.keras, one.right.id)})
+    left = _dependents(comparison.graphs[0], {comparison.torch.whole(one.left.id)})
+    right = _dependents(comparison.graphs[1], {comparison.keras.whole(one.right.id)})
     return any(
         left.intersection(pair.left.members) and right.intersection(pair.right.members)
         for pair in pairs
     )
-
-
-def _whole(graph: CanonicalGraph, name: str) -> str:
-    """The weight of the model that a piece of one is taken from."""
-    source = graph.pieces.get(f"parameter:{name}")
-    return name if source is None else source.value.removeprefix("parameter:")
 
 
 def _dependents(graph: Graph, roots: Collection[str]) -> set[str]:
@@ -264,6 +258,8 @@ def _indices(mine: Parameter, theirs: Parameter) -> Iterator[Indices]:
     for axes in dict.fromkeys(turned if rank > 1 else []):
         if sorted(axes) == list(range(rank)) and every.transpose(axes).shape == theirs.shape:
             yield np.ascontiguousarray(every.transpose(axes))
+    if rank > 2 and mine.shape[1] == 1 and mine.shape[2:] == theirs.shape[:-2]:
+        yield every.transpose(*spatial, 1, 0).reshape(theirs.shape)  # of a depthwise convolution
     short = [tuple(n for n in p.shape if n != 1) for p in (mine, theirs)]
     if mine.shape != theirs.shape and short[0] == short[1]:
         yield every.reshape(theirs.shape)
