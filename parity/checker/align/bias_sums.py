@@ -7,7 +7,7 @@ left out, and zero on the side that has it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -51,11 +51,35 @@ def folded(graph: CanonicalGraph, weights: Mapping[str, Array]) -> Mapping[str, 
 
 
 def _double(graph: CanonicalGraph, name: str) -> str | None:
-    """The bias that a bias is added to, and nothing else, in every step that takes it."""
+    """The bias that a bias is added to, and nothing else, in every step of a recurrence.
+
+    Or where one layer has both. Of two layers that are added one may lack its bias by mistake.
+    """
     takers = [node for node in graph.nodes if node.parameters.get("bias") == name]
     others = {_other(graph, node) for node in takers}
-    other = others.pop() if len(takers) > 1 and len(others) == 1 else None
-    return None if other == name else other
+    other = others.pop() if len(others) == 1 else None
+    if other is None or other == name:
+        return None
+    owners = {_owner(graph, one) for one in (name, other)}
+    of_one_layer = len(owners) == 1 and "" not in owners
+    return other if of_one_layer or _is_fed_back(graph, takers[0], takers[1:]) else None
+
+
+def _is_fed_back(
+    graph: CanonicalGraph, first: CanonicalNode, others: Sequence[CanonicalNode]
+) -> bool:
+    """Whether what a node gives comes to one of the others."""
+    reached = {value.id for value in first.values}
+    for node in graph.nodes:
+        if any(source.value in reached for source in node.sources):
+            reached |= {value.id for value in node.values}
+    return any(source.value in reached for node in others for source in node.sources)
+
+
+def _owner(graph: CanonicalGraph, name: str) -> str:
+    """The layer that a weight is of, as the framework names it; empty for the model's own."""
+    names = graph.parameters[name].names
+    return names[0].replace("/", ".").rpartition(".")[0] if names else ""
 
 
 def _other(graph: CanonicalGraph, node: CanonicalNode) -> str | None:
