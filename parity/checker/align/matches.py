@@ -47,6 +47,14 @@ class Match:
     order: int
     substituted: bool
 
+    @property
+    def other_functions(self) -> bool:
+        """Whether the two are functions of two names for which the graph has no word."""
+        if not self.left.kind == self.right.kind == "opaque":
+            return False
+        mine, theirs = (str(n.settings["name"]).lower() for n in (self.left, self.right))
+        return not (mine.endswith(theirs) or theirs.endswith(mine))
+
 
 def matches(alignment: Alignment, left: CanonicalGraph, right: CanonicalGraph) -> tuple[Match, ...]:
     """All pairs, in the order of the left's execution."""

@@ -227,7 +227,9 @@ def _layer_divergences(
         # What stands before a pair comes first, also where the pair itself diverges.
         standing = layer.status == "diverges" and any(layer.between)
         leads = bypass.leads_in(attribution, layer)
-        if layer.status == "downstream" or standing or leads:
+        if layer.status == "downstream" or (
+            (standing or leads) and not layer.match.other_functions
+        ):
             yield from _structural(layer, lost)
         if layer.status == "diverges" and layer.linked:
             assert layer.finding is not None

@@ -26,6 +26,14 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
     """What stands before a pair on one side only, or where the two take a source from."""
     comparison = attribution.comparison
     match, alone = layer.match, layer.alone if layer.status == "downstream" else None
+    if alone is None and any(layer.between) and match.other_functions:
+        # What stands before the one may be part of what the other does.
+        left, right = (
+            (node.name, ", then ".join([*reversed(steps), str(node.settings["name"])]))
+            for node, steps in zip((match.left, match.right), layer.between, strict=True)
+        )
+        yield Cause("operation", left, right)
+        return
     proven = alone is not None and bypass.is_proven(attribution, layer)
     consumer = (match.left.name, match.right.name)
 
