@@ -20,6 +20,10 @@ from parity.checker.canonical.folding import COMPUTED
 from parity.checker.graph.arrangement import Indices, Shape
 from parity.checker.graph.graph import Graph, Parameter, Source
 from parity.checker.transfer.mapping import SAME, AxisMaps, WeightMapping
+from parity.checker.transfer.tables import ELEMENTWISE
+
+_ALONE = frozenset({"unary", "activation"})
+"""What makes a number of each number of one weight."""
 
 
 def mappings(
@@ -59,8 +63,10 @@ def _parts(
     """Weights behind one that is made of them → which element of each stands at each of its own."""
     value, places = root_places(side, Source(f"parameter:{made.id}", made.shape))
     shapes = {v.id: v.shape for node in graph.nodes for v in node.values}
-    whole = shapes[value.removeprefix("parameter:").removeprefix(COMPUTED)]
-    found = {}
+    name = value.removeprefix("parameter:").removeprefix(COMPUTED)
+    whole, found = shapes[name], {}
+    if not _is_norm(graph, name):
+        return {}
     for name in weights_behind(graph, [value]) - set(known):
         seen = _seen(side, graph, name, whole)
         if seen is not None:
@@ -68,12 +74,29 @@ def _parts(
     return found
 
 
+def _is_norm(graph: Graph, value: str) -> bool:
+    """Whether the elements of what is made go into each other.
+
+    Element by element one side may have the logarithm of what the other has.
+    """
+    wanted = {value}
+    for node in reversed(graph.nodes):
+        if any(v.id in wanted for v in node.values):
+            told = node.kind != "opaque" or len(node.sources) > 1
+            if told and node.kind not in ELEMENTWISE | _ALONE:
+                return True
+            wanted |= {source.value for source in node.sources}
+    return False
+
+
 def _seen(side: CanonicalGraph, graph: Graph, name: str, whole: Shape) -> Indices | None:
     """Which element of a weight meets each of what is made of it; None where it is not told.
 
-    An operation takes it in that shape, in another of as many numbers, or broadcasts it.
+    An operation takes it in that shape, in another of as many numbers, or broadcasts it. Not where
+    all take a function of it: the other side may have what that function gives.
     """
-    for source in (s for node in graph.nodes for s in node.sources):
+    takers = [node for node in graph.nodes if node.kind not in _ALONE]
+    for source in (s for node in takers for s in node.sources):
         if source.value == f"parameter:{name}":
             _, ids = root_places(side, source)
             if ids.size == math.prod(whole):

@@ -17,7 +17,7 @@ import numpy as np
 
 from parity.checker.graph.arrangement import Arrangement, Indices, Shape
 
-_ELEMENTWISE = frozenset(
+ELEMENTWISE = frozenset(
     {"add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "where", "affine"}
 )
 """What gives at each place what it takes there, so that its output says which goes with which."""
@@ -116,7 +116,7 @@ def _through_output(
     mine: Taken, theirs: Taken, kinds: Sequence[str], output: Arrangement | None
 ) -> Pairs | None:
     """By where the two elements come together in what is computed with them."""
-    if output is None or not _ELEMENTWISE.issuperset(kinds):
+    if output is None or not ELEMENTWISE.issuperset(kinds):
         return None
     try:
         left = np.broadcast_to(mine.places, output.left).reshape(-1)
