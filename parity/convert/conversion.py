@@ -67,7 +67,7 @@ class Conversion:
         result: of the check, with telling numbers in place of zeros and ones.
         carried: whether the two agree with the weights just as they are, too.
         weights: how many the new file has.
-        numbers: in all of them.
+        numbers: in all of them but those that are kept.
         kept: names in the new file of what no weight of the old one goes into.
         unused: names in the old file of what goes nowhere.
         computed: name in the new file → of which weights the other model computes it.
@@ -182,12 +182,13 @@ def expect_writable(path: Path, side: Side) -> None:
 
 
 def _outcome(carried: Carried, derived: Derived, target: Stored, notes: list[str]) -> Conversion:
+    kept = tuple(n for n, one in derived.weights.items() if kept_names(one))
     return Conversion(
         carried.result,
         carried.findings.agrees,
         len(target.tensors),
-        sum(math.prod(tensor.shape) for tensor in target.tensors.values()),
-        tuple(n for n, one in derived.weights.items() if kept_names(one)),
+        sum(math.prod(t.shape) for name, t in target.tensors.items() if name not in kept),
+        kept,
         derived.unused,
         derived.computed,
         notes=tuple(notes),

@@ -24,7 +24,7 @@ _FURTHER = 3
 _NARROW, _OTHER_COLUMNS, _LEAST = 80, 48, 16
 """Columns of a terminal that says nothing; what the table needs besides two names; of one name."""
 STAGE_WORDS: dict[Stage, str] = {
-    "structure": "what the two are made of",
+    "structure": "structure",
     "weights": "weights",
     "activations": "layers",
     "outputs": "outputs",
@@ -82,7 +82,7 @@ def cause(one: Cause) -> str:
     """One cause in a sentence or two."""
     torch, keras = one.left, one.right
     where = f"{torch[0] or '(nothing)'} / {keras[0] or '(nothing)'}"
-    many = f", and the same in {one.layers} layers" if one.layers > 1 else ""
+    many = f" ({one.layers} layers in all)" if one.layers > 1 else ""
     words = f"{one.kind} ({one.status}): {where}: {_shown(torch[1])} in PyTorch, "
     words += f"{_shown(keras[1])} in Keras{many}."
     if one.kind == "momentum":
@@ -126,7 +126,10 @@ def plain(result: CheckResult) -> str:
     for one in result.causes:
         lines.append(f"Cause: {cause(one)}")
         if line := line_to_write(one):
-            lines.append("  write: " + line.replace("\n", f"\n{' ' * 9}"))
+            said = line.removeprefix("# ")
+            sentence = said.startswith("This lies in ")
+            word = "write: " if said == line else "" if sentence else "change: "
+            lines.append(f"  {word}{said}".replace("\n", f"\n{' ' * 9}"))
     if result.verdict == "differ" and not result.causes:
         lines.append("Cause: unknown; nothing that was tried makes the difference vanish.")
     for one in result.latent:
@@ -139,10 +142,11 @@ def plain(result: CheckResult) -> str:
 
 def _unmatched(result: CheckResult) -> list[str]:
     lines = []
+    harmless = ", without effect" if result.verdict == "agree" else ""
     for side, names in (("PyTorch", result.torch_only), ("Keras", result.keras_only)):
         if names:
             shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
-            lines.append(f"Only in {side}: {shown}")
+            lines.append(f"Only in {side}{harmless}: {shown}")
     return lines
 
 

@@ -16,7 +16,7 @@ SHOWN = 3
 
 def _bare(error):
     """What was said, without what Keras says around it."""
-    text = bare(str(error))
+    text = bare(str(error.args[0] if isinstance(error, KeyError) and error.args else error))
     if text.startswith("Exception encountered when calling"):
         text = text.partition("\n\n")[2] or text
     return text.partition("\n\nArguments received by")[0].strip()
@@ -35,4 +35,8 @@ def naming_user_lines(what):
         message = f"{what}: {type(error).__name__}: {_bare(error)}"
         if isinstance(error, MemoryError | tf.errors.ResourceExhaustedError):
             message = f"{what}: out of memory: {_bare(error)}. Take a smaller --input."
+        if isinstance(error, KeyError):
+            message += (
+                f". If that is an input with another name here: --pair-input NAME={_bare(error)}"
+            )
         raise ParityError("\n".join([message, *lines])) from error
