@@ -176,7 +176,8 @@ def _without_effect(
         return ()
     return (
         f"{len(names)} operations differ between the two sides, and come to the same numbers where "
-        f"they end ({', '.join(names[:4])}{' …' if len(names) > 4 else ''}): no cause on these inputs.",
+        f"they end ({', '.join(names[:4])}{' …' if len(names) > 4 else ''}): no cause on these "
+        "inputs.",
     )
 
 
