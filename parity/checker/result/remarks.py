@@ -73,7 +73,7 @@ def _of_cause(result: CheckResult, cause: Cause, level: Level) -> Remark:
         level,
         cause.kind,
         " / ".join(dict.fromkeys(str(name) for name in names[0] if name)),
-        wording.cause(cause),
+        wording.cause(cause, result.causes),
         wording.line_to_write(cause),
         tuple(dict.fromkeys(_places(result, names, sides))),
     )

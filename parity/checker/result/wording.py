@@ -78,8 +78,8 @@ def parted(finding: Finding, where: str) -> str:
     return clause(finding, where, "PyTorch", "Keras")
 
 
-def cause(one: Cause) -> str:
-    """One cause in a sentence or two."""
+def cause(one: Cause, others: Sequence[Cause] = ()) -> str:
+    """One cause in a sentence or two; beside others of the same layer, mended together."""
     torch, keras = one.left, one.right
     where = f"{torch[0] or '(nothing)'} / {keras[0] or '(nothing)'}"
     many = f" ({one.layers} layers in all)" if one.layers > 1 else ""
@@ -88,7 +88,9 @@ def cause(one: Cause) -> str:
     if one.kind == "momentum":
         words += " PyTorch says the weight of the new, Keras that of the old."
     if one.residual_ratio is not None and one.status == "confirmed":
-        share = ""
+        place = (one.left[0], one.right[0])
+        several = sum((o.left[0], o.right[0]) == place and o.confirmed for o in others) > 1
+        share = " together with the other causes" if several else ""
         if one.share is not None and one.share < 0.999:
             share = f" together with the other causes; this one is {one.share:.0%} of it"
         words += f" Repaired, the difference falls to {number(one.residual_ratio)} × the bound"
@@ -123,9 +125,11 @@ def plain(result: CheckResult) -> str:
         lines += [f"Then {divergence(other)}" for other in result.divergences[1:_FURTHER]]
         if len(result.divergences) > _FURTHER:
             lines.append(f"And {len(result.divergences) - _FURTHER} more.")
+    written = set()
     for one in result.causes:
-        lines.append(f"Cause: {cause(one)}")
-        if line := line_to_write(one):
+        lines.append(f"Cause: {cause(one, result.causes)}")
+        if (line := line_to_write(one)) and line not in written:
+            written.add(line)
             said = line.removeprefix("# ")
             sentence = said.startswith("This lies in ")
             word = "write: " if said == line else "" if sentence else "change: "
