@@ -8,6 +8,7 @@ with it agrees afterwards is not, whatever else is at fault elsewhere.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -33,7 +34,7 @@ NOTE = (
 
 
 def note(comparison: ModelComparison) -> str:
-    """That weights were taken across by their shapes, and which of them the other way round."""
+    """That weights were taken across by their shapes; which are turned round, or are halves."""
     turned = [
         one.right.id
         for one in unique_mappings(comparison.axis_maps.weight_mappings)
@@ -42,8 +43,17 @@ def note(comparison: ModelComparison) -> str:
         and one.left.shape == one.right.shape
         and not np.array_equal(one.index.ravel(), np.arange(one.index.size))
     ]
-    return NOTE + (
-        f" Transposed, though it would fit as it is: {', '.join(turned)}." * bool(turned)
+    parts: dict[str, list[str]] = {}
+    for one in unique_mappings(comparison.axis_maps.weight_mappings):
+        if one.index is not None and 2 * one.index.size == _size(one.left):
+            parts.setdefault(one.left.id, []).append(one.right.id)
+    halves = [f" Halves of {w}, in this order: {', '.join(of)}." for w, of in parts.items()]
+    return "".join(
+        [
+            NOTE,
+            f" Transposed, though it would fit as it is: {', '.join(turned)}." * bool(turned),
+            *halves[:_NAMED],
+        ]
     )
 
 
@@ -82,7 +92,9 @@ def match_by_shape(
     settled = _settled(comparison, layers)
     left = _free(comparison.torch, comparison.graphs[0], {one.left.id for one in settled})
     right = _free(comparison.keras, comparison.graphs[1], {one.right.id for one in settled})
-    if not left or len(left) != len(right) or not comparison.matches:
+    if not left or len(left) > len(right) or not comparison.matches:
+        return
+    if len(left) < len(right) and sum(map(_size, left)) != sum(map(_size, right)):
         return
     for pairs in itertools.islice(_assignments(left, right), TRIES):
         more = [
@@ -231,15 +243,48 @@ def _taken(nodes: Iterable[Node]) -> set[str]:
 def _assignments(
     left: Sequence[Parameter], right: Sequence[Parameter]
 ) -> Iterator[list[tuple[Parameter, Parameter, Indices]]]:
-    """Every way in which each of the left is one of the right, the order of use first."""
+    """Every way in which each of the left is one of the right, or two, the order of use first."""
     if not left:
-        yield []
+        yield from [] if right else [[]]
         return
     first, rest = left[0], left[1:]
     for k, other in enumerate(right):
         for index in _indices(first, other):
             for more in _assignments(rest, [*right[:k], *right[k + 1 :]]):
                 yield [(first, other, index), *more]
+    if len(left) == len(right):
+        return
+    for pair in sorted(itertools.permutations(range(len(right)), 2), key=sum):
+        others = [p for k, p in enumerate(right) if k not in pair]
+        for halves in _halves(first, right[pair[0]], right[pair[1]]):
+            for more in _assignments(rest, others):
+                yield [
+                    *((first, right[k], half) for k, half in zip(pair, halves, strict=True)),
+                    *more,
+                ]
+
+
+def _halves(mine: Parameter, one: Parameter, other: Parameter) -> Iterator[list[Indices]]:
+    """Ways in which two weights of one shape may be the halves of another, as of fused experts."""
+    if one.shape != other.shape or 2 * _size(one) != _size(mine):
+        return
+    if not mine.trainable == one.trainable == other.trainable or mine.role != "raw":
+        return
+    every = np.arange(_size(mine), dtype=np.int64).reshape(mine.shape)
+    for axis in range(max(every.ndim - 2, 0), every.ndim):  # what is stacked before stays whole
+        if mine.shape[axis] % 2:
+            continue
+        halves = np.split(every, 2, axis)
+        ways = [halves, [half.swapaxes(-1, -2) for half in halves]] if every.ndim > 1 else [halves]
+        # A stack of dense layers that takes one thing is one dense layer, as wide as all of them.
+        wide = [np.moveaxis(half, -1, 0).reshape(half.shape[-1], -1) for half in halves]
+        for seen in (*ways, wide):
+            if seen[0].shape == one.shape:
+                yield [np.ascontiguousarray(half) for half in seen]
+
+
+def _size(parameter: Parameter) -> int:
+    return math.prod(parameter.shape)
 
 
 def _indices(mine: Parameter, theirs: Parameter) -> Iterator[Indices]:
@@ -254,7 +299,13 @@ def _indices(mine: Parameter, theirs: Parameter) -> Iterator[Indices]:
         return
     rank = len(mine.shape)
     spatial = range(2, rank)
-    turned = [(1, 0), (*spatial, 1, 0), (*spatial, 0, 1), (rank - 1, rank - 2, *range(rank - 2))]
+    turned = [
+        (1, 0),
+        (*range(rank - 2), rank - 1, rank - 2),
+        (*spatial, 1, 0),
+        (*spatial, 0, 1),
+        (rank - 1, rank - 2, *range(rank - 2)),
+    ]
     for axes in dict.fromkeys(turned if rank > 1 else []):
         if sorted(axes) == list(range(rank)) and every.transpose(axes).shape == theirs.shape:
             yield np.ascontiguousarray(every.transpose(axes))

@@ -129,6 +129,5 @@ PAIRS = (
         "mixtral-matched",
         {"num_local_experts": 4, "rms_norm_eps": 1e-6},
         {"num_experts": 4, "rope_max_wavelength": 1000000},
-        open=True,
     ),
 )
