@@ -1,8 +1,8 @@
 """A real bench, as small as can be: both sides, all four ways, and what is planted is seen.
 
-Every process that is measured starts a framework, so each way is measured once, and of what is
-alike some is drawn by ``PARITY_SEED``: a mode of each side, and on data without images each side
-and each way once. ``PARITY_LONG=1`` measures all, twice.
+Every process that is measured starts a framework, so of what is alike some is drawn by
+``PARITY_SEED``: a mode of each side, and on data without images each side and each way once.
+``PARITY_LONG=1`` measures all.
 """
 
 import dataclasses
@@ -19,11 +19,10 @@ from parity.core.sides import SIDES
 from parity.spec.example import Size
 from parity.workers.options import WorkerOptions
 from parity_tests.bench.synthetic import job
-from parity_tests.draws import LONG, draw
+from parity_tests.draws import draw
 from shared.suite import SUITE
 
 SIZE = Size("embedded", epochs=1, train=200)
-RUNS = 2 if LONG else 1
 EACH_MODE = [(side, mode) for side in SIDES for mode in MODES[side]]
 WITHOUT_IMAGES = [(side, way) for side in SIDES for way in ("tutorial", "fast")]
 SLOW = """
@@ -47,7 +46,7 @@ def bench():
         # Others may test on this machine; here it is not the seconds that count.
         patch.setattr(machine, "refuse_own_work", lambda: None)
         said = []
-        request = BenchRequest(SUITE, (SUITE.find("fashion_mlp"),), runs=RUNS, train=SIZE.train)
+        request = BenchRequest(SUITE, (SUITE.find("fashion_mlp"),), runs=2, train=SIZE.train)
         return session.run_bench(request, said.append), said
 
 
@@ -57,14 +56,14 @@ def test_everything_is_measured(bench):
     for side in SIDES:
         for way in WAYS:
             for what in ("import", "build", "step", "epoch", "memory"):
-                assert len(found[side, way, what].runs) == RUNS, (side, way, what)
+                assert len(found[side, way, what].runs) == 2, (side, way, what)
                 assert all(run > 0 for run in found[side, way, what].runs)
             fed = way != "limit"
             assert ((side, way, "first_step") in found) == fed
             assert ((side, way, "loader") in found) == fed
             assert 100 < found[side, way, "memory"].interval.median < 8000
-    assert len(said) == 8 * RUNS
-    assert said[0].startswith(f"1 of {8 * RUNS}: fashion_mlp, PyTorch, tutorial")
+    assert len(said) == 16
+    assert said[0].startswith("1 of 16: fashion_mlp, PyTorch, tutorial")
     assert len(to_json(result)["ratios"]) == 6
 
 
