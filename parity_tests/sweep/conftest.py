@@ -25,8 +25,9 @@ FAKE = {
 
 
 def _heeds_interrupts():
-    """A shell starts background jobs with SIGINT ignored, and children inherit that."""
+    """A shell starts background jobs with SIGINT ignored, nohup with SIGHUP; children inherit it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Fakes:
