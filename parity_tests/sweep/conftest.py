@@ -25,7 +25,7 @@ FAKE = {
 
 
 def _heeds_interrupts():
-    """A shell starts background jobs with SIGINT ignored, nohup with SIGHUP; children inherit it."""
+    """A shell starts background jobs with SIGINT ignored, nohup with SIGHUP; children inherit."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
