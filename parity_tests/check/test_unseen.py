@@ -286,4 +286,7 @@ def test_a_layer_that_is_fed_no_array_is_not_seen_but_its_weights_are_found(remo
     assert found.verdict == "agree"
     assert _sides(found) == ["PyTorch"]
     assert any("taken across by their shapes" in note for note in found.notes)
-    assert _answer(remotes, "Within", "Single", keras=TANH).verdict == "differ"
+    # None of the ways that its shapes leave makes them agree: a fault, or a way that nobody tried.
+    other = _answer(remotes, "Within", "Single", keras=TANH)
+    assert other.verdict == "undecided"
+    assert any("have no partner" in note for note in other.notes)
