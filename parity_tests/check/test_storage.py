@@ -67,3 +67,11 @@ def test_a_nudge_moves_what_was_rounded_by_half_a_unit_and_nothing_else():
     moved = np.abs(nudge.nudged(table) / table.astype(np.float64) - 1)
     assert np.allclose(moved, 2.0**-24, rtol=1e-6)
     assert np.array_equal(nudge.nudged(table), nudge.nudged(table))
+
+
+@pytest.mark.parametrize("number", [0.1, np.float32(0.1), 0.1 + 0.3j])
+def test_one_number_is_nudged_as_an_array(number):
+    moved = nudge.nudged(np.asarray(number))
+    assert isinstance(moved, np.ndarray)
+    assert moved.shape == ()
+    assert moved != np.asarray(number)
