@@ -31,7 +31,7 @@ from parity.checker.workers.pair import Clock, ModelPair, Say
 from parity.checker.workers.remote_model import RemoteModel
 from parity.checker.workers.request import CheckRequest, processes
 from parity.comparator.noise import U32
-from parity.core.errors import UsageError
+from parity.core.errors import CrashError, UsageError
 from parity.core.sides import SIDES, Precision, Side
 
 Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
@@ -64,9 +64,19 @@ def check_in(
     request: CheckRequest,
     say: Say = lambda words: None,
 ) -> CheckResult:
-    """Check two models in processes that are there; raises as `check_targets` does."""
-    with _checking(remotes, targets, request, say) as checking:
-        return checking.run_all()
+    """Check two models in processes that are there; raises as `check_targets` does.
+
+    A process that has ended is started anew. One that native code brings down in the middle gets
+    a second chance: such crashes come and go, and the answer says so.
+    """
+    try:
+        with _checking(remotes, targets, request, say) as checking:
+            return checking.run_all()
+    except CrashError as crash:
+        say(f"once more: {crash}")
+        with _checking(remotes, targets, request, say) as checking:
+            result = checking.run_all()
+        return replace(result, notes=(*result.notes, f"The first try broke off. {crash}"))
 
 
 @dataclass(frozen=True)
@@ -112,6 +122,8 @@ def _checking(
     say: Say,
 ) -> Iterator[_Check]:
     clock = Clock(say)
+    for remote in remotes:
+        remote.revive()
     models = ModelPair(*remotes, parallel=True)
     try:
         with clock.stage("load", "importing and building both models"):

@@ -25,5 +25,9 @@ class WorkerError(ParityError):
     """A framework's process that died, hung, or answered with something that is no event."""
 
 
+class CrashError(WorkerError):
+    """A framework's process that a fault in native code ended: SIGSEGV, SIGABRT and their like."""
+
+
 class InterruptionError(ParityError):
     """The person at the keyboard stopped it; says what is kept."""

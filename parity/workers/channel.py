@@ -6,6 +6,7 @@ output is the channel; whatever a library prints goes to standard error instead.
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import queue
@@ -31,6 +32,7 @@ class Channel:
         self._out: TextIO = os.fdopen(os.dup(1), "w", buffering=1)
         os.dup2(2, 1)
         sys.stdout = sys.stderr
+        faulthandler.enable(all_threads=False)  # a crash in native code says where it was
 
     def send(self, event: str, **fields: Any) -> None:
         """Send one event to the parent."""

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from parity.core.errors import WorkerError
+from parity.core.errors import CrashError, WorkerError
 from parity.core.sides import TITLES, Side
 from parity.workers.environment import environment
 
@@ -31,6 +31,13 @@ _DRAIN = 1.0
 a process that it started can hold them open."""
 _NOISE = ("I0000", "WARNING: All log messages", "To enable the following instructions")
 """How lines begin that TensorFlow prints at every start."""
+_FATAL = "Fatal Python error"
+"""How a report of `faulthandler` begins: the innermost call comes first."""
+_CRASHES = frozenset(
+    -number
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
+)
+"""Exit codes of a process that native code brought down."""
 
 
 class ChildProcess:
@@ -181,9 +188,8 @@ class ChildProcess:
                 f"requirements? Install them there, or name another: --{self.side}-python PATH"
             )
         said = self.last_lines()
-        return WorkerError(
-            f"{self._name}: its worker ended by itself ({how}){self._at}. {said}{hint}"
-        )
+        kind = CrashError if code in _CRASHES else WorkerError
+        return kind(f"{self._name}: its worker ended by itself ({how}){self._at}. {said}{hint}")
 
     def hung(self, words: str) -> WorkerError:
         """That it took too long, and what it printed last.
@@ -243,8 +249,13 @@ class ChildProcess:
 
     def _collect(self) -> None:
         assert self._process.stderr is not None
+        fatal = False
         for line in self._process.stderr:
-            if line.strip() and not line.startswith(_NOISE):
+            if line.startswith(_FATAL):
+                fatal = True
+                self._tail.clear()
+            full = fatal and len(self._tail) == _TAIL_LINES
+            if line.strip() and not full and not line.startswith(_NOISE):
                 self._tail.append(line.rstrip())
 
     def _watch(self) -> None:

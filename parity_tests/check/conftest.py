@@ -5,14 +5,13 @@ import pytest
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
-from parity.checker.workers.request import CheckRequest
-from parity_tests.check.living import living_processes
+from parity.checker.workers.request import CheckRequest, processes
 
 
 @pytest.fixture(scope="session")
 def remotes():
     """A process for each side, which serves every pair of every test; a new one if it dies."""
-    with living_processes() as both:
+    with processes(CheckRequest()) as both:
         yield both
 
 

@@ -85,12 +85,17 @@ class RemoteModel(Model):
         timeout: float = 600.0,
     ) -> None:
         self.side, self.title = side, ""
-        self._ready = self._closed = False
+        self._closed = False
         self._folder, self._timeout = folder, timeout
         self._files = 0
         self._writing = threading.Lock()
-        command = [python, "-m", f"{SIDE_PACKAGES[side]}.checker", "--threads", str(threads)]
-        self._child = ChildProcess(side, command, less="a smaller --input")
+        module = f"{SIDE_PACKAGES[side]}.checker"
+        self._command = [python, "-m", module, "--threads", str(threads)]
+        self._start()
+
+    def _start(self) -> None:
+        self._ready = False
+        self._child = ChildProcess(self.side, self._command, less="a smaller --input")
 
     def __enter__(self) -> RemoteModel:
         return self
@@ -110,10 +115,11 @@ class RemoteModel(Model):
         self._child.doing = f"while running {target.title}"
         self._ask("load", target=dataclasses.asdict(target))
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether the process has ended by now, so that no model can be loaded any more."""
-        return self._child.has_ended
+    def revive(self) -> None:
+        """Have a process, another one if this one has ended: it has no model then."""
+        if self._child.has_ended:
+            self._child.close()
+            self._start()
 
     def forget(self) -> None:
         """Remove what was recorded of the last model."""
