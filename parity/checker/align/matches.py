@@ -116,11 +116,11 @@ def value_name(graph: CanonicalGraph, value: str) -> str:
     if value in graph.producers:
         return graph.producers[value].name
     kind, _, rest = value.partition(":")
-    if kind == "constant":
-        return "a table of the code"
     if rest.startswith(COMPUTED):
         return "a table made of weights"
-    return f"{kind} {rest}" if kind == "input" else rest or value
+    if kind == "parameter":
+        return rest
+    return f"input {rest}" if kind == "input" else "a table of the code"
 
 
 def source_text(graph: CanonicalGraph, source: Source) -> str:

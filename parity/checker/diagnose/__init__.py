@@ -6,8 +6,8 @@ cause must withstand); of a pair that diverges: `evidence` (what a proof needs),
 of them differ), `repair` (each repaired in the NumPy reference); then what no setting of a layer
 tells: `structure` (one side's layers alone), `bypass` (each taken away and put in), `chains` (steps
 of a chain, and steps that changed places), `written_out` (one side's function, in steps on the
-other), `other_inputs` (wiring), `tables` (weights taken as operands), `gradient_stops`,
-`training_state`, `running_statistics`, `untied` (weights that tell nothing), `latent` (what no
-input of the run shows); the line: `fix`, `combined_fix`, `library_advice` (where the line is a
-library's), `statement_edit` (an operation in a statement).
+other), `region_tables` (a table in such steps), `other_inputs` (wiring), `tables` (weights taken as
+operands), `gradient_stops`, `training_state`, `running_statistics`, `untied` (weights that tell
+nothing), `latent` (what no input of the run shows); the line: `fix`, `combined_fix`,
+`library_advice` (where the line is a library's), `statement_edit` (an operation in a statement).
 """

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from parity.checker.graph.graph import Source
 from parity.checker.graph.model_interface import Array, Mode
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.transfer.comparison import ModelComparison
-from parity.comparator.noise import FALLBACK, SHRINK, U64, C, Finding
+from parity.comparator.noise import FALLBACK, SHRINK, U32, U64, C, Finding
 from parity.diagnosis.causes import Cause, value_text
 from parity.operations.code import changed
 from parity.operations.function import apply
@@ -133,7 +134,23 @@ def _other_steps(given: ProofInput) -> bool:
     """Whether a step or its number differs, and not a table that both take."""
     steps = [n.settings.get("steps", []) for n in (given.left, given.right)]
     tables = [at for at, array in enumerate(given.left_sources) if at and array.size > 1]
-    return steps[0] != steps[1] or not tables
+    return not _same_steps(*steps) or not tables
+
+
+def _same_steps(mine: Sequence[Any], theirs: Sequence[Any]) -> bool:
+    """Whether two chains of arithmetic are one; a number may be rounded to float32."""
+    return len(mine) == len(theirs) and all(
+        a[0] == b[0]
+        and (
+            a[1] == b[1]
+            or (
+                isinstance(a[1], float)
+                and isinstance(b[1], float)
+                and math.isclose(a[1], b[1], rel_tol=4 * U32)
+            )
+        )
+        for a, b in zip(mine, theirs, strict=True)
+    )
 
 
 def _arithmetic(given: ProofInput) -> str:

@@ -49,8 +49,11 @@ def advised(cause: Cause, libraries: Mapping[str, Mapping[str, Any]]) -> Cause:
         return replace(cause, fix=f"{within}: {name}'s {told[0]}, and does not reach it.")
     if given:
         return replace(cause, fix=f"{within}: {' or '.join(given)} of {name} may reach it.")
+    end = f", and no argument of {name} reaches it."
+    if not words:  # what an argument is called that sets it, nobody knows
+        end = f"; whether an argument of {name} sets it, the check cannot tell."
     copied = "" if cause.fix.startswith("#") else f" In a copy of it:\n{cause.fix}"
-    return replace(cause, fix=f"{within}, and no argument of {name} reaches it.{copied}")
+    return replace(cause, fix=f"{within}{end}{copied}")
 
 
 def _is(value: Any, text: str) -> bool:

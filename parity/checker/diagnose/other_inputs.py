@@ -66,7 +66,7 @@ def input_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[
     heads = _heads(match)
     difference = differences[0] if heads is None else heads
     left = [s for s in _differing(comparison, match) if not _of_heads(s, match, heads)]
-    if left or not _same_weights(comparison, match):
+    if left or not _same_weights(comparison, match) or not _same_tables(attribution, match):
         return []
     ratios = [
         _residual(attribution, "torch", match.left),
@@ -150,6 +150,18 @@ def _same_weights(comparison: ModelComparison, match: Match) -> bool:
         if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=1e-6, atol=0):
             return False
     return True
+
+
+def _same_tables(attribution: LayerAttribution, match: Match) -> bool:
+    """Whether both have the same numbers where their code makes them of constants alone."""
+    return all(
+        attribution.takes_same(match, link)
+        for link in match.links
+        if link.left is not None
+        and link.right is not None
+        and not link.left.value.startswith("parameter:")
+        and attribution.is_table(link.left, link.right)
+    )
 
 
 def _difference(attribution: LayerAttribution, match: Match, link: Link) -> SourceDifference | None:

@@ -22,6 +22,7 @@ from parity.checker.diagnose import (
     gradient_stops,
     library_advice,
     other_inputs,
+    region_tables,
     running_statistics,
     structure,
     tables,
@@ -227,6 +228,18 @@ def _written_out(search: Search) -> Found:
             yield cause, None
 
 
+def _tables_of_regions(search: Search) -> Found:
+    """A table that differs in steps which both sides write otherwise; the steps are no causes."""
+    for names, cause in region_tables.causes(search.attribution):
+        found = [(c, at) for c, at in search.found if names & {c.left[0], c.right[0]}]
+        if any(_tested(search, c, at).confirmed for c, at in found):
+            continue
+        inside = [c for c, _ in found]
+        search.found[:] = [(c, at) for c, at in search.found if c not in inside]
+        search.attribution.settle_unlike(names)
+        yield cause, None
+
+
 def _reordered(search: Search) -> Found:
     """All layers agree, and the outputs are their numbers in another order."""
     for cause in structure.reordered(search.comparison, search.attribution):
@@ -325,6 +338,7 @@ RULES: tuple[CauseRule, ...] = (
     CauseRule("pairs that diverge", _of_pairs),
     CauseRule("operations at the end", _at_outputs),
     CauseRule("masked scores", _masks),
+    CauseRule("tables in other steps", _tables_of_regions),
     CauseRule("functions written out", _written_out),
     CauseRule("outputs in another order", _reordered, otherwise=True),
     CauseRule("the first pair that differs", _first_failing, otherwise=True),

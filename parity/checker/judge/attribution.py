@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,7 +22,13 @@ from parity.checker.graph.model_interface import Array
 from parity.checker.graph.storage import DiskSpill
 from parity.checker.judge import comparing, masking
 from parity.checker.judge.judging import LEVEL, RecordedRuns
-from parity.checker.judge.regions import Region, behind, is_written_otherwise, without_effect
+from parity.checker.judge.regions import (
+    DifferingRegion,
+    Region,
+    behind,
+    is_written_otherwise,
+    without_effect,
+)
 from parity.checker.judge.stages import Stages
 from parity.checker.judge.untraced_views import is_doubtful
 from parity.checker.result.check_result import LayerStatus
@@ -31,6 +39,13 @@ from parity.core.errors import ParityError
 from parity.core.sides import Precision, Side
 
 _GIVEN = ("constant:", "parameter:")
+ROUNDED = 64.0
+"""Units of float32's rounding of the largest number: an angle's own rounding grows with it.
+
+The angle of position 40 is rounded by up to 32 units of 1, and its sine is off by as much. A table
+of other frequencies is off by its own size, 10⁷ units.
+"""
+_AS_IS: Mapping[Source, Mapping[Precision, Array]] = MappingProxyType({})
 Replay = Callable[[str, Sequence[Array], Precision], Mapping[str, Array]]
 
 
@@ -87,6 +102,7 @@ class LayerAttribution:
     parted: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
     unlike: list[Region] = field(default_factory=list)
+    differing: list[DifferingRegion] = field(default_factory=list)
     ended: tuple[dict[str, set[str]], dict[str, set[str]]] = field(default_factory=lambda: ({}, {}))
 
     def judge_all(self) -> list[AttributedLayer]:
@@ -165,22 +181,36 @@ class LayerAttribution:
         if move is None:
             return None
         theirs = match.right.values[0]
-        arrays = self.recorded.key_arrays(f"values/{mine.id}", f"values/{theirs.id}", move)
+        keys = f"values/{mine.id}", f"values/{theirs.id}"
         end = Source(match.right.value, theirs.shape)
         for inner in self._regions(left, right):
             region = Region((*inner.left, match.left), (*inner.right, match.right))
             if not is_written_otherwise(self.comparison, region, match):
                 continue
-            answers = self.replay_region(region, end)
-            if answers is None:
-                continue
             below = masking.masked_below(self.comparison, match)
-            together = self._compared(match.left.name, region, arrays, answers, below)
+            arrays = partial(self.recorded.key_arrays, *keys, move)
+            steps = DifferingRegion(region, match.left.name, end, arrays, below)
+            together = self.compared_with(steps)
+            if together is None:
+                continue
             if together.agrees:
                 self._end(match.left.id, match.right.id, region)
                 return together
+            self._note_differing(steps)
         self._note_unlike(inner)
         return None
+
+    def _note_differing(self, steps: DifferingRegion) -> None:
+        """Keep a region that differs, back to what is judged right: where a pair at fault is taken
+        for its beginning, the fault lies before it."""
+        ends = steps.region.left[-1], steps.region.right[-1]
+        if any(one.end == steps.end for one in self.differing):
+            return
+        before = self._region(
+            [s.value for s in ends[0].sources], [s.value for s in ends[1].sources], self._is_judged
+        )
+        region = Region((*before.left, ends[0]), (*before.right, ends[1]))
+        self.differing.append(replace(steps, region=region))
 
     def _note_unlike(self, region: Region) -> None:
         """Keep a region that differs, where what lies opposite each other in it is no pair."""
@@ -192,6 +222,12 @@ class LayerAttribution:
         bare = not any(n.parameters for n in (*region.left, *region.right))
         if strange and bare and not one_by_one and region not in self.unlike:
             self.unlike.append(region)
+
+    def settle_unlike(self, names: Collection[str]) -> None:
+        """Forget the regions with one of these nodes: why they differ is known."""
+        self.unlike = [
+            r for r in self.unlike if not {n.name for n in (*r.left, *r.right)} & set(names)
+        ]
 
     def _end_at_outputs(self) -> None:
         """Regions that end with what the models return."""
@@ -205,29 +241,51 @@ class LayerAttribution:
             for region in self._regions([mine.value], [theirs.value]):
                 if not is_written_otherwise(self.comparison, region, None):
                     continue
-                answers = self.replay_region(region, theirs)
-                if answers and self._compared(name, region, left, answers, None).agrees:
+                steps = DifferingRegion(region, name, theirs, partial(_itself, left))
+                together = self.compared_with(steps)
+                if together is not None and together.agrees:
                     self._end(end, end, region)
                     break
+                self._note_differing(steps)
             else:
                 self._note_unlike(region)
 
-    def _compared(
-        self,
-        name: str,
-        region: Region,
-        left: KeyArrays,
-        answers: Mapping[Precision, Array],
-        below: float | None,
-    ) -> Finding:
+    def compared_with(
+        self, steps: DifferingRegion, given: Mapping[Source, Mapping[Precision, Array]] = _AS_IS
+    ) -> Finding | None:
+        """The two ends of a region, the right's steps fed what the left was.
+
+        Args:
+            steps: the region.
+            given: other numbers for what some of the right's steps take.
+
+        Returns:
+            None where the steps cannot be run alone.
+        """
+        region = steps.region
+        answers = self.replay_region(region, steps.end, given)
+        if answers is None:
+            return None
+        left = steps.left()
         arrays = replace(left, right32=answers["float32"], right64=answers.get("float64"))
-        arrays = masking.unmasked(arrays, below)
+        arrays = masking.unmasked(arrays, steps.below)
         rounded = self.comparison.tables | self.comparison.remade
         exact = not any(n.settings.get("single") or n.id in rounded for n in region.right)
-        return comparing.compare(Finding(name, LEVEL, "identical"), arrays, exact=exact)
+        return comparing.compare(Finding(steps.name, LEVEL, "identical"), arrays, exact=exact)
 
-    def replay_region(self, region: Region, end: Source) -> dict[Precision, Array] | None:
-        """What the right's nodes make of the left's values, one after the other."""
+    def replay_region(
+        self,
+        region: Region,
+        end: Source,
+        given: Mapping[Source, Mapping[Precision, Array]] = _AS_IS,
+    ) -> dict[Precision, Array] | None:
+        """What the right's nodes make of the left's values, one after the other.
+
+        Args:
+            region: the nodes.
+            end: what they yield.
+            given: other numbers for what some of them take.
+        """
         maps, partners = self.comparison.axis_maps, self.partners
         outputs: dict[Precision, Array] = {}
         for precision in self.recorded.precisions:
@@ -236,6 +294,8 @@ class LayerAttribution:
             def seen(
                 source: Source, made: Mapping[str, Array] = made, at: Precision = precision
             ) -> Array | None:
+                if source in given:
+                    return given[source][at]
                 ids, value = indices(self.comparison.keras, source), made.get(source.value)
                 mine = partners.get(source.value)
                 if value is None and mine in maps.values:
@@ -336,10 +396,7 @@ class LayerAttribution:
         """Every source has its partner, and they agree."""
         # A table that each side rounded for itself feeds the two differently. Alone, fed the same,
         # the layer is judged in float64.
-        if (
-            match.right.id in self.comparison.tables
-            and match.right.id not in self.comparison.remade
-        ):
+        if self._is_rounded(match) and match.right.id not in self.comparison.remade:
             return False
         untraced = is_untraced(match.left) and is_untraced(match.right)
         for link in match.links:
@@ -350,13 +407,35 @@ class LayerAttribution:
             if link.left_between or link.right_between:
                 return False
             root = link.left.value
-            if root.startswith(("parameter:", "constant:")):
+            if root.startswith(_GIVEN) or self.is_table(link.left, link.right):
                 continue
             if not self.agreeing.get(root, False):
                 return False
             if self.comparison.axis_maps.sources.get((match.left.id, link.at)) is None:
                 return False
         return True
+
+    def is_table(self, mine: Source, theirs: Source) -> bool:
+        """Whether both sides take what their code makes of constants alone: each has its own."""
+        return all(
+            source.value not in graph.producers and not source.value.startswith("input:")
+            for graph, source in ((self.comparison.torch, mine), (self.comparison.keras, theirs))
+        )
+
+    def _is_rounded(self, match: Match) -> bool:
+        """Whether a pair takes one table that each side rounded for itself, number by number.
+
+        The same numbers in another order, sines and cosines that lie in halves here and in turn
+        there, are another table.
+        """
+        return match.right.id in self.comparison.tables and all(
+            self.takes_same(match, link, ROUNDED * U32)
+            for link in match.links
+            if link.left is not None
+            and link.right is not None
+            and math.prod(link.left.shape) == math.prod(link.right.shape)
+            and self.is_table(link.left, link.right)
+        )
 
     def _between(self, match: Match) -> tuple[tuple[str, ...], tuple[str, ...]]:
         left: list[str] = []
@@ -651,7 +730,8 @@ class LayerAttribution:
             theirs = link.right if link is not None else None
             array: Array | None = None
             weight = source.value.startswith("parameter:")
-            if theirs is not None and (not weight or self._tied(source, theirs)):
+            own = theirs is not None and self.is_table(source, theirs)
+            if theirs is not None and (self._tied(source, theirs) if weight else not own):
                 array = self._moved(match, at, source, theirs, self.recorded.best)
             if array is None:
                 array = self._left(source, self.recorded.best)
@@ -685,8 +765,14 @@ class LayerAttribution:
         answer = self._replay_values(node, fed, precision or self.recorded.best)
         return answer[f"values/{node.value}"]
 
-    def takes_same(self, match: Match, link: Link) -> bool:
-        """Whether a pair takes the same numbers in the run through a link, whatever made them."""
+    def takes_same(self, match: Match, link: Link, unit: float = C * U64) -> bool:
+        """Whether a pair takes the same numbers in the run through a link, whatever made them.
+
+        Args:
+            match: the pair.
+            link: of it.
+            unit: how far they may be apart, relative to the largest.
+        """
         if link.left is None or link.right is None:
             return False
         mine = self._left(link.left, self.recorded.best)
@@ -697,7 +783,7 @@ class LayerAttribution:
         scale = float(np.max(np.abs(theirs), initial=0.0))
         moves = [*arrangement.candidates(mine.shape, theirs.shape)[:2]]
         ways = [mine.reshape(-1), *(move(mine).reshape(-1) for move in moves)]
-        bound = C * U64 * scale
+        bound = unit * scale
         return any(float(np.max(np.abs(w - theirs.reshape(-1)))) <= bound for w in ways)
 
     def left_value(self, value: str) -> Array | None:
@@ -821,9 +907,11 @@ class LayerAttribution:
     def _moved(
         self, match: Match, at: int, mine: Source, theirs: Source, precision: Precision
     ) -> Array | None:
-        # A weight is the right's own, which was taken across; of a table each side has its own
-        # rounding, and fed alike means the left's.
-        if mine.value.startswith("parameter:") and match.right.id not in self.comparison.tables:
+        # A weight is the right's own, which was taken across, and so is a table of its code, or a
+        # fault in it would hide behind any other. Where both rounded one table to float32, each
+        # in its own way, fed alike means the left's.
+        own = mine.value.startswith("parameter:") or self.is_table(mine, theirs)
+        if own and not self._is_rounded(match):
             return self._right(theirs, precision)
         array = self._left(mine, precision)
         if array is None:
@@ -894,3 +982,7 @@ def source_array(
         return array
     # How many elements there are, the data may decide: they were others when the model was traced.
     return array.reshape(-1)[ids] if not ids.size or int(ids.max()) < array.size else None
+
+
+def _itself(arrays: KeyArrays) -> KeyArrays:
+    return arrays

@@ -15,17 +15,10 @@ from parity.checker.align.matches import Match
 from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph.graph import Source
 from parity.checker.graph.model_interface import Array
-from parity.checker.judge.attribution import LayerAttribution, Replay, source_array
+from parity.checker.judge.attribution import ROUNDED, LayerAttribution, Replay, source_array
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
 from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import U32
-
-ROUNDED = 64.0
-"""Units of float32's rounding of the largest number: an angle's own rounding grows with it.
-
-The angle of position 40 is rounded by up to 32 units of 1, and its sine is off by as much. A table
-of other frequencies is off by its own size, 10⁷ units.
-"""
 
 
 def note_constants(

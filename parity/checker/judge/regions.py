@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from parity.checker.align.matches import Match
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.graph.graph import Source
 from parity.checker.transfer.comparison import ModelComparison
+from parity.comparator.key_arrays import KeyArrays
 
 LARGEST = 64
 """Nodes of a region; one that is larger is no other way to write a step, but another model."""
@@ -28,6 +30,25 @@ class Region:
 
     left: tuple[CanonicalNode, ...]
     right: tuple[CanonicalNode, ...]
+
+
+@dataclass(frozen=True)
+class DifferingRegion:
+    """A region whose ends differ.
+
+    Attributes:
+        region: its steps.
+        name: of its end, for a finding.
+        end: what the right yields there.
+        left: gives what the left yields there, and the right did in its own run.
+        below: see `parity.checker.judge.masking.unmasked`.
+    """
+
+    region: Region
+    name: str
+    end: Source
+    left: Callable[[], KeyArrays]
+    below: float | None = None
 
 
 def behind(

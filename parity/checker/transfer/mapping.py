@@ -157,6 +157,7 @@ def _visit(match: Match, left: CanonicalGraph, right: CanonicalGraph, maps: Axis
     for mine_value, their_value in zip(a.values, b.values, strict=False):
         moved = maps.known.get(mine_value.id)
         moved = moved or _map_output(a, b, mine_value.shape, their_value.shape, seen)
+        moved = moved or _joined(match, mine_value.shape, their_value.shape, maps)
         if moved is None:
             # Of an operation that says nothing of its axes, an opaque one, the shapes are all there
             # is; noted as a guess, for a square has two.
@@ -251,6 +252,32 @@ def _map_output(
     if len(left) != len(right) and all(s.is_in_order for s in known):
         return arrangement.in_order(left, right)
     return None
+
+
+def _joined(match: Match, left: Shape, right: Shape, maps: AxisMaps) -> Arrangement | None:
+    """Of a join, element by element: one side may stack along an axis that the other has not."""
+    a, b = match.left, match.right
+    if a.kind != "concatenate" or b.kind != "concatenate":
+        return None
+    moved = {link.at: (link.to, maps.sources.get((a.id, link.at))) for link in match.links}
+    mine: list[Indices] = []
+    theirs: dict[int, Indices] = {}
+    first = 0
+    for at, source in enumerate(a.sources):
+        to, move = moved.get(at, (-1, None))
+        if move is None:
+            return None
+        size = math.prod(source.shape)
+        mine.append(np.arange(first, first + size).reshape(source.shape))
+        theirs[to] = first + move.indices.reshape(move.right)
+        first += size
+    if sorted(theirs) != list(range(len(b.sources))):
+        return None
+    ours = np.concatenate(mine, axis=a.settings["axis"])
+    other = np.concatenate([theirs[to] for to in sorted(theirs)], axis=b.settings["axis"])
+    if ours.shape != tuple(left) or other.shape != tuple(right):
+        return None
+    return arrangement.simplest(left, right, np.argsort(ours, axis=None)[other])
 
 
 def _leading(first: Arrangement, left: Shape, right: Shape) -> Arrangement | None:

@@ -86,7 +86,6 @@ PAIRS = (
         {"rope_max_wavelength": 500000},
         kinds=("constant", "scale", "operation"),
         why="The longest wave of the rotary embedding: 10000 in PyTorch, 500000 in Keras.",
-        open=True,
     ),
     _pair("Mistral"),
     _pair(
