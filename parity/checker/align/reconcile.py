@@ -95,8 +95,19 @@ def _alike(
     """Whether two nodes do the same to things that are partners."""
     if node.kind != other.kind or node.settings != other.settings:
         return False
-    mine = [partner.get(_made_by(graph, s.value), "") for s in node.sources]
-    return "" not in mine and mine == [_made_by(others, s.value) for s in other.sources]
+    mine = [_made_by(graph, s.value) for s in node.sources]
+    theirs = [_made_by(others, s.value) for s in other.sources]
+    if len(mine) != len(theirs) or all(":" in made for made in mine):
+        return False
+    return all(
+        _given(a) == _given(b) if ":" in a else partner.get(a) == b
+        for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _given(made_by: str) -> str:
+    """A class token is a weight here and there; which input it is, its number tells."""
+    return made_by if made_by.startswith("input:") else made_by.partition(":")[0]
 
 
 def _made_by(graph: CanonicalGraph, value: str) -> str:
