@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -210,8 +211,19 @@ def _in_words(kind: str, node: Node, wanted: str, present: str = "") -> str:
         return ""
     if kind == "constant" and "×" in wanted:
         return f"# {node.code}: the table must be {wanted} of the other side; here: {present}"
+    neutral = {"scale": 1.0, "offset": 0.0}.get(kind)
+    stands, right = _number_in(present), _number_in(wanted)
+    if neutral is not None and right is not None and stands not in (None, neutral):
+        what = "factor" if kind == "scale" else "summand"
+        return f"# {node.code}: the {what} {present} in it must be {wanted}"
     unsaid = "" if is_statement(node.code) else " (no argument says so)"
     return f"# {node.code}: {advice} {wanted}{unsaid}"
+
+
+def _number_in(text: str) -> float | None:
+    with contextlib.suppress(ValueError):
+        return float(text)
+    return None
 
 
 def _plain(*keys: str) -> Callable[[Node, Node, Side], str]:

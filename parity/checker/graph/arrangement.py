@@ -97,13 +97,14 @@ def identity(shape: Shape) -> Arrangement:
 
 
 def channels_moved(left: Shape) -> Arrangement:
-    """``(batch, channel, …)`` to ``(batch, …, channel)``."""
-    return permuted(left, (0, *range(2, len(left)), 1))
+    """``(batch, channel, …)`` to ``(batch, …, channel)``; samples alone stay as they are."""
+    return permuted(left, (0, *range(2, len(left)), 1)) if len(left) > 1 else identity(left)
 
 
 def channels_back(left: Shape) -> Arrangement:
-    """``(batch, …, channel)`` to ``(batch, channel, …)``."""
-    return permuted(left, (0, len(left) - 1, *range(1, len(left) - 1)))
+    """``(batch, …, channel)`` to ``(batch, channel, …)``; samples alone stay as they are."""
+    axes = (0, len(left) - 1, *range(1, len(left) - 1))
+    return permuted(left, axes) if len(left) > 1 else identity(left)
 
 
 def is_layout(arrangement: Arrangement) -> bool:
@@ -116,7 +117,7 @@ def is_layout(arrangement: Arrangement) -> bool:
 def is_reshaped(arrangement: Arrangement) -> bool:
     """Whether only the shape is another, behind a layout of images or without one."""
     left = arrangement.left
-    moves = [identity(left), channels_moved(left), channels_back(left)] if left else []
+    moves = [identity(left), channels_moved(left), channels_back(left)]
     every = np.arange(math.prod(left), dtype=np.int64).reshape(left)
     return any(np.array_equal(m(every).ravel(), arrangement.indices.ravel()) for m in moves)
 
