@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
+from parity.checker.workers.request import CheckRequest, processes
 from parity_tests.draws import SEED
 from parity_tests.planted import page
 
@@ -111,6 +112,13 @@ def _file(nodeid):
 def example_recordings(tmp_path_factory):
     """The folder of examples at their default sizes: who asks again takes what is there."""
     return tmp_path_factory.mktemp("examples")
+
+
+@pytest.fixture(scope="session")
+def remotes():
+    """A process for each side, which serves every pair of every test; a new one if it dies."""
+    with processes(CheckRequest()) as both:
+        yield both
 
 
 @pytest.fixture

@@ -5,14 +5,7 @@ import pytest
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
-from parity.checker.workers.request import CheckRequest, processes
-
-
-@pytest.fixture(scope="session")
-def remotes():
-    """A process for each side, which serves every pair of every test; a new one if it dies."""
-    with processes(CheckRequest()) as both:
-        yield both
+from parity.checker.workers.request import CheckRequest
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """`parity check` as people type it, and what it says of what they get wrong."""
 
+import contextlib
 import io
 import json
 import re
@@ -12,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from parity import assert_parity
+from parity.checker import check
 from parity.checker.check import check_in
 from parity.checker.diagnose.diagnosis import _capital
 from parity.checker.graph import model_inputs
@@ -19,6 +21,7 @@ from parity.checker.graph.target import ModelError, Target, in_words
 from parity.checker.result.check_result import CheckResult, ComparedQuantity, Layer, LayerStatus
 from parity.checker.result.wording import screen
 from parity.checker.workers.request import CheckRequest
+from parity.cli.main import main
 from parity.comparator.noise import Finding
 from parity.core.errors import UsageError
 from parity.recording.provenance import ROOT
@@ -88,6 +91,28 @@ class Wrong(nn.Module):
 def parity(*words):
     command = [sys.executable, "-c", "from parity.cli.main import main; main()", "check", *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def served(remotes, monkeypatch, capsys):
+    """``served(*words)`` → exit code, output and errors of a command in this process.
+
+    Whatever asks for a check, by this command or not, has it from the processes that are there.
+    """
+    monkeypatch.setattr(check, "processes", lambda request: contextlib.nullcontext(remotes))
+    monkeypatch.chdir(ROOT)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["parity", "check", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, *map(_one_line, capsys.readouterr())
+
+    return run
+
+
+def _one_line(text):
+    return " ".join(text.split())
 
 
 @pytest.fixture
@@ -167,11 +192,11 @@ def test_the_documentation_explains_every_status():
     ],
     ids=lambda value: value if isinstance(value, str) else value[-1],
 )
-def test_what_is_typed_wrong_is_told_at_once(words, told):
-    done = parity(*words)
-    assert done.returncode == 2
-    assert told in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr
+def test_what_is_typed_wrong_is_told_at_once(served, words, told):
+    code, _, errors = served(*words)
+    assert code == 2
+    assert told in errors
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize(
@@ -234,17 +259,17 @@ def test_what_tensorflow_says_comes_without_its_marks():
     assert in_words(ValueError(said)) == "ValueError: Matrix size-incompatible"
 
 
-def test_a_page_goes_into_a_folder_and_says_so(tmp_path):
+def test_a_page_goes_into_a_folder_and_says_so(served, tmp_path):
     words = ("--torch", f"{TORCH}:SmallCnn", "--keras", f"{KERAS}:small_cnn", "--input", SMALL)
-    done = parity(*words, "--report", str(tmp_path / "new" / "pages"))
-    assert done.returncode == 0, done.stderr
-    assert "pages is new)" in " ".join(done.stdout.split())
+    code, output, errors = served(*words, "--report", str(tmp_path / "new" / "pages"))
+    assert code == 0, errors
+    assert "pages is new)" in output
     assert (tmp_path / "new/pages/check.md").is_file()
     (tmp_path / "taken").write_text("")
     for path in ("taken", "taken/check.md"):
-        done = parity(*words, "--report", str(tmp_path / path))
-        assert done.returncode == 2
-        assert "is a file" in " ".join(done.stderr.split())
+        code, _, errors = served(*words, "--report", str(tmp_path / path))
+        assert code == 2
+        assert "is a file" in errors
 
 
 def test_what_parted_has_a_row_under_train_and_its_own_name():
@@ -278,6 +303,7 @@ def test_shapes_that_keras_states_need_no_input(remotes):
     assert checked(remotes, f"{TORCH}:SmallCnn", f"{KERAS}:small_cnn").verdict == "agree"
 
 
+@pytest.mark.usefixtures("served")
 def test_assert_parity_passes_and_fails_in_the_same_words():
     assert_parity(f"{TORCH}:SmallCnn", f"{KERAS}:small_cnn", SMALL)
     with pytest.raises(AssertionError, match=r"epsilon \(confirmed\)"):

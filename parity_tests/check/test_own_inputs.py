@@ -8,7 +8,7 @@ from parity.checker.check import check_in
 from parity.checker.graph import input_files, input_names, model_inputs, model_outputs
 from parity.checker.graph.input_names import Argument, Signature
 from parity.checker.graph.target import Target
-from parity.checker.workers.request import CheckRequest, processes
+from parity.checker.workers.request import CheckRequest
 from parity.cli.check_command import fed
 from parity.core.errors import ParityError, UsageError
 
@@ -67,13 +67,7 @@ SIZES = ("words=2,7:int", "kinds=2,7:int", "keep=2,7:bool")
 
 
 @pytest.fixture(scope="module")
-def both():
-    with processes(CheckRequest()) as remotes:
-        yield remotes
-
-
-@pytest.fixture(scope="module")
-def asked(both, tmp_path_factory):
+def asked(remotes, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     (folder / "t.py").write_text(TORCH, "utf-8")
     (folder / "k.py").write_text(KERAS, "utf-8")
@@ -83,7 +77,7 @@ def asked(both, tmp_path_factory):
             Target(str(folder / "t.py"), torch, arguments[0]),
             Target(str(folder / "k.py"), keras, arguments[1]),
         )
-        return check_in(both, targets, CheckRequest(**fields))
+        return check_in(remotes, targets, CheckRequest(**fields))
 
     return ask
 

@@ -23,36 +23,29 @@ from parity.core.errors import UsageError
 from parity_tests.convert.pairs import FOLDER, PAIRS, Pair
 from parity_tests.draws import draw
 
+GONE = draw([name for name in PAIRS if name != "mlp"], lambda name: (), 0.4)
 BACK = {"cnn": "safetensors", "recurrent": "pt", "attention": "pth.tar", "tied": "safetensors"}
 THERE = {"cnn": "weights.h5", "attention": "keras", "tied": "weights.h5", "fused": "weights.h5"}
 ATTACK = """
-import sys, torch
 class Runs:
     def __reduce__(self):
         return (print, ("it ran",))
-torch.save({"state_dict": Runs()}, sys.argv[1])
+torch.save({{"state_dict": Runs()}}, {path!r})
+"""
+WRAPPED = """
+weights = {{"module." + k: v for k, v in torch.load({plain!r}).items()}}
+torch.save({{"epoch": 3, "state_dict": weights, "optimizer": {{"state": {{}}}}}}, {wrapped!r})
 """
 
 
-def request(pair, out, source="torch", **more):
+def asked_of(pair, out, source="torch", **more):
     inputs = tuple(map(model_inputs.parse, pair.inputs.split()))
     check = CheckRequest(inputs=inputs, weights_from=source)
     weights = {source: more.pop("weights")} if "weights" in more else {}
     return ConversionRequest(pair.targets(**weights), check, out, **more)
 
 
-def state(path):
-    """A state dict as arrays, read by PyTorch in a process of its own."""
-    out = path.parent / "read.safetensors"
-    code = (
-        "import sys, torch; from safetensors.torch import save_file\n"
-        "save_file({k: v.clone() for k, v in torch.load(sys.argv[1]).items()}, sys.argv[2])"
-    )
-    subprocess.run([sys.executable, "-c", code, str(path), str(out)], check=True, timeout=300)
-    return load_file(out)
-
-
-def as_its_map_says(found, old, new, folder):
+def as_its_map_says(found, old, new, folder, state):
     """The map, read from its file, and its script give the same file as the conversion gave."""
     found.write(folder / "net.map.json")
     found = WeightMap.read(folder / "net.map.json")
@@ -67,10 +60,10 @@ def as_its_map_says(found, old, new, folder):
         other = folder / f"mapped{''.join(new.suffixes)}"
         convert_by_map(found, source, other, {})
     if new.suffix != ".keras":
-        assert tensors_of(other, found) == tensors_of(new, found)
+        assert tensors_of(other, found, state) == tensors_of(new, found, state)
 
 
-def tensors_of(path, found):
+def tensors_of(path, found, state):
     """Name → type, shape and bytes, of a file of the map's other side."""
     if path.suffix == ".h5":
         with h5py.File(path) as file:
@@ -88,22 +81,29 @@ def run(command, **more):
     subprocess.run(command, check=True, timeout=300, env=env, **more)
 
 
-@pytest.mark.parametrize("name", draw([n for n in PAIRS if n != "mlp"], lambda name: (), 0.4))
-def test_there_and_back_again(name, remotes, checkpoints, tmp_path):
+@pytest.fixture(params=GONE)
+def name(request):
+    """Of a pair; the files of the first are loaded by new processes, one of each side."""
+    if request.param != GONE[0]:
+        request.getfixturevalue("quickly_loaded")
+    return request.param
+
+
+def test_there_and_back_again(name, remotes, checkpoints, state, tmp_path):
     pair = PAIRS[name]
     there = tmp_path / f"net.{THERE.get(name, 'safetensors')}"
     first = checkpoints / f"{pair.torch}.pt"
-    done = convert_in(remotes, request(pair, there, weights=first, mapped=True))
+    done = convert_in(remotes, asked_of(pair, there, weights=first, mapped=True))
     assert done.agrees
     assert done.again.agrees
     assert not done.kept
     assert not done.computed
-    as_its_map_says(done.map, first, there, tmp_path)
+    as_its_map_says(done.map, first, there, tmp_path, state)
     back = tmp_path / f"back.{BACK.get(name, 'pt')}"
-    done = convert_in(remotes, request(pair, back, "keras", weights=there, mapped=True))
+    done = convert_in(remotes, asked_of(pair, back, "keras", weights=there, mapped=True))
     assert done.agrees
     assert done.again.agrees
-    as_its_map_says(done.map, there, back, tmp_path)
+    as_its_map_says(done.map, there, back, tmp_path, state)
     before = state(checkpoints / f"{pair.torch}.pt")
     after = load_file(back) if back.suffix == ".safetensors" else state(back)
     assert set(after) == set(before)
@@ -115,9 +115,10 @@ def test_there_and_back_again(name, remotes, checkpoints, tmp_path):
     assert sorted(x.name for x in tmp_path.iterdir() if x.name[0] == ".") == []
 
 
+@pytest.mark.usefixtures("quickly_loaded")
 def test_what_is_another_function_is_not_written(remotes, checkpoints, tmp_path):
     pair = Pair("Cnn", "cnn", "4,3,8,12")
-    asked = request(pair, tmp_path / "net.weights.h5", weights=checkpoints / "Cnn.pt")
+    asked = asked_of(pair, tmp_path / "net.weights.h5", weights=checkpoints / "Cnn.pt")
     wrong = replace(asked.targets[1], arguments={"epsilon": 1e-3})
     asked = replace(asked, targets=(asked.targets[0], wrong))
     done = convert_in(remotes, asked)
@@ -130,12 +131,13 @@ def test_what_is_another_function_is_not_written(remotes, checkpoints, tmp_path)
     assert asked.out.is_file()
 
 
-def test_halves_stay_halves(remotes, checkpoints, tmp_path):
+@pytest.mark.usefixtures("quickly_loaded")
+def test_halves_stay_halves(remotes, checkpoints, state, tmp_path):
     before = state(checkpoints / "Cnn.pt")
     for dtype in (np.float16, ml_dtypes.bfloat16):
         half = {k: a.astype(dtype) if a.dtype == np.float32 else a for k, a in before.items()}
         save_file(half, tmp_path / "half.safetensors")
-        asked = request(
+        asked = asked_of(
             PAIRS["cnn"], tmp_path / "net.safetensors", weights=tmp_path / "half.safetensors"
         )
         assert convert_in(remotes, asked).again.agrees
@@ -145,10 +147,11 @@ def test_halves_stay_halves(remotes, checkpoints, tmp_path):
         assert after["conv/kernel"].tobytes() == np.ascontiguousarray(kernel).tobytes()
 
 
-def test_what_a_model_computes_of_its_weights_goes_across(remotes, checkpoints, tmp_path):
+@pytest.mark.usefixtures("quickly_loaded")
+def test_what_a_model_computes_of_its_weights_goes_across(remotes, checkpoints, state, tmp_path):
     pair = Pair("Normed", "plain", "4,6")
     out = tmp_path / "net.safetensors"
-    done = convert_in(remotes, request(pair, out, weights=checkpoints / "Normed.pt"))
+    done = convert_in(remotes, asked_of(pair, out, weights=checkpoints / "Normed.pt"))
     assert done.agrees
     assert done.again.agrees
     assert set(done.computed) == {"fc/kernel"}
@@ -158,31 +161,26 @@ def test_what_a_model_computes_of_its_weights_goes_across(remotes, checkpoints, 
     made = direction / length * before["fc.parametrizations.weight.original0"]
     assert np.allclose(load_file(out)["fc/kernel"], made.T, rtol=1e-6, atol=0)
     with pytest.raises(UsageError, match=r"no map of this pair: fc/kernel"):
-        convert_in(remotes, request(pair, out, weights=checkpoints / "Normed.pt", mapped=True))
+        convert_in(remotes, asked_of(pair, out, weights=checkpoints / "Normed.pt", mapped=True))
 
 
-def test_a_wrapped_checkpoint_is_unwrapped(remotes, checkpoints, tmp_path):
-    code = (
-        "import sys, torch; d = torch.load(sys.argv[1])\n"
-        "d = {'module.' + k: v for k, v in d.items()}\n"
-        "torch.save({'epoch': 3, 'state_dict': d, 'optimizer': {'state': {}}}, sys.argv[2])"
-    )
-    wrapped = tmp_path / "net.pth.tar"
-    plain = checkpoints / "Mlp.pt"
-    subprocess.run([sys.executable, "-c", code, str(plain), str(wrapped)], check=True, timeout=300)
+@pytest.mark.usefixtures("quickly_loaded")
+def test_a_wrapped_checkpoint_is_unwrapped(remotes, checkpoints, torch_script, state, tmp_path):
+    wrapped, plain = tmp_path / "net.pth.tar", checkpoints / "Mlp.pt"
+    torch_script(WRAPPED.format(plain=str(plain), wrapped=str(wrapped)))
     out = tmp_path / "net.safetensors"
-    done = convert_in(remotes, request(PAIRS["mlp"], out, weights=wrapped))
+    done = convert_in(remotes, asked_of(PAIRS["mlp"], out, weights=wrapped))
     assert done.agrees
     assert any("begin with module." in note for note in done.notes)
     assert np.array_equal(load_file(out)["out/kernel"], state(plain)["out.weight"].T)
 
 
-def test_what_a_file_would_run_is_not_run(remotes, tmp_path):
+def test_what_a_file_would_run_is_not_run(remotes, torch_script, tmp_path):
     path = tmp_path / "net.pt"
-    subprocess.run([sys.executable, "-c", ATTACK, str(path)], check=True, timeout=300)
+    torch_script(ATTACK.format(path=str(path)))
     out = tmp_path / "net.safetensors"
     with pytest.raises(ModelError, match="holds more than numbers") as caught:
-        convert_in(remotes, request(PAIRS["mlp"], out, weights=path))
+        convert_in(remotes, asked_of(PAIRS["mlp"], out, weights=path))
     assert "it ran" not in str(caught.value)
     assert not out.exists()
 
@@ -190,20 +188,21 @@ def test_what_a_file_would_run_is_not_run(remotes, tmp_path):
 def test_weights_of_another_model_are_named(remotes, checkpoints, tmp_path):
     out = tmp_path / "net.safetensors"
     with pytest.raises(ModelError, match=r"lacks hidden\.weight.*it has.*conv\.weight"):
-        convert_in(remotes, request(PAIRS["mlp"], out, weights=checkpoints / "Cnn.pt"))
+        convert_in(remotes, asked_of(PAIRS["mlp"], out, weights=checkpoints / "Cnn.pt"))
     other = PAIRS["mlp"].targets(torch=checkpoints / "Mlp.pt")
     wide = replace(other[0], arguments={"width": 9})
-    asked = request(PAIRS["mlp"], out)
+    asked = asked_of(PAIRS["mlp"], out)
     with pytest.raises(ModelError, match=r"hidden\.weight 7 × 6 for 9 × 6"):
         convert_in(remotes, replace(asked, targets=(wide, other[1])))
 
 
+@pytest.mark.usefixtures("quickly_loaded")
 def test_keras_weights_of_another_model_are_named(remotes, checkpoints, tmp_path):
     mlp = tmp_path / "mlp.weights.h5"
-    convert_in(remotes, request(PAIRS["mlp"], mlp, weights=checkpoints / "Mlp.pt"))
+    convert_in(remotes, asked_of(PAIRS["mlp"], mlp, weights=checkpoints / "Mlp.pt"))
     out = tmp_path / "net.pt"
     with pytest.raises(ModelError, match=r"lacks .*vars/0.*Expected the weights"):
-        convert_in(remotes, request(PAIRS["cnn"], out, "keras", weights=mlp))
+        convert_in(remotes, asked_of(PAIRS["cnn"], out, "keras", weights=mlp))
     assert not out.exists()
 
 
@@ -243,6 +242,7 @@ def test_other_outputs_are_told(found, agrees):
     assert again.agrees is agrees
 
 
+@pytest.mark.usefixtures("quickly_loaded")
 def test_a_file_that_does_not_load_is_not_kept(remotes, checkpoints, tmp_path, monkeypatch):
     """Planted: what is written is of another model."""
     save = type(remotes[1]).save_weights
@@ -257,6 +257,6 @@ def test_a_file_that_does_not_load_is_not_kept(remotes, checkpoints, tmp_path, m
     monkeypatch.setattr(type(remotes[1]), "save_weights", other)
     out = tmp_path / "net.safetensors"
     with pytest.raises(UsageError, match="it gives other outputs"):
-        convert_in(remotes, request(PAIRS["mlp"], out, weights=checkpoints / "Mlp.pt"))
+        convert_in(remotes, asked_of(PAIRS["mlp"], out, weights=checkpoints / "Mlp.pt"))
     assert not out.exists()
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,6 @@
 """`parity convert` as people type it."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
 from parity.cli.main import app
+from parity.convert import conversion
 from parity.convert.expressions import Transpose, Weight
 from parity.convert.weight_map import Made, WeightMap
 from parity.core.errors import UsageError
@@ -96,11 +98,14 @@ def test_a_place_that_the_map_lacks_is_named(a_map):
     assert "does not say where a .weights.h5 has fc/kernel" in complaint(*given)
 
 
+CONVERTED = [*MODELS, "--input", "4,3,8,12", "--torch-weights"]
+
+
 def test_all_of_it_in_one_command(checkpoints, tmp_path):
     out, script = tmp_path / "net.safetensors", tmp_path / "convert.py"
     command = [sys.executable, "-c", "from parity.cli.main import main; main()", "convert"]
-    command += [*MODELS, "--torch-weights", checkpoints / "Cnn.pt", "--input", "4,3,8,12"]
-    command += ["--out", out, "--map-out", tmp_path / "net.map.json", "--script", script]
+    command += [*CONVERTED, checkpoints / "Cnn.pt", "--out", out]
+    command += ["--map-out", tmp_path / "net.map.json", "--script", script]
     done = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, check=False, timeout=600
     )
@@ -110,13 +115,16 @@ def test_all_of_it_in_one_command(checkpoints, tmp_path):
     assert "bn.num_batches_tracked" in done.stdout
     assert "it gives the same outputs" in done.stdout
     assert script.is_file()
-    wrong = [*command, "--keras-args", json.dumps({"epsilon": 1e-3}), "--json"]
-    wrong[wrong.index("--out") + 1] = tmp_path / "other.safetensors"
-    done = subprocess.run(
-        list(map(str, wrong)), capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == 1, done.stderr
+
+
+def test_what_differs_is_told_and_not_written(remotes, checkpoints, tmp_path, monkeypatch):
+    monkeypatch.setattr(conversion, "processes", lambda request: contextlib.nullcontext(remotes))
+    wrong = ["--keras-args", json.dumps({"epsilon": 1e-3}), "--json"]
+    beside = ["--map-out", tmp_path / "net.map.json", "--script", tmp_path / "convert.py"]
+    out = tmp_path / "other.safetensors"
+    done = parity(*CONVERTED, checkpoints / "Cnn.pt", "--out", out, *beside, *wrong)
+    assert done.exit_code == 1, done.output
     told = json.loads(done.stdout)
     assert told["written"] is None
     assert told["check"]["causes"][0]["kind"] == "epsilon"
-    assert not (tmp_path / "other.safetensors").exists()
+    assert not list(tmp_path.iterdir())

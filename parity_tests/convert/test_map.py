@@ -29,7 +29,7 @@ from parity.convert.tensor_files import TensorFile
 from parity.convert.weight_map import Made, WeightMap, kept_path
 from parity.core.errors import UsageError
 from parity_tests.convert.pairs import PAIRS
-from parity_tests.convert.test_convert import request, run
+from parity_tests.convert.test_convert import asked_of, run
 
 A, B = Weight("layers.0.a"), Weight("layers.0.b")
 SHAPES = {"layers.0.a": (6, 4), "layers.0.b": (6, 4), "c": (5,)}
@@ -172,7 +172,7 @@ def test_a_wrong_map_is_not_written(remotes, checkpoints, tmp_path, monkeypatch)
         return replace(found, weights=swapped)
 
     monkeypatch.setattr(conversion.derive, "derive", wrong)
-    asked = request(
+    asked = asked_of(
         PAIRS["mlp"], tmp_path / "n.safetensors", weights=checkpoints / "Mlp.pt", mapped=True
     )
     with pytest.raises(UsageError, match="for hidden/kernel it gives other numbers"):
