@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -19,12 +20,14 @@ from parity.checker.graph import model_interface
 from parity.checker.graph import training_recipe as reading
 from parity.checker.graph.model_inputs import InputLayout
 from parity.checker.graph.model_interface import Array
-from parity.checker.graph.target import Target, keep_out_triton
+from parity.checker.graph.target import REFERENCE, Target, keep_out_triton
 from parity.checker.graph.training_recipe import Recipe
+from parity.checker.references.reference_model import ReferenceModel
 from parity.checker.result.check_result import CheckResult
+from parity.checker.workers.fitting import fitted
 from parity.checker.workers.request import CheckRequest
 from parity.core.errors import UsageError
-from parity.core.sides import SIDE_PACKAGES, Side
+from parity.core.sides import SIDE_PACKAGES, SIDES, Side
 from parity.recording import recording_file
 from parity.recording.recording_file import Header, Recording
 from parity.run import pipeline
@@ -32,6 +35,9 @@ from parity.spec.suite import Suite
 from parity.verdict.judgement import PairVerdict
 
 _CLASSES: dict[Side, str] = {"torch": "TorchModel", "keras": "KerasModel"}
+
+_HERE = Target("", "model", {})
+"""In place of a name: a model that exists."""
 
 StrPath = str | os.PathLike[str]
 
@@ -68,7 +74,8 @@ class Model:
 
     Attributes:
         target: ``"models.py:Net"``, ``"package.module:name"``, a class or function that makes a
-            model, or a model. What can be named runs in a process of its own; a model that exists
+            model, a model, or a reference (``"net.reference"``), which needs no framework. What
+            can be named runs in a process of its own; a model that exists
             already runs in this one, which then holds both frameworks, but not triton. In Keras
             it must be one that can be built again in float64, as functional and `Sequential` can.
         args: keyword arguments of what makes the model.
@@ -137,12 +144,18 @@ def check(
     )
     named = _named(torch.target, torch.args), _named(keras.target, keras.args)
     if named[0] is None or named[1] is None:
-        if text := next((m.target for m in (torch, keras) if isinstance(m.target, str)), None):
+        texts = [t.title for t in named if t is not None and not t.is_reference]
+        if texts:
             raise UsageError(
-                f"'{text}' is named, the other model is not: both run in this process or both in "
-                "processes of their own. Give both as names or both as models."
+                f"'{texts[0]}' is named, the other model is not: both run in this process or both "
+                "in processes of their own. Give both as names or both as models."
             )
-        return checking.check(_here("torch", torch), _here("keras", keras), request)
+        request = fitted(request, [target or _HERE for target in named])
+        left, right = (
+            _here(side, model) if target is None else _of_reference(target)
+            for side, model, target in zip(SIDES, (torch, keras), named, strict=True)
+        )
+        return checking.check(left, right, request)
     wishes = (*recipe.loss.values(), *recipe.optimizer.values())
     if not all(isinstance(wish, (Target, str)) for wish in wishes):
         raise UsageError(
@@ -238,6 +251,10 @@ def _inputs(
 
 def _named(target: Any, arguments: Mapping[str, Any]) -> Target | None:
     """Where another process finds it; None where only this one has it."""
+    if isinstance(target, os.PathLike):
+        target = os.fspath(target)
+    if isinstance(target, str) and target.endswith(REFERENCE):
+        return Target.parse(target, json.dumps(dict(arguments)), "model")
     if isinstance(target, str):
         module, colon, name = target.rpartition(":")
         if not colon:
@@ -251,6 +268,12 @@ def _named(target: Any, arguments: Mapping[str, Any]) -> Target | None:
     if module in ("__main__", "") or (file and "site-packages" not in file):
         return Target(file, name, dict(arguments)) if file else None
     return Target(module, name, dict(arguments))
+
+
+def _of_reference(target: Target) -> model_interface.Model:
+    model = ReferenceModel()
+    model.load(target)
+    return model
 
 
 def _here(side: Side, model: Model) -> model_interface.Model:

@@ -5,5 +5,6 @@ and is read first; each package is a stage, in this order: `graph` (a model as a
 that both sides use), `canonical` (one form for what is written in different steps), `align` (which
 node is which), `transfer` (values and weights across), `judge` (which layer diverges by itself),
 `training` (the user's own loss and optimizer), `diagnose` (why, and the line that repairs it).
-Beside them: `workers` (the models' processes) and `result` (what is answered).
+Beside them: `workers` (the models' processes), `references` (a side that was recorded before, made
+by a `self_check`) and `result` (what is answered).
 """

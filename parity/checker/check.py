@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,23 +18,27 @@ from parity.checker.diagnose import diagnosis
 from parity.checker.graph import input_names, model_outputs, special_inputs
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph.arrangement import Arrangement
+from parity.checker.graph.loadable_model import LoadableModel
 from parity.checker.graph.model_interface import Array, Mode, Model, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
 from parity.checker.judge import dropouts, empty_rows, float32_constants, judging, untraced_views
 from parity.checker.judge.judging import RecordedRuns
+from parity.checker.references.reference_model import ReferenceModel
 from parity.checker.result.check_result import CheckResult, ComparedQuantity
 from parity.checker.training import user_training
 from parity.checker.transfer import biases, degenerate, input_layout, leftovers, mapping, parts
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import AxisMaps
+from parity.checker.workers.fitting import fitted
 from parity.checker.workers.pair import Clock, ModelPair, Say
-from parity.checker.workers.remote_model import RemoteModel
-from parity.checker.workers.request import CheckRequest, processes
+from parity.checker.workers.request import CheckRequest, started
 from parity.comparator.noise import U32
 from parity.core.errors import CrashError, UsageError
 from parity.core.sides import SIDES, Precision, Side
 
+T = TypeVar("T")
+Arrange = Callable[[Sequence[feeding.Input]], Sequence[Arrangement]]
 Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 _RATE = 0.01
@@ -54,12 +59,17 @@ def check_targets(
         WorkerError: a process does not start, dies or hangs.
         UsageError: inputs are missing, or names to be paired do not exist.
     """
-    with processes(request) as remotes:
-        return check_in(remotes, (torch, keras), request, say)
+    targets = torch, keras
+    request = fitted(request, targets)
+    live = [side for side, t in zip(SIDES, targets, strict=True) if not t.is_reference]
+    with started(request, live) as remotes:
+        ready: list[LoadableModel] = list(remotes)
+        sides = [ReferenceModel() if t.is_reference else ready.pop(0) for t in targets]
+        return check_in((sides[0], sides[1]), targets, request, say)
 
 
 def check_in(
-    remotes: tuple[RemoteModel, RemoteModel],
+    remotes: tuple[LoadableModel, LoadableModel],
     targets: tuple[Target, Target],
     request: CheckRequest,
     say: Say = lambda words: None,
@@ -99,7 +109,7 @@ class Carried:
 
 
 def carry_in(
-    remotes: tuple[RemoteModel, RemoteModel],
+    remotes: tuple[LoadableModel, LoadableModel],
     targets: tuple[Target, Target],
     request: CheckRequest,
     say: Say = lambda words: None,
@@ -116,7 +126,7 @@ def carry_in(
 
 @contextlib.contextmanager
 def _checking(
-    remotes: tuple[RemoteModel, RemoteModel],
+    remotes: tuple[LoadableModel, LoadableModel],
     targets: tuple[Target, Target],
     request: CheckRequest,
     say: Say,
@@ -135,10 +145,21 @@ def _checking(
             remote.forget()
 
 
-def check(torch: Model, keras: Model, request: CheckRequest) -> CheckResult:
-    """Check two models in this process; raises as `check_targets` does."""
+def check(
+    torch: Model,
+    keras: Model,
+    request: CheckRequest,
+    arrange: Arrange | None = None,
+) -> CheckResult:
+    """Check two models in this process; raises as `check_targets` does.
+
+    Args:
+        torch, keras: the models.
+        request: what to check.
+        arrange: how inputs lie in both; None: in `torch` as they are given.
+    """
     models = ModelPair(torch, keras, parallel=False)
-    return _Check(models, request, Clock(lambda words: None)).run_all()
+    return _Check(models, request, Clock(lambda words: None), arrange=arrange).run_all()
 
 
 def _together(first: CheckResult, others: Sequence[CheckResult]) -> CheckResult:
@@ -165,9 +186,10 @@ class _Check:
         request: CheckRequest,
         clock: Clock,
         rebuild: input_layout.Rebuild | None = None,
+        arrange: Arrange | None = None,
     ) -> None:
         self._models, self._request, self._clock = models, request, clock
-        self._rebuild = rebuild
+        self._rebuild, self._arrange = rebuild, arrange
         self._notes: list[str] = []
         self._wanted: tuple[feeding.Input, ...] = ()
         self._vocabulary: int | None = None
@@ -191,7 +213,8 @@ class _Check:
             if result.verdict == "agree" and all(other.verdict == "agree" for other in others):
                 request = replace(self._request, inputs=fed.inputs, given=fed.given, also=())
                 clock = Clock(self._clock.say)
-                others.append(_Check(self._models, request, clock, self._rebuild).run())
+                other = _Check(self._models, request, clock, self._rebuild, self._arrange)
+                others.append(other.run())
         seconds = {"other inputs": sum(sum(other.seconds.values()) for other in others)}
         together = _together(result, others)
         return replace(together, seconds={**result.seconds, **(seconds if others else {})})
@@ -292,6 +315,11 @@ class _Check:
                     doubtful=dropouts.rates(comparison, added=True),
                 )
         self._compared = comparison
+        if self._request.drawn_for == ("keras",) and not findings.agrees:
+            self._notes.append(
+                "Keras' side is a reference, whose layers cannot be run alone: causes are read off "
+                "the settings, and none is proven."
+            )
         with stage("explain", "looking for causes"):
             return diagnosis.explain(
                 comparison,
@@ -392,7 +420,7 @@ class _Check:
             lambda: models.keras.name_inputs(named.keras),
         )
         self._notes += [named.note] if named.note else []
-        smallest = models(models.torch.vocabulary, models.keras.vocabulary)
+        smallest = self._telling(*models(models.torch.vocabulary, models.keras.vocabulary))
         self._wanted = wanted
         self._vocabulary = min((n for n in smallest if n is not None), default=None)
         if wanted[0].shape[0] == 1:
@@ -401,21 +429,32 @@ class _Check:
             )
         arrays = self._arrays(0)
         left = models.torch.trace(arrays)
-        options = list(input_layout.tries(feeding.layouts(wanted, left, declared, request.layout)))
+        lying = [replace(o, shape=a.shape) for o, a in zip(wanted, arrays, strict=True)]
+        options = list(input_layout.tries(feeding.layouts(lying, left, declared, request.layout)))
         right, self._moves, notes = input_layout.traced(
             models.keras, arrays, options, self._rebuild
         )
         self._notes += notes
         if request.given is None:
-            rows = special_inputs.rows_reached((left.graph, right.graph))
+            graphs = self._telling(left.graph, right.graph)
+            rows = special_inputs.rows_reached(graphs)
             wanted = tuple(
                 replace(one, high=one.high or rows.get(i)) if one.kind == "int" else one
                 for i, one in enumerate(wanted)
             )
             self._wanted = wanted
-            telling = special_inputs.telling_ids((left.graph, right.graph))
-            self._special = special_inputs.draws(wanted, request.seed, self._vocabulary, telling)
+            telling = special_inputs.telling_ids(graphs)
+            drawn = special_inputs.draws(wanted, request.seed, self._vocabulary, telling)
+            self._special = [self._laid(arrays) for arrays in drawn]
         return left, right, options
+
+    def _telling(self, left: T, right: T) -> list[T]:
+        """Of the two sides those that tell what is drawn."""
+        return [
+            one
+            for side, one in zip(SIDES, (left, right), strict=True)
+            if side in self._request.drawn_for
+        ]
 
     def _apart(self, aligned: input_layout.AlignedGraphs) -> input_layout.AlignedGraphs:
         """With recurrent layers step by step, where more of the weights find their partners so."""
@@ -481,15 +520,22 @@ class _Check:
 
     def _arrays(self, draw: int) -> list[Array]:
         if self._request.given is not None and draw == 0:
-            return [
+            return self._laid(
                 a.astype(np.float32).astype(np.float64) if a.dtype.kind == "f" else a
                 for a in self._request.given
-            ]
+            )
         # Larger ones than the first, so that what saturates (relu6, a clipped value) is reached;
         # then those off zero, so that whole channels are negative, and padding is not.
         scale, aside = (_LARGER, 0.0) if draw == 1 else (1.0, _ASIDE if draw else 0.0)
         seed = self._request.seed + draw
-        return feeding.draw(self._wanted, seed, self._vocabulary, scale, aside)
+        return self._laid(feeding.draw(self._wanted, seed, self._vocabulary, scale, aside))
+
+    def _laid(self, arrays: Iterable[Array]) -> list[Array]:
+        """Inputs in PyTorch's layout, as the left takes them."""
+        if self._arrange is None:
+            return list(arrays)
+        moves = self._arrange(self._wanted)
+        return [move(array) for move, array in zip(moves, arrays, strict=True)]
 
     def _take_weights(
         self,
@@ -635,7 +681,7 @@ class _Check:
         moved = [m(a) for m, a in zip(self._moves, arrays, strict=True)]
         weights = ([], [])  # type: tuple[list[Array], list[Array]]
         if whole and gradients and self._differentiable:
-            weights = judging.projections(comparison, request.seed)
+            weights = judging.projections(comparison, request.seed, request.drawn_for[0])
         own = [
             list(given) if chosen is None else chosen.given_back(given)
             for chosen, given in zip(self._outputs, weights, strict=True)

@@ -166,6 +166,8 @@ def _target(
     if name is None:
         raise UsageError(f"--{side} is missing. Expected both models: models.py:Net, package:name.")
     target = Target.parse(name, arguments, f"--{side}")
+    if target.is_reference:
+        raise UsageError(f"--{side} '{name}' is a reference. A conversion needs the model itself.")
     if weights is None:
         return target
     if not weights.is_file():

@@ -33,6 +33,7 @@ from parity.cli.options import (
     TorchPython,
     Train,
 )
+from parity.cli.record import record
 from parity.cli.sweep import sweep
 from parity.core.errors import InterruptionError, ParityError, UsageError
 from parity.core.json_format import JSON_FORMAT
@@ -311,6 +312,9 @@ app.command(
     epilog="Example: parity convert --torch models.py:Net --torch-weights net.pt "
     "--keras models.py:Net --input 8,3,64,64 --out net.weights.h5"
 )(convert)
+app.command(
+    epilog="Example: parity record --torch models.py:Net --input 8,3,64,64 --out net.reference"
+)(record)
 app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
 app.command("sweep", epilog="Example: parity sweep fashion_mlp --seeds 12")(sweep)
 

@@ -21,6 +21,11 @@ def unlike(torch: Graph, keras: Graph) -> list[str]:
     ]
 
 
+def kinds(graph: Graph) -> list[str]:
+    """The kinds of cell that a graph has layers of."""
+    return sorted(_cells(graph))
+
+
 def _cells(graph: Graph) -> Counter[str]:
     """Of each kind of cell how many have weights of their own; a cell in a loop is one."""
     own = {

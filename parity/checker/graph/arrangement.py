@@ -45,6 +45,14 @@ class Arrangement:
         taken: Array = array.reshape(-1)[self.places]
         return taken
 
+    def back(self, array: Array) -> Array:
+        """A right array, arranged as the left's; what does not go across is zero."""
+        if self.axes is not None:
+            return array.transpose(np.argsort(self.axes))
+        flat = np.zeros(int(np.prod(self.left)), array.dtype)
+        flat[self.indices] = array
+        return flat.reshape(self.left)
+
     @property
     def indices(self) -> Indices:
         """`places`, whichever way it is said."""

@@ -23,6 +23,8 @@ from typing import Any
 
 from parity.core.errors import ParityError, UsageError
 
+REFERENCE = ".reference"
+"""At the end of the name of a file that answers in a model's place."""
 _FRAMES = 4
 _MARKS = re.compile(r"\x1b\[\d+m|\{\{(?:function_)?node [^}]*\}\}\s*|\s*\[Op:\w+\](?: name: *)?")
 _LIBRARIES = ("site-packages", "dist-packages", "importlib", "<frozen", "/lib/python")
@@ -54,7 +56,12 @@ class Target:
     @property
     def title(self) -> str:
         """As people would write it."""
-        return f"{self.module}:{self.name}"
+        return Path(self.module).name if self.is_reference else f"{self.module}:{self.name}"
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is the file of a reference, which answers in a model's place."""
+        return self.module.endswith(REFERENCE) and not self.name
 
     @property
     def is_file(self) -> bool:
@@ -65,14 +72,19 @@ class Target:
     def parse(cls, text: str, arguments: str, option: str) -> Target:
         """Read ``FILE.py:NAME`` or ``PACKAGE.MODULE:NAME`` and keyword arguments as JSON.
 
+        ``FILE.reference`` is a reference, and takes no arguments.
+
         Raises:
             UsageError: one of them is not of that form, or the file is not there.
         """
+        if text.endswith(REFERENCE):
+            return cls._of_reference(text, arguments, option)
         module, colon, name = text.rpartition(":")
         if not colon or not module or not name:
             raise UsageError(
-                f"{option} '{text}' names no model. Expected a file and a name (models.py:Net) or "
-                "an installed module and a name (torchvision.models:resnet18)."
+                f"{option} '{text}' names no model. Expected a file and a name (models.py:Net), "
+                "an installed module and a name (torchvision.models:resnet18), or a reference "
+                f"(net{REFERENCE})."
             )
         target = cls(module, name, _keywords(arguments, option))
         if target.is_file:
@@ -81,6 +93,15 @@ class Target:
                 raise UsageError(f"{option} '{text}': there is no file '{module}'.{_near(path)}")
             target = cls(str(path.resolve()), name, target.arguments)
         return target
+
+    @classmethod
+    def _of_reference(cls, text: str, arguments: str, option: str) -> Target:
+        path = Path(text).expanduser()
+        if not path.is_file():
+            raise UsageError(f"{option} '{text}': there is no file '{text}'.")
+        if _keywords(arguments, option):
+            raise UsageError(f"{option} '{text}' is a reference: it takes no {option}-args.")
+        return cls(str(path.resolve()), "", {})
 
 
 def _keywords(text: str, option: str) -> dict[str, Any]:

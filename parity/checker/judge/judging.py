@@ -96,18 +96,29 @@ class CheckFindings:
         return all(part.finding.agrees for part in self.parts)
 
 
-def projections(comparison: ModelComparison, seed: int) -> tuple[list[Array], list[Array]]:
-    """Random numbers of each output's shape on both sides: the loss is outputs times these."""
+def projections(
+    comparison: ModelComparison, seed: int, drawn_for: Side = "torch"
+) -> tuple[list[Array], list[Array]]:
+    """Random numbers of each output's shape on both sides: the loss is outputs times these.
+
+    Args:
+        comparison: the two models.
+        seed: of the numbers.
+        drawn_for: the side in whose layout they are drawn; in the other's they are moved.
+    """
     rng = np.random.default_rng([seed, 1])
+
+    def drawn(shape: Sequence[int]) -> Array:
+        return rng.standard_normal(shape).astype(np.float32).astype(np.float64)
+
     left, right = [], []
     for mine, theirs, move in comparison.outputs():
-        drawn = rng.standard_normal(mine.shape).astype(np.float32).astype(np.float64)
-        left.append(drawn)
-        if move is not None:
-            right.append(move(drawn))
+        if drawn_for == "torch":
+            left.append(drawn(mine.shape))
+            right.append(drawn(theirs.shape) if move is None else move(left[-1]))
         else:
-            other = rng.standard_normal(theirs.shape)
-            right.append(other.astype(np.float32).astype(np.float64))
+            right.append(drawn(theirs.shape))
+            left.append(drawn(mine.shape) if move is None else move.back(right[-1]))
     return left, right
 
 

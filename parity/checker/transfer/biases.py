@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
+from parity.checker.canonical import split_layers
+from parity.checker.graph.graph import Parameter
 from parity.checker.graph.model_interface import Array
-from parity.checker.graph.storage import CompactArrays
+from parity.checker.graph.storage import CompactArrays, LazyArrays
 from parity.checker.transfer import mapping
 from parity.checker.transfer.comparison import ModelComparison
 from parity.core.sides import Side
@@ -40,13 +43,13 @@ def perturb_biases(
         if one.left.computed or one.right.computed
     }
     made |= {*graph.left_out}
+    # Of whole weights, so that the numbers are the same whatever the other side splits them into.
+    traced = comparison.graphs[source].parameters
+    wholes = {n: partial(_shift, p, seed, draw) for n, p in {**graph.parameters, **traced}.items()}
+    shifts = split_layers.spread_weights(graph, LazyArrays(wholes))
     for name, parameter in graph.parameters.items():
         if parameter.role in _SHIFTED and name in both[source] and name not in made:
-            rng = np.random.default_rng([seed, draw, *name.encode()])
-            shift = _SHIFT * rng.standard_normal(parameter.shape)
-            if draw > 1:
-                shift = _far(rng, parameter.shape)
-            both[source][name] = both[source][name] + shift.astype(np.float32)
+            both[source][name] = both[source][name] + shifts[name]
     for name in both[source]:
         both[source][name] = both[source][name].astype(np.float32)
     carried = mapping.transfer_weights(
@@ -54,6 +57,12 @@ def perturb_biases(
     )
     both[1 - source].update(carried)
     return both[0], both[1]
+
+
+def _shift(parameter: Parameter, seed: int, draw: int) -> Array:
+    rng = np.random.default_rng([seed, draw, *parameter.id.encode()])
+    shift = _SHIFT * rng.standard_normal(parameter.shape)
+    return (_far(rng, parameter.shape) if draw > 1 else shift).astype(np.float32)
 
 
 def _far(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:

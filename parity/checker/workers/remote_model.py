@@ -17,7 +17,8 @@ from safetensors.numpy import load_file
 from parity.checker.graph import storage
 from parity.checker.graph.graph import Graph
 from parity.checker.graph.input_names import Signature
-from parity.checker.graph.model_interface import Array, Model, RecordRequest, Traced
+from parity.checker.graph.loadable_model import LoadableModel
+from parity.checker.graph.model_interface import Array, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
 from parity.core.errors import WorkerError
@@ -60,7 +61,7 @@ class StoredArrays(Mapping[str, Array]):
         return key in self._keys
 
 
-class RemoteModel(Model):
+class RemoteModel(LoadableModel):
     """One side's model in a child process; a context manager, so that the child always ends.
 
     Args:
@@ -125,6 +126,11 @@ class RemoteModel(Model):
         """Remove what was recorded of the last model."""
         for path in self._folder.glob(f"{self.side}-*"):
             path.unlink(missing_ok=True)
+
+    def versions(self) -> Mapping[str, str]:
+        """Of the framework, of Python and NumPy, in its environment."""
+        found: Mapping[str, str] = self._value("versions")
+        return found
 
     def trace(self, inputs: Sequence[Array], *, apart: Sequence[str] = ()) -> Traced:
         """See `Model.trace`."""

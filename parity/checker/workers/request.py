@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph.model_interface import Array
 from parity.checker.graph.training_recipe import Recipe
 from parity.checker.workers.remote_model import RemoteModel
-from parity.core.sides import Side
+from parity.core.sides import SIDES, Side
 from parity.workers.signals import signals_as_interrupt
 
 
@@ -36,6 +36,8 @@ class CheckRequest:
         layout: of image inputs in Keras.
         seed: of inputs, projections and generated weights.
         draws: of inputs; the first is compared layer by layer, the others by their outputs.
+        drawn_for: sides whose tables and code tell which ids are drawn; where one is a reference,
+            it alone.
         pythons: interpreter of each side.
         threads: CPU threads of each side.
         timeout: seconds for one request to a side.
@@ -56,6 +58,7 @@ class CheckRequest:
     layout: feeding.InputLayout = "auto"
     seed: int = 0
     draws: int = 3
+    drawn_for: tuple[Side, ...] = SIDES
     pythons: Mapping[Side, str] = field(default_factory=dict)
     threads: int = 1
     timeout: float = 600.0
@@ -64,6 +67,13 @@ class CheckRequest:
 @contextmanager
 def processes(request: CheckRequest) -> Iterator[tuple[RemoteModel, RemoteModel]]:
     """A process for each side, and a folder for what they record; all gone at the end."""
+    with started(request, SIDES) as models:
+        yield models[0], models[1]
+
+
+@contextmanager
+def started(request: CheckRequest, sides: Sequence[Side]) -> Iterator[list[RemoteModel]]:
+    """A process for each of these sides, in one folder; all gone at the end."""
     with ExitStack() as stack:
         stack.enter_context(signals_as_interrupt())
         # Recordings hold every layer's output four times: on disk, not in memory.
@@ -77,4 +87,4 @@ def processes(request: CheckRequest) -> Iterator[tuple[RemoteModel, RemoteModel]
                 )
             )
 
-        yield start("torch"), start("keras")
+        yield [start(side) for side in sides]

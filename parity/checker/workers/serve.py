@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import platform
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -98,6 +100,8 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
         case "signature":
             takes = model.signature()
             return {"value": None if takes is None else dataclasses.asdict(takes)}
+        case "versions":
+            return {"value": _versions()}
         case "name_inputs":
             model.name_inputs(request["names"])
         case "load_weights":
@@ -109,6 +113,14 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
         case other:
             raise AssertionError(other)
     return {}
+
+
+def _versions() -> dict[str, str]:
+    """Of what computes here."""
+    known = ("torch", "tensorflow", "keras", "numpy")
+    found = {name: sys.modules[name] for name in known if name in sys.modules}
+    versions = {str(name): str(module.__version__) for name, module in found.items()}
+    return {**versions, "python": platform.python_version()}
 
 
 def _wish(raw: Any) -> Any:

@@ -1,0 +1,8 @@
+"""References: what one side answers in a check, kept in a file, so that the side need not be there.
+
+In: a model that is asked. Out: a file ``….reference``, and a `Model` that answers from it. Read
+`questions` (what was asked, by digests), `remembering_model` (a model whose answers are kept),
+`recording_model` (one that answers more than it is asked, for any partner), `reference_file` (the
+format), `reference_model` (answers from a file).
+`parity.checker.self_check` asks all that a check asks.
+"""
