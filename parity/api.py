@@ -24,6 +24,7 @@ from parity.checker.graph.target import REFERENCE, Target, keep_out_triton
 from parity.checker.graph.training_recipe import Recipe
 from parity.checker.references.reference_model import ReferenceModel
 from parity.checker.result.check_result import CheckResult
+from parity.checker.result.html_page import ShownResult
 from parity.checker.workers.fitting import fitted
 from parity.checker.workers.request import CheckRequest
 from parity.core.errors import UsageError
@@ -118,7 +119,7 @@ def check(
         seed: of the inputs.
 
     Returns:
-        The verdict, what was compared, and the causes.
+        The verdict, what was compared, and the causes. A notebook shows it as its page.
 
     Raises:
         ParityError: a model cannot be loaded or run, or what is asked contradicts itself.
@@ -155,14 +156,14 @@ def check(
             _here(side, model) if target is None else _of_reference(target)
             for side, model, target in zip(SIDES, (torch, keras), named, strict=True)
         )
-        return checking.check(left, right, request)
+        return ShownResult.of(checking.check(left, right, request))
     wishes = (*recipe.loss.values(), *recipe.optimizer.values())
     if not all(isinstance(wish, (Target, str)) for wish in wishes):
         raise UsageError(
             "Models that are named run in processes of their own, where a loss or an optimizer "
             "that exists already is not. Name it, too: a text, or a class or function of a file."
         )
-    return checking.check_targets(named[0], named[1], request)
+    return ShownResult.of(checking.check_targets(named[0], named[1], request))
 
 
 def compare(

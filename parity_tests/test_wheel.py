@@ -177,9 +177,11 @@ def test_the_tests_of_the_project_run(project):
 
 def test_check_takes_the_models_of_the_project(project):
     words = ("--torch", "torch_models.py:net", "--keras", "keras_models.py:port")
-    done = project.run("parity", "check", *words, "--keras-args", '{"use_bias": false}')
+    wrong = ("--keras-args", '{"use_bias": false}', "--report", "check.html")
+    done = project.run("parity", "check", *words, *wrong)
     assert done.returncode == 1, done.stderr
     assert "bias (confirmed)" in done.stdout
+    assert "check.html" in done.stdout
 
 
 def test_a_page_needs_an_extra_and_says_so_at_once(project):

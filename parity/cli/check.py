@@ -75,7 +75,7 @@ def check(
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of inputs and new weights.")] = 0,
     report: Annotated[
-        Path | None, typer.Option(help="Write a Markdown page: check.md, or a folder.")
+        Path | None, typer.Option(help="Write a page: check.html, check.md, or a folder.")
     ] = None,
     torch_python: TorchPython = None,
     keras_python: KerasPython = None,

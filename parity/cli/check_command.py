@@ -17,7 +17,7 @@ from parity.checker.graph import input_files
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph import training_recipe as reading
 from parity.checker.graph.target import Target
-from parity.checker.result import wording
+from parity.checker.result import html_page, wording
 from parity.checker.result.check_result import CheckResult
 from parity.checker.result.formats import FORMATS
 from parity.checker.workers.pair import Say
@@ -25,6 +25,7 @@ from parity.checker.workers.request import CheckRequest
 from parity.convert.tensor_files import replacing
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, Side, side_named
+from parity.report import files as report_files
 
 Typed = Sequence[tuple[str | None, str]]
 
@@ -61,7 +62,7 @@ def check_command(
         train: compare training; with a loss or an optimizer in any case.
         inputs, files, also: what is fed, as it was typed.
         targets, pairs, input_pairs, output_pairs, layout, weights_from: as they were typed.
-        report: path of the Markdown page, or of a folder for it.
+        report: path of the page, HTML or Markdown, or of a folder for a Markdown page.
         formats: forms of the result, ``NAME`` or ``NAME=FILE``; text where none is printed.
         pythons: interpreters.
         debug: show on standard error why a stage of explaining failed.
@@ -105,14 +106,12 @@ def check_command(
     for path, name in written.items():
         with replacing(path) as temporary:
             temporary.write_text(FORMATS[name](result) + "\n", "utf-8")
-    files, made = list(written), ""
+    saved, made = list(written), ""
     if page is not None:
-        from parity.report import checks  # Matplotlib is slow to import
-
         made = "" if page.parent.is_dir() else f" (the folder {page.parent} is new)"
-        files += checks.write(result, page)
-    if files:
-        told = "Written: " + ", ".join(str(path) for path in files) + made
+        saved += _write_page(result, page)
+    if saved:
+        told = "Written: " + ", ".join(str(path) for path in saved) + made
         print(told, file=sys.stdout if printed == ["text"] else sys.stderr)
     return result
 
@@ -184,30 +183,49 @@ def _recipe(typed: Mapping[str, Typed], targets: Sequence[str]) -> reading.Recip
 
 
 def _page(path: Path) -> Path:
-    """Where the page goes: a name ``….md``, or a folder that gets ``check.md``.
+    """Where the page goes: a name ``….html`` or ``….md``, or a folder that gets ``check.md``.
 
     Raises:
         UsageError: something else is there, or what draws it is missing; known before any run.
     """
-    if lacking := [name for name in _DRAWN_WITH if importlib.util.find_spec(name) is None]:
+    named = path.suffix in (".html", ".md") and not path.is_dir()
+    if path.suffix not in ("", ".html", ".md") and not path.is_dir():
         raise UsageError(
-            f"--report needs {', '.join(lacking)}, not installed here. Install this project with "
-            "its extra `report`, or leave out --report: the terminal and --json say the same."
+            f"--report '{path}' is no page. Expected a name like check.html or check.md, or a "
+            "folder."
         )
-    page = path if path.suffix == ".md" and not path.is_dir() else path / "check.md"
-    if path.suffix not in ("", ".md") and not path.is_dir():
+    page = path if named else path / "check.md"
+    lacking = [name for name in _DRAWN_WITH if importlib.util.find_spec(name) is None]
+    if lacking and page.suffix == ".md":
         raise UsageError(
-            f"--report '{path}' is no Markdown page. Expected a name like check.md, or a folder."
+            f"--report '{path}' needs {', '.join(lacking)}, not installed here. Install this "
+            "project with its extra `report`, or take --report check.html, which needs nothing."
         )
-    for folder in (page.parent, *page.parent.parents):
-        if folder.exists():
-            if folder.is_dir():
-                break
-            raise UsageError(
-                f"--report '{path}': {folder} is a file, so that no page can lie in it. Expected "
-                "a folder, or a name like check.md."
-            )
+    _beneath_folders(page.parent, "--report", path)
     return page
+
+
+def _beneath_folders(folder: Path, option: str, typed: Path) -> None:
+    """That a folder is there or can be made.
+
+    Raises:
+        UsageError: a file is in its way.
+    """
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise UsageError(
+            f"{option} '{typed}': {there} is a file, so that nothing can lie in it. Expected a "
+            "folder."
+        )
+
+
+def _write_page(result: CheckResult, page: Path) -> list[Path]:
+    """Write the page, and the figure beside it if it is Markdown; names what was written."""
+    if page.suffix == ".html":
+        return [report_files.save(page, html_page.page(result))]
+    from parity.report import checks  # Matplotlib is slow to import
+
+    return checks.write(result, page)
 
 
 def paired(texts: Sequence[str], option: str = "--map") -> dict[str, str]:

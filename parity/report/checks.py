@@ -58,7 +58,7 @@ def _context(result: CheckResult, figure: str) -> dict[str, Any]:
             for c in result.causes
         ],
         "latent": [wording.cause(c) for c in result.latent],
-        "stages": _stages(result),
+        "stages": wording.stages(result),
         "figure": figure,
         "matched": result.matched,
         "torch_only": result.torch_only,
@@ -76,6 +76,9 @@ def _context(result: CheckResult, figure: str) -> dict[str, Any]:
         ],
         "graph": mermaid(result) if len(result.layers) <= _LARGEST_GRAPH else "",
         "notes": result.notes,
+        "statuses": [
+            (word, wording.STATUS_MEANINGS[status]) for status, word in wording.STATUS_WORDS.items()
+        ],
     }
 
 
@@ -86,22 +89,6 @@ def _divergences(result: CheckResult) -> list[dict[str, str]]:
     ]
 
 
-def _stages(result: CheckResult) -> list[dict[str, Any]]:
-    rows = []
-    for stage, what in wording.STAGE_WORDS.items():
-        worst = result.worst(stage)
-        if worst is None:
-            continue
-        layers = [x for x in result.layers if x.ratio is not None]
-        count = (
-            len(layers)
-            if stage == "activations"
-            else len([p for p in result.parts if p.stage == stage])
-        )
-        rows.append({"what": what, "count": count, "worst": number(worst)})
-    return rows
-
-
 def mermaid(result: CheckResult) -> str:
     """The aligned graph for GitHub to draw: one box a pair, red where it diverges."""
     lines = ["flowchart TD"]
@@ -109,7 +96,12 @@ def mermaid(result: CheckResult) -> str:
         names = "<br>".join(dict.fromkeys(n for n in (layer.torch, layer.keras) if n))
         text = f"{names}<br><i>{layer.kind}</i>".replace('"', "'").replace("#", "＃")
         lines.append(f'  n{at}["{text}"]' + _class(layer.status, layer.torch))
-    lines += [f"  n{edge.source} --> n{edge.target}" for edge in result.edges]
+    lines += [
+        f"  n{edge.source} --> n{edge.target}"
+        for edge in result.edges
+        if "torch" in edge.sides
+        or not (result.layers[edge.source].torch and result.layers[edge.target].torch)
+    ]
     lines += [
         "  classDef diverges fill:#f8d0d0,stroke:#b00020",
         "  classDef torch fill:#fbe3d6,stroke:#d55e00,stroke-dasharray:4",

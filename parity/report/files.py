@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from parity.core.errors import UsageError
 from parity.recording import provenance
 from parity.report import formatting
@@ -25,6 +23,9 @@ def render(template: str, **context: Any) -> str:
         template: file name without its ``.md.j2``.
         **context: what it needs; a name that is missing is an error.
     """
+    # Only Markdown needs it: a page of HTML is written without.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,

@@ -187,7 +187,7 @@ def test_the_documentation_explains_every_status():
         (("--torch", "a.b:Net", "--keras", "k:K", "--input", "8x3"), "is no shape"),
         (("--torch", "a.b:Net", "--keras", "k:K", "--map", "conv1"), "pairs nothing"),
         (("--torch", "a.b:Net", "--keras", "k:K", "--layout", "odd"), "expected auto"),
-        (("--torch", "a.b:Net", "--keras", "k:K", "--report", "x.txt"), "no Markdown page"),
+        (("--torch", "a.b:Net", "--keras", "k:K", "--report", "x.txt"), "is no page"),
         (("--torch", "a.b:Net", "--keras", "k:K", "--format", "xml"), "--format 'xml': expected"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[-1],

@@ -6,21 +6,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from parity.checker.align.matches import source_name
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose import bypass, chains, gradient_stops, latent, untied
+from parity.checker.diagnose.other_inputs import differing_settings
 from parity.checker.diagnose.search import Search, find_causes
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution, Replay
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
 from parity.checker.judge.stages import Stages
 from parity.checker.result import wording
-from parity.checker.result.check_result import CheckResult, Divergence, Layer, LayerEdge
+from parity.checker.result.check_result import (
+    CheckResult,
+    Divergence,
+    Layer,
+    LayerEdge,
+    Operation,
+)
 from parity.checker.training import user_training
 from parity.checker.transfer.comparison import ModelComparison
 from parity.core.errors import ParityError
-from parity.core.sides import Precision
+from parity.core.sides import SIDES, Precision, Side
 from parity.diagnosis.causes import Cause
 from parity.verdict.judgement import Verdict
+
+_Nodes = Mapping[Side, CanonicalNode]
+"""A layer's node on each side that has one."""
 
 
 def explain(
@@ -80,7 +91,7 @@ def explain(
             agree=findings.agrees,
         ),
     )
-    layers = _layers(comparison, attributed)
+    layers, edges = _layers(comparison, attributed, stages)
     untold = "" if own_weights else untied.unproven(comparison, attributed, findings, causes)
     if untold:
         causes = tuple(replace(c, fix="") for c in causes)  # nobody is sent to change what is right
@@ -102,7 +113,7 @@ def explain(
             *_without_effect(attribution, attributed, findings),
             *stages.notes(),
         ),
-        edges=tuple(_edges(comparison, layers)),
+        edges=tuple(edges),
         train=trained is not None,
         seconds=seconds,
         places={graph.side: graph.places for graph in comparison.graphs},
@@ -332,34 +343,76 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:] if text.startswith("the ") else text
 
 
-def _layers(comparison: ModelComparison, layers: Sequence[AttributedLayer]) -> list[Layer]:
-    rows = []
+def _layers(
+    comparison: ModelComparison, layers: Sequence[AttributedLayer], stages: Stages
+) -> tuple[list[Layer], list[LayerEdge]]:
+    """All layers in the order of execution, and what flows between them."""
+    rows: list[tuple[Layer, _Nodes]] = []
     for attributed in layers:
         a, b = attributed.match.left, attributed.match.right
-        kind = _kind(a) if a.kind == b.kind else f"{_kind(a)} / {_kind(b)}"
-        rows.append(
-            Layer(
-                a.name,
-                b.name,
-                kind,
-                attributed.status,
-                attributed.finding.ratio if attributed.finding else None,
-                attributed.alone.ratio if attributed.alone else None,
-                order=attributed.match.order,
-                code={"torch": a.code, "keras": b.code},
-            )
+        differing = stages.listed(
+            f"the settings of {a.name} / {b.name}",
+            partial(differing_settings, comparison, attributed.match),
         )
-    only = [
-        *(
-            Layer(n.name, None, _kind(n), "unmatched", order=_at(comparison, n))
-            for n in comparison.left_only
-        ),
-        *(
-            Layer(None, n.name, _kind(n), "unmatched", order=_near(comparison, n))
-            for n in comparison.right_only
-        ),
-    ]
-    return sorted([*rows, *only], key=lambda layer: layer.order)
+        layer = Layer(
+            a.name,
+            b.name,
+            _kind(a) if a.kind == b.kind else f"{_kind(a)} / {_kind(b)}",
+            attributed.status,
+            attributed.finding.ratio if attributed.finding else None,
+            attributed.alone.ratio if attributed.alone else None,
+            attributed.match.order,
+            attributed.finding,
+            attributed.alone,
+            {"torch": _operation(comparison.torch, a), "keras": _operation(comparison.keras, b)},
+            tuple(key for one in differing for key in one.keys),
+        )
+        rows.append((layer, {"torch": a, "keras": b}))
+    rows += _without_partner(comparison)
+    rows.sort(key=lambda row: row[0].order)
+    return [layer for layer, _ in rows], _edges([nodes for _, nodes in rows])
+
+
+def _without_partner(comparison: ModelComparison) -> Iterator[tuple[Layer, _Nodes]]:
+    places = {n.id: at for at, n in enumerate(comparison.torch.nodes)}
+    for n in comparison.left_only:
+        own: dict[Side, Operation] = {"torch": _operation(comparison.torch, n)}
+        order = places[n.id]
+        yield (
+            Layer(n.name, None, _kind(n), "unmatched", order=order, operations=own),
+            {"torch": n},
+        )
+    # What only Keras has stands behind the partner of what it takes.
+    partner = {v.id: m.order for m in comparison.matches for v in m.right.values}
+    for n in comparison.right_only:
+        own = {"keras": _operation(comparison.keras, n)}
+        order = max((partner.get(s.value, 0) for s in n.sources), default=0)
+        yield (
+            Layer(None, n.name, _kind(n), "unmatched", order=order, operations=own),
+            {"keras": n},
+        )
+
+
+def _edges(rows: Sequence[_Nodes]) -> list[LayerEdge]:
+    """By both sides' data flow: PyTorch's first, then what only Keras has."""
+    sides: dict[tuple[int, int], list[Side]] = {}
+    for side in SIDES:
+        nodes = [(at, row[side]) for at, row in enumerate(rows) if side in row]
+        makers = {value.id: at for at, node in nodes for value in node.values}
+        for at, node in nodes:
+            for maker in dict.fromkeys(makers.get(s.value) for s in node.sources):
+                if maker is not None:
+                    sides.setdefault((maker, at), []).append(side)
+    return [LayerEdge(*ends, tuple(of)) for ends, of in sides.items()]
+
+
+def _operation(graph: CanonicalGraph, node: CanonicalNode) -> Operation:
+    return Operation(
+        node.code,
+        node.settings,
+        tuple(value.shape for value in node.values),
+        tuple(source_name(graph, source) for source in node.sources),
+    )
 
 
 def _kind(node: CanonicalNode) -> str:
@@ -369,34 +422,3 @@ def _kind(node: CanonicalNode) -> str:
         if name and node.kind in ("activation", "pool", "reduce")
         else (node.kind)
     )
-
-
-def _near(comparison: ModelComparison, node: CanonicalNode) -> int:
-    """A place among the left's for what only the right has: behind the partner of its source."""
-    partner = {v.id: m.order for m in comparison.matches for v in m.right.values}
-    return max((partner[s.value] for s in node.sources if s.value in partner), default=0)
-
-
-def _at(comparison: ModelComparison, node: CanonicalNode) -> int:
-    return next(at for at, n in enumerate(comparison.torch.nodes) if n.id == node.id)
-
-
-def _edges(comparison: ModelComparison, layers: Sequence[Layer]) -> Iterator[LayerEdge]:
-    """By the left's data flow; what only the right has hangs on its own."""
-    places = {layer.torch: at for at, layer in enumerate(layers) if layer.torch}
-    right = {layer.keras: at for at, layer in enumerate(layers) if layer.keras}
-    seen: set[tuple[int, int]] = set()
-    for graph, at in ((comparison.torch, places), (comparison.keras, right)):
-        makers = {v.id: n.name for n in graph.nodes for v in n.values}
-        for node in graph.nodes:
-            for source in node.sources:
-                if source.value not in makers:
-                    continue
-                edge = at.get(makers[source.value]), at.get(node.name)
-                if edge[0] is None or edge[1] is None or edge in seen:
-                    continue
-                both = layers[edge[0]].torch and layers[edge[1]].torch
-                if graph is comparison.keras and both:
-                    continue
-                seen.add((edge[0], edge[1]))
-                yield LayerEdge(edge[0], edge[1])

@@ -65,7 +65,7 @@ def input_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[
         return []
     heads = _heads(match)
     difference = differences[0] if heads is None else heads
-    left = [s for s in _differing(comparison, match) if not _of_heads(s, match, heads)]
+    left = [s for s in differing_settings(comparison, match) if not _of_heads(s, match, heads)]
     if left or not _same_weights(comparison, match) or not _same_tables(attribution, match):
         return []
     ratios = [
@@ -126,7 +126,8 @@ def as_node(node: CanonicalNode) -> Node:
     )
 
 
-def _differing(comparison: ModelComparison, match: Match) -> tuple[Suspicion, ...]:
+def differing_settings(comparison: ModelComparison, match: Match) -> tuple[Suspicion, ...]:
+    """What differs in the settings of a pair, its axes brought to one layout."""
     first = match.left.sources[0] if match.left.sources else None
     move = None if first is None else comparison.axis_maps.values.get(first.value)
     axes = None

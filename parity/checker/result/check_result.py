@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from parity.comparator.noise import Finding
-from parity.core.sides import SIDES
+from parity.core.sides import SIDES, Side
 from parity.diagnosis.causes import Cause, cause_json
 from parity.verdict.judgement import Verdict
 
@@ -41,6 +41,23 @@ and agree where they end; it has no partner; it could not be judged."""
 
 
 @dataclass(frozen=True)
+class Operation:
+    """One side of a layer, as it was run.
+
+    Attributes:
+        code: as one would write it.
+        settings: see `parity.checker.graph.graph`.
+        shapes: of what it yields, in this side's layout.
+        takes: names of what it takes, in order.
+    """
+
+    code: str
+    settings: Mapping[str, Any]
+    shapes: tuple[tuple[int, ...], ...]
+    takes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Layer:
     """One matched pair of operations, or one that has no partner.
 
@@ -51,7 +68,9 @@ class Layer:
         ratio: distance over its bound in the run; None where it could not be compared.
         alone: the same, computed on the partner's input.
         order: place in the order of execution.
-        code: as one would write it, side → text.
+        finding, finding_alone: the numbers behind `ratio` and `alone`.
+        operations: what each side has there.
+        differing: settings of the two that differ, their axes brought to one layout.
     """
 
     torch: str | None
@@ -61,7 +80,10 @@ class Layer:
     ratio: float | None = None
     alone: float | None = None
     order: int = 0
-    code: Mapping[str, str] = field(default_factory=dict)
+    finding: Finding | None = None
+    finding_alone: Finding | None = None
+    operations: Mapping[Side, Operation] = field(default_factory=dict)
+    differing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,10 +118,11 @@ class ComparedQuantity:
 
 @dataclass(frozen=True)
 class LayerEdge:
-    """From one of `CheckResult.layers` to another."""
+    """From one of `CheckResult.layers` to another that takes its value, on these sides."""
 
     source: int
     target: int
+    sides: tuple[Side, ...] = SIDES
 
 
 @dataclass(frozen=True)

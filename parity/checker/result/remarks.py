@@ -87,7 +87,7 @@ def _places(
         known = result.places.get(side, {})
         lines = [known[pair[side == "keras"]] for pair in names if pair[side == "keras"] in known]
         if lines or (definition := _definition(result.titles[side])) is None:
-            yield from (Place(_relative(file), line) for file, line in lines)
+            yield from (Place(relative(file), line) for file, line in lines)
         else:
             yield definition
         if lines or definition is not None:
@@ -104,16 +104,17 @@ def _definition(title: str) -> Place | None:
         targets = getattr(statement, "targets", [])
         names = [getattr(statement, "name", ""), *(getattr(t, "id", "") for t in targets)]
         if name.partition(".")[0] in names:
-            return Place(_relative(path), statement.lineno)
-    return Place(_relative(path), 1)
+            return Place(relative(path), statement.lineno)
+    return Place(relative(path), 1)
 
 
 def local_title(title: str) -> str:
     """How a model is called, its file relative to the working directory: alike on any machine."""
     path, colon, name = title.rpartition(":")
-    return f"{_relative(path).as_posix()}:{name}" if colon and Path(path).is_file() else title
+    return f"{relative(path).as_posix()}:{name}" if colon and Path(path).is_file() else title
 
 
-def _relative(path: str) -> Path:
+def relative(path: str) -> Path:
+    """A file as seen from the working directory where it lies below it, else its whole path."""
     file = Path(path).resolve()
     return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file

@@ -11,6 +11,7 @@ from parity.checker.result.check_result import (
     ComparedQuantity,
     Divergence,
     Layer,
+    LayerStatus,
     Stage,
 )
 from parity.comparator.noise import Finding
@@ -38,13 +39,23 @@ STAGE_WORDS: dict[Stage, str] = {
 }
 NOT_TOLD = ("nonfinite", "undecided")
 """Statuses of a finding that say neither."""
-STATUS_WORDS = {
+STATUS_WORDS: dict[LayerStatus, str] = {
     "agrees": "agrees",
     "diverges": "DIVERGES",
     "downstream": "downstream",
     "other_steps": "other steps",
     "unmatched": "unmatched",
     "inconclusive": "inconclusive",
+}
+STATUS_MEANINGS: dict[LayerStatus, str] = {
+    "agrees": "its outputs agree",
+    "diverges": "its inputs agree and its outputs do not, or it diverges when computed alone on "
+    "its partner's input",
+    "downstream": "its inputs differ already; computed alone on its partner's input it agrees",
+    "other_steps": "it is one of several steps that are others on the other side, and agree where "
+    "they end",
+    "unmatched": "it has no partner",
+    "inconclusive": "it could not be judged",
 }
 
 
@@ -174,6 +185,19 @@ def summary(result: CheckResult) -> str:
         f"Compared: {' · '.join(parts)} (worst ratio to the bound; 1 or less agrees). "
         f"{seconds:.0f} s."
     )
+
+
+def stages(result: CheckResult) -> list[dict[str, Any]]:
+    """What was compared: of each stage ``what``, ``count`` and ``worst``, as a table has them."""
+    found = []
+    for stage, what in STAGE_WORDS.items():
+        worst = result.worst(stage)
+        if worst is None:
+            continue
+        layers = [x for x in result.layers if x.ratio is not None]
+        parts = layers if stage == "activations" else [p for p in result.parts if p.stage == stage]
+        found.append({"what": what, "count": len(parts), "worst": number(worst)})
+    return found
 
 
 def rows(layers: Sequence[Layer], *, every: bool = False) -> list[Layer]:
