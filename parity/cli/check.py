@@ -77,6 +77,10 @@ def check(
     report: Annotated[
         Path | None, typer.Option(help="Write a page: check.html, check.md, or a folder.")
     ] = None,
+    model_explorer: Annotated[
+        Path | None,
+        typer.Option(help="Write both graphs and their node data for Model Explorer: a folder."),
+    ] = None,
     torch_python: TorchPython = None,
     keras_python: KerasPython = None,
     threads: Threads = 1,
@@ -115,6 +119,7 @@ def check(
         input_pairs=pair_input or [],
         output_pairs=pair_output or [],
         report=report,
+        explorer=model_explorer,
         formats=[*(formats or []), *(["json"] if as_json else [])],
         train=train,
         steps=steps,

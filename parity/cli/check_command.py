@@ -17,7 +17,7 @@ from parity.checker.graph import input_files
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph import training_recipe as reading
 from parity.checker.graph.target import Target
-from parity.checker.result import html_page, wording
+from parity.checker.result import html_page, model_explorer, wording
 from parity.checker.result.check_result import CheckResult
 from parity.checker.result.formats import FORMATS
 from parity.checker.workers.pair import Say
@@ -47,6 +47,7 @@ def check_command(
     input_pairs: Sequence[str],
     output_pairs: Sequence[str],
     report: Path | None,
+    explorer: Path | None = None,
     formats: Sequence[str],
     pythons: Mapping[str, str | None],
     layout: str,
@@ -63,6 +64,7 @@ def check_command(
         inputs, files, also: what is fed, as it was typed.
         targets, pairs, input_pairs, output_pairs, layout, weights_from: as they were typed.
         report: path of the page, HTML or Markdown, or of a folder for a Markdown page.
+        explorer: folder for Model Explorer's files.
         formats: forms of the result, ``NAME`` or ``NAME=FILE``; text where none is printed.
         pythons: interpreters.
         debug: show on standard error why a stage of explaining failed.
@@ -74,6 +76,8 @@ def check_command(
     """
     models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
     page = _page(report) if report is not None else None
+    if explorer is not None:
+        _beneath_folders(explorer, "--model-explorer", explorer)
     printed, written = _formats(formats)
     recipe = _recipe({"loss": losses, "optimizer": optimizers}, targets)
     request = CheckRequest(
@@ -110,6 +114,9 @@ def check_command(
     if page is not None:
         made = "" if page.parent.is_dir() else f" (the folder {page.parent} is new)"
         saved += _write_page(result, page)
+    if explorer is not None:
+        for name, text in model_explorer.files(result).items():
+            saved.append(report_files.save(explorer / name, text))
     if saved:
         told = "Written: " + ", ".join(str(path) for path in saved) + made
         print(told, file=sys.stdout if printed == ["text"] else sys.stderr)

@@ -143,8 +143,12 @@ def test_json_page_and_exit_code(tmp_path):
         f"sarif={tmp_path}/check.sarif",
         "--report",
         str(page),
+        "--model-explorer",
+        str(tmp_path / "explorer"),
     )
     assert done.returncode == 1, done.stderr
+    files = sorted(path.name for path in (tmp_path / "explorer").iterdir())
+    assert files == ["graphs.json", "ratio.json", "status.json"]
     (found,) = json.loads((tmp_path / "check.sarif").read_text("utf-8"))["runs"][0]["results"]
     place = found["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == str(Path(FAULTY).relative_to(ROOT))
@@ -188,6 +192,10 @@ def test_the_documentation_explains_every_status():
         (("--torch", "a.b:Net", "--keras", "k:K", "--map", "conv1"), "pairs nothing"),
         (("--torch", "a.b:Net", "--keras", "k:K", "--layout", "odd"), "expected auto"),
         (("--torch", "a.b:Net", "--keras", "k:K", "--report", "x.txt"), "is no page"),
+        (
+            ("--torch", "a.b:Net", "--keras", "k:K", "--model-explorer", "README.md"),
+            "README.md is a file",
+        ),
         (("--torch", "a.b:Net", "--keras", "k:K", "--format", "xml"), "--format 'xml': expected"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[-1],

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from parity.checker.result import drawing, html_page
+from parity.checker.result import drawing, html_page, model_explorer
 from parity.checker.result.check_result import CheckResult, Divergence, Layer, LayerEdge, Operation
 from parity.checker.result.html_page import ShownResult
 from parity.comparator.noise import Finding
@@ -397,3 +397,35 @@ def test_a_document_has_no_number_that_json_lacks():
     one = replace(made(3), layers=(Layer("a", "a", "add", "inconclusive", float("nan")),), edges=())
     content = html_page.content(one)
     assert json.loads(json.dumps(content, allow_nan=False))["layers"][0]["ratio"] is None
+
+
+def test_model_explorer_gets_graphs_and_data_of_their_nodes(wrong):
+    """Names of fields: `graph_builder.py` and `node_data_builder.py` of ai-edge-model-explorer."""
+    files = {name: json.loads(text) for name, text in model_explorer.files(wrong).items()}
+    assert files.keys() == {"graphs.json", "status.json", "ratio.json"}
+    graphs = {graph["id"]: graph["nodes"] for graph in files["graphs.json"]["graphs"]}
+    assert files["graphs.json"].keys() == {"label", "graphs", "graphSorting"}
+    for side, nodes in graphs.items():
+        ids = {node["id"] for node in nodes}
+        assert len(ids) == len(nodes) == len(wrong.layers)
+        for node in nodes:
+            assert node.keys() == {
+                "id",
+                "label",
+                "namespace",
+                "attrs",
+                "incomingEdges",
+                "outputsMetadata",
+            }
+            assert {edge["sourceNodeId"] for edge in node["incomingEdges"]} <= ids
+            assert all(isinstance(one["value"], str) for one in node["attrs"])
+        for name in ("status.json", "ratio.json"):
+            assert files[name][side]["results"].keys() <= ids
+    told = {
+        node["label"]: {one["key"]: one["value"] for one in node["attrs"]}
+        for node in graphs["torch"]
+    }["<script>hit=1<"]
+    assert told["status"].startswith("DIVERGES")
+    assert told["cause"].startswith("epsilon (confirmed)")
+    assert told["to write"].startswith("layers.LayerNormalization(epsilon=1e-05")
+    assert [node["id"] for node in graphs["torch"]] == [node["id"] for node in graphs["keras"]]
