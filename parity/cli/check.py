@@ -74,6 +74,17 @@ def check(
         str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of inputs and new weights.")] = 0,
+    apply: Annotated[
+        bool,
+        typer.Option(
+            "--apply",
+            help="Show Keras' files with every proven cause repaired, as a diff, and check them "
+            "again; no file is touched.",
+        ),
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="With --apply: write these files.")
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write a page: check.html, check.md, or a folder.")
     ] = None,
@@ -103,7 +114,7 @@ def check(
     """Is a port right? Compare any two models, layer by layer, and name the cause."""
     from parity.cli import check_command
 
-    result = check_command.check_command(
+    verdict = check_command.check_command(
         torch=(torch, torch_args),
         keras=(keras, keras_args),
         inputs=input_ or [],
@@ -131,5 +142,7 @@ def check(
         threads=threads,
         timeout=timeout,
         debug=debug,
+        apply=apply,
+        write=write,
     )
-    raise typer.Exit({"agree": 0, "differ": 1}.get(result.verdict, 2))
+    raise typer.Exit({"agree": 0, "differ": 1}.get(verdict, 2))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import json
 import logging
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from rich.console import Console
 
-from parity.checker.check import check_targets
+from parity.checker.apply import rounds, writing
+from parity.checker.apply import wording as applied
+from parity.checker.check import check_in, check_targets
 from parity.checker.graph import input_files
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph import training_recipe as reading
@@ -21,11 +25,12 @@ from parity.checker.result import html_page, model_explorer, wording
 from parity.checker.result.check_result import CheckResult
 from parity.checker.result.formats import FORMATS
 from parity.checker.workers.pair import Say
-from parity.checker.workers.request import CheckRequest
+from parity.checker.workers.request import CheckRequest, processes
 from parity.convert.tensor_files import replacing
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, Side, side_named
 from parity.report import files as report_files
+from parity.verdict.judgement import Verdict
 
 Typed = Sequence[tuple[str | None, str]]
 
@@ -53,8 +58,10 @@ def check_command(
     layout: str,
     weights_from: str,
     debug: bool = False,
+    apply: bool = False,
+    write: bool = False,
     **rest: Any,
-) -> CheckResult:
+) -> Verdict:
     """Check two named models, print the result, and write the page and other files if asked.
 
     Args:
@@ -68,12 +75,19 @@ def check_command(
         formats: forms of the result, ``NAME`` or ``NAME=FILE``; text where none is printed.
         pythons: interpreters.
         debug: show on standard error why a stage of explaining failed.
+        apply: show what the proven causes make of Keras' files.
+        write: write these.
         **rest: fields of `CheckRequest`.
+
+    Returns:
+        The verdict on the files as they are afterwards.
 
     Raises:
         UsageError: an option is not of its form.
         InterruptionError: somebody stopped it.
     """
+    if write and not apply:
+        raise UsageError("--write is for --apply, which shows what would be written.")
     models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
     page = _page(report) if report is not None else None
     if explorer is not None:
@@ -95,12 +109,20 @@ def check_command(
     )
     try:
         with telling() as say, _logged(debug):
-            result = check_targets(*models, request, say)
+            outcome = None
+            if apply:
+                result, outcome = _applied(models, request, say)
+            else:
+                result = check_targets(*models, request, say)
     except KeyboardInterrupt:
         raise InterruptionError(
             "Interrupted. Nothing of this check is kept; the same command begins it again."
         ) from None
     for name in printed:
+        if name == "json" and outcome is not None:
+            document = {**json.loads(FORMATS[name](result)), "apply": applied.to_json(outcome)}
+            print(json.dumps(document, indent=2, allow_nan=False))
+            continue
         if name in FORMATS:
             print(FORMATS[name](result))
             continue
@@ -120,7 +142,32 @@ def check_command(
     if saved:
         told = "Written: " + ", ".join(str(path) for path in saved) + made
         print(told, file=sys.stdout if printed == ["text"] else sys.stderr)
-    return result
+    if outcome is None:
+        return result.verdict
+    return _shown(outcome, write=write, silent="json" in printed)
+
+
+def _applied(
+    models: tuple[Target, Target], request: CheckRequest, say: Say
+) -> tuple[CheckResult, rounds.Outcome]:
+    """The check, and what comes of applying it."""
+    since = time.time()
+    with processes(request) as remotes:
+        result = check_in(remotes, models, request, say)
+        return result, rounds.in_rounds(remotes, models, request, result, say, since=since)
+
+
+def _shown(outcome: rounds.Outcome, *, write: bool, silent: bool) -> Verdict:
+    """Show what was applied, write it if asked, and say what is so then."""
+    first, file = outcome.results[0].verdict, sys.stderr if silent else sys.stdout
+    if first == "agree":
+        return first
+    print(f"\n{applied.plain(outcome)}\n\n{applied.diff(outcome)}".rstrip(), file=file)
+    if not write or not outcome.texts:
+        return first
+    paths = writing.write(outcome.texts, outcome.read)
+    print("Written: " + ", ".join(str(path) for path in paths), file=file)
+    return outcome.last.verdict
 
 
 def _formats(texts: Sequence[str]) -> tuple[list[str], dict[Path, str]]:

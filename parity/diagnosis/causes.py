@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from parity.diagnosis.edits import Edit
+
 KINDS: dict[str, str] = {
     "epsilon": "What a normalisation adds to the variance before it divides.",
     "momentum": "How much of the old running statistics a batch norm keeps.",
@@ -82,6 +84,8 @@ class Cause:
         proof: ``recomputed`` by the reference, ``values`` of outputs alone, ``bypass`` of a
             layer, ``settings`` as they were read, or ``none``.
         fix: the corrected line of code.
+        edit: the same as data, where the line does not say all; counts only while `fix` is its
+            text.
         fix_side: whose line it is.
         layers: in how many pairs the same cause was found.
         places: (left, right) names of all of them, in order.
@@ -95,6 +99,7 @@ class Cause:
     share: float | None = None
     proof: Proof = "none"
     fix: str = ""
+    edit: Edit | None = None
     fix_side: Literal["left", "right"] = "right"
     layers: int = 1
     places: tuple[tuple[str, str], ...] = field(default=())

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from parity.operations.arithmetic import stepped
-from parity.operations.operation import Array, Arrays, Operation, Setting, Settings
+from parity.operations.arithmetic import rescaling, stepped
+from parity.operations.operation import Array, Arrays, Operation, Setting, Settings, Shape
 from parity.reference import layers
 
 
@@ -29,6 +29,25 @@ def _compute(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -
     return np.asarray(x * parts[0] + parts[1])
 
 
+def _line(settings: Settings, shape: Shape) -> str:
+    """Numbers in a row, as one layer; '' where one of them is a table."""
+    scale, offset = settings.get("scale", 1.0), settings.get("offset", 0.0)
+    for name, number in settings.get("steps", ()):
+        if not isinstance(number, int | float) or isinstance(number, bool):
+            return ""
+        match name:
+            case "add" | "subtract":
+                offset += number if name == "add" else -number
+            case "multiply" | "divide" if number:
+                factor = number if name == "multiply" else 1 / number
+                scale, offset = scale * factor, offset * factor
+            case _:
+                return ""
+    if not all(isinstance(number, int | float) for number in (scale, offset)):
+        return ""
+    return rescaling(float(scale), float(offset))
+
+
 OPERATION = Operation(
     "affine",
     _compute,
@@ -39,4 +58,5 @@ OPERATION = Operation(
         "steps": Setting("constant"),
     },
     category="arithmetic",
+    lines={"keras": _line},
 )

@@ -94,8 +94,26 @@ def _canonical(settings: dict[str, Any], rank: int) -> dict[str, Any]:
     return settings
 
 
+def rescaling(scale: float, offset: float) -> str:
+    """The layer that multiplies by a number and adds one."""
+    return f"layers.Rescaling({scale!r}{f', offset={offset!r}' if offset else ''})"
+
+
 def _line(kind: str) -> Callable[[Settings, Shape], str]:
-    return lambda settings, shape: _LAYERS[kind]
+    def line(settings: Settings, shape: Shape) -> str:
+        number, left = settings.get("scalar"), settings.get("scalar_left")
+        if number is None:
+            return _LAYERS.get(kind, "")
+        number = float(number)
+        forwards = {
+            "add": (1.0, number),
+            "multiply": (number, 0.0),
+            **({} if left else {"subtract": (1.0, -number)}),
+            **({} if left or not number else {"divide": (1.0 / number, 0.0)}),
+        }
+        return rescaling(*forwards[kind]) if kind in forwards else ""
+
+    return line
 
 
 def _side(left: bool) -> str:
@@ -113,7 +131,7 @@ OPERATIONS = tuple(
         category="join" if kind in _JOINS else "arithmetic",
         commutes=kind in ("add", "multiply", "maximum", "minimum"),
         canonical=_canonical,
-        lines={"keras": _line(kind)} if kind in _LAYERS else {},
+        lines={"keras": _line(kind)},
     )
     for kind in (*_JOINS, "power")
 )

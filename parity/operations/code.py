@@ -56,6 +56,8 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "GroupNorm": ("num_groups", "num_channels", "eps", "affine"),
     "Dropout": ("p|rate", "inplace"),
     "LeakyReLU": ("negative_slope",),
+    "leaky_relu": ("x", "alpha|negative_slope"),
+    "Rescaling": ("scale", "offset"),
     "ELU": ("alpha",),
     "Dense": ("units", "activation", "use_bias"),
     "MultiHeadAttention": ("num_heads", "key_dim", "value_dim"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from parity.checker.align.matches import Link, Match
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.diagnose import fix
 from parity.checker.diagnose.evidence import bound
 from parity.checker.graph.graph import Node
 from parity.checker.graph.model_interface import Array
@@ -16,6 +17,7 @@ from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.core.sides import Side
 from parity.diagnosis.array_hypotheses import apart
 from parity.diagnosis.causes import Cause
+from parity.diagnosis.edits import Insertion, StepExchange
 
 _LONGEST = 6
 """Steps that are tried in another order; more have never been seen to be one mistake."""
@@ -102,6 +104,9 @@ def chain_causes(attribution: LayerAttribution, layer: AttributedLayer) -> Itera
             fix=f"# without {found.right.code or found.right.name}",
         )
     elif found.left is not None:
+        place = Insertion(match.right.name, "", "behind")
+        edit = fix.inserted(found.left, place)
+        line = fix.inserted_in_words(found.left, place)
         yield Cause(
             "missing_layer",
             (found.left.name, found.left.code or found.left.kind),
@@ -110,7 +115,8 @@ def chain_causes(attribution: LayerAttribution, layer: AttributedLayer) -> Itera
             0.0,
             1.0,
             "recomputed",
-            fix=f"# behind {match.right.name}, as in PyTorch: {found.left.code}",
+            fix=line if edit is None else edit.text,
+            edit=edit,
         )
 
 
@@ -221,7 +227,11 @@ def exchange_cause(attribution: LayerAttribution, found: Exchange) -> Cause:
         ", then ".join(layer.match.left.name for layer in found.left),
         ", then ".join(layer.match.right.name for layer in found.right),
     ]
-    lines = [layer.match.right.code for layer in found.left]
+    edit = StepExchange(
+        tuple(layer.match.right.name for layer in found.left),
+        tuple(layer.match.right.name for layer in found.right),
+        tuple(layer.match.right.code for layer in found.left),
+    )
     right = ("agrees", "downstream")
     sound = all(layer.status in right for layer in found.left)
     behind = found.consumer is None or found.consumer.status in right
@@ -230,7 +240,8 @@ def exchange_cause(attribution: LayerAttribution, found: Exchange) -> Cause:
         "order",
         (found.left[0].match.left.name, names[0]),
         (found.right[0].match.right.name, names[1]),
-        fix="\n".join(lines) if all(lines) else "",
+        fix=edit.text,
+        edit=edit,
     )
     if not (sound and behind and parts):
         return cause
@@ -244,6 +255,7 @@ def exchange_cause(attribution: LayerAttribution, found: Exchange) -> Cause:
         1.0,
         "bypass",
         fix=cause.fix,
+        edit=edit,
     )
 
 

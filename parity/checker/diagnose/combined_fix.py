@@ -49,8 +49,8 @@ def _both(code: str, fix: str, other: str) -> str:
     own, mine, wanted = (c for c in calls if c is not None)
     if len({ast.unparse(c.func) for c in (own, mine, wanted)}) > 1:
         return fix
-    repairs = dict(_changes(own, wanted))
-    arguments = dict(_changes(own, mine))
+    repairs = dict(argument_changes(own, wanted))
+    arguments = dict(argument_changes(own, mine))
     line = changed(fixed, {k: v for k, v in repairs.items() if k not in arguments})
     if not line:
         return fix
@@ -64,8 +64,8 @@ def _parted(fix: str) -> tuple[str, str, str]:
     return before + new, line, mark + comment
 
 
-def _changes(old: ast.Call, new: ast.Call) -> Iterator[tuple[str, str | None]]:
-    """Arguments that are others in the new call, as source code."""
+def argument_changes(old: ast.Call, new: ast.Call) -> Iterator[tuple[str, str | None]]:
+    """Arguments that are others in the new call, as source code after a =; None: taken away."""
     names = POSITIONS.get(ast.unparse(old.func).rpartition(".")[2], ())
     for name, mine, theirs in zip(names, old.args, new.args, strict=False):
         if ast.unparse(mine) != ast.unparse(theirs):

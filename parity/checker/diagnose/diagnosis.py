@@ -117,6 +117,8 @@ def explain(
         train=trained is not None,
         seconds=seconds,
         places={graph.side: graph.places for graph in comparison.graphs},
+        made={graph.side: graph.made for graph in comparison.graphs},
+        called={graph.side: graph.called for graph in comparison.graphs},
     )
 
 

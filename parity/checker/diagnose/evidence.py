@@ -22,7 +22,7 @@ from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import FALLBACK, SHRINK, U32, U64, C, Finding
 from parity.diagnosis.causes import Cause, value_text
-from parity.operations.code import changed
+from parity.operations.code import changed, function_name
 from parity.operations.function import apply
 
 
@@ -112,9 +112,22 @@ def _sized(given: ProofInput, cause: Cause) -> Cause:
                 left=(cause.left[0], f"{role} {shapes[0]}"),
                 right=(cause.right[0], f"{role} {shapes[1]}"),
                 proof="settings",  # read off the weights
-                fix="",
+                fix=_widened(given.right.code, role, mine.shape, theirs.shape),
             )
     return cause
+
+
+def _widened(code: str, role: str, wanted: tuple[int, ...], present: tuple[int, ...]) -> str:
+    """The line with the width that a weight tells, where it is the last axis alone."""
+    name = function_name(code)
+    if role == "alpha" and name == "PReLU":
+        axes = [k + 1 for k, size in enumerate(present) if size == 1]
+        spread = [k + 1 for k, size in enumerate(wanted) if size == 1]
+        return changed(code, {"shared_axes": f"={spread}"}) if axes != spread else ""
+    word = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "Conv3D": "filters"}
+    if role != "kernel" or name not in word or wanted[:-1] != present[:-1]:
+        return ""
+    return changed(code, {word[name]: wanted[-1]})
 
 
 def _made(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:

@@ -22,6 +22,7 @@ from parity.checker.diagnose.statement_edit import (
 )
 from parity.checker.graph.graph import Node
 from parity.core.sides import Side
+from parity.diagnosis.edits import Insertion
 from parity.operations import activation
 from parity.operations.code import call, changed, function_name, small, written
 from parity.operations.known import operation
@@ -84,19 +85,19 @@ def _in_statement(kind: str, node: Node, other: Node, side: Side, words: tuple[s
         slope = settings.pop("slope", None)
         settings |= {} if slope is None else {"negative_slope": slope}
         text = changed(part.text, settings)
-    elif not same:
+    elif not same and not _on_the_same(text, part.text):
         text = on_its_argument(part, text)
     return part.replaced(text) if text else ""
 
 
-def taken(code: str, wanted: str, present: str) -> str:
-    """What to change where an operand comes from another place of the model.
-
-    Args:
-        code: the line, whose operands stand elsewhere if it is a layer.
-        wanted, present: what it must take and what it takes, as people call them on this side.
-    """
-    return f"# {code}: take {wanted} instead of {present}" if code else ""
+def _on_the_same(line: str, other: str) -> bool:
+    """Whether two calls are given the same."""
+    given = [
+        (ast.dump(ast.List(c.args)), [ast.dump(k) for k in c.keywords])
+        for c in map(call, (line, other))
+        if c is not None
+    ]
+    return len(given) == 2 and given[0] == given[1]
 
 
 def _called(node: Node) -> set[str]:
@@ -124,15 +125,44 @@ def _change(kind: str, wanted: str, present: str) -> float | None:
 
 def _behind(kind: str, node: Node, side: Side, wanted: str, present: str) -> str:
     """A factor or a summand that no argument of a layer reaches, as a layer behind it."""
+    if function_name(node.code) == "Rescaling":
+        return _rescaled(kind, node.code, wanted, present)
     change = _change(kind, wanted, present)
     if change is None or side != "keras" or not node.code.startswith("layers."):
-        return ""
-    if function_name(node.code) == "Rescaling":
         return ""
     more = f"layers.Rescaling({change!r})"
     if kind == "offset":
         more = f"layers.Rescaling(1.0, offset={change!r})"
     return f"{node.code}\n{more}"
+
+
+def _rescaled(kind: str, code: str, wanted: str, present: str) -> str:
+    """Other numbers of a layer that multiplies and adds, so that it gives what is wanted."""
+    parsed = call(code)
+    assert parsed is not None
+    given = {k.arg: k.value for k in parsed.keywords}
+    given |= dict(zip(("scale", "offset"), parsed.args, strict=False))
+    try:
+        scale, offset = (
+            float(ast.literal_eval(given[word])) if word in given else default
+            for word, default in (("scale", 1.0), ("offset", 0.0))
+        )
+    except ValueError:
+        return ""
+    both = re.fullmatch(r"(\S+), and (\S+) added", present)
+    if both and re.fullmatch(r"1(\.0)?", wanted):  # what it gives, of what it should give
+        factor, more = float(both[1]), float(both[2])
+        scale, offset = scale / factor, (offset - more) / factor
+    elif (change := _change(kind, wanted, present)) is None:
+        return ""
+    elif kind == "scale":
+        scale, offset = scale * change, offset * change
+    else:
+        offset += change
+    arguments = {"scale": float(f"{scale:.12g}"), "offset": float(f"{offset:.12g}")}
+    return changed(
+        code, {k: v for k, v in arguments.items() if k in given or (k, v) != ("offset", 0)}
+    )
 
 
 def without(node: Node) -> str:
@@ -145,19 +175,24 @@ def without(node: Node) -> str:
     return f"# without {code or node.name}"
 
 
-def inserted(node: Node, before: str, side: Side = "keras") -> str:
+def inserted(node: Node, place: Insertion, side: Side = "keras") -> Insertion | None:
     """What to write where a step of the other side is missing.
 
     Args:
         node: the step, as the other side has it.
-        before: name of the layer that comes behind it; empty at the end of the model.
+        place: where it belongs, without its line.
         side: whose line is to be written.
+
+    Returns:
+        None where there is no short way to say the step.
     """
-    place = f"before {before}" if before else "at the end"
     line = _written(node, side)
-    if not line:
-        return f"# {place}, as in PyTorch: {node.code or node.kind}"
-    return f"{line}  # {place}"
+    return replace(place, line=line) if line else None
+
+
+def inserted_in_words(node: Node, place: Insertion) -> str:
+    """The same where no line says it."""
+    return f"{place.text.strip()}, as in PyTorch: {node.code or node.kind}"
 
 
 def _called_so(node: Node) -> str:
@@ -206,7 +241,7 @@ def _in_words(kind: str, node: Node, wanted: str, present: str = "") -> str:
     if not node.code:
         return ""
     if kind == "wiring":
-        return taken(node.code, f"what {wanted} is on the other side", present)
+        return f"# {node.code}: take what {wanted} is on the other side instead of {present}"
     if not advice or not wanted or wanted == "as stated":
         return ""
     if kind == "constant" and "×" in wanted:
@@ -279,6 +314,11 @@ def _padding(node: Node, other: Node, side: Side) -> str:
     pads = theirs.get("padding" if node.kind != "transposed" else "crop", ())
     if theirs.get("mode") in ("reflect", "replicate", "circular") and side == "torch":
         return changed(node.code, {"padding_mode": theirs["mode"]})
+    if node.kind == "transposed" and side == "keras" and min(map(min, pads), default=-1) >= 0:
+        line = changed(node.code, {"padding": "valid"})
+        cropped = tuple(tuple(p) for p in pads)
+        shown = written(cropped[0]) if len(cropped) == 1 else written(cropped)
+        return f"{line}\nlayers.Cropping{len(pads)}D({shown})" if any(map(any, pads)) else line
     if not pads or node.kind not in ("convolution", "pool"):
         return ""
     if side == "torch":
@@ -378,6 +418,11 @@ def _activation(node: Node, other: Node, side: Side) -> str:
     if node.kind != "activation" or canonical(node) == canonical(other):
         return ""
     settings = canonical(other)
+    if settings["name"] == canonical(node)["name"] == "leaky_relu" and "(" in node.code:
+        own = function_name(node.code)
+        if own == "leaky_relu" and side == "keras":
+            word = "alpha" if node.code.startswith("tf.nn.") else "negative_slope"
+            return changed(node.code, {word: settings["slope"]})
     if "activation=" in node.code and side == "keras":
         made = activation.line(settings, side)
         if made.startswith('layers.Activation("'):
@@ -454,6 +499,26 @@ def _pooling(node: Node, other: Node, side: Side) -> str:
     return code if code != node.code else ""
 
 
+def _reduction(node: Node, other: Node, side: Side) -> str:
+    """Another mode of the same function: ``ops.sum`` for ``ops.mean``."""
+    if node.kind != "reduce" or other.kind != "reduce":
+        return ""
+    mine, theirs = canonical(node)["mode"], canonical(other)["mode"]
+    if mine == theirs or not {mine, theirs} <= {"mean", "sum", "max", "min", "prod"}:
+        return ""
+    if node.code.startswith("layers."):
+        return _written(other, side)
+    return re.sub(rf"(?<=[._]){mine}\(", f"{theirs}(", node.code, count=1)
+
+
+def _axis(node: Node, other: Node, side: Side) -> str:
+    """Along which axis; an activation has it as an argument of its own."""
+    theirs = canonical(other, channels=node.settings.get("channels")).get("axis")
+    if node.kind != "activation" or theirs is None:
+        return _plain("axis", "axes")(node, other, side)
+    return changed(node.code, {"axis" if side == "keras" else "dim": theirs})
+
+
 def _kernel_size(node: Node, other: Node, side: Side) -> str:
     return changed(node.code, {"kernel_size": small(canonical(other)["kernel"])})
 
@@ -528,6 +593,9 @@ def _written(node: Node, side: Side) -> str:
 
 def _another(node: Node, other: Node, side: Side) -> str:
     """All of the other operation, written for this framework."""
+    if node.kind == other.kind == "unary":
+        mine, theirs = (str(canonical(n).get("name")) for n in (node, other))
+        return re.sub(rf"(?<=\.){mine}\(", f"{theirs}(", node.code, count=1)
     if node.kind == other.kind:
         return ""
     return _named(node.code, _written(other, side))
@@ -549,7 +617,8 @@ def _direction(node: Node, other: Node, side: Side) -> str:
         if side == "torch":
             return changed(node.code, {"bidirectional": bool(both)})
         if both:
-            return f"layers.Bidirectional({node.code})"
+            one = changed(node.code, {"units": theirs["units"]}) if "units" in theirs else ""
+            return f"layers.Bidirectional({one or node.code})"
         wrapped = re.fullmatch(r"(?:\w+\.)*Bidirectional\((.*)\)", node.code)
         return wrapped.group(1) if wrapped else ""
     if side == "keras" and theirs.get("backwards") != mine.get("backwards"):
@@ -592,7 +661,7 @@ _FIXES: Mapping[str, Callable[[Node, Node, Side], str]] = {
     "momentum": _momentum,
     "padding": _padding,
     "activation": _activation,
-    "pooling": lambda n, o, s: _pooling(n, o, s) or _another(n, o, s),
+    "pooling": lambda n, o, s: _pooling(n, o, s) or _reduction(n, o, s) or _another(n, o, s),
     "kernel_size": _kernel_size,
     "units": _units,
     "padding_counted": _counted,
@@ -601,7 +670,7 @@ _FIXES: Mapping[str, Callable[[Node, Node, Side], str]] = {
     "operation": _another,
     "dropout": _plain("rate"),
     "affine": _plain("scale", "center"),
-    "axis": _plain("axis", "axes"),
+    "axis": _axis,
     "mask_zero": _plain("mask_zero", "zero_index"),
     "missing_layer": _missing,
     "extra_layer": _extra,

@@ -15,7 +15,6 @@ import numpy as np
 
 from parity.checker.align.matches import Link, Match, indices, source_name, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
-from parity.checker.diagnose import fix
 from parity.checker.diagnose.settings import canonical, differing
 from parity.checker.graph.arrangement import is_layout
 from parity.checker.graph.graph import Node, Source
@@ -26,6 +25,7 @@ from parity.comparator.noise import U32
 from parity.core.sides import Side
 from parity.diagnosis.array_hypotheses import apart
 from parity.diagnosis.causes import Cause
+from parity.diagnosis.edits import Rewiring
 from parity.operations.code import changed
 from parity.operations.function import Function
 from parity.operations.known import operation
@@ -75,6 +75,11 @@ def input_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[
     if any(r is None for r in ratios):
         return []
     ratio = max(r for r in ratios if r is not None)
+    line = _fix(match, difference, heads)
+    edit = None
+    if heads is None and difference.kind == "wiring" and match.right.code:
+        edit = rewired(comparison, match, difference.link, difference.right)
+        line = edit.text
     return [
         Cause(
             difference.kind,
@@ -84,7 +89,8 @@ def input_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[
             ratio,
             1.0,
             "recomputed",
-            fix=_fix(comparison, match, difference, heads),
+            fix=line,
+            edit=edit,
         )
     ]
 
@@ -252,12 +258,7 @@ def _of_heads(suspicion: Suspicion, match: Match, heads: SourceDifference | None
     return math.isclose(a, b, rel_tol=1e-5)
 
 
-def _fix(
-    comparison: ModelComparison,
-    match: Match,
-    difference: SourceDifference,
-    heads: SourceDifference | None,
-) -> str:
+def _fix(match: Match, difference: SourceDifference, heads: SourceDifference | None) -> str:
     code = match.right.code
     if not code:
         return ""
@@ -269,12 +270,28 @@ def _fix(
         if "MultiHeadAttention(" in code:
             return changed(code, arguments)
         return f"# {code}: {heads.left}, not {heads.right}"
-    if difference.link is None or difference.kind != "wiring":
-        return f"# {code}: {difference.left} instead of {difference.right}"
-    return fix.taken(code, name_here(comparison, difference.link.left), difference.right)
+    return f"# {code}: {difference.left} instead of {difference.right}"
 
 
-def name_here(comparison: ModelComparison, source: Source | None) -> str:
+def rewired(comparison: ModelComparison, match: Match, link: Link | None, present: str) -> Rewiring:
+    """What a pair's right must take through a link, instead of what it takes."""
+    source = None if link is None else link.left
+    wanted = "" if source is None else value_here(comparison, source)
+    words = _name_here(comparison, source), present
+    at = -1 if link is None else link.to
+    return Rewiring(match.right.name, match.right.code, at, wanted, words)
+
+
+def value_here(comparison: ModelComparison, source: Source) -> str:
+    """Name of what gives on the right what the left takes; empty where nothing is known to."""
+    partner = comparison.axis_maps.partners.get(source.value, "")
+    maker = comparison.keras.producers.get(partner)
+    if maker is not None:
+        return "" if source.ids or partner != maker.value else maker.name
+    return partner if partner.startswith("input:") and not source.ids else ""
+
+
+def _name_here(comparison: ModelComparison, source: Source | None) -> str:
     """What people call on the right what the left takes."""
     if source is None:
         return "nothing"

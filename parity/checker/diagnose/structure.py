@@ -11,7 +11,7 @@ import numpy as np
 from parity.checker.align.matches import Match, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose import bypass, fix
-from parity.checker.diagnose.other_inputs import as_node, name_here
+from parity.checker.diagnose.other_inputs import as_node, rewired, value_here
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge import dropouts, masking
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
@@ -20,6 +20,7 @@ from parity.checker.transfer.comparison import ModelComparison
 from parity.checker.transfer.mapping import WeightMapping
 from parity.core.sides import Side
 from parity.diagnosis.causes import Cause
+from parity.diagnosis.edits import Edit, Insertion
 
 
 def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterator[Cause]:
@@ -37,27 +38,36 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
     proven = alone is not None and bypass.is_proven(attribution, layer)
     consumer = (match.left.name, match.right.name)
 
-    def caused(kind: str, left: tuple[str, str], right: tuple[str, str], line: str) -> Cause:
+    def caused(
+        kind: str, left: tuple[str, str], right: tuple[str, str], line: str, edit: Edit | None
+    ) -> Cause:
         if alone is None or not proven:
             return Cause(kind, left, right)  # nobody is sent to change what may be right
-        return Cause(kind, left, right, "confirmed", alone.ratio, 1.0, "bypass", line)
+        line = line if edit is None else edit.text
+        return Cause(kind, left, right, "confirmed", alone.ratio, 1.0, "bypass", line, edit)
 
     for node in _steps(comparison.lone("torch", name) for name in layer.between[0]):
         kind = "mask" if _is_mask(attribution, "torch", node) else "missing_layer"
         here, there = (node.name, node.code or node.kind), (f"(before {consumer[1]})", "none")
-        yield caused(kind, here, there, fix.inserted(as_node(node), consumer[1]))
+        place = _place(comparison, match, node)
+        line = fix.inserted_in_words(as_node(node), place)
+        yield caused(kind, here, there, line, fix.inserted(as_node(node), place))
     for node in _steps(comparison.lone("keras", name) for name in layer.between[1]):
         kind = "mask" if _is_mask(attribution, "keras", node) else "extra_layer"
         here, there = (f"(before {consumer[0]})", "none"), (node.name, node.code or node.kind)
-        yield caused(kind, here, there, fix.without(as_node(node)))
+        yield caused(kind, here, there, fix.without(as_node(node)), None)
     if not any(layer.between) and layer.rewired:
         mine, theirs = layer.rewired
-        texts = ((k.left, source_text(comparison.torch, k.left)) for k in match.links if k.left)
-        taken = next((source for source, text in texts if text == mine), None)
-        wanted = mine if taken is None else name_here(comparison, taken)
-        line = fix.taken(match.right.code, wanted, theirs)
+        link = next(
+            (k for k in match.links if k.left and source_text(comparison.torch, k.left) == mine),
+            None,
+        )
+        taken = None if link is None else link.left
+        edit = rewired(comparison, match, link, theirs)
+        if taken is None:
+            edit = replace(edit, words=(mine, theirs))
         cause = caused(
-            layer.rewired_kind, (match.left.name, mine), (match.right.name, theirs), line
+            layer.rewired_kind, (match.left.name, mine), (match.right.name, theirs), "", edit
         )
         maker = None if taken is None else comparison.torch.producers.get(taken.value)
         if layer.rewired_sure:
@@ -70,6 +80,20 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
             yield Cause("missing_layer", here, there)
         else:
             yield replace(cause, status="suspected", fix="")
+
+
+def _place(comparison: ModelComparison, match: Match, node: CanonicalNode) -> Insertion:
+    """Where a step of the left's belongs on the right: before the right's node of a pair."""
+    link = next((k for k in match.links if node.name in k.left_between), None)
+    live = [s for s in node.sources if not s.value.startswith(("constant:", "parameter:"))]
+    names = [value_here(comparison, s) for s in live] if len(live) > 1 else []
+    return Insertion(
+        match.right.name,
+        "",
+        "before",
+        operand=0 if link is None else link.to,
+        operands=tuple(names) if all(names) else (),
+    )
 
 
 def _steps(nodes: Iterable[CanonicalNode]) -> list[CanonicalNode]:
@@ -93,6 +117,8 @@ def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> It
         side, name, code, ratio = lost
         node = as_node(comparison.lone(side, name))
         if side == "torch":
+            place = Insertion(_last(comparison, name), "", "behind", at_end=True)
+            edit = fix.inserted(node, place)
             yield Cause(
                 "missing_layer",
                 (name, code),
@@ -101,7 +127,8 @@ def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> It
                 ratio,
                 1.0,
                 "bypass",
-                fix=fix.inserted(node, ""),
+                fix=fix.inserted_in_words(node, place) if edit is None else edit.text,
+                edit=edit,
             )
         else:
             yield Cause(
@@ -114,6 +141,13 @@ def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> It
                 "bypass",
                 fix=fix.without(node),
             )
+
+
+def _last(comparison: ModelComparison, name: str) -> str:
+    """What the right returns in place of a step that only the left has."""
+    link = next(k for k in comparison.output_links if name in k.left_between)
+    maker = None if link.right is None else comparison.keras.producers.get(link.right.value)
+    return "" if maker is None else maker.name
 
 
 def reordered(comparison: ModelComparison, attribution: LayerAttribution) -> Iterator[Cause]:

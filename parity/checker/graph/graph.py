@@ -92,6 +92,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parity.core.sides import Side
+from parity.core.sites import Site, Sites
 
 STATISTICS = ("mean", "variance")
 
@@ -194,6 +195,9 @@ class Graph:
             ``object`` of it that the user makes, and that one's ``arguments`` with their values,
             None where it does not tell.
         places: name of a node → file and line of the user's that makes it, where they are known.
+        made: where each layer was made.
+        called: where each node's layer or function was called; nothing where that was more than
+            once.
     """
 
     side: Side
@@ -209,6 +213,8 @@ class Graph:
     penalties: tuple[tuple[str, str], ...] = ()
     libraries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    made: Sites = field(default_factory=dict)
+    called: Sites = field(default_factory=dict)
 
     def to_json(self) -> str:
         """As text, for the way between processes."""
@@ -244,7 +250,13 @@ class Graph:
             penalties=tuple((name, what) for name, what in raw.get("penalties", ())),
             libraries=raw.get("libraries", {}),
             places={n: (file, line) for n, (file, line) in raw.get("places", {}).items()},
+            made=_sites(raw.get("made", {})),
+            called=_sites(raw.get("called", {})),
         )
+
+
+def _sites(raw: Mapping[str, Any]) -> Sites:
+    return {name: tuple(Site.from_json(site) for site in stack) for name, stack in raw.items()}
 
 
 def _value(raw: Mapping[str, Any]) -> Value:

@@ -12,11 +12,13 @@ import importlib.util
 import inspect
 import io
 import json
+import linecache
 import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -45,6 +47,7 @@ class Target:
         arguments: keyword arguments of the class or function.
         weights: a file of weights that it is to have; empty: those that it is built with.
         partial: the file may lack some, and have others.
+        sources: file → text that is run in its place, which the file itself need not hold.
     """
 
     module: str
@@ -52,6 +55,7 @@ class Target:
     arguments: Mapping[str, Any]
     weights: str = ""
     partial: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -131,6 +135,7 @@ def find(target: Target) -> Any:
     Raises:
         ModelError: it is not there, or importing it fails.
     """
+    _take_sources(target.sources)
     with guarded(f"importing {target.module}"):
         module = _load_file(Path(target.module)) if target.is_file else _import(target.module)
     if "tensorflow" in sys.modules:
@@ -243,6 +248,46 @@ def _load_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+_TAKEN: dict[str, str] = {}
+"""File → text that is run in its place."""
+
+
+def _take_sources(sources: Mapping[str, str]) -> None:
+    """From now on run these texts in place of what the files hold.
+
+    Modules that were imported from one of the files, or from beside it, are forgotten: those that
+    import it have taken what they wanted out of it.
+    """
+    if sources == _TAKEN:
+        return
+    folders = {Path(file).parent for file in (*sources, *_TAKEN)}
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and any(Path(file).is_relative_to(folder) for folder in folders):
+            del sys.modules[name]
+    linecache.checkcache()
+    for file in _TAKEN:
+        linecache.cache.pop(file, None)
+    _TAKEN.clear()
+    _TAKEN.update(sources)
+    for file, text in sources.items():
+        lines = text.splitlines(keepends=True)
+        linecache.cache[file] = (len(text), None, lines, file)
+
+
+_get_code = SourceFileLoader.get_code
+
+
+def _get_taken_code(self: SourceFileLoader, fullname: str) -> Any:
+    """The text's code where there is one, by the file's name: what is said of it fits both."""
+    path = self.get_filename(fullname)
+    text = _TAKEN.get(path)
+    return _get_code(self, fullname) if text is None else compile(text, path, "exec")
+
+
+SourceFileLoader.get_code = _get_taken_code  # type: ignore[method-assign, assignment]
 
 
 def _import(name: str) -> ModuleType:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from parity.comparator.noise import Finding
 from parity.core.sides import SIDES, Side
+from parity.core.sites import Sites
 from parity.diagnosis.causes import Cause, cause_json
 from parity.verdict.judgement import Verdict
 
@@ -144,6 +145,7 @@ class CheckResult:
         train: whether training was checked.
         seconds: stage → wall time.
         places: side → name of an operation → file and line that makes it, where they are known.
+        made, called: side → name of a layer or operation → the expressions that it comes from.
     """
 
     verdict: Verdict
@@ -161,6 +163,8 @@ class CheckResult:
     train: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
     places: Mapping[str, Mapping[str, tuple[str, int]]] = field(default_factory=dict)
+    made: Mapping[str, Sites] = field(default_factory=dict)
+    called: Mapping[str, Sites] = field(default_factory=dict)
 
     @property
     def matched(self) -> int:

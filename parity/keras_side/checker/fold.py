@@ -91,6 +91,7 @@ def _merge(nodes, outputs, weights, last, inner, kind, settings, externals, **mo
         origin=last.origin,
         specs=_specs(members, externals),
         place=last.place,
+        called=last.called,
         library=last.library,
     )
     if "absorbed" in more:

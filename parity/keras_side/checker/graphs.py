@@ -135,6 +135,8 @@ class Builder:
             penalties=tuple(self._penalties()),
             libraries=self._libraries(names),
             places=self._places(names),
+            made=self._made(),
+            called={n: raw.called for raw, n in zip(self.nodes, names, strict=True) if raw.called},
         )
 
     def _libraries(self, names):
@@ -147,8 +149,13 @@ class Builder:
     def _places(self, names):
         """Name of a node → file and line: where its layer is made, else where it is called."""
         called = {n: raw.place for raw, n in zip(self.nodes, names, strict=True) if raw.place}
-        layers = {self._name(layer): made_at(layer) for _, layer, _ in every_layer(self.model)}
-        return called | {n: place for n, place in layers.items() if place and n in names}
+        made = self._made()
+        return called | {n: (s[0].file, s[0].line) for n, s in made.items() if n in names}
+
+    def _made(self):
+        """Name of a layer → where it was made."""
+        found = {self._name(layer): made_at(layer) for _, layer, _ in every_layer(self.model)}
+        return {name: sites for name, sites in found.items() if sites}
 
     def _name(self, layer):
         return "model" if layer is self.model else self.tracer.name_of(layer)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from parity.core.sites import Site
+
 SOME = object()
 """In place of indices where nobody wants to know which."""
 
@@ -31,6 +33,7 @@ class Raw:
         specs: shapes and dtypes of the operands.
         taken: how many take its value.
         place: the user's file and line that made it or called it.
+        called: where its layer or function was called.
         library: the library's object that it lies in; see `naming.library_of`.
     """
 
@@ -48,6 +51,7 @@ class Raw:
     specs: list[Any] = field(default_factory=list)
     taken: int = 0
     place: tuple[str, int] | None = None
+    called: tuple[Site, ...] = ()
     library: dict[str, Any] | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import itertools
 import linecache
 import os
 import sys
@@ -17,6 +18,7 @@ from keras.src.ops.node import Node
 from keras.src.ops.operation import Operation
 
 from parity import checker
+from parity.core.sites import Site
 
 _CALLERS = os.path.dirname(os.path.abspath(checker.__file__))
 _OURS = os.path.dirname(_CALLERS)
@@ -25,11 +27,13 @@ _LIBRARIES = tuple(
     | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _OURS}
 )
 _CALL = inspect.unwrap(Operation.__call__).__code__
-_Places = weakref.WeakKeyDictionary[Operation, tuple[str, int] | None]
-_CALLED: _Places = weakref.WeakKeyDictionary()
-"""Operation of a functional model → file and line in which the user called it."""
-_MADE: _Places = weakref.WeakKeyDictionary()
-"""Layer or operation → file and line in which the user made it."""
+_Sites = weakref.WeakKeyDictionary[Operation, tuple[Site, ...]]
+_CALLED: _Sites = weakref.WeakKeyDictionary()
+"""Operation of a functional model → where the user called it first."""
+_SHARED: weakref.WeakSet[Operation] = weakref.WeakSet()
+"""Operations of functional models that were called more than once."""
+_MADE: _Sites = weakref.WeakKeyDictionary()
+"""Layer or operation → where the user made it."""
 _MADE_BY: weakref.WeakKeyDictionary[Operation, dict | None] = weakref.WeakKeyDictionary()
 """Operation of a functional model → the library's function that made it, as `library_of` says."""
 _PLAIN = (bool, int, float, str, type(None))
@@ -121,13 +125,15 @@ def remember_lines():
 
     @functools.wraps(call)
     def remembering_call(node, operation, *args, **kwargs):
-        if operation not in _CALLED:
-            _CALLED[operation], _MADE_BY[operation] = user_place(), _building_library()
+        if operation in _CALLED:
+            _SHARED.add(operation)
+        else:
+            _CALLED[operation], _MADE_BY[operation] = user_sites(), _building_library()
         call(node, operation, *args, **kwargs)
 
     @functools.wraps(make)
     def remembering_place(self, *args, **kwargs):
-        _MADE[self] = user_place()
+        _MADE[self] = user_sites()
         make(self, *args, **kwargs)
 
     # Keras reads from the signature, and from that of what is not unwrapped, how to make it again.
@@ -136,25 +142,57 @@ def remember_lines():
 
 
 def made_at(layer):
-    """File and line in which the user made a layer; None where a library did, or nobody looked."""
-    return _MADE.get(layer)
+    """Where the user made a layer, innermost first; () where a library did, or nobody looked."""
+    return _MADE.get(layer, ())
 
 
-def user_place():
-    """File and line of the user's that is being executed, or that called what Keras replays."""
-    frame = sys._getframe(1)
+def call_sites(layer=None):
+    """Where the user called a layer, or what is being executed; () where that was twice or more."""
+    if layer is not None and layer in _CALLED:
+        return () if layer in _SHARED else _CALLED[layer]
+    return user_sites(shared=False)
+
+
+def user_sites(*, shared=True):
+    """What of the user's is being executed, innermost first, or called what Keras replays.
+
+    Args:
+        shared: also where Keras replays what was called more than once; else nothing then.
+    """
+    found, frame = [], sys._getframe(1)
     while frame is not None:
         path = frame.f_code.co_filename
         if path.startswith(_CALLERS + os.sep):  # what calls us is no part of the model
-            return None
+            break
         if is_users(path):
-            return path, frame.f_lineno
-        if frame.f_code is _CALL:
-            called = _CALLED.get(frame.f_locals["self"])
-            if called:
+            found.append(_site(frame))
+        elif frame.f_code is _CALL and not found:
+            operation = frame.f_locals["self"]
+            if operation in _SHARED and not shared:
+                return ()
+            if called := _CALLED.get(operation):
                 return called
         frame = frame.f_back
-    return None
+    return tuple(found)
+
+
+def _site(frame):
+    """The expression that a frame executes."""
+    code = frame.f_code
+    line, column, end_line, end_column = _position(code, frame.f_lasti)
+    own = frame.f_locals.get("self") if code.co_varnames[:1] == ("self",) else None
+    owner = _MADE.get(own, ()) if isinstance(own, Operation) else ()
+    return Site(os.path.realpath(code.co_filename), line, column, end_line, end_column, owner)
+
+
+@functools.lru_cache(maxsize=4096)
+def _position(code, instruction):
+    """First and last line, and columns, of the expression that an instruction belongs to."""
+    line, end_line, column, end_column = next(
+        itertools.islice(code.co_positions(), instruction // 2, None)
+    )
+    line = line or code.co_firstlineno
+    return line, column or 0, end_line or line, end_column or 0
 
 
 def _building_library():
@@ -189,12 +227,16 @@ def _building_library():
     }
 
 
-@functools.lru_cache(maxsize=4096)
 def statement(path, number):
     """The whole statement of a line; the line as it stands where that has statements in it."""
-    line = linecache.getline(path, number).strip()
+    return _statement("".join(linecache.getlines(path)), number)
+
+
+@functools.lru_cache(maxsize=4096)
+def _statement(text, number):
+    line = text.splitlines()[number - 1].strip() if number <= len(text.splitlines()) else ""
     try:
-        tree = ast.parse("".join(linecache.getlines(path)))
+        tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return line
     around = [
@@ -205,7 +247,7 @@ def statement(path, number):
     inner = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
     if inner is None or hasattr(inner, "body"):
         return line
-    source = ast.get_source_segment("".join(linecache.getlines(path)), inner)
+    source = ast.get_source_segment(text, inner)
     return " ".join(part.strip() for part in (source or line).splitlines())
 
 

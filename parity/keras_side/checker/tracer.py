@@ -21,11 +21,12 @@ from parity.keras_side.checker import calls, functions, layers, noise, primitive
 from parity.keras_side.checker.draws import Draws
 from parity.keras_side.checker.marks import SOME, Raw, Ref, Scope, Weight, as_array, filled, flat
 from parity.keras_side.checker.naming import (
+    call_sites,
     code_of,
     library_of,
     made_at,
     statement,
-    user_place,
+    user_sites,
 )
 
 
@@ -98,6 +99,7 @@ class Tracer:
         self.noises = {} if noises is None else noises
         self.draws = Draws(self.note)
         self.paused = True
+        self._whole = None  # the layer that is heard as a whole
         self.scopes: list[Scope] = []
         self._keys = {id(w.variable._value.handle): key for key, w in weights.items()}
         self._refs: dict[int, Ref] = {}
@@ -198,7 +200,10 @@ class Tracer:
             self._assign(raw, role, variable, shape, axes)
         if self.detailed:
             builtin = raw.scope is not None and raw.scope.builtin
-            raw.place = (made_at(raw.scope.layer) if builtin else None) or user_place()
+            layer = raw.scope.layer if builtin else None
+            sites = (made_at(layer) if builtin else ()) or user_sites()
+            raw.place = (sites[0].file, sites[0].line) if sites else None
+            raw.called = call_sites(self._whole or layer)
             if not raw.code and builtin:
                 raw.code = raw.scope.code
             elif not raw.code and raw.place:
@@ -321,8 +326,12 @@ class Tracer:
             return self._call(layer, *args, **kwargs)
         handler = layers.handler(layer, is_builtin(layer), apart=self.apart)
         if handler is not None:
-            with self.suspended():
-                outputs = handler(self, layer, self._call, args, kwargs)
+            before, self._whole = self._whole, layer
+            try:
+                with self.suspended():
+                    outputs = handler(self, layer, self._call, args, kwargs)
+            finally:
+                self._whole = before
             self._learn_mask(layer, given, outputs)
             return outputs
         known = None if is_builtin(layer) else noise.measured(self, layer, args, kwargs)

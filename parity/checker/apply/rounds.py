@@ -1,0 +1,220 @@
+"""Check, apply what is proven, check again: until the two agree, or nothing more can be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from parity.checker.apply import advice
+from parity.checker.apply.rewriting import Rewriting
+from parity.checker.apply.source import NotAppliedError, SharedLineError
+from parity.checker.apply.writing import ReadFile
+from parity.checker.check import check_in
+from parity.checker.graph.target import ModelError, Target
+from parity.checker.result.check_result import CheckResult
+from parity.checker.workers.pair import Say
+from parity.checker.workers.remote_model import RemoteModel
+from parity.checker.workers.request import CheckRequest
+from parity.diagnosis.causes import Cause
+from parity.operations.code import call
+from parity.verdict.judgement import Verdict
+
+ROUNDS = 3
+Texts = Mapping[str, str]
+"""File → what it holds."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What became of one cause.
+
+    Attributes:
+        cause: of a check.
+        refused: why it was not applied; empty where it was.
+        shared: refused because the line makes other layers, too.
+        along: names of those, where it was changed for all of them.
+    """
+
+    cause: Cause
+    refused: str = ""
+    shared: bool = False
+    along: tuple[str, ...] = ()
+
+    @property
+    def applied(self) -> bool:
+        """Whether the files were changed for it."""
+        return not self.refused
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a check's causes make of the files.
+
+    Attributes:
+        attempts: one a cause.
+        texts: of the files that are changed.
+    """
+
+    attempts: tuple[Attempt, ...]
+    texts: Texts
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A check, and what came of applying what it found.
+
+    Attributes:
+        results: of the check as it was, and of one after each round.
+        attempts: of each round.
+        texts: of the changed files after the last round.
+        read: file → as it was when it was checked.
+        error: what went wrong when the changed files were run; empty if they could be checked.
+    """
+
+    results: tuple[CheckResult, ...]
+    attempts: tuple[tuple[Attempt, ...], ...]
+    texts: Texts
+    read: Mapping[str, ReadFile]
+    error: str = ""
+
+    @property
+    def last(self) -> CheckResult:
+        """The check of what is proposed."""
+        return self.results[-1]
+
+
+def propose(
+    result: CheckResult,
+    read: Callable[[str], str],
+    chosen: Callable[[Cause], bool] = lambda cause: True,
+    *,
+    together: bool = False,
+) -> Proposal:
+    """Make all changes that confirmed causes ask for on the Keras side.
+
+    Args:
+        result: of a check.
+        read: path → what the file holds.
+        chosen: which of the confirmed causes.
+        together: see `Rewriting`.
+    """
+    codes = {
+        layer.keras: layer.code["keras"]
+        for layer in result.layers
+        if layer.keras and "keras" in layer.code
+    }
+    codes = {
+        cause.right[0]: cause.right[1]
+        for cause in result.causes
+        if isinstance(cause.right[1], str) and call(cause.right[1])
+    } | codes
+    sites = result.made.get("keras", {}), result.called.get("keras", {})
+    rewriting = Rewriting(*sites, codes, read, together=together)
+    attempts = tuple(_attempts(result, rewriting, codes, chosen))
+    return Proposal(attempts, rewriting.texts())
+
+
+def _attempts(
+    result: CheckResult,
+    rewriting: Rewriting,
+    codes: Mapping[str, str],
+    chosen: Callable[[Cause], bool],
+) -> Iterator[Attempt]:
+    for cause in result.causes:
+        if not cause.confirmed:
+            yield Attempt(cause, "suspected, not proven")
+            continue
+        if not chosen(cause):
+            continue
+        if cause.fix_side != "right":
+            yield Attempt(cause, "the line to be corrected is PyTorch's")
+            continue
+        edits = advice.edits(cause, codes.get(cause.right[0], ""))
+        if not edits:
+            yield Attempt(cause, "no line says what to do" if cause.fix else "there is no advice")
+            continue
+        try:
+            for edit in edits:
+                rewriting.apply(edit, advice.places(cause))
+        except NotAppliedError as error:
+            yield Attempt(cause, str(error), isinstance(error, SharedLineError))
+        else:
+            yield Attempt(cause, along=tuple(sorted(rewriting.along)))
+            rewriting.along.clear()
+
+
+def _tries(
+    result: CheckResult, read: Callable[[str], str], proposal: Proposal
+) -> Iterator[tuple[Proposal, tuple[Verdict, ...]]]:
+    """What may be applied, the best first, and with which verdict it is kept.
+
+    All causes at once; if that does not run, the first alone. Where all that is left is lines that
+    make other layers, too, these are changed for all of them: kept only if the two agree then.
+    """
+    applied = [attempt.cause for attempt in proposal.attempts if attempt.applied]
+    if proposal.texts:
+        yield proposal, ("agree", "differ", "undecided")
+        if len(applied) > 1:
+            alone = propose(result, read, lambda cause: cause is applied[0])
+            yield alone, ("agree", "differ", "undecided")
+    elif any(attempt.shared for attempt in proposal.attempts):
+        bold = propose(result, read, together=True)
+        if bold.texts:
+            yield bold, ("agree",)
+
+
+def in_rounds(
+    remotes: tuple[RemoteModel, RemoteModel],
+    targets: tuple[Target, Target],
+    request: CheckRequest,
+    first: CheckResult,
+    say: Say = lambda words: None,
+    *,
+    since: float | None = None,
+) -> Outcome:
+    """Apply what a check found, and check again, in up to three rounds; no file is touched.
+
+    Args:
+        remotes: the two processes.
+        targets: the two models.
+        request: as `first` was asked.
+        first: the check of the files as they are.
+        say: is told what is being done.
+        since: when that check began (`time.time`): files that are younger are not what it saw.
+    """
+    results, attempts, error = [first], list[tuple[Attempt, ...]](), ""
+    texts, files = dict[str, str](), dict[str, ReadFile]()
+
+    def read(path: str) -> str:
+        if path not in files:
+            if since is not None and Path(path).stat().st_mtime > since:
+                raise NotAppliedError(f"{path} has changed while it was checked")
+            files[path] = ReadFile.of(path)
+        return texts.get(path, files[path].text)
+
+    def checked(proposal: Proposal) -> CheckResult:
+        keras = replace(targets[1], sources={**texts, **proposal.texts})
+        return check_in(remotes, (targets[0], keras), request, say)
+
+    while results[-1].verdict == "differ" and len(attempts) < ROUNDS:
+        say(f"applying, round {len(attempts) + 1}")
+        proposal = propose(results[-1], read)
+        attempts.append(proposal.attempts)
+        accepted = None
+        for one, wanted in _tries(results[-1], read, proposal):
+            try:
+                result = checked(one)
+            except ModelError as failure:
+                if "differ" in wanted:
+                    error = error or str(failure)
+                continue
+            if result.verdict in wanted:
+                accepted, error = (one, result), ""
+                break
+        if accepted is None:
+            break
+        attempts[-1] = accepted[0].attempts
+        results.append(accepted[1])
+        texts |= accepted[0].texts
+    return Outcome(tuple(results), tuple(attempts), texts, files, error)

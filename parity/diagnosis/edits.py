@@ -1,0 +1,152 @@
+"""What is to be changed in the code, as data; `text` is how people are told.
+
+An edit names layers and operations as the check does, and code as one would write it. Where in
+whose file that is, is not its business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class LineChange:
+    """A layer's or an operation's own line.
+
+    Attributes:
+        layer: its name.
+        line: as it should be.
+    """
+
+    layer: str
+    line: str
+
+    @property
+    def text(self) -> str:
+        """The line."""
+        return self.line
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """A step that is missing.
+
+    Attributes:
+        layer: the neighbour; empty for the end of a model that has no other name.
+        line: what makes the step, ``layers.ReLU()``; or a function of ``x``, ``ops.gelu(x)``.
+        where: on which side of the neighbour.
+        operand: which of the neighbour's operands goes into the step, if it stands before.
+        operands: of a step that takes several: names of what gives them, ``input:0`` for an input;
+            empty where the neighbour's operand is all.
+        at_end: nothing comes behind the neighbour.
+    """
+
+    layer: str
+    line: str
+    where: Literal["before", "behind"]
+    operand: int = 0
+    operands: tuple[str, ...] = ()
+    at_end: bool = False
+
+    @property
+    def text(self) -> str:
+        """The line, and where it belongs."""
+        place = "at the end" if self.at_end else f"{self.where} {self.layer}"
+        taken = f", of {' and '.join(self.operands)}" if self.operands else ""
+        return f"{self.line}  # {place}{taken}"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A step that is too many: what it takes goes on as it is."""
+
+    layer: str
+    code: str
+
+    @property
+    def text(self) -> str:
+        """Without it."""
+        return f"# without {self.code or self.layer}"
+
+
+@dataclass(frozen=True)
+class Rewiring:
+    """An operand that must be another.
+
+    Attributes:
+        layer, code: what takes it.
+        operand: which one.
+        wanted: name of what gives the right one, ``input:0`` for an input; empty where no value of
+            the model is it.
+        words: what to take, as people are told, and what it takes instead.
+    """
+
+    layer: str
+    code: str
+    operand: int
+    wanted: str
+    words: tuple[str, str]
+
+    @property
+    def text(self) -> str:
+        """What to take instead of what."""
+        wanted, present = self.words
+        return f"# {self.code}: take {wanted} instead of {present}" if self.code else ""
+
+
+@dataclass(frozen=True)
+class Reordering:
+    """Operands in another order.
+
+    Attributes:
+        layer, code: what takes them.
+        order: place of each in the order as it is.
+    """
+
+    layer: str
+    code: str
+    order: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """The order."""
+        said = f"its operands must stand in this order [{', '.join(map(str, self.order))}]"
+        return f"# {self.code}: {said} (no argument says so)"
+
+
+@dataclass(frozen=True)
+class StepExchange:
+    """Steps of a chain in another order.
+
+    Attributes:
+        layers: names, as they should stand.
+        present: names, as they stand.
+        lines: of each of `layers`.
+    """
+
+    layers: tuple[str, ...]
+    present: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines."""
+        return "\n".join(self.lines) if all(self.lines) else ""
+
+
+@dataclass(frozen=True)
+class AttributeChange:
+    """An attribute of a layer that must be set: ``encoder.trainable = False``."""
+
+    layer: str
+    attribute: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        """The assignment."""
+        return f"{self.layer}.{self.attribute} = {self.value}"
+
+
+Edit = LineChange | Insertion | Removal | Rewiring | Reordering | StepExchange | AttributeChange

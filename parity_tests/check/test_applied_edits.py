@@ -1,0 +1,354 @@
+"""Edits in source files: what is written, what stays as it is, and what is refused. No framework.
+
+A site is found by the text of its expression, as the tracer finds it by what is being executed.
+"""
+
+import ast
+import os
+import stat
+
+import pytest
+
+from parity.checker.apply import writing
+from parity.checker.apply.advice import edits
+from parity.checker.apply.rewriting import Rewriting
+from parity.checker.apply.source import NotAppliedError
+from parity.checker.apply.writing import ReadFile
+from parity.core.errors import UsageError
+from parity.core.sites import Site
+from parity.diagnosis.causes import Cause
+from parity.diagnosis.edits import (
+    Insertion,
+    LineChange,
+    Removal,
+    Reordering,
+    Rewiring,
+    StepExchange,
+)
+
+FILE = "/models/k.py"
+
+
+def site(source, text, owner=()):
+    """The expression of this text; the text has to be there once."""
+    found = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.expr) and ast.get_source_segment(source, node) == text
+    ]
+    assert len(found) == 1, text
+    node = found[0]
+    return Site(FILE, node.lineno, node.col_offset, node.end_lineno, node.end_col_offset, owner)
+
+
+def rewritten(source, edit, layers=None, *, made=(), called=(), codes=()):
+    """The file after an edit; sites are given as texts, innermost first."""
+
+    def sites(texts):
+        return {
+            name: tuple(s if isinstance(s, Site) else site(source, s) for s in stack)
+            for name, stack in dict(texts).items()
+        }
+
+    rewriting = Rewriting(sites(made), sites(called), dict(codes), lambda path: source)
+    try:
+        rewriting.apply(edit, layers or [])
+    except NotAppliedError:
+        assert rewriting.texts() == {}
+        raise
+    return rewriting.texts().get(FILE, source)
+
+
+LONG = """from keras import layers
+
+conv = layers.Conv2D(
+    8,  # channels
+    kernel_size=3,
+
+    padding="same",  # as in the paper
+)  # the first
+"""
+CALL = LONG[LONG.index("layers.Conv2D") : LONG.index("  # the first")]
+CODE = 'layers.Conv2D(8, 3, padding="same", name="conv2d")'
+
+
+def test_an_argument_is_changed_and_comments_stay():
+    line = 'layers.Conv2D(8, 3, padding="valid", name="conv2d")'
+    text = rewritten(
+        LONG, LineChange("conv2d", line), made={"conv2d": [CALL]}, codes={"conv2d": CODE}
+    )
+    assert text == LONG.replace('"same"', '"valid"')
+
+
+def test_an_argument_is_added_as_the_others_are_written():
+    line = 'layers.Conv2D(8, 3, strides=2, padding="same", name="conv2d")'
+    text = rewritten(
+        LONG, LineChange("conv2d", line), made={"conv2d": [CALL]}, codes={"conv2d": CODE}
+    )
+    assert text == LONG.replace(
+        '    padding="same",  # as in the paper\n',
+        '    padding="same",  # as in the paper\n    strides=2,\n',
+    )
+
+
+def test_line_ends_stay():
+    windows = LONG.replace("\n", "\r\n")
+    line = 'layers.Conv2D(8, 3, padding="valid", name="conv2d")'
+    made = {"conv2d": [site(LONG, CALL)]}
+    text = rewritten(windows, LineChange("conv2d", line), made=made, codes={"conv2d": CODE})
+    assert text == windows.replace('"same"', '"valid"')
+
+
+LOOP = """from keras import layers
+for i in range(3):
+    x = layers.Dense(4, activation="relu", name=f"fc{i}")(x)
+"""
+DENSE = 'layers.Dense(4, activation="relu", name=f"fc{i}")'
+
+
+def dense(i, activation="relu"):
+    return f'layers.Dense(4, activation="{activation}", name="fc{i}")'
+
+
+def test_one_of_several_that_a_line_makes_is_refused_by_name():
+    made, codes = {f"fc{i}": [DENSE] for i in range(3)}, {f"fc{i}": dense(i) for i in range(3)}
+    with pytest.raises(NotAppliedError, match="line 3 is also fc0, fc2, not known"):
+        rewritten(LOOP, LineChange("fc1", dense(1, "tanh")), ["fc1"], made=made, codes=codes)
+    every = ["fc0", "fc1", "fc2"]
+    text = rewritten(LOOP, LineChange("fc0", dense(0, "tanh")), every, made=made, codes=codes)
+    assert text == LOOP.replace('"relu"', '"tanh"')
+
+
+HELPER = """from keras import layers
+
+def norm(name, epsilon=1e-3):
+    return layers.BatchNormalization(epsilon=epsilon, name=name)
+
+def net(x):
+    x = norm("bn1")(x)  # one
+    return norm("bn2", 1e-3)(x)
+"""
+MADE = "layers.BatchNormalization(epsilon=epsilon, name=name)"
+NORMS = {"bn1": [MADE, 'norm("bn1")'], "bn2": [MADE, 'norm("bn2", 1e-3)']}
+
+
+@pytest.mark.parametrize(
+    ("layer", "old", "new"),
+    [
+        ("bn1", 'norm("bn1")', 'norm("bn1", epsilon=1e-05)'),
+        ("bn2", 'norm("bn2", 1e-3)', 'norm("bn2", 1e-05)'),
+    ],
+)
+def test_a_helper_s_parameter_is_given_by_who_calls_it(layer, old, new):
+    line = f'layers.BatchNormalization(epsilon={{}}, name="{layer}")'
+    edit, codes = LineChange(layer, line.format("1e-05")), {layer: line.format("0.001")}
+    assert rewritten(HELPER, edit, made=NORMS, codes=codes) == HELPER.replace(old, new)
+
+
+def test_a_helper_without_the_parameter_is_written_out_where_it_is_called():
+    source = HELPER.replace(", epsilon=1e-3", "").replace("epsilon=epsilon", "epsilon=1e-3")
+    source = source.replace(", 1e-3)(x)", ")(x)")
+    inner = MADE.replace("epsilon=epsilon", "epsilon=1e-3")
+    made = {"bn1": [inner, 'norm("bn1")'], "bn2": [inner, 'norm("bn2")']}
+    line = 'layers.BatchNormalization(epsilon={}, name="bn1")'
+    edit, codes = LineChange("bn1", line.format("1e-05")), {"bn1": line.format("0.001")}
+    text = rewritten(source, edit, made=made, codes=codes)
+    assert text == source.replace('norm("bn1")', line.format("1e-05"))
+
+
+CLASS = """import keras
+from keras import layers, ops
+
+
+class Net(keras.Model):
+    def __init__(self, slope=0.2):
+        super().__init__()
+        self.slope = slope
+        self.fc = layers.Dense(4)
+
+    def call(self, x):
+        y = self.fc(x)  # the only one
+        return ops.leaky_relu(y, self.slope)
+
+
+def made():
+    return Net(slope=0.3)
+"""
+
+
+def test_an_attribute_is_set_where_the_object_is_made():
+    owner = (site(CLASS, "super().__init__()"), site(CLASS, "Net(slope=0.3)"))
+    called = {"relu": [site(CLASS, "ops.leaky_relu(y, self.slope)", owner)]}
+    code = "return ops.leaky_relu(y, self.slope)"
+    edit = LineChange("relu", "return ops.leaky_relu(y, 0.1)")
+    text = rewritten(CLASS, edit, called=called, codes={"relu": code})
+    assert text == CLASS.replace("slope=0.3", "slope=0.1")
+
+
+def test_a_layer_is_put_into_a_model_of_its_own_class_once():
+    edit = Insertion("fc", "layers.ReLU()", "behind")
+    text = rewritten(CLASS, edit, made={"fc": ["layers.Dense(4)"]}, called={"fc": ["self.fc(x)"]})
+    wanted = CLASS.replace(
+        "        self.fc =", "        self.relu = layers.ReLU()\n        self.fc ="
+    )
+    assert text == wanted.replace("self.fc(x)", "self.relu(self.fc(x))")
+
+
+CHAIN = """from tensorflow import keras
+
+def net():
+    image = keras.Input((4,))
+    x = keras.layers.Dense(4, name="a")(image)
+    skip = x = keras.layers.ReLU(name="r")(x)
+    x = keras.layers.Dense(4, name="b")(x)
+    x = keras.layers.Dense(4, name="c")(x)  # third
+    return keras.layers.Concatenate(name="cat")([x, skip])
+"""
+CALLED = {
+    n: [f'keras.layers.Dense(4, name="{n}")({v})']
+    for n, v in (("a", "image"), ("b", "x"), ("c", "x"))
+} | {
+    "cat": ['keras.layers.Concatenate(name="cat")([x, skip])'],
+    "r": ['keras.layers.ReLU(name="r")(x)'],
+}
+MAKERS = {"input_layer": ["keras.Input((4,))"]}
+
+
+def test_a_layer_is_put_between_two_calls_as_the_file_calls_it():
+    text = rewritten(CHAIN, Insertion("c", "layers.ReLU()", "before"), called=CALLED)
+    assert text == CHAIN.replace('name="c")(x)', 'name="c")(keras.layers.ReLU()(x))')
+
+
+def test_a_function_is_put_between_two_calls_with_its_import():
+    text = rewritten(
+        CHAIN, Insertion("c", "ops.gelu(x, approximate=True)", "before"), called=CALLED
+    )
+    assert text == CHAIN.replace('name="c")(x)', 'name="c")(keras.ops.gelu(x, approximate=True))')
+
+
+def test_what_is_taken_instead_gets_a_name_where_its_own_is_used_again():
+    edit = Rewiring("cat", "", 1, "b", ("", ""))
+    text = rewritten(CHAIN, edit, called=CALLED)
+    assert text == CHAIN.replace('"b")(x)\n', '"b")(x)\n    b = x\n').replace("[x, skip]", "[x, b]")
+
+
+def test_an_input_is_taken_by_its_variable():
+    edit = Rewiring("cat", "", 1, "input:0", ("", ""))
+    text = rewritten(CHAIN, edit, called=CALLED, made=MAKERS)
+    assert text == CHAIN.replace("[x, skip]", "[x, image]")
+
+
+def test_what_has_no_name_is_refused():
+    with pytest.raises(NotAppliedError, match="no value of this model"):
+        rewritten(CHAIN, Rewiring("cat", "", 1, "", ("", "")), called=CALLED)
+    with pytest.raises(NotAppliedError, match="made later"):
+        rewritten(CHAIN, Rewiring("b", "", 0, "cat", ("", "")), called=CALLED)
+
+
+def test_operands_change_places():
+    text = rewritten(CHAIN, Reordering("cat", "", (1, 0)), called=CALLED)
+    assert text == CHAIN.replace("[x, skip]", "[skip, x]")
+
+
+def test_a_step_is_taken_away():
+    text = rewritten(CHAIN, Removal("b", ""), called=CALLED)
+    assert text == CHAIN.replace('keras.layers.Dense(4, name="b")(x)', "x")
+
+
+def test_steps_change_places():
+    edit = StepExchange(("r", "a"), ("a", "r"), ("", ""))
+    text = rewritten(CHAIN, edit, called=CALLED)
+    swapped = CHAIN.replace('Dense(4, name="a")', "…").replace(
+        'ReLU(name="r")', 'Dense(4, name="a")'
+    )
+    assert text == swapped.replace("…", 'ReLU(name="r")')
+
+
+LIST = """from keras import Sequential
+from keras.layers import Dense
+
+net = Sequential(
+    [
+        Dense(4, name="a"),  # in
+        Dense(5, name="b"),
+    ]
+)
+"""
+
+
+def test_a_layer_is_put_into_a_list_and_imported():
+    edit = Insertion("b", "layers.ReLU()", "before")
+    text = rewritten(
+        LIST, edit, made={n: [f'Dense({k}, name="{n}")'] for n, k in (("a", 4), ("b", 5))}
+    )
+    assert text == LIST.replace(
+        '        Dense(5, name="b")', '        layers.ReLU(),\n        Dense(5, name="b")'
+    ).replace("import Dense\n", "import Dense\nfrom keras import layers\n")
+
+
+def test_a_layer_of_a_list_is_taken_away():
+    text = rewritten(LIST, Removal("b", ""), made={"b": ['Dense(5, name="b")']})
+    assert text == LIST.replace('        Dense(5, name="b"),\n', "")
+
+
+def test_a_line_that_is_as_it_should_be_is_no_edit():
+    with pytest.raises(NotAppliedError, match="as it should be"):
+        rewritten(LONG, LineChange("c", CODE), made={"c": [CALL]}, codes={"c": CODE})
+
+
+def test_a_file_that_is_not_what_ran_is_refused():
+    moved = Site(FILE, 3, 0, 3, 9)
+    with pytest.raises(NotAppliedError, match="not what was run"):
+        rewritten(LONG, Removal("c", ""), called={"c": [moved]})
+
+
+def test_words_are_no_edit_and_a_line_is_read_as_it_is_shown():
+    words = Cause("padding", ("a", "1"), ("b", "2"), "confirmed", fix="# b: its padding must be 1")
+    assert edits(words, "layers.Conv2D(8, 3)") == []
+    both = Cause(
+        "padding",
+        ("a", "1"),
+        ("b", "2"),
+        "confirmed",
+        fix='layers.ZeroPadding2D(1)\nlayers.Conv2D(8, 3, padding="valid")',
+    )
+    assert edits(both, 'layers.Conv2D(8, 3, padding="same")') == [
+        Insertion("b", "layers.ZeroPadding2D(1)", "before"),
+        LineChange("b", 'layers.Conv2D(8, 3, padding="valid")'),
+    ]
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "k.py"
+    path.write_bytes("# -*- coding: latin-1 -*-\r\nx = 'é'\r\n".encode("latin-1"))
+    path.chmod(0o640)
+    return path
+
+
+def test_bytes_and_mode_stay(file):
+    read = {str(file): ReadFile.of(str(file))}
+    writing.write({str(file): read[str(file)].text.replace("x", "y", 1)}, read)
+    assert file.read_bytes() == "# -*- coding: latin-1 -*-\r\ny = 'é'\r\n".encode("latin-1")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert os.listdir(file.parent) == ["k.py"]
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(file):
+    other = file.with_name("other.py")
+    other.write_text("y = 1\n")
+    read = {str(f): ReadFile.of(str(f)) for f in (other, file)}
+    file.write_text("mine = 1\n")
+    with pytest.raises(UsageError, match="has changed since it was checked"):
+        writing.write({str(other): "y = 2\n", str(file): "x = 2\n"}, read)
+    assert (file.read_text(), other.read_text()) == ("mine = 1\n", "y = 1\n")
+    assert sorted(os.listdir(file.parent)) == ["k.py", "other.py"]
+
+
+def test_a_library_is_left_alone(tmp_path):
+    path = tmp_path / "site-packages" / "k.py"
+    path.parent.mkdir()
+    path.write_text("x = 1\n")
+    with pytest.raises(UsageError, match="is a library's"):
+        writing.write({str(path): "x = 2\n"}, {str(path): ReadFile.of(str(path))})
+    assert path.read_text() == "x = 1\n"
