@@ -100,9 +100,9 @@ def propose(
         together: see `Rewriting`.
     """
     codes = {
-        layer.keras: layer.code["keras"]
+        layer.keras: layer.operations["keras"].code
         for layer in result.layers
-        if layer.keras and "keras" in layer.code
+        if layer.keras and "keras" in layer.operations
     }
     codes = {
         cause.right[0]: cause.right[1]
