@@ -83,7 +83,7 @@ def made(size, gap=4):
     return CheckResult(
         "differ",
         {"torch": "t.py:T", "keras": "k.py:K"},
-        inputs=("2 × 8",),
+        inputs=(),
         layers=layers,
         torch_only=(),
         keras_only=(),
@@ -173,6 +173,8 @@ def test_a_click_shows_settings_values_cause_and_the_line_to_write(port, wrong):
     assert re.search(r"made at\s+.*k\.py:\d+", told)
     assert "apart in float64" in told
     assert port.locator("path.hot").count() > 0
+    port.locator(".row.input").click()
+    assert "What both were run on: 4 × 8" in port.locator("#panel").inner_text()
     port.get_by_text("All findings").click()
     assert "How far apart" in port.locator("#panel").inner_text()
     port.locator("#panel a").first.click()
@@ -273,6 +275,10 @@ def test_names_are_text_and_nothing_is_fetched(port, large):
 
 def test_a_large_graph_is_all_there(large):
     assert large.locator(".row").count() == LARGE
+    strip = large.locator("#strip").bounding_box()
+    middle = {"x": strip["width"] / 2, "y": strip["height"] / 4}
+    large.locator("#strip").click(position=middle)
+    assert in_view(large, f"#row-{LARGE // 4}")
     large.locator("#graph").evaluate("graph => graph.scrollTop = 1e9")
     assert in_view(large, f"#row-{LARGE - 1}")
     assert "body.1999.layer" in large.locator(f"#row-{LARGE - 1}").text_content()
@@ -320,6 +326,8 @@ def test_a_result_knows_both_sides_of_a_layer(wrong):
         ("add", "<script>hit=1<"): both,
         ("<script>hit=1<", "tanh"): both,
     }
+    (feed,) = wrong.feeds
+    assert (feed.source, wrong.layers[feed.target].torch, feed.sides) == (0, "a", both)
 
 
 def random_flow(seed, size=60):
@@ -407,7 +415,7 @@ def test_model_explorer_gets_graphs_and_data_of_their_nodes(wrong):
     assert files["graphs.json"].keys() == {"label", "graphs", "graphSorting"}
     for side, nodes in graphs.items():
         ids = {node["id"] for node in nodes}
-        assert len(ids) == len(nodes) == len(wrong.layers)
+        assert len(ids) == len(nodes) == len(wrong.layers) + 1  # the input
         for node in nodes:
             assert node.keys() == {
                 "id",

@@ -91,7 +91,7 @@ def explain(
             agree=findings.agrees,
         ),
     )
-    layers, edges = _layers(comparison, attributed, stages)
+    layers, edges, feeds = _layers(comparison, attributed, stages)
     untold = "" if own_weights else untied.unproven(comparison, attributed, findings, causes)
     if untold:
         causes = tuple(replace(c, fix="") for c in causes)  # nobody is sent to change what is right
@@ -114,6 +114,7 @@ def explain(
             *stages.notes(),
         ),
         edges=tuple(edges),
+        feeds=tuple(feeds),
         train=trained is not None,
         seconds=seconds,
         places={graph.side: graph.places for graph in comparison.graphs},
@@ -347,8 +348,8 @@ def _capital(text: str) -> str:
 
 def _layers(
     comparison: ModelComparison, layers: Sequence[AttributedLayer], stages: Stages
-) -> tuple[list[Layer], list[LayerEdge]]:
-    """All layers in the order of execution, and what flows between them."""
+) -> tuple[list[Layer], list[LayerEdge], list[LayerEdge]]:
+    """All layers in the order of execution, what flows between them, and what is fed to them."""
     rows: list[tuple[Layer, _Nodes]] = []
     for attributed in layers:
         a, b = attributed.match.left, attributed.match.right
@@ -372,7 +373,7 @@ def _layers(
         rows.append((layer, {"torch": a, "keras": b}))
     rows += _without_partner(comparison)
     rows.sort(key=lambda row: row[0].order)
-    return [layer for layer, _ in rows], _edges([nodes for _, nodes in rows])
+    return [layer for layer, _ in rows], *_edges([nodes for _, nodes in rows], comparison)
 
 
 def _without_partner(comparison: ModelComparison) -> Iterator[tuple[Layer, _Nodes]]:
@@ -395,17 +396,24 @@ def _without_partner(comparison: ModelComparison) -> Iterator[tuple[Layer, _Node
         )
 
 
-def _edges(rows: Sequence[_Nodes]) -> list[LayerEdge]:
-    """By both sides' data flow: PyTorch's first, then what only Keras has."""
-    sides: dict[tuple[int, int], list[Side]] = {}
-    for side in SIDES:
+def _edges(
+    rows: Sequence[_Nodes], comparison: ModelComparison
+) -> tuple[list[LayerEdge], list[LayerEdge]]:
+    """By both sides' data flow, PyTorch's first: between layers, and from the inputs to layers."""
+    between: dict[tuple[int, int], list[Side]] = {}
+    fed: dict[tuple[int, int], list[Side]] = {}
+    for side, graph in zip(SIDES, (comparison.torch, comparison.keras), strict=True):
         nodes = [(at, row[side]) for at, row in enumerate(rows) if side in row]
         makers = {value.id: at for at, node in nodes for value in node.values}
+        inputs = {value.id: number for number, value in enumerate(graph.inputs)}
         for at, node in nodes:
-            for maker in dict.fromkeys(makers.get(s.value) for s in node.sources):
-                if maker is not None:
-                    sides.setdefault((maker, at), []).append(side)
-    return [LayerEdge(*ends, tuple(of)) for ends, of in sides.items()]
+            for value in dict.fromkeys(source.value for source in node.sources):
+                for flow, sources in ((between, makers), (fed, inputs)):
+                    if value in sources:
+                        sides = flow.setdefault((sources[value], at), [])
+                        sides += [] if side in sides else [side]
+    edges, feeds = ([LayerEdge(*e, tuple(s)) for e, s in flow.items()] for flow in (between, fed))
+    return edges, feeds
 
 
 def _operation(graph: CanonicalGraph, node: CanonicalNode) -> Operation:

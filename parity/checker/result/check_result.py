@@ -119,7 +119,12 @@ class ComparedQuantity:
 
 @dataclass(frozen=True)
 class LayerEdge:
-    """From one of `CheckResult.layers` to another that takes its value, on these sides."""
+    """From one of `CheckResult.layers`, or of its `inputs`, to a layer that takes its value.
+
+    Attributes:
+        source, target: places there.
+        sides: on which it is so.
+    """
 
     source: int
     target: int
@@ -136,6 +141,7 @@ class CheckResult:
         inputs: each in words, with both layouts.
         layers: all of them, in the order of execution.
         edges: which of them takes what another yields.
+        feeds: which of them takes which of `inputs`.
         torch_only, keras_only: names of operations without a partner.
         divergences: the first one first; then independent ones.
         causes: what explains them.
@@ -160,6 +166,7 @@ class CheckResult:
     parts: tuple[ComparedQuantity, ...]
     notes: tuple[str, ...]
     edges: tuple[LayerEdge, ...] = ()
+    feeds: tuple[LayerEdge, ...] = ()
     train: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
     places: Mapping[str, Mapping[str, tuple[str, int]]] = field(default_factory=dict)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from parity.checker.result.check_result import Layer, LayerEdge
+from parity.checker.result.check_result import CheckResult, Layer, LayerEdge
 from parity.core.sides import Side
 
 
@@ -38,6 +38,24 @@ class Line:
     def last(self) -> int:
         """The lowest row that it runs through."""
         return max((self.row, *self.targets[-1:]))
+
+
+INPUT = "input"
+"""Kind of what `with_inputs` adds."""
+
+
+def with_inputs(result: CheckResult) -> CheckResult:
+    """With a layer for each input, before all others."""
+    several = len(result.inputs)
+    inputs = [Layer(name, name, INPUT, "agrees") for name in (f"input {i}" for i in range(several))]
+    edges = [
+        *(replace(edge, target=edge.target + several) for edge in result.feeds),
+        *(
+            replace(edge, source=edge.source + several, target=edge.target + several)
+            for edge in result.edges
+        ),
+    ]
+    return replace(result, layers=(*inputs, *result.layers), edges=tuple(edges))
 
 
 def order(layers: Sequence[Layer], edges: Sequence[LayerEdge]) -> list[int]:

@@ -63,6 +63,7 @@ def page(result: CheckResult) -> str:
 
 def content(result: CheckResult) -> dict[str, Any]:
     """The document that the page draws: layers by row, numbers as text beside what is drawn."""
+    compared, result = result, drawing.with_inputs(result)
     rows = drawing.order(result.layers, result.edges)
     layers = [result.layers[at] for at in rows]
     find = _Rows(layers)
@@ -87,7 +88,7 @@ def content(result: CheckResult) -> dict[str, Any]:
         "divergences": divergences,
         "causes": causes,
         "latent": [{"text": wording.cause(c), "rows": find.of_cause(c)} for c in result.latent],
-        "stages": wording.stages(result),
+        "stages": wording.stages(compared),
         "parts": [_part(p.finding, find.owner(p.torch, p.keras)) for p in result.parts],
         "notes": list(result.notes),
         "statuses": {

@@ -32,6 +32,7 @@ _COLOURS: dict[LayerStatus, str] = {
 
 def files(result: CheckResult) -> dict[str, str]:
     """Name → text: the graphs, and two sets of node data, `status` and `ratio`."""
+    result = drawing.with_inputs(result)
     sides = {side: _nodes(side, result) for side in SIDES}
     layers = {
         side: [(str(at), result.layers[at]) for at, _ in nodes] for side, nodes in sides.items()
@@ -107,6 +108,8 @@ def _nodes(side: Side, result: CheckResult) -> list[tuple[int, dict[str, Any]]]:
 def _attributes(side: Side, name: str, layer: Layer) -> Iterator[tuple[str, str]]:
     partner = layer.keras if side == "torch" else layer.torch
     yield "name", name
+    if layer.kind == drawing.INPUT:
+        return
     yield "partner", partner or "none"
     yield "operation", layer.kind
     word = wording.STATUS_WORDS[layer.status]
