@@ -1,6 +1,5 @@
 """`parity check` as people type it, and what it says of what they get wrong."""
 
-import contextlib
 import io
 import json
 import re
@@ -13,7 +12,6 @@ import pytest
 from rich.console import Console
 
 from parity import assert_parity
-from parity.checker import check
 from parity.checker.check import check_in
 from parity.checker.diagnose.diagnosis import _capital
 from parity.checker.graph import model_inputs
@@ -94,12 +92,8 @@ def parity(*words):
 
 
 @pytest.fixture
-def served(remotes, monkeypatch, capsys):
-    """``served(*words)`` → exit code, output and errors of a command in this process.
-
-    Whatever asks for a check, by this command or not, has it from the processes that are there.
-    """
-    monkeypatch.setattr(check, "processes", lambda request: contextlib.nullcontext(remotes))
+def served(serving, monkeypatch, capsys):
+    """``served(*words)`` → exit code, output and errors of a command in this process."""
     monkeypatch.chdir(ROOT)
 
     def run(*words):
@@ -311,7 +305,7 @@ def test_shapes_that_keras_states_need_no_input(remotes):
     assert checked(remotes, f"{TORCH}:SmallCnn", f"{KERAS}:small_cnn").verdict == "agree"
 
 
-@pytest.mark.usefixtures("served")
+@pytest.mark.usefixtures("serving")
 def test_assert_parity_passes_and_fails_in_the_same_words():
     assert_parity(f"{TORCH}:SmallCnn", f"{KERAS}:small_cnn", SMALL)
     with pytest.raises(AssertionError, match=r"epsilon \(confirmed\)"):

@@ -312,6 +312,7 @@ def test_one_side_alone_is_told():
         Recipe({"torch": "x"})
 
 
+@pytest.mark.usefixtures("serving")
 def test_in_tests_of_ones_own():
     ours = Training(CE, "torch.optim:SGD", optimizer_args={"lr": 0.1})
     right = Training(
@@ -327,6 +328,7 @@ def test_in_tests_of_ones_own():
         assert_parity(net, Model(f"{K}:net", training=wrong), "12,9", targets="12:int<5")
 
 
+@pytest.mark.usefixtures("serving")
 def test_keyword_arguments_of_both_models():
     net = Model(f"{T}:Net", training=Training(CE, f"{T}:sgd", optimizer_args=DECAY))
     port = Model(f"{K}:net", {"l2": 0.01}, Training("compiled", f"{K}:sgd"))

@@ -1,6 +1,6 @@
 """`parity check` answers every pair of `cases/` rightly, and proves nothing that is not so.
 
-``PARITY_LONG=1`` asks about all of them; otherwise about a third, drawn by ``PARITY_SEED``.
+``PARITY_LONG=1`` asks about all of them; otherwise about a quarter, drawn by ``PARITY_SEED``.
 """
 
 import importlib.util
@@ -11,7 +11,7 @@ from parity_tests.check.written_cases import all_cases, answer, wrong
 from parity_tests.draws import draw
 
 CASES = all_cases()
-FOLDERS = draw(sorted({case.folder for case in CASES}), lambda folder: {folder.parent}, 0.33)
+FOLDERS = draw(sorted({case.folder for case in CASES}), lambda folder: {folder.parent}, 0.25)
 """Some of every group, each whole: what is wrong beside its repaired twin."""
 ASKED = tuple(case for case in CASES if case.folder in FOLDERS)
 
