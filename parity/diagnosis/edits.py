@@ -80,6 +80,7 @@ class Rewiring:
         wanted: name of what gives the right one, ``input:0`` for an input; empty where no value of
             the model is it.
         words: what to take, as people are told, and what it takes instead.
+        part: which numbers of it, ``[:, -1]``; empty for all of them.
     """
 
     layer: str
@@ -87,6 +88,7 @@ class Rewiring:
     operand: int
     wanted: str
     words: tuple[str, str]
+    part: str = ""
 
     @property
     def text(self) -> str:

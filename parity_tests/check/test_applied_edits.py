@@ -238,6 +238,23 @@ def test_an_input_is_taken_by_its_variable():
     assert text == CHAIN.replace("[x, skip]", "[x, image]")
 
 
+def test_a_part_of_a_value_and_what_a_variable_lists_are_seen():
+    edit = Rewiring("cat", "", 0, "b", ("", ""), "[:, :2]")
+    source = CHAIN.replace("    return", "    both = [x, skip]\n    return").replace(
+        '"cat")([x, skip])', '"cat")(both)'
+    )
+    called = CALLED | {"cat": ['keras.layers.Concatenate(name="cat")(both)']}
+    text = rewritten(source, edit, called=called)
+    assert "b = x\n" in text
+    assert "both = [b[:, :2], skip]" in text
+
+
+def test_a_part_of_a_layer_is_not_taken_away_with_all_of_it():
+    made, called = {"rnn": ["keras.Input((4,))"]}, {"rnn.divide": ["keras.Input((4,))"]}
+    with pytest.raises(NotAppliedError, match="it is a part of rnn"):
+        rewritten(CHAIN, Removal("rnn.divide", ""), made=made, called=called)
+
+
 def test_what_has_no_name_is_refused():
     with pytest.raises(NotAppliedError, match="no value of this model"):
         rewritten(CHAIN, Rewiring("cat", "", 1, "", ("", "")), called=CALLED)
@@ -250,9 +267,13 @@ def test_operands_change_places():
     assert text == CHAIN.replace("[x, skip]", "[skip, x]")
 
 
-def test_a_step_is_taken_away():
-    text = rewritten(CHAIN, Removal("b", ""), called=CALLED)
-    assert text == CHAIN.replace('keras.layers.Dense(4, name="b")(x)', "x")
+def test_a_step_is_taken_away_and_a_line_that_is_nothing_else():
+    assert rewritten(CHAIN, Removal("b", ""), called=CALLED) == CHAIN.replace(
+        '    x = keras.layers.Dense(4, name="b")(x)\n', ""
+    )
+    assert rewritten(CHAIN, Removal("a", ""), called=CALLED) == CHAIN.replace(
+        'keras.layers.Dense(4, name="a")(image)', "image"
+    )
 
 
 def test_steps_change_places():

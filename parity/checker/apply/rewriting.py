@@ -136,6 +136,10 @@ class Rewriting:
             shown = ", ".join(others[:_SHOWN]) + (" …" if len(others) > _SHOWN else "")
             raise SharedLineError(f"line {line} is also {shown}, not known to be wrong")
 
+    def _maker_of(self, name: str) -> str:
+        """The layer whose line it is: the operation's own where it is one of its own."""
+        return name if name in self._made else self._whole(name)
+
     def _whole(self, name: str) -> str:
         """The layer that an operation is part of: ``attn`` of ``attn/query`` and ``attn.add``."""
         layer, dot, _ = name.rpartition(".")
@@ -167,6 +171,13 @@ class Rewriting:
             if old is None or new is None:
                 self._statement(layer, code, edit.line)
                 continue
+            if isinstance(new.func, ast.Call):  # how it is called, too: ``Dropout(0.3)(x, …)``
+                _, called, stack = self._call_of(layer)
+                for name, text in _arguments(new):
+                    self._set_argument(stack, called, name, text)
+                new = new.func
+                if not list(_differing(old, new)):
+                    continue
             if ast.unparse(old.func) == ast.unparse(new.func):
                 self._set(layer, list(_differing(old, new)))
             else:
@@ -180,6 +191,8 @@ class Rewriting:
 
     @_apply.register
     def _(self, edit: Removal) -> None:
+        if self._maker_of(edit.layer) != edit.layer:
+            raise NotAppliedError(f"it is a part of {self._maker_of(edit.layer)}")
         stack = self._made.get(edit.layer)
         if stack and (held := self._element(stack)):
             source, _, element = held
@@ -192,6 +205,13 @@ class Rewriting:
         taken = self._operands(call, source)
         if len(taken) != 1:
             raise NotAppliedError(f"{edit.layer} takes {len(taken)} things: which goes on?")
+        line, parent = source.statement(call), source.parents.get(call)
+        same = isinstance(parent, cst.Assign) and [source.code(t.target) for t in parent.targets]
+        siblings = source.parents.get(line) if line is not None else None
+        alone = len(getattr(siblings, "body", ())) < 2
+        if line is not None and not alone and same == [source.code(taken[0])]:
+            self._changes(source.path).removed.add(line)  # nothing is left but ``x = x``
+            return
         self._changes(source.path).replace(call, _operand_of)
 
     @_apply.register
@@ -210,7 +230,8 @@ class Rewriting:
             at = min(at, 1) if "/" in layer and len(operands) == 2 else at
             if not 0 <= at < len(operands):
                 raise NotAppliedError(f"which part of line {source.line(node)} it is, is not seen")
-            self._changes(source.path).put(operands[at], self._value(edit.wanted, stack, node))
+            value = self._value(edit.wanted, stack, node) + edit.part
+            self._changes(source.path).put(operands[at], value)
 
     @_apply.register
     def _(self, edit: Reordering) -> None:
@@ -259,6 +280,7 @@ class Rewriting:
         """Give the call that makes a layer, or is the operation, other arguments."""
         if not arguments:
             raise NotAppliedError(f"the line of {layer} is as it should be")
+        layer = self._maker_of(layer)
         sites = self._made if layer in self._made or layer not in self._called else self._called
         stack = self._stack(sites, layer, "made")
         source = self.file(stack[0].file)
@@ -278,6 +300,10 @@ class Rewriting:
 
     def _set_argument(self, stack: Stack, call: cst.Call, name: str, text: str | None) -> None:
         slots = self._slots().of_argument(stack, call, name)
+        if slots[-1].value is None and any(arg.star for arg in call.args):
+            raise NotAppliedError(
+                f"line {stack[0].line} is given arguments that are not seen there"
+            )
         if text is None:
             slots = slots[-1:]
         self._write(slots, text)
@@ -337,6 +363,7 @@ class Rewriting:
 
     def _another(self, layer: str, old: ast.Call, new: ast.Call) -> None:
         """Another class or function in place of a layer's."""
+        layer = self._maker_of(layer)
         stack = self._stack(self._made, layer, "made")
         source = self.file(stack[0].file)
         call = source.expression(stack[0])
@@ -410,16 +437,18 @@ class Rewriting:
     # Steps that are put in
 
     def _insert(self, edit: Insertion, layer: str) -> None:
-        made = self._made.get(layer)
+        made = self._made.get(self._maker_of(layer))
         if made and (held := self._element(made)) and not edit.operands:
             source, sequence, element = held
             self._alone(self._sharing(self._made, source, source.expression(made[0])), made[0].line)
             at = list(sequence.elements).index(element) + (edit.where == "behind")
-            new = cst.parse_expression(self._as_layer(source, edit.line))
+            new = cst.parse_expression(self._as_layer(source, self._told_apart(source, edit.line)))
             changes = self._changes(source.path)
             if changes.once("element", sequence, at, edit.line):
                 changes.inserted.setdefault((sequence, at), []).append(new)
             return
+        if self._maker_of(layer) != layer and "." in layer.rpartition("/")[2]:
+            raise NotAppliedError(f"it belongs into {self._maker_of(layer)}")
         stack = self._stack(self._called, layer, "called")
         source = self.file(stack[0].file)
         node = source.expression(stack[0])
@@ -451,7 +480,7 @@ class Rewriting:
             if isinstance(tree, ast.Call) and tree.args and ast.unparse(tree.args[0]) == "x":
                 return re.sub(r"\(x\b", "(\0", spelled, count=1)
             raise NotAppliedError(f"{line} is no function of one thing")
-        new = self._spelled(source, line)
+        new = self._spelled(source, self._told_apart(source, line))
         method = source.function(source.expression(stack[0]))
         kind = None if method is None else source.class_of(method)
         if kind is None:
@@ -493,6 +522,15 @@ class Rewriting:
         """Padding where a layer that pads stands already: that one is changed."""
         source = self.file(stack[0].file)
         value = self._assigned_to(source, operand) if isinstance(operand, cst.Name) else operand
+        if isinstance(value, cst.Call) and re.search(r"\.pad$", source.code(value.func)):
+            widths = argument(value, "pad_width", ("x", "pad_width|paddings"))
+            sizes = ast.literal_eval(ast.unparse(_parsed(line).args[0]))
+            pairs = [sizes] if isinstance(sizes[0], int) else sizes
+            if widths is None:
+                return False
+            every = [[0, 0], *map(list, pairs), [0, 0]]
+            self._changes(source.path).put(widths.value, repr(every))
+            return True
         if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Call):
             return False
         if "ZeroPadding" not in source.code(value.func.func):
@@ -550,6 +588,9 @@ class Rewriting:
             value = arg.value
             if arg.star or _is_setting(value) or (arg.keyword and arg.keyword.value in _SETTINGS):
                 continue
+            if isinstance(value, cst.Name):
+                held = self._assigned_to(source, value)
+                value = held if isinstance(held, cst.List | cst.Tuple) else value
             if isinstance(value, cst.List | cst.Tuple):
                 found += [e.value for e in value.elements if not _is_setting(e.value)]
             else:
@@ -709,6 +750,14 @@ class Rewriting:
                 yield node.value
 
     # How it is spelled here
+
+    def _told_apart(self, source: SourceFile, line: str) -> str:
+        """A layer with a name of its own, where the one that Keras would give it is taken."""
+        name = _snake(lines.function_name(line))
+        if "name=" in line or not re.search(rf"""["']{name}["']""", source.text):
+            return line
+        number = next(k for k in range(1, 1000) if f"{name}_{k}" not in self._made)
+        return lines.changed(line, {"name": f"{name}_{number}"})
 
     def _as_layer(self, source: SourceFile, line: str) -> str:
         """A step as an element of a list of layers."""

@@ -16,7 +16,7 @@ from parity.checker.diagnose.other_inputs import as_node
 from parity.checker.diagnose.repair import ProofInput, prove
 from parity.checker.diagnose.settings import differing
 from parity.checker.graph import arrangement
-from parity.checker.graph.graph import Source
+from parity.checker.graph.graph import Node, Source
 from parity.checker.graph.model_interface import Array, Mode
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.transfer.comparison import ModelComparison
@@ -112,18 +112,18 @@ def _sized(given: ProofInput, cause: Cause) -> Cause:
                 left=(cause.left[0], f"{role} {shapes[0]}"),
                 right=(cause.right[0], f"{role} {shapes[1]}"),
                 proof="settings",  # read off the weights
-                fix=_widened(given.right.code, role, mine.shape, theirs.shape),
+                fix=_widened(given.right, role, mine.shape, theirs.shape),
             )
     return cause
 
 
-def _widened(code: str, role: str, wanted: tuple[int, ...], present: tuple[int, ...]) -> str:
+def _widened(node: Node, role: str, wanted: tuple[int, ...], present: tuple[int, ...]) -> str:
     """The line with the width that a weight tells, where it is the last axis alone."""
-    name = function_name(code)
-    if role == "alpha" and name == "PReLU":
-        axes = [k + 1 for k, size in enumerate(present) if size == 1]
-        spread = [k + 1 for k, size in enumerate(wanted) if size == 1]
-        return changed(code, {"shared_axes": f"={spread}"}) if axes != spread else ""
+    code, name = node.code, function_name(node.code)
+    if role == "alpha" and name == "PReLU" and len(wanted) == 1 and node.sources:
+        every = list(range(1, len(node.sources[0].shape)))  # channels last: the others share
+        shared = every[:-1] if wanted[0] > 1 else every
+        return changed(code, {"shared_axes": f"={shared}"})
     word = {"Dense": "units", "Conv1D": "filters", "Conv2D": "filters", "Conv3D": "filters"}
     if role != "kernel" or name not in word or wanted[:-1] != present[:-1]:
         return ""

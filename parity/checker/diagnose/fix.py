@@ -184,10 +184,13 @@ def inserted(node: Node, place: Insertion, side: Side = "keras") -> Insertion | 
         side: whose line is to be written.
 
     Returns:
-        None where there is no short way to say the step.
+        None where there is no short way to say the step, or what it takes is not known here.
     """
     line = _written(node, side)
-    return replace(place, line=line) if line else None
+    live = [s for s in node.sources if not s.value.startswith("constant:")]
+    if not line or (len(live) > 1 and len(place.operands) < 2):
+        return None
+    return replace(place, line=line)
 
 
 def inserted_in_words(node: Node, place: Insertion) -> str:
@@ -346,8 +349,11 @@ def _keras_padding(node: Node, pads: Pads) -> str:
 def _keras_padded(node: Node, pads: Pads) -> str:
     if not any(b or a for b, a in pads):
         return changed(node.code, {"padding": "valid"})
-    if _is_same(node, pads) and not (
-        node.settings.get("mode") == "average" and node.settings.get("counts_padding")
+    before = any(map(any, canonical(node).get("padding", ()))) and not _works_out_padding(node)
+    if (
+        _is_same(node, pads)
+        and not before
+        and not (node.settings.get("mode") == "average" and node.settings.get("counts_padding"))
     ):
         return changed(node.code, {"padding": "same"})
     line = changed(node.code, {"padding": "valid"})
@@ -514,6 +520,8 @@ def _reduction(node: Node, other: Node, side: Side) -> str:
 def _axis(node: Node, other: Node, side: Side) -> str:
     """Along which axis; an activation has it as an argument of its own."""
     theirs = canonical(other, channels=node.settings.get("channels")).get("axis")
+    if node.sources and node.sources[0].ids:
+        return ""  # it sees other axes than the line
     if node.kind != "activation" or theirs is None:
         return _plain("axis", "axes")(node, other, side)
     return changed(node.code, {"axis" if side == "keras" else "dim": theirs})

@@ -277,9 +277,20 @@ def rewired(comparison: ModelComparison, match: Match, link: Link | None, presen
     """What a pair's right must take through a link, instead of what it takes."""
     source = None if link is None else link.left
     wanted = "" if source is None else value_here(comparison, source)
+    part = "" if source is None or wanted else _part(comparison, source)
+    if source is not None and part:
+        wanted = value_here(comparison, replace(source, ids=""))
     words = _name_here(comparison, source), present
     at = -1 if link is None else link.to
-    return Rewiring(match.right.name, match.right.code, at, wanted, words)
+    return Rewiring(match.right.name, match.right.code, at, wanted, words, part)
+
+
+def _part(comparison: ModelComparison, source: Source) -> str:
+    """Which numbers of a value a source takes, as both sides write it; empty where they do not."""
+    root = comparison.axis_maps.values.get(source.value)
+    name, bracket, rest = source_text(comparison.torch, source).partition("[")
+    alike = root is not None and root.is_identity and name == source_name(comparison.torch, source)
+    return f"[{rest}" if bracket and alike and "…" not in rest else ""
 
 
 def value_here(comparison: ModelComparison, source: Source) -> str:
