@@ -5,7 +5,10 @@ from dataclasses import asdict
 import pytest
 
 from parity.checker.workers.request import CheckRequest, processes
+from parity.core.sides import LESSON_PACKAGES, SIDES
+from parity.workers.options import WorkerOptions
 from parity_tests.draws import SEED
+from parity_tests.forked import forked_commands
 from parity_tests.planted import page
 
 GROUPS = {
@@ -24,22 +27,30 @@ LONGEST = (
     "examples/test_fast.py",
     "examples/test_repeatable.py",
     "test_planted_faults.py",
+    "check/test_written_cases.py",
     "bench/test_bench.py",
     "test_cli.py",
     "check/test_bench.py",
     "convert/test_convert.py",
-    "check/test_written_cases.py",
+    "check/test_learning.py",
+    "check/test_unseen.py",
+    "check/test_alarms.py",
+    "native/test_sides.py",
+    "examples/test_full.py",
+    "examples/test_resnet.py",
     "check/test_random_sequences.py",
     "check/test_command.py",
-    "examples/test_full.py",
-    "native/test_sides.py",
+    "check/test_keras_side.py",
+    "convert/test_convert_command.py",
+    "check/zoo/test_zoo.py",
+    "check/test_surroundings.py",
+    "check/test_random.py",
     "test_wheel.py",
     "sweep/test_real.py",
     "sweep/test_cluster.py",
     "sweep/test_sweep.py",
     "test_differences.py",
-    "check/test_surroundings.py",
-    "check/test_keras_side.py",
+    "check/test_living.py",
 )
 """Files that take long, the longest first: begun first, they leave no process to work alone."""
 
@@ -119,6 +130,29 @@ def remotes():
     """A process for each side, which serves every pair of every test; a new one if it dies."""
     with processes(CheckRequest()) as both:
         yield both
+
+
+@pytest.fixture(scope="session")
+def forked():
+    """Side → command lines of forks that have its framework, which takes seconds to import."""
+    imports = "import parity.{0}_side.adapter, parity.{0}_side.bench_variants, parity.cli.side"
+    with (
+        forked_commands(imports.format("torch")) as torch,
+        forked_commands(imports.format("keras")) as keras,
+    ):
+        yield {"torch": torch, "keras": keras}
+
+
+@pytest.fixture(scope="session")
+def forked_workers(forked):
+    """``forked_workers(threads)`` → options of a run whose workers are forks."""
+
+    def options(threads=1, **commands):
+        ask = ("--worker", "--threads", str(threads))
+        every = {side: forked[side]("-m", LESSON_PACKAGES[side], *ask) for side in SIDES}
+        return WorkerOptions(threads=threads, commands=every | commands)
+
+    return options
 
 
 @pytest.fixture

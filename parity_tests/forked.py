@@ -1,7 +1,9 @@
 """A process that has imported a framework and forks for every script: one start for all of them.
 
-Each script sees the process as it was behind the imports, whatever those before it did. No
-operation may run in the imports: a framework's threads would not be there behind the fork.
+`forking` runs scripts one after the other; `forked_commands` makes command lines, for whatever
+starts processes by itself. Each sees the process as it was behind the imports, whatever those
+before it did. No operation may run in the imports: a framework's threads would not be there behind
+the fork.
 """
 
 import contextlib
@@ -12,6 +14,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from parity.workers.environment import environment
 
 ROOT = Path(__file__).parents[1]
 _SERVER = """
@@ -72,3 +76,81 @@ def forking(imports: str, environment: Mapping[str, str] = os.environ) -> Iterat
 
         yield run
         server.stdin.close()
+
+
+_COMMANDS = """
+import json, os, runpy, select, signal, socket, sys, traceback
+imports, path = sys.argv[1:]
+exec(imports, {})
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen()
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+print("ready", flush=True)
+while listener in select.select([listener, 0], [], [])[0]:
+    connection, _ = listener.accept()
+    if os.fork():
+        connection.close()
+        continue
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    words, streams, _, _ = socket.recv_fds(connection, 2**16, 3)
+    child = os.fork()
+    if child:  # what waits for it, and says how it ended
+        for stream in streams:
+            os.close(stream)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        connection.send(str(code).encode())
+        os._exit(0)
+    connection.close()
+    listener.close()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    option, what, *rest = json.loads(words)
+    sys.argv = [option, *rest]
+    try:
+        if option == "-m":
+            runpy.run_module(what, run_name="__main__", alter_sys=True)
+        else:
+            exec(what, {"__name__": "__main__"})
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+"""
+_CLIENT = """
+import json, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.connect(sys.argv[1])
+socket.send_fds(server, [json.dumps(sys.argv[2:]).encode()], [0, 1, 2])
+sys.exit(int(server.recv(16) or 1))
+"""
+
+
+@contextlib.contextmanager
+def forked_commands(imports: str) -> Iterator[Callable[..., list[str]]]:
+    """``command("-m", module, …)`` or ``command("-c", code, …)`` → a command line as Python's.
+
+    What it starts has a worker's environment, and the imports done.
+    """
+    with TemporaryDirectory() as folder:
+        path = f"{folder}/socket"
+        with subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", _COMMANDS, imports, path],
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as server:
+            assert server.stdout.readline() == "ready\n", "the imports failed: see standard error"
+            client = [sys.executable, "-I", "-S", "-c", _CLIENT, path]
+            yield lambda *words: [*client, *words]
+            server.stdin.close()

@@ -15,7 +15,7 @@ from parity.bench.job import MODES, WAYS, BenchJob
 from parity.bench.result import to_json
 from parity.bench.session import BenchRequest
 from parity.core.errors import WorkerError
-from parity.core.sides import SIDES
+from parity.core.sides import LESSON_PACKAGES, SIDES
 from parity.spec.example import Size
 from parity.workers.options import WorkerOptions
 from parity_tests.bench.synthetic import job
@@ -41,12 +41,20 @@ child.main(SUITE, "{package}", _framework)
 
 
 @pytest.fixture(scope="module")
-def bench():
+def bench(forked):
+    """Each process is a fork that has its framework; what an import takes, others show."""
+    commands = {side: forked[side]("-m", LESSON_PACKAGES[side], "--bench") for side in SIDES}
     with pytest.MonkeyPatch.context() as patch:
         # Others may test on this machine; here it is not the seconds that count.
         patch.setattr(machine, "refuse_own_work", lambda: None)
         said = []
-        request = BenchRequest(SUITE, (SUITE.find("fashion_mlp"),), runs=2, train=SIZE.train)
+        request = BenchRequest(
+            SUITE,
+            (SUITE.find("fashion_mlp"),),
+            runs=2,
+            train=SIZE.train,
+            options=WorkerOptions(commands=commands),
+        )
         return session.run_bench(request, said.append), said
 
 
@@ -111,6 +119,7 @@ def test_a_step_that_dawdles_is_seen_where_it_is_taken():
 def test_every_mode_is_measured(side, mode):
     values = measure(mode, side=side, train=100).values
     assert values["step"] > 0
+    assert values["import"] > values["step"]  # a whole framework, in a process that had none
     assert values["first_step"] > values["step"] or mode == "eager"
 
 
