@@ -6,6 +6,6 @@ that both sides use), `canonical` (one form for what is written in different ste
 node is which), `transfer` (values and weights across), `judge` (which layer diverges by itself),
 `training` (the user's own loss and optimizer), `diagnose` (why, and the line that repairs it).
 Beside them: `workers` (the models' processes), `references` (a side that was recorded before, made
-by a `self_check`), `result` (what is answered) and `apply` (the user's files with what was advised,
-checked once more).
+by a `self_check`), `result` (what is answered), `apply` (the user's files with what was advised,
+checked once more) and `watching` (a check again at every save).
 """

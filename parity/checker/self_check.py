@@ -71,11 +71,12 @@ def record_in(
     memory, seed = Memory(), None if request.keep_weights else request.seed
     say("recording all that a check asks")
     model = RecordingModel(live, memory, seed)
+    model.load(target)
     result = check.check(model, model, alone, arrange)
     for apart in _apart(memory):
         say(f"recording it once more, with the {' and the '.join(apart)} step by step")
-        live.load(target)
         model = RecordingModel(live, memory, seed, apart)
+        model.load(target)
         check.check(model, model, alone, arrange)
     if result.verdict != "agree":
         raise ReferenceFileError(
@@ -135,7 +136,6 @@ def _layout(live: RemoteModel, target: Target, request: CheckRequest) -> check.A
     options = list(input_layout.tries(feeding.layouts(inputs, nothing, declared, request.layout)))
     arrays = list(request.given or feeding.draw(inputs, request.seed, live.vocabulary()))
     _, chosen, _ = input_layout.traced(live, arrays, options, lambda: live.load(target))
-    live.load(target)
     moved = [not move.is_identity for move in chosen]
 
     def arrange(others: Sequence[feeding.Input]) -> list[Arrangement]:

@@ -98,6 +98,9 @@ def check(
     timeout: Annotated[
         float, typer.Option(min=0.1, max=1e6, help="Seconds for one request to a side.")
     ] = 600.0,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check again whenever a file of the models is saved.")
+    ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the error of a stage of explaining that fails.")
     ] = False,
@@ -144,5 +147,6 @@ def check(
         debug=debug,
         apply=apply,
         write=write,
+        watch=watch,
     )
     raise typer.Exit({"agree": 0, "differ": 1}.get(verdict, 2))

@@ -8,7 +8,8 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -60,6 +61,7 @@ def check_command(
     debug: bool = False,
     apply: bool = False,
     write: bool = False,
+    watch: bool = False,
     **rest: Any,
 ) -> Verdict:
     """Check two named models, print the result, and write the page and other files if asked.
@@ -77,6 +79,7 @@ def check_command(
         debug: show on standard error why a stage of explaining failed.
         apply: show what the proven causes make of Keras' files.
         write: write these.
+        watch: check again whenever a file is saved, until somebody stops it; the last result.
         **rest: fields of `CheckRequest`.
 
     Returns:
@@ -88,6 +91,8 @@ def check_command(
     """
     if write and not apply:
         raise UsageError("--write is for --apply, which shows what would be written.")
+    if watch and apply:
+        raise UsageError("--watch shows what is so at every save; --apply is asked once. Give one.")
     models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
     page = _page(report) if report is not None else None
     if explorer is not None:
@@ -107,6 +112,10 @@ def check_command(
         pythons={side_named(s): p for s, p in pythons.items() if p},
         **rest,
     )
+    show = partial(_show, printed=printed, written=written, page=page, explorer=explorer)
+    if watch:
+        with _logged(debug):
+            return _watch(models, request, show).verdict
     try:
         with telling() as say, _logged(debug):
             outcome = None
@@ -118,6 +127,57 @@ def check_command(
         raise InterruptionError(
             "Interrupted. Nothing of this check is kept; the same command begins it again."
         ) from None
+    show(result, outcome)
+    if outcome is None:
+        return result.verdict
+    return _shown(outcome, write=write, silent="json" in printed)
+
+
+def _watch(
+    models: tuple[Target, Target], request: CheckRequest, show: Callable[[CheckResult], None]
+) -> CheckResult:
+    """Check and show it, again and again; at an interrupt the last result.
+
+    Raises:
+        UsageError: what watches files is not installed.
+        InterruptionError: there was no result.
+    """
+    if importlib.util.find_spec("watchfiles") is None:
+        raise UsageError(
+            "--watch needs watchfiles, not installed here. Install this project with its extra "
+            "`watch`."
+        )
+    from parity.checker.watching import watch
+
+    last: CheckResult | None = None
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(watch(models, request)) as all_:
+        for one in all_:
+            saved = ", ".join(dict.fromkeys(path.name for path in one.saved))
+            last = one.outcome if isinstance(one.outcome, CheckResult) else None
+            if last is not None:
+                show(last)
+            else:
+                print(f"parity: {one.outcome}")
+            print(
+                f"\n{f'{saved} saved: ' if saved else ''}{one.seconds:.1f} s. Watching; Ctrl-C "
+                "ends it.\n",
+                flush=True,
+            )
+    if last is None:
+        raise InterruptionError("Stopped, without a result.")
+    return last
+
+
+def _show(
+    result: CheckResult,
+    outcome: rounds.Outcome | None = None,
+    *,
+    printed: Sequence[str],
+    written: Mapping[Path, str],
+    page: Path | None,
+    explorer: Path | None,
+) -> None:
+    """Print a result, and what came of applying it; write the page and other files."""
     for name in printed:
         if name == "json" and outcome is not None:
             document = {**json.loads(FORMATS[name](result)), "apply": applied.to_json(outcome)}
@@ -142,9 +202,6 @@ def check_command(
     if saved:
         told = "Written: " + ", ".join(str(path) for path in saved) + made
         print(told, file=sys.stdout if printed == ["text"] else sys.stderr)
-    if outcome is None:
-        return result.verdict
-    return _shown(outcome, write=write, silent="json" in printed)
 
 
 def _applied(

@@ -20,8 +20,8 @@ class LoadableModel(Model):
         """
 
     @abstractmethod
-    def revive(self) -> None:
-        """Be ready to load, whatever has ended before."""
+    def revive(self) -> bool:
+        """Be ready to load, whatever has ended before; whether something had."""
 
     @abstractmethod
     def forget(self) -> None:

@@ -13,8 +13,10 @@ import inspect
 import io
 import json
 import linecache
+import os
 import re
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -235,6 +237,23 @@ def _own_names(module: ModuleType) -> str:
 
 def _spelled(arguments: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+
+
+def own_files() -> list[str]:
+    """Files of all modules that were loaded, but for libraries and this project."""
+    library = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
+    folders = (*library, str(Path(__file__).parents[2]))
+    found = {
+        str(Path(file).absolute())
+        for module in list(sys.modules.values())
+        if isinstance(file := getattr(module, "__file__", None), str)
+    }
+    return sorted(
+        file
+        for file in found
+        if not file.startswith(tuple(f"{folder}{os.sep}" for folder in folders))
+        and not any(part in file for part in ("site-packages", "dist-packages"))
+    )
 
 
 def _load_file(path: Path) -> ModuleType:

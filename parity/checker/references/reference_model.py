@@ -54,8 +54,9 @@ class ReferenceModel(LoadableModel):
         self._path, self._reference = Path(target.module), reference_file.read(Path(target.module))
         self._state, self._set = AskedState(), CompactArrays()
 
-    def revive(self) -> None:
+    def revive(self) -> bool:
         """Nothing: there is no process."""
+        return False
 
     def forget(self) -> None:
         """Nothing: what was recorded stays in the file."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from parity.checker.graph.input_names import Signature
 from parity.checker.graph.loadable_model import LoadableModel
 from parity.checker.graph.model_interface import Array, RecordRequest, Traced
+from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
 from parity.checker.references import questions
 from parity.checker.references.questions import AskedState, Extent, Question
@@ -114,38 +115,49 @@ class RememberingModel(LoadableModel):
     What is set in it reaches the live one with the next question that is new.
 
     Args:
-        live: the model.
+        live: the model, as it was loaded.
         memory: its answers so far.
     """
 
     def __init__(self, live: LoadableModel, memory: Memory) -> None:
         self.live, self.memory = live, memory
-        self._state = AskedState()
+        self._state, self._reached = AskedState(), AskedState()
         self._target: Target | None = None
-        self._pending: list[Callable[[], Any]] = []
+        self._loaded: Target | None = None
+        self._names: Sequence[str] | None = None
+        self._trace: tuple[str, Callable[[], Any]] = "", lambda: None
+        self._traced = ""
+        self._weights = CompactArrays()
 
     def load(self, target: Target) -> None:
-        """See `LoadableModel.load`; what cannot be loaded is tried again the next time."""
+        """See `LoadableModel.load`; the live one is not told before it is asked."""
         self._state, self._target = AskedState(), target
-        self._pending = [lambda: self.live.load(target)]
+        self._trace, self._weights = ("", lambda: None), CompactArrays()
         if self.memory.find({"do": "signature"}) is None:
             self._catch_up()
 
-    def revive(self) -> None:
+    def revive(self) -> bool:
         """See `LoadableModel.revive`."""
-        self.live.revive()
+        ended = self.live.revive()
+        if ended:
+            self._loaded = None
+        return ended
 
     def forget(self) -> None:
         """Nothing: to keep it is what this is for."""
+
+    def limit(self, count: int) -> None:
+        """Forget everything where that is more than so many answers."""
+        if sum(1 for _ in self.memory.every()) > count:
+            self.memory.answers.clear()
+            self.live.forget()
 
     def trace(self, inputs: Sequence[Array], *, apart: Sequence[str] = ()) -> Traced:
         """See `Model.trace`."""
         question = self._state.tracing(inputs, apart)
         self._state.apart = tuple(apart)
-        answer = self.memory.find(question)
-        if answer is not None and not answer.failure:
-            self._pending.append(lambda: self.live.trace(inputs, apart=apart))
         traced: Traced = self._asked(question, lambda: self._live_trace(inputs, apart))
+        self._trace = questions.key(question), lambda: self.live.trace(inputs, apart=apart)
         return traced
 
     def weights(self) -> Mapping[str, Array]:
@@ -155,8 +167,9 @@ class RememberingModel(LoadableModel):
 
     def set_weights(self, weights: Mapping[str, Array]) -> None:
         """See `Model.set_weights`."""
-        self._state.set_weights(weights)
-        self._pending.append(lambda: self.live.set_weights(weights))
+        own = weights if isinstance(weights, CompactArrays) else CompactArrays(weights)
+        self._state.set_weights(own)
+        self._weights.arrays |= own.arrays
 
     def record(self, request: RecordRequest) -> Mapping[str, Array]:
         """See `Model.record`."""
@@ -190,7 +203,7 @@ class RememberingModel(LoadableModel):
     def name_inputs(self, names: Sequence[str] | None) -> None:
         """See `Model.name_inputs`."""
         self._state.set_names(names, self.signature())
-        self._pending.append(lambda: self.live.name_inputs(names))
+        self._names = names
 
     def load_weights(self, path: str, *, partial: bool = False) -> None:
         """See `Model.load_weights`."""
@@ -208,7 +221,13 @@ class RememberingModel(LoadableModel):
         self.live.save_weights(path, types)
 
     def _live_trace(self, inputs: Sequence[Array], apart: Sequence[str]) -> Traced:
-        return self.live.trace(inputs, apart=apart)
+        try:
+            traced = self.live.trace(inputs, apart=apart)
+        except ModelError:
+            self._loaded = None  # what a run that failed has left in the model is not known
+            raise
+        self._traced = questions.key(self._state.tracing(inputs, apart))
+        return traced
 
     def _live_weights(self) -> Mapping[str, Array]:
         return self.live.weights()
@@ -226,7 +245,20 @@ class RememberingModel(LoadableModel):
             return self.memory.add(replace(asked, failure=str(error)))
 
     def _catch_up(self) -> None:
-        """Set in the live model what was set here."""
-        while self._pending:
-            self._pending[0]()
-            del self._pending[0]
+        """Set in the live model what was set here; load it again where more was set in it."""
+        wanted, reached = self._state, self._reached
+        if self._loaded != self._target or not reached.weights.keys() <= wanted.weights.keys():
+            assert self._target is not None
+            self.live.load(self._target)
+            self._loaded, self._traced = self._target, ""
+            self._reached = reached = AskedState()
+        if reached.names != wanted.names:
+            self.live.name_inputs(self._names)
+            reached.names = wanted.names
+        if self._trace[0] not in ("", self._traced):
+            self._trace[1]()
+            self._traced = self._trace[0]
+        changed = [n for n, digest in wanted.weights.items() if reached.weights.get(n) != digest]
+        if changed:
+            self.live.set_weights({name: self._weights[name] for name in changed})
+            reached.weights |= {name: wanted.weights[name] for name in changed}

@@ -116,11 +116,13 @@ class RemoteModel(LoadableModel):
         self._child.doing = f"while running {target.title}"
         self._ask("load", target=dataclasses.asdict(target))
 
-    def revive(self) -> None:
+    def revive(self) -> bool:
         """Have a process, another one if this one has ended: it has no model then."""
-        if self._child.has_ended:
+        ended = self._child.has_ended
+        if ended:
             self._child.close()
             self._start()
+        return ended
 
     def forget(self) -> None:
         """Remove what was recorded of the last model."""
@@ -131,6 +133,10 @@ class RemoteModel(LoadableModel):
         """Of the framework, of Python and NumPy, in its environment."""
         found: Mapping[str, str] = self._value("versions")
         return found
+
+    def files(self) -> list[Path]:
+        """The Python files that its process has loaded, but for libraries and this project."""
+        return [Path(file) for file in self._value("files")]
 
     def trace(self, inputs: Sequence[Array], *, apart: Sequence[str] = ()) -> Traced:
         """See `Model.trace`."""

@@ -58,6 +58,8 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
                 if wish.weights:
                     model.load_weights(wish.weights, partial=wish.partial)
                 answer: dict[str, Any] = {}
+            elif request["do"] == "files":  # also where the model could not be loaded
+                answer = {"value": target.own_files()}
             else:
                 assert model is not None
                 with target.guarded("running the model"):

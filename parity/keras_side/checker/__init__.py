@@ -8,7 +8,7 @@ operation in the graph's words: `layers` and `descriptions` (Keras' layers), `re
 and `draws`; `fold`
 (several as one), `naming`, `graphs` (the graph), `failures` (errors in the user's lines),
 `weight_files`, `plain_files`, `loaded_alone`, `learning` (loss and optimizer),
-`layerwise` (where tracing fails).
+`layerwise` (where tracing fails), `warm` (a model before the user's).
 """
 
 from parity.keras_side.checker.model import KerasModel

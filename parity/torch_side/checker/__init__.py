@@ -9,7 +9,7 @@ arguments); each operation in the graph's words: `kinds` (layers), `recurrent`, 
 does); `helpers`; `graphs` (the graph), `weights` (canonical layout),
 `weight_files` (in files), `plain_files` (without a model), `loaded_alone`
 (without this project), `learning` (loss and
-optimizer), `layerwise` (where tracing fails).
+optimizer), `layerwise` (where tracing fails), `warm` (a model before the user's).
 """
 
 from parity.torch_side.checker.model import TorchModel
