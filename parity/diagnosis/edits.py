@@ -151,4 +151,71 @@ class AttributeChange:
         return f"{self.layer}.{self.attribute} = {self.value}"
 
 
-Edit = LineChange | Insertion | Removal | Rewiring | Reordering | StepExchange | AttributeChange
+@dataclass(frozen=True)
+class ArgumentChange:
+    """An argument of the line that makes a layer, which is told of a part of the layer.
+
+    Attributes:
+        layer: its name.
+        argument, value: name and source code.
+    """
+
+    layer: str
+    argument: str
+    value: str
+
+    @property
+    def text(self) -> str:
+        """What the line must be given."""
+        return f"# {self.layer}: make it with {self.argument}={self.value}"
+
+
+@dataclass(frozen=True)
+class CallChange:
+    """An argument that a layer is called with.
+
+    Attributes:
+        layer: its name.
+        argument, value: name and source code, in which ``{}`` stands for what is given now; no
+            value: it must not be given.
+    """
+
+    layer: str
+    argument: str
+    value: str = ""
+
+    @property
+    def text(self) -> str:
+        """How it must be called."""
+        if not self.value:
+            return f"# {self.layer}: call it without {self.argument}"
+        return f"# {self.layer}: call it with {self.argument}={self.value.format(self.argument)}"
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """An operation in a statement that must be another, on what it takes now.
+
+    Attributes:
+        layer: its name.
+        line: a layer, or a function of ``x``.
+        text: as people are told.
+    """
+
+    layer: str
+    line: str
+    text: str
+
+
+Edit = (
+    ArgumentChange
+    | CallChange
+    | Replacement
+    | LineChange
+    | Insertion
+    | Removal
+    | Rewiring
+    | Reordering
+    | StepExchange
+    | AttributeChange
+)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from parity.diagnosis.causes import Cause
 from parity.diagnosis.edits import (
+    ArgumentChange,
     AttributeChange,
     Edit,
     Insertion,
@@ -43,7 +44,7 @@ def edits(cause: Cause, code: str) -> list[Edit]:
 def _read(cause: Cause, code: str) -> Iterator[Edit]:
     line, layer = cause.fix.strip(), cause.right[0]
     if found := re.fullmatch(r"# layers\.\w+: (\w+)=(\S+), of (\S+)", line):
-        yield LineChange(found[3], f"({found[1]}={found[2]})")
+        yield ArgumentChange(found[3], found[1], found[2])
     elif line.startswith("# without ") and layer:
         yield Removal(layer, line.removeprefix("# without "))
     elif line.startswith("#") and cause.kind == "order" and (order := _order(cause)):
@@ -73,6 +74,7 @@ def _lines(layer: str, code: str, lines: list[str]) -> Iterator[Edit]:
         yield LineChange(layer, lines[0])
         return
     own = function_name(code)
+    lines = [line.removeprefix("x = ") for line in lines]
     at = next((i for i, line in enumerate(lines) if own and function_name(line) == own), None)
     if at is None or any(call(line) is None for line in lines):
         return

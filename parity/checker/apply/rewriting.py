@@ -21,12 +21,15 @@ from parity.checker.apply.source import (
 )
 from parity.core.sites import Site, Sites
 from parity.diagnosis.edits import (
+    ArgumentChange,
     AttributeChange,
+    CallChange,
     Edit,
     Insertion,
     LineChange,
     Removal,
     Reordering,
+    Replacement,
     Rewiring,
     StepExchange,
 )
@@ -164,24 +167,53 @@ class Rewriting:
     def _(self, edit: LineChange) -> None:
         for layer in sorted(self._wrong):
             code = self._codes.get(layer, "")
-            if edit.line.startswith("("):  # arguments alone
-                self._set(layer, list(_arguments(_parsed(f"f{edit.line}"))))
-                continue
             old, new = lines.call(code), lines.call(edit.line)
-            if old is None or new is None:
-                self._statement(layer, code, edit.line)
-                continue
-            if isinstance(new.func, ast.Call):  # how it is called, too: ``Dropout(0.3)(x, …)``
+            if new is not None and isinstance(
+                new.func, ast.Call
+            ):  # how it is called, too: ``Dropout(0.3)(x, …)``
                 _, called, stack = self._call_of(layer)
                 for name, text in _arguments(new):
                     self._set_argument(stack, called, name, text)
                 new = new.func
-                if not list(_differing(old, new)):
+                if old is None or not list(_differing(old, new)):
                     continue
+            if old is None or new is None:
+                self._statement(layer, code, edit.line)
+                continue
             if ast.unparse(old.func) == ast.unparse(new.func):
                 self._set(layer, list(_differing(old, new)))
             else:
                 self._another(layer, old, new)
+
+    @_apply.register
+    def _(self, edit: ArgumentChange) -> None:
+        self._set(edit.layer, [(edit.argument, edit.value)])
+
+    @_apply.register
+    def _(self, edit: CallChange) -> None:
+        part = next(
+            (n for n in self._called if n == edit.layer or self._whole(n) == edit.layer), edit.layer
+        )
+        source, call, stack = self._call_of(part)
+        if "{}" not in edit.value:
+            self._set_argument(stack, call, edit.argument, edit.value or None)
+            return
+        given = argument(call, edit.argument, ())
+        if given is None:
+            raise NotAppliedError(f"{edit.layer} is called without {edit.argument}")
+        text = self._spelled(source, edit.value).replace("{}", source.code(given.value))
+        self._changes(source.path).put(given.value, text)
+
+    @_apply.register
+    def _(self, edit: Replacement) -> None:
+        source, call, stack = self._call_of(edit.layer)
+        if len(self._operands(call, source)) != 1:
+            raise NotAppliedError(f"which part of line {source.line(call)} it takes, is not seen")
+        step = self._step(source, stack, edit.layer, edit.line)
+        self._changes(source.path).replace(
+            call,
+            lambda old: cst.parse_expression(step.replace("\0", source.code(_operand_of(old)))),
+        )
 
     @_apply.register
     def _(self, edit: Insertion) -> None:
@@ -462,6 +494,8 @@ class Rewriting:
             target = operands[at]
             if "ZeroPadding" in edit.line and self._pads(edit.line, stack, target):
                 return
+            if ".pad(" in edit.line and self._pads_as(edit.line, stack, target):
+                return
         if not changes.once("insert", target, edit.line, layer):
             return
         if edit.operands:
@@ -549,6 +583,24 @@ class Rewriting:
         self._wrong |= {made[0][0]}
         self._changes(source.path).put(found.value, pads)
         return True
+
+    def _pads_as(self, line: str, stack: Stack, operand: cst.BaseExpression) -> bool:
+        """Another mode of padding where a layer of the user's own pads already."""
+        source = self.file(stack[0].file)
+        value = self._assigned_to(source, operand) if isinstance(operand, cst.Name) else operand
+        if not isinstance(value, cst.Call):
+            return False
+        mode = next(k.value for k in _parsed(line).keywords if k.arg == "mode")
+        for name, made in self._made.items():
+            padding = self._called.get(f"{name}.pad", ())
+            makers = [source.expression(s) for s in made[:2] if s.file == source.path]
+            if padding and value.func in makers:
+                call = self.file(padding[0].file).expression(padding[0])
+                if isinstance(call, cst.Call):
+                    self._wrong |= {f"{name}.pad"}
+                    self._set_argument(padding, call, "mode", _quoted(ast.unparse(mode)))
+                    return True
+        return False
 
     def _assigned_to(self, source: SourceFile, name: cst.Name) -> cst.BaseExpression | None:
         """What a variable was last set to, in the lines before, if that is told by their order."""

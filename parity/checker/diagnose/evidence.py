@@ -22,6 +22,7 @@ from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import FALLBACK, SHRINK, U32, U64, C, Finding
 from parity.diagnosis.causes import Cause, value_text
+from parity.diagnosis.edits import Insertion
 from parity.operations.code import changed, function_name
 from parity.operations.function import apply
 
@@ -90,7 +91,9 @@ def _with_momentum(match: Match, cause: Cause) -> Cause:
 def _sized(given: ProofInput, cause: Cause) -> Cause:
     """Weights of another shape are no other weights, but another width."""
     if cause.kind == "constant" and given.left.kind == "affine" and _other_steps(given):
-        return replace(cause, kind=_arithmetic(given))
+        edit = _first_step(given)
+        line = cause.fix if edit is None else edit.text
+        return replace(cause, kind=_arithmetic(given), fix=line, edit=edit)
     if cause.kind != "weights":
         return cause
     gates = _gates(given)
@@ -164,6 +167,14 @@ def _same_steps(mine: Sequence[Any], theirs: Sequence[Any]) -> bool:
         )
         for a, b in zip(mine, theirs, strict=True)
     )
+
+
+def _first_step(given: ProofInput) -> Insertion | None:
+    """The factor or summand that only the left begins with."""
+    mine, theirs = (list(n.settings.get("steps", ())) for n in (given.left, given.right))
+    if not mine or mine[1:] != theirs or not isinstance(mine[0][1], int | float):
+        return None
+    return Insertion(given.right.name, f"ops.{mine[0][0]}(x, {mine[0][1]!r})", "before")
 
 
 def _arithmetic(given: ProofInput) -> str:

@@ -22,7 +22,7 @@ from parity.checker.diagnose.statement_edit import (
 )
 from parity.checker.graph.graph import Node
 from parity.core.sides import Side
-from parity.diagnosis.edits import Insertion
+from parity.diagnosis.edits import Insertion, Replacement
 from parity.operations import activation
 from parity.operations.code import call, changed, function_name, small, written
 from parity.operations.known import operation
@@ -324,6 +324,11 @@ def _padding(node: Node, other: Node, side: Side) -> str:
         return f"{line}\nlayers.Cropping{len(pads)}D({shown})" if any(map(any, pads)) else line
     if not pads or node.kind not in ("convolution", "pool"):
         return ""
+    if theirs.get("mode") in ("reflect", "replicate", "circular") and side == "keras":
+        line = changed(node.code, {"padding": "valid"})
+        every = ((0, 0), *(tuple(p) for p in pads), (0, 0))
+        mode = {"replicate": "edge", "circular": "wrap"}.get(theirs["mode"], theirs["mode"])
+        return f'x = ops.pad(x, {every}, mode="{mode}")\n{line}'
     if side == "torch":
         return _torch_padding(node, pads)
     return _keras_padding(node, pads)
@@ -445,6 +450,19 @@ def _activation(node: Node, other: Node, side: Side) -> str:
     return _named(node.code, activation.line(settings, side))
 
 
+def replaced_activation(node: Node, other: Node, side: Side, text: str) -> Replacement | None:
+    """The other activation in place of one that a statement calls by a name of its own.
+
+    Args:
+        node, other, side: as of `fix`.
+        text: what people are told.
+    """
+    kinds = {node.kind, other.kind}
+    if kinds != {"activation"} or not is_statement(node.code) or canonical(other).get("axis"):
+        return None
+    return Replacement(node.name, activation.line(canonical(other), side), text)
+
+
 def _recurrent_activation(node: Node, other: Node, side: Side) -> str:
     mine, theirs = canonical(node), canonical(other)
     keys = [k for k in ("activation", "recurrent_activation") if mine.get(k) != theirs.get(k)]
@@ -520,11 +538,27 @@ def _reduction(node: Node, other: Node, side: Side) -> str:
 def _axis(node: Node, other: Node, side: Side) -> str:
     """Along which axis; an activation has it as an argument of its own."""
     theirs = canonical(other, channels=node.settings.get("channels")).get("axis")
-    if node.sources and node.sources[0].ids:
-        return ""  # it sees other axes than the line
     if node.kind != "activation" or theirs is None:
-        return _plain("axis", "axes")(node, other, side)
-    return changed(node.code, {"axis" if side == "keras" else "dim": theirs})
+        moved = node.sources and node.sources[0].ids  # it sees other axes than the line
+        return "" if moved else _plain("axis", "axes")(node, other, side)
+    if "softmax" not in function_name(node.code).lower():
+        return ""
+    if node.sources and node.sources[0].ids:
+        theirs = _unswapped(theirs, node)
+    word = "axis" if side == "keras" else "dim"
+    return "" if theirs is None else changed(node.code, {word: theirs})
+
+
+def _unswapped(axis: int, node: Node) -> int | None:
+    """An axis as the line counts it: TensorFlow's softmax swaps its own with the last one."""
+    parsed = call(node.code)
+    stated = [k.value for k in parsed.keywords if k.arg == "axis"] if parsed else []
+    try:
+        own = int(ast.literal_eval(stated[0]))
+    except (IndexError, TypeError, ValueError):
+        return None
+    last = len(node.sources[0].shape) - 1
+    return last if axis == own % (last + 1) else axis
 
 
 def _kernel_size(node: Node, other: Node, side: Side) -> str:
@@ -654,6 +688,8 @@ def _number(node: Node, other: Node, side: Side) -> str:
 
 def _order(node: Node, other: Node, side: Side) -> str:
     """Two operands change places, as two arguments, a list of two, or around a sign."""
+    if re.search(r"\bif\b", node.code):
+        return ""  # which branch was taken, the line does not tell
     operands = re.fullmatch(r"(.*[(\[])\s*(\w[\w.]*)\s*,\s*(\w[\w.]*)\s*([)\]].*)", node.code)
     if operands:
         return "{0}{2}, {1}{3}".format(*operands.groups())

@@ -434,6 +434,10 @@ def _cause(
     suspicion: Suspicion | None = None,
     proof: Proof = "recomputed",
 ) -> Cause:
+    line = _fix(evidence, kind, *(_in_full(kind, value) for value in (left, right)))
+    edit = None
+    if kind == "activation" and evidence.fix_side == "right" and line.startswith("# "):
+        edit = fix.replaced_activation(evidence.right, evidence.left, evidence.right_side, line)
     return Cause(
         kind=kind,
         left=(evidence.left.name, value_text(left)),
@@ -442,7 +446,8 @@ def _cause(
         residual_ratio=None if after is None else after / evidence.tolerance,
         share=share,
         proof="none" if after is None else proof,
-        fix=_fix(evidence, kind, *(_in_full(kind, value) for value in (left, right))),
+        fix=line,
+        edit=edit,
         fix_side=evidence.fix_side,
     )
 

@@ -20,7 +20,7 @@ from parity.checker.transfer.comparison import ModelComparison
 from parity.checker.transfer.mapping import WeightMapping
 from parity.core.sides import Side
 from parity.diagnosis.causes import Cause
-from parity.diagnosis.edits import Edit, Insertion
+from parity.diagnosis.edits import ArgumentChange, CallChange, Edit, Insertion
 
 
 def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterator[Cause]:
@@ -51,11 +51,15 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
         here, there = (node.name, node.code or node.kind), (f"(before {consumer[1]})", "none")
         place = _place(comparison, match, node)
         line = fix.inserted_in_words(as_node(node), place)
-        yield caused(kind, here, there, line, fix.inserted(as_node(node), place))
+        edit: Edit | None = _causal(attribution, "torch", node, match.right) or fix.inserted(
+            as_node(node), place
+        )
+        yield caused(kind, here, there, line, edit)
     for node in _steps(comparison.lone("keras", name) for name in layer.between[1]):
         kind = "mask" if _is_mask(attribution, "keras", node) else "extra_layer"
         here, there = (f"(before {consumer[0]})", "none"), (node.name, node.code or node.kind)
-        yield caused(kind, here, there, fix.without(as_node(node)), None)
+        edit = _causal(attribution, "keras", node, node) or _merged(comparison, node)
+        yield caused(kind, here, there, fix.without(as_node(node)), edit)
     if not any(layer.between) and layer.rewired:
         mine, theirs = layer.rewired
         link = next(
@@ -63,11 +67,11 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
             None,
         )
         taken = None if link is None else link.left
-        edit = rewired(comparison, match, link, theirs)
+        wiring = rewired(comparison, match, link, theirs)
         if taken is None:
-            edit = replace(edit, words=(mine, theirs))
+            wiring = replace(wiring, words=(mine, theirs))
         cause = caused(
-            layer.rewired_kind, (match.left.name, mine), (match.right.name, theirs), "", edit
+            layer.rewired_kind, (match.left.name, mine), (match.right.name, theirs), "", wiring
         )
         maker = None if taken is None else comparison.torch.producers.get(taken.value)
         if layer.rewired_sure:
@@ -109,6 +113,37 @@ def _is_mask(attribution: LayerAttribution, side: Side, node: CanonicalNode) -> 
     run = attribution.recorded.runs.get((side, "float32"), {})
     value = run.get(f"values/{node.value}")
     return node.kind in masking.MASKED_KINDS and value is not None and bool(np.any(value < below))
+
+
+def _merged(comparison: ModelComparison, node: CanonicalNode) -> ArgumentChange | None:
+    """Of a layer that averages its two directions the sum."""
+    layer, _, step = node.name.rpartition(".")
+    parts = (n.code for n in comparison.graphs[1].nodes if n.name.startswith(layer))
+    averages = any('merge_mode="ave"' in code for code in parts)
+    return ArgumentChange(layer, "merge_mode", '"sum"') if step == "divide" and averages else None
+
+
+def _causal(
+    attribution: LayerAttribution, side: Side, mask: CanonicalNode, right: CanonicalNode
+) -> CallChange | None:
+    """How Keras' attention is called so that it sees what comes later, or does not.
+
+    Args:
+        attribution: all pairs.
+        side: the one that masks.
+        mask: what does.
+        right: an operation of the attention layer.
+    """
+    layer, dot, _ = right.name.rpartition(".")
+    value = attribution.recorded.runs.get((side, "float32"), {}).get(f"values/{mask.value}")
+    if not dot or "QueryAttention(" not in right.code.replace("MultiHead", "Query"):
+        return None
+    if value is None or value.ndim < 2 or not _is_mask(attribution, side, mask):
+        return None
+    later = np.triu(np.ones(value.shape[-2:], bool), 1)
+    if not np.array_equal(value < masking.MASKING, np.broadcast_to(later, value.shape)):
+        return None
+    return CallChange(layer, "use_causal_mask", "True" if side == "torch" else "")
 
 
 def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> Iterator[Cause]:
@@ -276,8 +311,20 @@ def masked_otherwise(attribution: LayerAttribution, layer: AttributedLayer) -> I
         texts[1] += ", just the others"
     elif texts[0] == texts[1]:
         texts[1] += ", not the same ones"
+    edit = None
+    if "QueryAttention(" in right.code.replace("MultiHead", "Query") and "others" in texts[1]:
+        attention = right.name.rpartition(".")[0]
+        edit = CallChange(attention, "attention_mask", "ops.logical_not({})")
     yield Cause(
-        "mask", (left.name, texts[0]), (right.name, texts[1]), "confirmed", None, 1.0, "values"
+        "mask",
+        (left.name, texts[0]),
+        (right.name, texts[1]),
+        "confirmed",
+        None,
+        1.0,
+        "values",
+        "" if edit is None else edit.text,
+        edit,
     )
 
 
