@@ -94,6 +94,8 @@ def check_command(
     if watch and apply:
         raise UsageError("--watch shows what is so at every save; --apply is asked once. Give one.")
     models = Target.parse(*torch, "--torch"), Target.parse(*keras, "--keras")
+    if apply and any(model.is_reference for model in models):
+        raise UsageError("--apply runs both models. Expected the model itself, and no reference.")
     page = _page(report) if report is not None else None
     if explorer is not None:
         _beneath_folders(explorer, "--model-explorer", explorer)

@@ -22,6 +22,7 @@ from parity.checker.references.reference_model import NotRecordedError, Referenc
 from parity.checker.references.remembering_model import Memory
 from parity.checker.workers.fitting import fitted
 from parity.checker.workers.request import CheckRequest
+from parity.cli.main import app
 from parity.core.errors import UsageError
 from parity.recording import mapped_arrays
 from parity.recording.provenance import ROOT
@@ -215,6 +216,19 @@ def test_two_references_and_one_of_the_other_side_are_refused(remotes, reference
         fitted(CheckRequest(), (me, me))
     with pytest.raises(ReferenceFileError, match="Expected --torch net"):
         fitted(CheckRequest(), (Target("t.py", "Net", {}), me))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("check", "--apply"), "--apply runs both models"),
+        (("convert", "--out", "net.h5"), "A conversion needs the model itself"),
+    ],
+)
+def test_what_needs_the_model_itself_refuses_it(reference, files, words, message):
+    asked = [*words, "--torch", str(reference), "--keras", f"{files}/k.py:net"]
+    with pytest.raises(UsageError, match=message):
+        app(asked, standalone_mode=False)
 
 
 def test_what_it_lacks_is_no_answer(remotes, reference, files, tmp_path):
