@@ -198,6 +198,7 @@ class _Check:
         self._precisions: tuple[Precision, ...] = ("float32", "float64")
         self._outputs: model_outputs.OutputOrder = (None, None)
         self._own_weights: tuple[Mapping[str, Array], Mapping[str, Array]] = ({}, {})
+        self._sent: tuple[dict[str, object], dict[str, object]] = ({}, {})
         self._first_weights: tuple[Mapping[str, Array], Mapping[str, Array]] | None = None
         self._compared: ModelComparison | None = None
         self._named = input_names.NamedInputs()
@@ -652,6 +653,7 @@ class _Check:
         if rounded[0]:
             self._models.torch.set_weights({n: left[n] for n in rounded[0]})
             self._models.keras.set_weights({n: right[n] for n in rounded[1]})
+            self._sent = {}, {}
             self._notes.append(
                 f"{len(rounded[0])} weights are the same but for the rounding of float32; "
                 "PyTorch's were taken for both."
@@ -852,12 +854,17 @@ class _Check:
         return judging.judge_single(comparison, again, batch)
 
     def _set(self, torch: CanonicalGraph, keras: CanonicalGraph, weights: Weights) -> None:
-        """Set weights on both sides."""
+        """Set weights on both sides, as far as they are others than those set before."""
         mine, theirs = (
             split_layers.gather_weights(graph, own, whole)
             for graph, own, whole in zip((torch, keras), weights, self._own_weights, strict=True)
         )
+        new = CompactArrays(), CompactArrays()
+        for told, sent, now in zip(new, self._sent, (mine, theirs), strict=True):
+            told.arrays |= {n: a for n, a in now.arrays.items() if sent.get(n) is not a}
         self._models(
-            lambda: self._models.torch.set_weights(mine),
-            lambda: self._models.keras.set_weights(theirs),
+            lambda: self._models.torch.set_weights(new[0]),
+            lambda: self._models.keras.set_weights(new[1]),
         )
+        for told, sent in zip(new, self._sent, strict=True):
+            sent.update(told.arrays)

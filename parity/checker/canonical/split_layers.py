@@ -19,22 +19,25 @@ from parity.checker.canonical.canonical_graph import CONTRARY, CanonicalGraph, C
 from parity.checker.canonical.drafts import Ids
 from parity.checker.graph.graph import Source, Value
 from parity.checker.graph.model_interface import Array
-from parity.checker.graph.storage import CompactArrays, LazyArrays
+from parity.checker.graph.storage import CompactArrays
 
 # Reading and putting back
 
 
-def spread_weights(graph: CanonicalGraph, weights: Mapping[str, Array]) -> Mapping[str, Array]:
+def spread_weights(graph: CanonicalGraph, weights: Mapping[str, Array]) -> CompactArrays:
     """A side's weights, by the ids of the canonical graph; each read when it is asked for."""
-    pieces: dict[str, Callable[[], Array]] = {
-        name: partial(weights.__getitem__, name) for name in weights
+    compact = weights.arrays if isinstance(weights, CompactArrays) else {}
+    pieces: dict[str, Array | Callable[[], Array]] = {
+        name: compact.get(name, partial(weights.__getitem__, name)) for name in weights
     }
     for key, source in graph.pieces.items():
         kind, _, name = key.partition(":")
         whole = source.value.removeprefix("parameter:")
         if kind == "parameter" and whole in weights:
             pieces[name] = partial(_piece, graph, source, weights, whole)
-    return LazyArrays({name: make for name, make in pieces.items() if name in graph.parameters})
+    spread = CompactArrays()
+    spread.arrays |= {name: make for name, make in pieces.items() if name in graph.parameters}
+    return spread
 
 
 def _piece(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,13 @@ from parity.core.sides import Precision
 
 Array = NDArray[Any]
 Mode = Literal["evaluate", "train"]
+
+
+class Kept(Protocol):
+    """Where arrays are put as they come: a dictionary, or a file."""
+
+    def __setitem__(self, key: str, array: Array, /) -> None:
+        """Put one there."""
 
 
 @dataclass(frozen=True)
@@ -91,17 +98,34 @@ class Model(ABC):
             ParityError: the model cannot be run on these inputs; says why, in the user's lines.
         """
 
+    def keep_in(self, folder: str) -> None:  # noqa: B027 - where there is room, nothing is to do
+        """Keep large weights in files, of which a layer's are in memory while it computes.
+
+        Args:
+            folder: where files may lie. Before the first `trace`, and not with a model that
+                somebody else uses.
+        """
+
     @abstractmethod
-    def weights(self) -> Mapping[str, Array]:
-        """Every parameter, canonical, float64: id → array."""
+    def weights(self, into: Kept | None = None) -> Mapping[str, Array]:
+        """Every parameter, canonical, float64: id → array.
+
+        Args:
+            into: where they go one at a time, instead of into what is returned; float32 there
+                where that holds all of their numbers.
+        """
 
     @abstractmethod
     def set_weights(self, weights: Mapping[str, Array]) -> None:
         """Set parameters from canonical arrays; those not named keep what they have."""
 
     @abstractmethod
-    def record(self, request: RecordRequest) -> Mapping[str, Array]:
+    def record(self, request: RecordRequest, into: Kept | None = None) -> Mapping[str, Array]:
         """Run it and keep what comes by.
+
+        Args:
+            request: what to record.
+            into: where that goes as it comes, instead of into what is returned.
 
         Returns:
             ``values/n12:0`` every root value that a node yields, in this side's layout;

@@ -12,6 +12,7 @@ from parity.checker.align.matches import value_name
 from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.graph import STATISTICS
 from parity.checker.graph.model_interface import Array
+from parity.checker.graph.storage import kept
 from parity.checker.judge.comparing import compare
 from parity.checker.judge.masking import masked_below, unmasked
 from parity.checker.result.check_result import ComparedQuantity, Stage
@@ -19,6 +20,7 @@ from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import WeightMapping, is_transferred
 from parity.comparator.key_arrays import KeyArrays
 from parity.comparator.noise import NOISY, U32, Finding, judge_once
+from parity.core import blockwise
 from parity.core.sides import SIDES, Precision, Side
 
 LEVEL = "check"
@@ -273,10 +275,11 @@ def _constants(comparison: ModelComparison) -> list[ComparedQuantity]:
     for one in unique_mappings(comparison.axis_maps.weight_mappings):
         if one.index is None or one.left.id not in left or one.right.id not in right:
             continue
-        a = np.asarray(one.to_right(left[one.left.id]))
-        b = one.of_right(np.asarray(right[one.right.id]))
-        if a.shape != b.shape or np.array_equal(a, b):
+        a = np.asarray(one.to_right(kept(left, one.left.id)))
+        b = one.of_right(np.asarray(kept(right, one.right.id)))
+        if a.shape != b.shape or blockwise.identical(a, b, equal_nan=False):
             continue
+        a, b = (x.astype(np.float64) if x.dtype == np.float32 else x for x in (a, b))
         base = Finding(one.left.id, LEVEL, "identical")
         single = (a.astype(np.float32), b.astype(np.float32))
         # Weights are copied, not computed, but two files may hold them in other precisions; so

@@ -16,7 +16,7 @@ import numpy as np
 
 from parity.checker.graph.input_names import Signature
 from parity.checker.graph.model_interface import Array, RecordRequest
-from parity.checker.graph.storage import CompactArrays
+from parity.checker.graph.storage import CompactArrays, compact
 
 Question = Mapping[str, Any]
 """``do``: a method of `Model`; the rest: what its answer depends on."""
@@ -25,8 +25,7 @@ Question = Mapping[str, Any]
 def digest(arrays: Iterable[Array]) -> str:
     """Of numbers, shapes and types; the same for numbers of float32 in either precision."""
     total = hashlib.blake2b(digest_size=16)
-    for given in CompactArrays({str(i): a for i, a in enumerate(arrays)}).arrays.values():
-        array = np.asarray(given)
+    for array in map(compact, arrays):
         total.update(f"{array.dtype.str} {array.shape} ".encode())
         total.update(np.ascontiguousarray(array).data)
     return total.hexdigest()
@@ -60,7 +59,7 @@ class AskedState:
     def set_weights(self, weights: Mapping[str, Array]) -> None:
         """See `Model.set_weights`."""
         own = weights if isinstance(weights, CompactArrays) else CompactArrays(weights)
-        self.weights |= {name: digest([array]) for name, array in own.arrays.items()}
+        self.weights |= {name: digest([own.kept(name)]) for name in own}
 
     def tracing(self, inputs: Sequence[Array], apart: Sequence[str]) -> Question:
         """The question of `Model.trace`."""

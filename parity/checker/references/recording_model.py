@@ -9,7 +9,7 @@ from pathlib import Path
 
 from parity.checker.graph.graph import Graph, Parameter
 from parity.checker.graph.loadable_model import LoadableModel
-from parity.checker.graph.model_interface import Array, RecordRequest, Traced
+from parity.checker.graph.model_interface import Array, Kept, RecordRequest, Traced
 from parity.checker.graph.target import ModelError
 from parity.checker.references.remembering_model import Memory, RememberingModel
 from parity.checker.transfer import degenerate
@@ -40,7 +40,7 @@ class RecordingModel(RememberingModel):
         """See `Model.trace`."""
         return super().trace(inputs, apart=apart or self._apart)
 
-    def record(self, request: RecordRequest) -> Mapping[str, Array]:
+    def record(self, request: RecordRequest, into: Kept | None = None) -> Mapping[str, Array]:
         """See `Model.record`."""
         self._projections = request.projections or self._projections
         if request.mode == "evaluate" and not request.whole_only:

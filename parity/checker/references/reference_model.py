@@ -10,7 +10,7 @@ from parity.checker.align import cells
 from parity.checker.canonical import settled
 from parity.checker.graph.input_names import Signature
 from parity.checker.graph.loadable_model import LoadableModel
-from parity.checker.graph.model_interface import Array, RecordRequest, Traced
+from parity.checker.graph.model_interface import Array, Kept, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
 from parity.checker.references import reference_file
@@ -75,7 +75,7 @@ class ReferenceModel(LoadableModel):
         self._state.apart = tuple(apart)
         return traced
 
-    def weights(self) -> Mapping[str, Array]:
+    def weights(self, into: Kept | None = None) -> Mapping[str, Array]:
         """See `Model.weights`."""
         own = AskedState(apart=self._state.apart).own_weights()
         found = CompactArrays(self._asked(own, "its weights"))
@@ -88,7 +88,7 @@ class ReferenceModel(LoadableModel):
         self._state.set_weights(own)
         self._set.arrays |= own.arrays
 
-    def record(self, request: RecordRequest) -> Mapping[str, Array]:
+    def record(self, request: RecordRequest, into: Kept | None = None) -> Mapping[str, Array]:
         """See `Model.record`.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from parity.checker.graph.input_names import Signature
 from parity.checker.graph.loadable_model import LoadableModel
-from parity.checker.graph.model_interface import Array, RecordRequest, Traced
+from parity.checker.graph.model_interface import Array, Kept, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
 from parity.checker.references import questions
@@ -160,7 +160,7 @@ class RememberingModel(LoadableModel):
         self._trace = questions.key(question), lambda: self.live.trace(inputs, apart=apart)
         return traced
 
-    def weights(self) -> Mapping[str, Array]:
+    def weights(self, into: Kept | None = None) -> Mapping[str, Array]:
         """See `Model.weights`."""
         found: Mapping[str, Array] = self._asked(self._state.own_weights(), self._live_weights)
         return found
@@ -171,7 +171,7 @@ class RememberingModel(LoadableModel):
         self._state.set_weights(own)
         self._weights.arrays |= own.arrays
 
-    def record(self, request: RecordRequest) -> Mapping[str, Array]:
+    def record(self, request: RecordRequest, into: Kept | None = None) -> Mapping[str, Array]:
         """See `Model.record`."""
         question, extent = self._state.recording(request), Extent.of(request)
         answer = self.memory.find(question, extent) or self._new(

@@ -47,13 +47,24 @@ def perturb_biases(
     traced = comparison.graphs[source].parameters
     wholes = {n: partial(_shift, p, seed, draw) for n, p in {**graph.parameters, **traced}.items()}
     shifts = split_layers.spread_weights(graph, LazyArrays(wholes))
+    changed = set[str]()
     for name, parameter in graph.parameters.items():
         if parameter.role in _SHIFTED and name in both[source] and name not in made:
             both[source][name] = both[source][name] + shifts[name]
+            changed.add(name)
     for name in both[source]:
-        both[source][name] = both[source][name].astype(np.float32)
+        if both[source].kept(name).dtype != np.float32:
+            both[source][name] = both[source][name].astype(np.float32)
+            changed.add(name)
+    # Of large models the biases are a thousandth; the rest is there already.
+    every = comparison.axis_maps.weight_mappings
+    taken = [(one.right, one.left)[source].id for one in every]
+    origins = [(one.left, one.right)[source].id for one in every]
+    reached = {there for here, there in zip(origins, taken, strict=True) if here in changed}
     carried = mapping.transfer_weights(
-        comparison.axis_maps.weight_mappings, both[source], source=weights_from
+        [one for one, there in zip(every, taken, strict=True) if there in reached],
+        both[source],
+        source=weights_from,
     )
     both[1 - source].update(carried)
     return both[0], both[1]

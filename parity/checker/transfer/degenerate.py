@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.checker.graph.graph import STATISTICS, Parameter
 from parity.checker.graph.model_interface import Array
-from parity.checker.graph.storage import CompactArrays
+from parity.checker.graph.storage import CompactArrays, kept
 
 _GENERATED = 0.1
 """A bias of a tenth beside activations of about one: far above rounding, so that a missing one
@@ -28,12 +28,12 @@ def randomise_degenerate(
     for parameter in parameters:
         if parameter.id not in weights:
             continue  # the model makes it of others
-        array = np.asarray(weights[parameter.id], np.float64)
+        array = np.asarray(kept(weights, parameter.id))
         # A buffer's numbers belong to the model's code: they are compared, not made up.
         own = parameter.role == "raw" and not parameter.trainable
         if parameter.constant and not own and array.dtype.kind == "f" and array.size:
             array = _random_values(parameter, seed)
-        result[parameter.id] = array.astype(np.float32)
+        result[parameter.id] = array.astype(np.float32, copy=False)
     return result
 
 

@@ -355,17 +355,19 @@ def _index(
     theirs: Parameter,
     seen: Sequence[Arrangement | None],
 ) -> Indices | None:
-    every = np.arange(int(np.prod(mine.shape)), dtype=np.int64).reshape(mine.shape)
+    size, rank = math.prod(mine.shape), len(mine.shape)
     source = next((s for s in seen if s is not None), None)
     kind = match.left.kind
+
+    def every() -> Indices:
+        return np.arange(size, dtype=np.int64).reshape(mine.shape)
+
     # PyTorch's PReLU has one slope, or one for each channel; Keras' has one for each element.
     if role == "alpha" and mine.shape != theirs.shape:
-        return _spread(every, theirs.shape)
-    if {kind, match.right.kind} == {"convolution", "dense"} and every.size == math.prod(
-        theirs.shape
-    ):
+        return _spread(every(), theirs.shape)
+    if {kind, match.right.kind} == {"convolution", "dense"} and size == math.prod(theirs.shape):
         # A window of one is a dense layer at every place.
-        return every.reshape(theirs.shape)
+        return every().reshape(theirs.shape)
     # No rearrangement of one shape is another: the weight stays as it is, and the pair is named.
     if mine.shape != theirs.shape and not operation(kind).on_features:
         return None
@@ -378,17 +380,17 @@ def _index(
     )
     if kind in ("dense", "recurrent") and fed and source is not None:
         columns = source.columns()
-        if columns is not None and len(columns) == len(every) and mine.shape == theirs.shape:
-            return every[columns]
+        if columns is not None and len(columns) == mine.shape[0] and mine.shape == theirs.shape:
+            return SAME if _is_identity(columns) else every()[columns]
     if operation(kind).on_features and kind != "dense" and source is not None:
-        if every.ndim == 1 and mine.shape == theirs.shape:
+        if rank == 1 and mine.shape == theirs.shape:
             columns = source.columns() if _last(match, len(source.left)) else None
-            return every if columns is None or len(columns) != len(every) else every[columns]
+            return SAME if columns is None or len(columns) != size else every()[columns]
         axes = _normalised(match, source)
-        if axes is not None and every.ndim == len(axes):
-            moved = every.transpose(axes)
+        if axes is not None and rank == len(axes):
+            moved = every().transpose(axes)
             return moved if moved.shape == theirs.shape else None
-    return every if mine.shape == theirs.shape else None
+    return SAME if mine.shape == theirs.shape else None
 
 
 def _spread(every: Indices, shape: Shape) -> Indices | None:
@@ -477,6 +479,9 @@ def transfer_weights(
         # Two weights may be parts of one on the other side.
         known = transferred.get(taken.id)
         moved = one.to_right if source == "torch" else one.to_left
+        if one.index is SAME and isinstance(weights, CompactArrays):
+            transferred.arrays[taken.id] = weights.arrays[origin.id]
+            continue
         transferred[taken.id] = moved(weights[origin.id], known)
     return transferred
 

@@ -6,59 +6,25 @@ import contextlib
 import dataclasses
 import json
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import load_file
 
 from parity.checker.graph import storage
 from parity.checker.graph.graph import Graph
 from parity.checker.graph.input_names import Signature
 from parity.checker.graph.loadable_model import LoadableModel
-from parity.checker.graph.model_interface import Array, RecordRequest, Traced
-from parity.checker.graph.storage import CompactArrays
+from parity.checker.graph.model_interface import Array, Kept, RecordRequest, Traced
+from parity.checker.graph.storage import ArrayWriter, CompactArrays, StoredArrays
 from parity.checker.graph.target import ModelError, Target
 from parity.core.errors import WorkerError
 from parity.core.sides import SIDE_PACKAGES, TITLES, Precision, Side
-from parity.recording import mapped_arrays
 from parity.workers.child import ChildProcess
 
 _GRACE = 5.0
 """Seconds that a process with nothing left to do has to end by itself."""
-
-
-def _plain(array: Array) -> Array:
-    """As it lies in a file; a single number stays one."""
-    return np.ascontiguousarray(array).reshape(np.shape(array))
-
-
-class StoredArrays(Mapping[str, Array]):
-    """Arrays of a file, read one at a time when asked for."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with safe_open(path, framework="np") as file:
-            keys = tuple(file.keys())
-        self._keys = {key.removesuffix(storage.PAIRS): key for key in keys}
-
-    def __getitem__(self, key: str) -> Array:
-        if key not in self._keys:
-            raise KeyError(key)
-        with safe_open(self._path, framework="np") as file:
-            array: Array = file.get_tensor(self._keys[key])
-        return storage.unpaired(self._keys[key], array)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._keys
 
 
 class RemoteModel(LoadableModel):
@@ -114,7 +80,7 @@ class RemoteModel(LoadableModel):
             self._take()
             self._ready = True
         self._child.doing = f"while running {target.title}"
-        self._ask("load", target=dataclasses.asdict(target))
+        self._ask("load", target=dataclasses.asdict(target), folder=str(self._folder))
 
     def revive(self) -> bool:
         """Have a process, another one if this one has ended: it has no model then."""
@@ -142,31 +108,35 @@ class RemoteModel(LoadableModel):
         """See `Model.trace`."""
         out = self._ask("trace", inputs=self._write_arrays(inputs), apart=list(apart))
         graph = Graph.from_json(out.with_suffix(".json").read_text("utf-8"))
-        return Traced(graph, load_file(out))
+        return Traced(graph, storage.load(out))
 
-    def weights(self) -> Mapping[str, Array]:
+    def weights(self, into: Kept | None = None) -> Mapping[str, Array]:
         """See `Model.weights`; arrays are read when asked for."""
-        return StoredArrays(self._ask("weights"))
+        found = CompactArrays()
+        stored = StoredArrays(self._ask("weights"))
+        found.arrays |= {name: partial(stored.__getitem__, name) for name in stored}
+        return found
 
     def set_weights(self, weights: Mapping[str, Array]) -> None:
         """See `Model.set_weights`."""
-        arrays = weights.arrays if isinstance(weights, CompactArrays) else weights
-        with self._file() as path:
-            mapped_arrays.save_file({k: _plain(w) for k, w in arrays.items()}, str(path), {})
+        with self._file() as path, ArrayWriter(path) as writer:
+            for name in weights:
+                writer[name] = storage.kept(weights, name)
         self._ask("set_weights", weights=str(path))
         path.unlink()
 
-    def record(self, request: RecordRequest) -> Mapping[str, Array]:
+    def record(self, request: RecordRequest, into: Kept | None = None) -> Mapping[str, Array]:
         """See `Model.record`; arrays are read when asked for."""
         fields = {f.name: getattr(request, f.name) for f in dataclasses.fields(request)}
         inputs = self._write_arrays(fields.pop("inputs"))
         projections = self._write_arrays(fields.pop("projections"))
         targets = self._write_arrays(fields.pop("targets"))
-        return StoredArrays(
-            self._ask(
-                "record", settings=fields, inputs=inputs, projections=projections, targets=targets
-            )
+        path = self._ask(
+            "record", settings=fields, inputs=inputs, projections=projections, targets=targets
         )
+        recorded = StoredArrays(path)
+        weakref.finalize(recorded, path.unlink, missing_ok=True)
+        return recorded
 
     def learn(self, loss: Any, optimizer: Any) -> Mapping[str, Any]:
         """See `Model.learn`."""
@@ -222,7 +192,7 @@ class RemoteModel(LoadableModel):
 
     def _new(self) -> Path:
         self._files += 1
-        return self._folder / f"{self.side}-{self._files}.safetensors"
+        return self._folder / f"{self.side}-{self._files}.arrays"
 
     def _write_arrays(self, arrays: Sequence[Array]) -> str:
         if not arrays:

@@ -6,7 +6,10 @@ Like `parity.workers.channel`, whose channel it uses; here every request is a me
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import dataclasses
+import gc
 import json
 import platform
 import sys
@@ -15,13 +18,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.numpy import load_file
-
 from parity.checker.graph import storage, target
 from parity.checker.graph.model_interface import Array, Model, RecordRequest
+from parity.checker.graph.storage import ArrayWriter, StoredArrays
 from parity.core.errors import ParityError, UsageError
 from parity.workers.channel import Channel, stdin_lines
 
+_M_MMAP_THRESHOLD = -3
+"""Of GNU's ``malloc.h``."""
+_BLOCK = 1 << 22
+"""Bytes: blocks of this size are fresh pages each time, which costs as much as writing to them."""
 Make = Callable[[Callable[[], Any], str, int], Model]
 
 
@@ -38,6 +44,7 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
     parser.add_argument("--threads", type=int, default=1)
     threads = parser.parse_args().threads
     channel = Channel()
+    return_large_blocks()
     try:
         model_class, constructor = kind(), make()
     except UsageError as error:
@@ -53,10 +60,15 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
         request = json.loads(line)
         try:
             if request["do"] == "load":
+                model = None
+                gc.unfreeze()
+                gc.collect()
                 wish = target.Target(**request["target"])
                 model = constructor(target.build(wish, model_class, wanted), wish.title, threads)
+                model.keep_in(request["folder"])
                 if wish.weights:
                     model.load_weights(wish.weights, partial=wish.partial)
+                gc.freeze()  # what is there now stays, and need not be looked at every time
                 answer: dict[str, Any] = {}
             elif request["do"] == "files":  # also where the model could not be loaded
                 answer = {"value": target.own_files()}
@@ -72,6 +84,7 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
             channel.send("failed", message=target.in_words(error), details=traceback.format_exc())
         else:
             channel.send("done", **answer)
+        give_back()
 
 
 def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,15 +96,17 @@ def _carry_out(model: Model, request: Mapping[str, Any]) -> dict[str, Any]:
             out.with_suffix(".json").write_text(traced.graph.to_json(), "utf-8")
             storage.save(traced.ids, out)
         case "weights":
-            storage.save(model.weights(), out)
+            with ArrayWriter(out) as kept:
+                model.weights(kept)
         case "set_weights":
-            model.set_weights(load_file(request["weights"]))
+            model.set_weights(StoredArrays(Path(request["weights"])))
         case "record":
             fields = dict(request["settings"])
             fields["inputs"] = _listed(request["inputs"])
             fields["projections"] = _listed(request["projections"])
             fields["targets"] = _listed(request["targets"])
-            storage.save(model.record(RecordRequest(**fields)), out)
+            with ArrayWriter(out) as kept:
+                model.record(RecordRequest(**fields), kept)
         case "replay":
             sources = _listed(request["inputs"])
             storage.save(model.replay(request["node"], sources, request["precision"]), out)
@@ -123,6 +138,25 @@ def _versions() -> dict[str, str]:
     found = {name: sys.modules[name] for name in known if name in sys.modules}
     versions = {str(name): str(module.__version__) for name, module in found.items()}
     return {**versions, "python": platform.python_version()}
+
+
+def return_large_blocks() -> None:
+    """Have the C library give large blocks back to the system as soon as they are freed.
+
+    It keeps them otherwise once the first was freed, and one small block in a large hole makes the
+    next large one go elsewhere: ten layers' gradients, written down one by one, took the memory
+    of all ten.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _BLOCK)
+
+
+def give_back() -> None:
+    """Give back what a request has left: what refers to itself, weights, the C library's own."""
+    gc.collect()
+    storage.give_back()
+    with contextlib.suppress(OSError, AttributeError):  # another library than GNU's
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _wish(raw: Any) -> Any:

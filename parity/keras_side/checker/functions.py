@@ -174,7 +174,12 @@ def _value(tracer):
 
     def value(self):
         found = original.fget(self)
-        heard = not tracer.paused and isinstance(found, tf.Variable) and tf.executing_eagerly()
+        if tracer.paging is not None:
+            tracer.paging.touch(self)
+        is_read = isinstance(found, tf.Variable) and tf.executing_eagerly()
+        if tracer.streams is not None and is_read and id(self) in tracer.streams.keys:
+            return tracer.streams.read(self, found)
+        heard = not tracer.paused and is_read
         return tf.convert_to_tensor(found) if heard else found
 
     return property(value)

@@ -19,6 +19,7 @@ from parity.keras_side.checker.layerwise import Layerwise
 from parity.keras_side.checker.learning import Learning, settings_of
 from parity.keras_side.checker.marks import Weight, as_array, returned
 from parity.keras_side.checker.naming import every_layer, names_of
+from parity.keras_side.checker.paging import Paging, room, untouched
 from parity.keras_side.checker.record import record
 from parity.keras_side.checker.running import call, run, signature
 from parity.keras_side.checker.tracer import Tracer
@@ -57,11 +58,23 @@ class KerasModel(Model):
         self._plan = []
         self._runs = {}
         self._noises, self._apart = {}, ()
+        self._folder, self._paging = None, {}
         self.learning = self.names = self._file = None
         self._file_types, self._file_notes = {}, []
         self._tracing = Tracer
 
     # The abstract class
+
+    def keep_in(self, folder):
+        """Keep large weights in files, of which a layer's are in memory while it computes."""
+        self._folder = folder
+
+    def paging(self, precision):
+        """Where the large weights of a precision are; None where they are in memory."""
+        model = self._models["float32"]
+        if self._folder is not None and not self._paging and _ready(model):
+            self._paging["float32"] = Paging(self._folder, room(model)).adopt(model)
+        return None if self._models.get(precision) is None else self._paging.get(precision)
 
     def trace(self, inputs, *, apart=()):
         """Run it once in evaluation mode and float32, and say what it did."""
@@ -122,27 +135,29 @@ class KerasModel(Model):
     def _runs_alone(self):
         """Whether it runs when nobody listens."""
         model = self._models["float32"]
-        saved = [(v, as_array(v)) for v in model.variables if model.built]
         try:
-            call(model, self.tensors(self._arrays, "float32"), False, self.names)
+            with untouched(model) if model.built else contextlib.nullcontext():
+                call(model, self.tensors(self._arrays, "float32"), False, self.names)
         except Exception:  # whatever the user's code does
             return False
-        finally:
-            for variable, value in saved:
-                variable.assign(value)
         return True
 
-    def weights(self):
-        """Every parameter, canonical, float64."""
+    def weights(self, into=None):
+        """Every parameter, canonical, float64; float32 where `into` takes them."""
         self._traced()
-        return {
-            name: self._weights[key].canonical(self._weights[key].variable).astype(np.float64)
-            for name, key in self._parameters.items()
-        }
+        found = {}
+        for name, key in self._parameters.items():
+            array = self._weights[key].canonical(self._weights[key].variable)
+            if into is None:
+                found[name] = array.astype(np.float64)
+            else:
+                into[name] = array if array.dtype.kind == "f" else array.astype(np.float64)
+        return found
 
     def set_weights(self, weights):
         """Set parameters from canonical arrays."""
         self._traced()
+        paging, places = self.paging("float32"), []
         for name, array in weights.items():
             if name not in self._parameters:
                 raise ParityError(
@@ -155,9 +170,14 @@ class KerasModel(Model):
                     f"{name} has the shape {tuple(weight.shape)}; "
                     f"{tuple(np.shape(array))} was given."
                 )
-            weight.variable.assign(weight.own(array))
+            places.append(weight.position)
+            if paging is None:
+                weight.variable.assign(weight.own(array))
+            else:
+                paging.assign(weight.variable, weight.own(array))
         if self._models.get("float64", self._models["float32"]) is not self._models["float32"]:
-            twins.carry(self._models["float32"], self._models["float64"])
+            models = self._models["float32"], self._models["float64"]
+            twins.carry(*models, self.paging("float64"), places)
 
     def load_weights(self, path, *, partial=False):
         """Read a weights file, as soon as the model has its weights."""
@@ -195,10 +215,10 @@ class KerasModel(Model):
         """Write the weights as they are now, or the whole model."""
         weight_files.save(self._models["float32"], path, types)
 
-    def record(self, request):
+    def record(self, request, into=None):
         """Run it and keep what comes by."""
         self._traced()
-        return record(self, request)
+        return record(self, request, into)
 
     def learn(self, loss, optimizer):
         """Take the user's own loss and optimizer."""
@@ -263,17 +283,24 @@ class KerasModel(Model):
     def use(self, precision):
         """The model in a precision; built, traced and with the weights where it is the first."""
         if precision not in self._models:
+            model, paging = self._models["float32"], None
+            if self._folder is not None:
+                paging = Paging(self._folder, 2 * room(model))
             with self._precision(precision, clear=True):
-                twin = twins.make(self._models["float32"], self._build)
+                with paging.building() if paging is not None else contextlib.nullcontext():
+                    twin = twins.make(model, self._build)
                 self._models[precision] = twin
-            if twin is self._models["float32"]:
+            if twin is model:
                 return self.use(precision)
             with self._precision(precision):
-                tensors = self.tensors(self._arrays, precision)
-                with failures.naming_user_lines(f"{self.title} cannot be run in {precision}"):
-                    call(twin, tensors, False, self.names)  # builds what is built by a call
+                if not _ready(twin):
+                    tensors = self.tensors(self._arrays, precision)
+                    with failures.naming_user_lines(f"{self.title} cannot be run in {precision}"):
+                        call(twin, tensors, False, self.names)  # builds what a call builds
                 twins.widen(twin)
-                twins.carry(self._models["float32"], twin)
+                if paging is not None:
+                    self._paging[precision] = paging.adopt(twin)
+                twins.carry(model, twin, paging)
         if precision not in self._runs:
             heard = self.heard
             _, nodes, _, _ = self._listen(precision)
@@ -291,14 +318,13 @@ class KerasModel(Model):
         with self._precision(precision):
             model = self._models[precision]
             tensors = self.tensors(self._arrays, precision)
-            saved = [] if not model.built else [(v, as_array(v)) for v in model.variables]
-            if not _ready(model):
-                with failures.naming_user_lines(f"{self.title} cannot be run"):
-                    call(model, tensors, False, self.names)
-            tracer = self._tracer(precision)
-            outputs = run(self, tracer, model, tensors, False)
-            for variable, value in saved:
-                variable.assign(value)
+            self.paging(precision)  # first: what is put back is where the weights are from now on
+            with untouched(model) if model.built else contextlib.nullcontext():
+                if not _ready(model):
+                    with failures.naming_user_lines(f"{self.title} cannot be run"):
+                        call(model, tensors, False, self.names)
+                tracer = self._tracer(precision)
+                outputs = run(self, tracer, model, tensors, False)
             named = returned(outputs)
             found = [tracer.outcome(y) for _, y in named]
             tracer.finish(found)
@@ -322,7 +348,7 @@ class KerasModel(Model):
         more |= {"exact": precision == "float64", "noises": self._noises}
         tracer = self._tracing(names_of(model), known, **more)
         trainable = {id(v) for v in model.trainable_variables}
-        tracer.apart = self._apart
+        tracer.apart, tracer.paging = self._apart, self.paging(precision)
         tracer.trainable = {k for k, w in known.items() if id(w.variable) in trainable}
         return tracer
 

@@ -12,28 +12,24 @@ from parity.keras_side.checker import failures
 from parity.keras_side.checker.functions import differentiable
 from parity.keras_side.checker.learning import exact
 from parity.keras_side.checker.marks import as_array, is_numeric, returned
+from parity.keras_side.checker.paging import Streams, unchanged, untouched
 from parity.keras_side.checker.running import run
 
 STATISTICS = ("mean", "variance")
 
 
-def record(owner, request):
+def record(owner, request, into=None):
     """See `parity.checker.graph.model_interface.Model.record`."""
     model = owner.use(request.precision)
-    saved = [(v, as_array(v)) for v in model.variables]
-    try:
-        with owner._precision(request.precision):
-            for name in request.nudged or ():
-                variable = model.weights[owner._parameters[name]]
-                variable.assign(nudged(as_array(variable)))
-            return _Recorder(owner, model, request).all()
-    finally:
-        for variable, value in saved:
-            variable.assign(value)
+    with untouched(model), owner._precision(request.precision):
+        for name in request.nudged or ():
+            variable = model.weights[owner._parameters[name]]
+            variable.assign(nudged(as_array(variable)))
+        return _Recorder(owner, model, request, into).all()
 
 
 class _Recorder:
-    def __init__(self, owner, model, request):
+    def __init__(self, owner, model, request, into=None):
         self.owner, self.model, self.request = owner, model, request
         self.training = request.mode == "train"
         self.ids = {key: name for name, key in owner._parameters.items()}
@@ -43,8 +39,9 @@ class _Recorder:
             if any(v is w for w in model.trainable_variables)
         }
         self.inputs = owner.tensors(request.inputs, request.precision)
-        self.kept, self.followed = {}, {}
+        self.kept, self.followed = {} if into is None else into, {}
         self.learning = owner.learning if request.learn else None
+        self._whole_tape = False
         self.targets = owner.tensors(request.targets, request.precision)
 
     def canonical(self, key, array):
@@ -56,7 +53,8 @@ class _Recorder:
         loss, gradients = self.forward(keep=True)
         if loss is not None:
             self.kept["loss"] = as_array(loss)
-            self.gradients(gradients)
+            for key, gradient in gradients.items():
+                self.gradient(key, gradient)
         if not self.training:
             return self.kept
         for key, weight in self.owner._weights.items():
@@ -76,9 +74,13 @@ class _Recorder:
             outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))
             self.keep(tracer, outputs, keep)
             return None, {}
+        if not self.request.steps and self.learning is None and not self._whole_tape:
+            tracer.streams = Streams(self.variables, self.gradient, self._touch)
         with tf.GradientTape(persistent=self.learning is not None) as tape:
             for x in floating:
                 tape.watch(x)
+            if tracer.streams is not None:
+                tracer.streams.watch(tape)
             given = run(self.owner, tracer, self.model, self.inputs, training)
             outputs = _tensors(given)
             loss = self.loss(outputs, given)
@@ -99,12 +101,25 @@ class _Recorder:
             names += [("output", i) for i, _ in sloped]
         naming_lines = failures.naming_user_lines(f"{self.owner.title} cannot be differentiated")
         with naming_lines, differentiable():
-            found = [_whole(g) for g in tape.gradient(loss, wanted)]
-            self.followed = dict(zip(names, found, strict=True))
+            found = tape.gradient(loss, wanted)
+            if self.request.steps or self.learning is not None:
+                found = [_whole(g) for g in found]
+                self.followed = dict(zip(names, found, strict=True))
             if whole is not loss:
                 total = tape.gradient(whole, [v.value for v in self.variables.values()])
                 self.followed |= dict(zip(self.variables, map(_whole, total), strict=True))
-        return loss, dict(zip(names, found, strict=True))
+        gradients = dict(zip(names, found, strict=True))
+        streamed = tracer.streams.taken if tracer.streams is not None else ()
+        if any(gradients[key] is not None for key in streamed):
+            # It was read past Keras as well: what was written down is not all of its gradient.
+            self._whole_tape = True
+            return self.forward(training=training)
+        return loss, gradients
+
+    def _touch(self, variable):
+        paging = self.owner.paging(self.request.precision)
+        if paging is not None:
+            paging.touch(variable)
 
     def loss(self, outputs, given):
         """The sum of all floating outputs, projected; or the user's own."""
@@ -138,15 +153,16 @@ class _Recorder:
                 if is_numeric(y) and not (self.request.whole_only and floats):
                     self.kept[f"values/n{i}:{k}"] = as_array(y)
 
-    def gradients(self, gradients):
-        """Gradients of the first pass."""
-        for key, gradient in gradients.items():
-            if gradient is None:
-                continue
-            if isinstance(key, tuple):
-                self.kept[f"gradients/{key[0]}:{key[1]}"] = as_array(gradient)
-            else:
-                self.kept[f"gradients/{self.ids[key]}"] = self.canonical(key, gradient)
+    def gradient(self, key, gradient):
+        """One gradient of the first pass."""
+        if gradient is None:
+            return
+        if isinstance(key, tuple):
+            self.kept[f"gradients/{key[0]}:{key[1]}"] = as_array(gradient)
+        else:
+            array = unchanged(_whole(gradient))
+            array = array if array.dtype.kind == "f" else as_array(array)
+            self.kept[f"gradients/{self.ids[key]}"] = self.owner._weights[key].canonical(array)
 
     def track(self, prefix, arrays):
         """Weights or gradients of one step."""

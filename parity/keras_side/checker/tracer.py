@@ -82,6 +82,8 @@ class Tracer:
         nudging: whether constants are moved by half a unit of float32.
         noises: what was measured of layers in runs before; see `noise.measured`.
         draws: what takes the place of random numbers.
+        paging: is told of variables that are looked at; None where all are in memory.
+        streams: reads variables whose gradients are not to be held; see `paging.Streams`.
     """
 
     def __init__(self, names, weights, *, exact=False, detailed=True, evaluating=True, noises=None):
@@ -96,6 +98,7 @@ class Tracer:
         self.evaluating = evaluating
         self.nudging = False
         self.apart = ()
+        self.paging = self.streams = None
         self.noises = {} if noises is None else noises
         self.draws = Draws(self.note)
         self.paused = True

@@ -97,8 +97,14 @@ def _float64(config):
     return changed
 
 
-def carry(source, target):
-    """Give one model the weights of another, by position."""
+def carry(source, target, paging=None, places=None):
+    """Give one model the weights of another, by position.
+
+    Args:
+        source, target: models.
+        paging: of the target's weights, where they are in a file.
+        places: of those that have changed; None: all.
+    """
     here, there = source.weights, target.weights
     shapes = [tuple(v.shape) for v in here], [tuple(v.shape) for v in there]
     if shapes[0] != shapes[1]:
@@ -106,5 +112,9 @@ def carry(source, target):
             f"Built a second time, the model has {len(there)} weights with other shapes than the "
             f"{len(here)} before. The function that builds it must build the same every time."
         )
-    for a, b in zip(here, there, strict=True):
-        b.assign(np.asarray(a).astype("float64"))
+    for place in range(len(here)) if places is None else places:
+        array = np.asarray(here[place])
+        if paging is None:
+            there[place].assign(array.astype("float64"))
+        else:
+            paging.assign(there[place], array)

@@ -27,12 +27,24 @@ def is_leaf(module):
     )
 
 
-def slopes(loss, wanted):
-    """The gradient of each, None where there is none."""
+def slopes(loss, wanted, taken=None):
+    """The gradient of each, None where there is none.
+
+    Args:
+        loss: a number.
+        wanted: tensors.
+        taken: place in `wanted` → function that is given that gradient as soon as it is there; what
+            is returned in its place has its shape, and takes no memory.
+    """
     if not loss.requires_grad:
         return [None] * len(wanted)
     if not _reentrant(loss):
-        return list(torch.autograd.grad(loss, wanted, allow_unused=True))
+        hooks = [wanted[k].register_hook(_taken(take)) for k, take in (taken or {}).items()]
+        try:
+            return list(torch.autograd.grad(loss, wanted, allow_unused=True))
+        finally:
+            for hook in hooks:
+                hook.remove()
     for x in wanted:  # such a checkpoint knows of no gradients but those that tensors keep
         x.grad = None
         x.retain_grad()
@@ -40,7 +52,18 @@ def slopes(loss, wanted):
     found = [x.grad for x in wanted]
     for x in wanted:
         x.grad = None
+    for k, take in (taken or {}).items():
+        if found[k] is not None:
+            take(found[k])
     return found
+
+
+def _taken(take):
+    def hook(slope):
+        take(slope)
+        return slope.new_zeros(()).expand(slope.shape)
+
+    return hook
 
 
 def _reentrant(loss):

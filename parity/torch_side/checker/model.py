@@ -1,6 +1,7 @@
 """A user's PyTorch model as the check asks for it."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 from parity.checker.graph.graph import STATISTICS
 from parity.checker.graph.layerwise import expect_fixed, note, reversed_inputs, with_hidden_uses
 from parity.checker.graph.model_interface import Model
+from parity.checker.graph.storage import LARGE, compact
 from parity.checker.graph.target import guarded
 from parity.core.errors import ParityError
 from parity.torch_side.checker import (  # noqa: F401
@@ -27,6 +29,7 @@ from parity.torch_side.checker.graphs import Writer
 from parity.torch_side.checker.helpers import changed, slopes, versions
 from parity.torch_side.checker.layerwise import Layerwise
 from parity.torch_side.checker.learning import Learning, plain_clipping, settings_of
+from parity.torch_side.checker.paging import Paging
 from parity.torch_side.checker.running import (
     arranged,
     built,
@@ -70,6 +73,7 @@ class TorchModel(Model):
         self._sloped, self._learning, self._tracing = True, None, Tracer
         self._writes, self._noises, self.names, self._apart = False, {}, None, ()
         self._file_types, self._file_notes = {}, []
+        self._folder = self.paging = None
 
     # -- graph -----------------------------------------------------------------------------------
 
@@ -77,6 +81,8 @@ class TorchModel(Model):
         """See `parity.checker.graph.model_interface.Model.trace`."""
         self._apart = apart
         self._materialise(inputs)
+        if self._folder is not None:
+            self.paging, self._folder = Paging(self.model, self._folder), None
         traced, steps = self._attempts(inputs)
         self._traced = self._as_built(traced)
         self._steps = {n.id: s for n, s in zip(traced.graph.nodes, steps, strict=True)}
@@ -134,7 +140,7 @@ class TorchModel(Model):
             model = moded(in_precision(self.model, "float32"), training=False)
             before = versions(model.parameters())
             tracer = self._tracing(model, self._bindings, noises=self._noises)
-            tracer.apart = self._apart
+            tracer.apart, tracer.paging = self._apart, self.paging
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
             found, names = forward(model, tracer, given, self.names)
             self._writes = bool(changed(before))
@@ -151,7 +157,7 @@ class TorchModel(Model):
             return [], []
         model = moded(in_precision(self.model, "float32"), training=True)
         tracer = Tracer(model, Bindings(), training=True, noises=self._noises)
-        tracer.apart = self._apart
+        tracer.apart, tracer.paging = self._apart, self.paging
         given, _ = self._given(tracer, inputs, "float32", gradients=self._sloped)
         try:
             found, _ = forward(model, tracer, given)
@@ -199,10 +205,22 @@ class TorchModel(Model):
 
     # -- weights ---------------------------------------------------------------------------------
 
-    def weights(self):
+    def keep_in(self, folder):
+        """See `parity.checker.graph.model_interface.Model.keep_in`."""
+        self._folder = folder
+
+    def weights(self, into=None):
         """See `parity.checker.graph.model_interface.Model.weights`."""
-        own = Arrays(self.model)
-        return {p: self._bindings.all[p].read(own) for p in self._graph.parameters}
+        double, found = Arrays(self.model), {}
+        for name in self._graph.parameters:
+            binding = self._bindings.all[name]
+            array = binding.read(double)
+            self._touch(binding)
+            if into is None:
+                found[name] = array
+            else:
+                into[name] = compact(array)
+        return found
 
     def set_weights(self, weights):
         """See `parity.checker.graph.model_interface.Model.set_weights`."""
@@ -223,6 +241,7 @@ class TorchModel(Model):
             with torch.no_grad():
                 for behind, array in self._bindings.all[name].write(value, now).items():
                     own[behind].copy_(torch.from_numpy(np.array(array)))
+                    self._changed([behind])
 
     def load_weights(self, path, *, partial=False):
         """See `parity.checker.graph.model_interface.Model.load_weights`."""
@@ -244,16 +263,28 @@ class TorchModel(Model):
 
     # -- recording -------------------------------------------------------------------------------
 
-    def record(self, request):
+    def record(self, request, into=None):
         """See `parity.checker.graph.model_interface.Model.record`."""
-        graph = self._graph
+        graph, known = self._graph, None
         gradients = bool(len(request.projections)) or self._sloped or request.learn
         with self._around(request.precision, gradients):
-            model = in_precision(self.model, request.precision)
             kept = bool(request.steps) or self._writes or bool(request.nudged)
+            if self.paging is not None and request.precision == "float64":
+                known = self.paging.twins()
+            model = in_precision(self.model, request.precision, known)
+            if kept:
+                self._changed()
             with untouched(model, weights=kept and model is self.model):
                 nudging.weights(tensors(model), self._bindings.all, request.nudged or ())
-                return _Recorder(self, model, request, graph).recorded()
+                return _Recorder(self, model, request, graph, into).recorded()
+
+    def _touch(self, binding):
+        for name in binding.names if self.paging is not None else ():
+            self.paging.touch(tensors(self.model)[name])
+
+    def _changed(self, names=None):
+        if self.paging is not None:
+            self.paging.changed(names)
 
     def learn(self, loss, optimizer):
         """See `parity.checker.graph.model_interface.Model.learn`."""
@@ -332,11 +363,11 @@ def _again(step, given, own, precision):
 class _Recorder:
     """One `RecordRequest`, carried out."""
 
-    def __init__(self, owner, model, request, graph):
+    def __init__(self, owner, model, request, graph, into=None):
         self.owner, self.model, self.request, self.graph = owner, model, request, graph
         self.bindings = owner._bindings
         self.known = {(n.name, n.kind): n for n in graph.nodes}
-        self.out = {}
+        self.out = {} if into is None else into
         self.learning = owner._learning if request.learn else None
         self.returned = None
 
@@ -357,7 +388,8 @@ class _Recorder:
             if loss is not None and request.steps:
                 self._train(loss, slopes)
             after, _, _ = self._forward(training=False, keep=False)
-            self.out |= {f"after/{k}": as_array(x) for k, x in enumerate(after)}
+            for place, tensor in enumerate(after):
+                self.out[f"after/{place}"] = as_array(tensor)
         return self.out
 
     def _forward(self, *, training, keep):
@@ -367,10 +399,10 @@ class _Recorder:
             self.bindings,
             self.request.precision,
             training=training,
-            keep=keep,
+            keep=self._keep if keep else None,
             noises=self.owner._noises,
         )
-        tracer.apart = self.owner._apart
+        tracer.apart, tracer.paging = self.owner._apart, self.owner.paging
         tracer.nudged = None if self.request.nudged is None else {}
         given, _ = self.owner._given(
             tracer, self.request.inputs, self.request.precision, gradients=torch.is_grad_enabled()
@@ -384,17 +416,20 @@ class _Recorder:
             node = self.known.get((step.name, step.kind))
             if node is None:
                 continue
-            for value, root in zip(node.values, step.outputs, strict=False):
-                self._value(value.id, root)
             for source, ref in zip(node.sources, step.sources, strict=False):
-                if source.value.startswith("constant:"):
-                    self._value(source.value, ref.root)
+                if source.value.startswith("constant:") and ref.root.data is not None:
+                    self._value(source.value, ref.root.data)
 
-    def _value(self, name, root):
-        if root.data is not None and not (
-            self.request.whole_only and root.data.is_floating_point()
-        ):
-            self.out[f"values/{name}"] = as_array(root.data)
+    def _keep(self, step, place, tensor):
+        """A node's value, as it is now: it may be written into later."""
+        node = self.known.get((step.name, step.kind))
+        if node is not None and place < len(node.values):
+            with torch._C.DisableTorchFunction():
+                self._value(node.values[place].id, tensor)
+
+    def _value(self, name, tensor):
+        if not (self.request.whole_only and tensor.is_floating_point()):
+            self.out[f"values/{name}"] = as_array(tensor)
 
     def _loss(self, outputs):
         if self.learning is not None and self.learning.function is not None:
@@ -421,14 +456,35 @@ class _Recorder:
                     self.out[f"gradients/output:{place}"] = as_array(slope)
         moved = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
         wanted = [*moved.values(), *(x for x in given if x.requires_grad)]
-        found = slopes(loss, wanted)
+        taken = self._streams(moved) if first and not self.request.steps else {}
+        found = slopes(loss, wanted, {list(moved).index(name): f for name, f in taken.items()})
         rest = iter(found[len(moved) :])
         for place, x in enumerate(given):
             slope = next(rest) if x.requires_grad else None
             if slope is not None:
                 self.out[f"gradients/input:{place}"] = as_array(slope)
         every = dict(zip(moved, found, strict=False))
-        return loss, {name: s for name, s in every.items() if s is not None}
+        return loss, {n: s for n, s in every.items() if s is not None and n not in taken}
+
+    def _streams(self, moved):
+        """Name of a large weight → what writes its gradient down as soon as it is there."""
+        users = {name: [] for name in moved if moved[name].nbytes >= LARGE}
+        for parameter in self.graph.parameters.values():
+            for name in parameter.names:
+                if len(parameter.names) > 1 or not parameter.trainable:
+                    users.pop(name, None)
+                elif name in users:
+                    users[name].append(self.bindings.all[parameter.id])
+
+        def take(name, slope):
+            wide = slope.detach().to(getattr(torch, self.request.precision))
+            own = {name: wide.to_dense().numpy() if wide.is_sparse else wide.numpy()}
+            for binding in users[name]:
+                self.out[f"gradients/{binding.id}"] = binding.read(own, gradients=True)
+            if self.owner.paging is not None:
+                self.owner.paging.touch(moved[name])
+
+        return {name: partial(take, name) for name in users}
 
     def _canonical(self, slopes, prefix="gradients"):
         own = {name: as_array(s, self.request.precision) for name, s in slopes.items()}

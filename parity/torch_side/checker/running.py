@@ -64,8 +64,14 @@ def untouched(model, *, weights=False):
             module.training = flag
 
 
-def in_precision(model, precision):
-    """The model, or a copy of it in another precision."""
+def in_precision(model, precision, known=None):
+    """The model, or a copy of it in another precision.
+
+    Args:
+        model: as it was built.
+        precision: wanted.
+        known: id of a weight → the same weight in this precision, where it is there already.
+    """
     dtype = getattr(torch, precision)
     floats = [t for t in (*model.parameters(), *model.buffers()) if t.is_floating_point()]
     # A part in half precision computes in it; a whole model is only kept in it.
@@ -82,7 +88,7 @@ def in_precision(model, precision):
         return model
     _cut_off(model)
     try:
-        other = copy.deepcopy(model)._apply(converted)
+        other = copy.deepcopy(model, dict(known or {}))._apply(converted)
     except Exception as error:
         raise ParityError(
             f"The PyTorch model cannot be copied to run in {precision}: {_one_line(error)}. "
@@ -120,6 +126,8 @@ def watched(model, tracer):
     def after(module, args, output):
         with torch._C.DisableTorchFunction():
             tracer.leave(module, args, output)
+            for weight in module.parameters(recurse=False) if tracer.paging else ():
+                tracer.paging.touch(weight)
 
     handles = [
         hooks.register_module_forward_pre_hook(before),

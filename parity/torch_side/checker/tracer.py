@@ -59,16 +59,17 @@ class Tracer(TorchFunctionMode):
         bindings: `weights.Bindings`: which parameter is what.
         precision: of the run; in float64 a cast to float32 by name is none.
         training: the run is in training mode.
-        keep: keep the value of every node.
+        keep: is told of the value of every node: its step, its place there, the tensor.
         noises: what was measured of modules in runs before; see `noise.Noises`.
 
     Attributes:
         apart: recurrent layers of these cells are written down step by step.
+        paging: is told of weights that were looked at; None where all are in memory.
         nudged: id → constant that was moved by half a unit of float32; None where none is to be.
     """
 
     def __init__(
-        self, model, bindings, precision="float32", *, training=False, keep=False, noises=None
+        self, model, bindings, precision="float32", *, training=False, keep=None, noises=None
     ):
         super().__init__()
         self.model, self.bindings = model, bindings
@@ -80,7 +81,7 @@ class Tracer(TorchFunctionMode):
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]
         self.cumulative = set()
-        self.nudged, self.apart = None, ()
+        self.nudged, self.apart, self.paging = None, (), None
         for name, tensor in itertools.chain(model.named_parameters(), model.named_buffers()):
             floating = tensor.is_floating_point() or isinstance(tensor, nn.Parameter)
             if floating:
@@ -290,8 +291,9 @@ class Tracer(TorchFunctionMode):
 
     def _yielded(self, step, place, tensor, *, inplace):
         shape = tuple(tensor.shape)
-        data = tensor.detach().clone() if self.keep else None
-        root = Root("node", shape, dtype_name(tensor), "", step, place, data)
+        if self.keep is not None:
+            self.keep(step, place, tensor)
+        root = Root("node", shape, dtype_name(tensor), "", step, place)
         step.outputs.append(root)
         if inplace:
             self.table.written(tensor, Ref(root, shape))

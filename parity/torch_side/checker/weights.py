@@ -21,7 +21,7 @@ class Codec:
 
     def read(self, arrays, *, gradients=False):
         """The module's arrays as one canonical array."""
-        return np.array(arrays[0])
+        return np.asarray(arrays[0])
 
     def write(self, value, arrays):
         """The canonical array as the module's arrays; `arrays` are the present ones."""
