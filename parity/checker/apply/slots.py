@@ -169,8 +169,9 @@ class Slots:
                 for n in source.inside(node, cst.Attribute)
             ),
         )
+        same = {name for name, stack in self._stacks if stack and stack[0].owner == owner}
         yield from (
-            Slot(s.file, s.value, s.call, s.name, s.layers | layers)
+            Slot(s.file, s.value, s.call, s.name, s.layers | (layers & same))
             for s in self._farther(owner, assigned[0])
         )
         yield Slot(source, assigned[0], None, name, layers)
