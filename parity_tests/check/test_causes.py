@@ -1145,7 +1145,8 @@ def test_another_normalisation_is_written_out():
         ("epsilon", {"norm_eps": None}, "0.001", "norm_eps of Block may"),
         ("epsilon", {"steps": 1e-3}, "0.001", "no argument of Block"),
         ("activation", {"activation": "tanh"}, "tanh", 'Block(activation="1e-05") may'),
-        ("extra_layer", {"activation": "tanh"}, "ops.tanh(x)", "no argument of Block"),
+        ("extra_layer", {"activation": "tanh"}, "ops.tanh(x)", "the check cannot tell"),
+        ("constant", {"base": "10000"}, "other numbers", "whether an argument of Block sets it"),
     ],
 )
 def test_what_lies_in_a_library_is_reached_by_an_argument_or_not(kind, arguments, right, wanted):
