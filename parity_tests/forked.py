@@ -79,20 +79,21 @@ def forking(imports: str, environment: Mapping[str, str] = os.environ) -> Iterat
 
 
 _COMMANDS = """
-import json, os, runpy, select, signal, socket, sys, traceback
+import contextlib, json, os, runpy, select, socket, sys, traceback
 imports, path = sys.argv[1:]
 exec(imports, {})
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(path)
 listener.listen()
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 print("ready", flush=True)
 while listener in select.select([listener, 0], [], [])[0]:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:  # what has ended, whose time is then this one's
+            pass
     connection, _ = listener.accept()
     if os.fork():
         connection.close()
         continue
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     words, streams, _, _ = socket.recv_fds(connection, 2**16, 3)
     child = os.fork()
     if child:  # what waits for it, and says how it ended
