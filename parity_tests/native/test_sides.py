@@ -49,17 +49,22 @@ def start(*command):
 
 
 @pytest.fixture(scope="module")
-def told():
-    """Side → check → what went wrong; both sides at the same time."""
-    started = {
-        side: start("-m", f"parity_tests.native.{side}_checks") for side in ("torch", "keras")
-    }
-    found = {}
+def printed():
+    """Side → lines of its process: one of each fault, and what every check says; and its errors.
+
+    Both sides at the same time.
+    """
+    started = {side: start("-c", _script(side)) for side in FAULTS}
+    ended = {side: process.communicate() for side, process in started.items()}
     for side, process in started.items():
-        out, errors = process.communicate()
-        assert process.returncode == 0, errors[-2000:]
-        found[side] = json.loads(out.splitlines()[-1])
-    return found
+        assert process.returncode == 0, ended[side][1][-2000:]
+    return {side: (out.splitlines(), errors[-3000:]) for side, (out, errors) in ended.items()}
+
+
+@pytest.fixture(scope="module")
+def told(printed):
+    """Side → check → what went wrong."""
+    return {side: json.loads(lines[-1]) for side, (lines, _) in printed.items()}
 
 
 @pytest.mark.parametrize(("side", "name"), CHECKS, ids=lambda value: value)
@@ -164,15 +169,8 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def reddened():
-    """Side → what each fault's check did: 7 stands for a failed assertion. Forked anew each."""
-    started = {side: start("-c", _script(side)) for side in FAULTS}
-    ended = {side: process.communicate() for side, process in started.items()}
-    return {side: (out.split("\n")[:-1], errors[-3000:]) for side, (out, errors) in ended.items()}
-
-
 def _script(side):
+    """A fork for each fault, 7 standing for a failed assertion; then the checks themselves."""
     return "\n".join(
         [
             "import json, os, sys",
@@ -190,6 +188,7 @@ def _script(side):
             "            os._exit(8)",
             "        os._exit(0)",
             "    print(name, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)",
+            "checks.common.main(checks.CHECKS)",
         ]
     )
 
@@ -197,6 +196,6 @@ def _script(side):
 @pytest.mark.parametrize(
     ("side", "number"), [(s, n) for s in FAULTS for n in range(len(FAULTS[s]))]
 )
-def test_a_planted_fault_turns_its_check_red(reddened, side, number):
-    lines, errors = reddened[side]
+def test_a_planted_fault_turns_its_check_red(printed, side, number):
+    lines, errors = printed[side]
     assert lines[number : number + 1] == [f"{FAULTS[side][number][0]} 7"], errors
