@@ -15,9 +15,10 @@ from parity.checker.align.matches import output_links
 from parity.checker.canonical import settled, split_layers
 from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.diagnose import diagnosis
-from parity.checker.graph import input_names, model_outputs, special_inputs
+from parity.checker.graph import input_names, memory, model_outputs, special_inputs
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph.arrangement import Arrangement
+from parity.checker.graph.graph import Graph
 from parity.checker.graph.loadable_model import LoadableModel
 from parity.checker.graph.model_interface import Array, Mode, Model, RecordRequest, Traced
 from parity.checker.graph.storage import CompactArrays
@@ -251,6 +252,7 @@ class _Check:
             matched, axis_maps = aligned.matched, aligned.axis_maps
             made_of = parts.mappings((torch, keras), (left.graph, right.graph), axis_maps)
             axis_maps.weight_mappings.extend(list(made_of))
+        self._expect_memory((left.graph, right.graph))
         self._notes += aligned.notes
         self._notes += [*left.graph.notes, *right.graph.notes]
         with stage("weights", "taking the weights across"):
@@ -335,6 +337,13 @@ class _Check:
                 notes=tuple(dict.fromkeys(self._notes)),
                 seconds=self._clock.seconds,
             )
+
+    def _expect_memory(self, graphs: Sequence[Graph]) -> None:
+        """Stop where more memory would be taken than there may be."""
+        if self._request.memory is not None:
+            needed = memory.estimate(graphs, train=self._request.train)
+            needed.expect_within(self._request.memory)
+            self._clock.say(f"this takes {needed.words}")
 
     def carried(self, result: CheckResult) -> Carried:
         """Take the weights across once more, as they are, and compare with them.

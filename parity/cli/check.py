@@ -98,6 +98,10 @@ def check(
     timeout: Annotated[
         float, typer.Option(min=0.1, max=1e6, help="Seconds for one request to a side.")
     ] = 600.0,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="Stop early where all processes together would take more: 8GB."),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file of the models is saved.")
     ] = False,
@@ -144,6 +148,7 @@ def check(
         pythons={"torch": torch_python, "keras": keras_python},
         threads=threads,
         timeout=timeout,
+        memory=memory,
         debug=debug,
         apply=apply,
         write=write,

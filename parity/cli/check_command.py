@@ -21,6 +21,7 @@ from parity.checker.check import check_in, check_targets
 from parity.checker.graph import input_files
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph import training_recipe as reading
+from parity.checker.graph.memory import parse as parsed_memory
 from parity.checker.graph.target import Target
 from parity.checker.result import html_page, model_explorer, wording
 from parity.checker.result.check_result import CheckResult
@@ -58,6 +59,7 @@ def check_command(
     pythons: Mapping[str, str | None],
     layout: str,
     weights_from: str,
+    memory: str | None = None,
     debug: bool = False,
     apply: bool = False,
     write: bool = False,
@@ -71,7 +73,8 @@ def check_command(
         losses, optimizers: of each side, name and keyword arguments, as they were typed.
         train: compare training; with a loss or an optimizer in any case.
         inputs, files, also: what is fed, as it was typed.
-        targets, pairs, input_pairs, output_pairs, layout, weights_from: as they were typed.
+        targets, pairs, input_pairs, output_pairs, layout, weights_from, memory: as they were
+            typed.
         report: path of the page, HTML or Markdown, or of a folder for a Markdown page.
         explorer: folder for Model Explorer's files.
         formats: forms of the result, ``NAME`` or ``NAME=FILE``; text where none is printed.
@@ -111,6 +114,7 @@ def check_command(
         output_pairs=paired(output_pairs, "--pair-output"),
         layout=layout_named(layout),
         weights_from=side_named(weights_from),
+        memory=None if memory is None else parsed_memory(memory),
         pythons={side_named(s): p for s, p in pythons.items() if p},
         **rest,
     )

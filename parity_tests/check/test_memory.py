@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from parity.checker.check import check_in
-from parity.checker.graph import model_inputs
+from parity.checker.graph import memory, model_inputs
+from parity.checker.graph.graph import Graph, Node, Parameter, Value
 from parity.checker.graph.target import Target
 from parity.checker.workers.request import CheckRequest
+from parity.core.errors import UsageError
 from parity_tests.check.large_models import WEIGHTS, WIDTH
 
 ROOT = Path(__file__).parents[2]
@@ -50,3 +52,29 @@ def test_the_comparing_process_holds_fewer_than_one_sides_weights(remotes):
         tracemalloc.stop()
     assert result.verdict == "agree"
     assert most < 0.8 * 4 * WEIGHTS, most / (4 * WEIGHTS)
+
+
+@pytest.mark.parametrize(("text", "count"), [("8GB", 8e9), ("1.5 gb", 1.5e9), ("500MB", 5e8)])
+def test_a_size_is_read_with_its_unit(text, count):
+    assert memory.parse(text) == count
+
+
+@pytest.mark.parametrize("text", ["8", "GB", "-1GB", "0GB", "8 GiB", ""])
+def test_another_form_is_refused(text):
+    with pytest.raises(UsageError, match="as 8GB or 500MB"):
+        memory.parse(text)
+
+
+def test_more_than_the_limit_is_refused_with_what_can_be_helped():
+    weight = Parameter("w", "kernel", (1000, 50_000))
+    node = Node("n0", "d", "dense", {}, (), (Value("n0:0", (1000, 10_000)),))
+    graphs = [Graph("torch", "t", (), (), (node,), {"w": weight})] * 2
+    needed = memory.estimate(graphs, train=False)
+    assert needed.weights == 2 * 3 * 8 * 5e7
+    assert needed.values == 2 * 2 * 8 * 1e7
+    assert memory.estimate(graphs, train=True).weights == 2 * 5 * 8 * 5e7
+    needed.expect_within(needed.total)
+    with pytest.raises(
+        UsageError, match=r"takes about 3\.9 GB .* at most 3\.0 GB .*smaller --input"
+    ):
+        needed.expect_within(3e9)

@@ -41,6 +41,8 @@ class CheckRequest:
         pythons: interpreter of each side.
         threads: CPU threads of each side.
         timeout: seconds for one request to a side.
+        memory: bytes that all processes may hold together, told before anything is recorded; None:
+            nobody asks.
     """
 
     inputs: tuple[feeding.Input, ...] | None = None
@@ -62,6 +64,7 @@ class CheckRequest:
     pythons: Mapping[Side, str] = field(default_factory=dict)
     threads: int = 1
     timeout: float = 600.0
+    memory: float | None = None
 
 
 @contextmanager

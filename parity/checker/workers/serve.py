@@ -143,9 +143,9 @@ def _versions() -> dict[str, str]:
 def return_large_blocks() -> None:
     """Have the C library give large blocks back to the system as soon as they are freed.
 
-    It keeps them otherwise once the first was freed, and one small block in a large hole makes the
-    next large one go elsewhere: ten layers' gradients, written down one by one, took the memory
-    of all ten.
+    It keeps those of up to 32 MB (`parity.workers.environment`), and one small block in a large
+    hole makes the next large one go elsewhere: ten layers' gradients, written down one by one, took
+    the memory of all ten.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _BLOCK)

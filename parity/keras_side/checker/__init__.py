@@ -3,7 +3,7 @@
 In: a model and its inputs. Out: what `parity.checker.graph.model_interface.Model` asks. Read
 `model`, `running`, `twins` and `widening` (the model in float64), `paging` (large weights in
 files), `record`, `tracer` (every primitive operation of a run), `marks` (what it keeps), `calls`
-(one primitive operation); each operation in the graph's words: `layers`, `descriptions` (Keras'
+(one primitive operation); each operation in the graph's words: `layers` and `descriptions` (Keras'
 layers), `recurrent`,
 `attention`, `functions`, `primitives` with `arithmetic`, `products`, `windows`, `resizing`; `noise`
 and `draws`; `fold`
