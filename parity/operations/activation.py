@@ -113,7 +113,7 @@ def line(settings: Mapping[str, Any], side: Side) -> str:
             "hard_tanh": lambda: (
                 f"nn.Hardtanh({arguments.get('low')!r}, {arguments.get('high')!r})"
             ),
-            "clip": lambda: f"nn.Hardtanh({arguments.get('low')!r}, {arguments.get('high')!r})",
+            "clip": lambda: _clipped("torch", arguments.get("low"), arguments.get("high")),
             "prelu": lambda: "nn.PReLU()",
         }
         return _constructed(own, name, TORCH_ACTIVATIONS.get(name, f"{name}(x)"))
@@ -126,11 +126,24 @@ def line(settings: Mapping[str, Any], side: Side) -> str:
         "softmax": lambda: f"layers.Softmax(axis={arguments.get('axis', -1)})",
         "log_softmax": lambda: f"ops.log_softmax(x, axis={arguments.get('axis', -1)})",
         "hard_tanh": lambda: f"ops.clip(x, {arguments.get('low')!r}, {arguments.get('high')!r})",
-        "clip": lambda: f"ops.clip(x, {arguments.get('low')!r}, {arguments.get('high')!r})",
+        "clip": lambda: _clipped("keras", arguments.get("low"), arguments.get("high")),
         "prelu": lambda: "layers.PReLU(shared_axes=[1, 2])",
         "quick_gelu": lambda: "x * ops.sigmoid(1.702 * x)",
     }
     return _constructed(own, name, f'layers.Activation("{KERAS_ACTIVATIONS.get(name, name)}")')
+
+
+def _clipped(side: Side, low: float | None, high: float | None) -> str:
+    """Cut off below, above, or both: neither `Hardtanh` nor TensorFlow takes None for an end."""
+    if low is not None and high is not None:
+        return (
+            f"nn.Hardtanh({low!r}, {high!r})"
+            if side == "torch"
+            else f"ops.clip(x, {low!r}, {high!r})"
+        )
+    if side == "torch":
+        return f"torch.clamp(x, min={low!r})" if high is None else f"torch.clamp(x, max={high!r})"
+    return f"ops.maximum(x, {low!r})" if high is None else f"ops.minimum(x, {high!r})"
 
 
 def _constructed(table: Mapping[str, Callable[[], str]], name: str, otherwise: str) -> str:

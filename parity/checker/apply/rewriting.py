@@ -464,7 +464,10 @@ class Rewriting:
                     self._set_argument(stack, call, name, text)
                 return
         text = ast.get_source_segment(line, new) or ast.unparse(new)
-        self._write(self._slots().of_value(stack, source.at(mine)), self._spelled(source, text))
+        slots = self._slots().of_value(stack, source.at(mine))
+        if _names(mine) & _names(new):  # of this place, which a caller does not know
+            slots = slots[-1:]
+        self._write(slots, self._spelled(source, text))
 
     # Steps that are put in
 
@@ -848,6 +851,10 @@ class Rewriting:
 
 
 _SETTINGS = frozenset(("axis", "training", "name", "mask", "dtype", "keepdims"))
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _is_setting(value: cst.BaseExpression) -> bool:
