@@ -19,7 +19,7 @@ DRAWN = {
         0.5,
         draw(TRANSFER_LEARNING.pairs, sizes.roles, 0.5),
     ),
-    "fast paths": (sizes.TRAINED, sizes.switches, 0.0, sizes.FAST),
+    "fast paths": (sizes.FAST_PATHS, sizes.switches, 0.0, sizes.DRAWN_PATHS),
     "wrong ports": (FAULTY, ports.mistakes, 0.2, ports.WRONG),
     "repetitions": (sizes.REPEATABLE, sizes.trains, 0.25, sizes.REPEATED),
 }

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from parity.run import pipeline
+from parity.workers.options import WorkerOptions
 from parity_tests.draws import LONG
 from parity_tests.examples import sizes
 from shared import data
@@ -17,6 +18,9 @@ HEADLINES = {"fashion_mlp": ("matched",)}
 committed reports: ``parity report --full``."""
 
 
+WORKERS = WorkerOptions()
+
+
 @pytest.fixture(scope="package")
 def record(example_recordings):
     """Records examples where that is not done yet. Missing data fails where tests must not skip.
@@ -24,8 +28,10 @@ def record(example_recordings):
     The recordings are gigabytes: they go with the last test that asks for them.
     """
 
-    def recorded(specs):
-        request = pipeline.RunRequest(SUITE, tuple(specs), example_recordings, reuse=True)
+    def recorded(specs, options=WORKERS):
+        request = pipeline.RunRequest(
+            SUITE, tuple(specs), example_recordings, reuse=True, options=options
+        )
         made = pipeline.run_examples(request)
         if made.failures and os.environ.get("CI"):
             pytest.fail("\n".join(made.failures.values()))
@@ -54,9 +60,9 @@ def uncut(outcome):
 
 
 @pytest.fixture(scope="package")
-def fast_outcome(record):
-    """The examples of `sizes.FAST`, cut down, each fast path beside what it stands for."""
-    return record(sizes.cut(spec, pairs=spec.fast_pairs) for spec in sizes.FAST)
+def fast_outcome(record, forked_workers):
+    """The examples of `sizes.FAST`, each drawn fast path beside what it stands for."""
+    return record(sizes.FAST, forked_workers())
 
 
 @pytest.fixture(scope="session")

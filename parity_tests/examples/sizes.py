@@ -37,6 +37,21 @@ def cut(spec: ExampleSpec, **training: object) -> ExampleSpec:
     )
 
 
+def cut_fast(spec: ExampleSpec, pairs: tuple[ComparedPair, ...]) -> ExampleSpec:
+    """The example cut down for fast paths; where XLA compiles one, to five batches and a shorter.
+
+    A fast path stops after steps 1, 2, 3 and 5, and where batches change their size, and XLA
+    compiles every number of steps in between anew: here 1 and 2, and 1 of the shorter ones.
+    """
+    few = cut(spec, pairs=pairs)
+    if not any(fast.jit for fast in spec.training.fast):
+        return few
+    whole = spec.training.batch_size
+    train = spec.training.held(spec.training.default) + 5 * whole + max(1, whole // 3)
+    default = dataclasses.replace(few.training.default, epochs=1, train=train)
+    return dataclasses.replace(few, training=dataclasses.replace(few.training, default=default))
+
+
 def layers(spec: ExampleSpec) -> set[str]:
     """Whether it convolves, and whether its figures are tested."""
     if spec.name in FIGURES:
@@ -50,14 +65,12 @@ def roles(pair: ComparedPair) -> set[str]:
     return {"headline" if pair in HEADLINES else "contrast" if pair.differs_at else "pair"}
 
 
-def switches(spec: ExampleSpec) -> set[tuple[object, ...]]:
-    """What is special about its fast paths, as each side knows it."""
-    found = {("masks", any("masks" in way.changes for way in spec.training.ways))}
-    for fast in spec.training.fast:
-        side = fast.of.partition("/")[0]
-        own = {"torch": ("traced", "channels_last"), "keras": ("jit", "fused", "parts")}[side]
-        found.add((side, *(getattr(fast, name) for name in own)))
-    return found
+def switches(fast: tuple[ExampleSpec, ComparedPair]) -> set[tuple[object, ...]]:
+    """What is special about an example's fast path, as its side knows it."""
+    training, way = fast[0].training, fast[0].training.way(fast[1].right)
+    own = {"torch": ("traced", "channels_last"), "keras": ("jit", "fused", "parts")}[way.side]
+    drops = "masks" in training.way(fast[1].left).changes
+    return {(way.side, drops, *(getattr(way.fast, name) for name in own))}
 
 
 def trains(spec: ExampleSpec) -> set[bool]:
@@ -71,9 +84,16 @@ SPECS = tuple(
     cut(s, pairs=draw(s.pairs, roles, 0.5)) if s in TRAINED and s not in UNCUT else s for s in ALL
 )
 """Every example at the size, and with the pairs, that it has in this run."""
-FAST = draw(TRAINED, switches)
-"""The examples whose fast paths are recorded."""
-LARGE = ("sequential_cnn", "resnet", "divergence")
+FAST_PATHS = tuple((spec, pair) for spec in TRAINED for pair in spec.fast_pairs)
+DRAWN_PATHS = draw(FAST_PATHS, switches)
+"""The fast paths that are recorded, each with its example."""
+FAST = tuple(
+    cut_fast(spec, pairs)
+    for spec in TRAINED
+    if (pairs := tuple(pair for of, pair in DRAWN_PATHS if of is spec))
+)
+"""Their examples, cut down, with these fast paths alone."""
+LARGE = ("sequential_cnn", "resnet", "divergence", "optimizers")
 """Gigabytes, or long, and what they are made of is in others too."""
 REPEATABLE = tuple(spec for spec in ALL if spec.name not in LARGE)
 REPEATED = draw(REPEATABLE, trains, 0.25)

@@ -3,6 +3,7 @@
 A quarter of the examples is drawn: see `sizes`.
 """
 
+import dataclasses
 import os
 
 import numpy as np
@@ -18,10 +19,11 @@ SPECS = tuple(cut(s, pairs=s.training.pairs[:1]) if s.training else s for s in R
 
 
 @pytest.fixture(scope="module")
-def twice(record, tmp_path_factory):
+def twice(record, forked_workers, tmp_path_factory):
     """Once as the other tests have it, and once more in processes of their own."""
-    again = pipeline.RunRequest(SUITE, SPECS, tmp_path_factory.mktemp("again"))
-    return record(SPECS), pipeline.run_examples(again)
+    folder, options = tmp_path_factory.mktemp("again"), forked_workers()
+    again = pipeline.RunRequest(SUITE, SPECS, folder, options=options)
+    return record(SPECS, options), pipeline.run_examples(again)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -48,9 +50,8 @@ def test_reuse_makes_nothing_anew(record):
     assert (again.made, again.reused) == (0, 4)
 
 
-def test_a_changed_seed_is_recorded_anew(record, example_recordings):
+def test_a_changed_seed_is_recorded_anew(record, example_recordings, forked_workers):
     record(ALL[:1])
-    other = pipeline.run_examples(
-        pipeline.RunRequest(SUITE, ALL[:1], example_recordings, seed=7, reuse=True)
-    )
+    request = pipeline.RunRequest(SUITE, ALL[:1], example_recordings, seed=7, reuse=True)
+    other = pipeline.run_examples(dataclasses.replace(request, options=forked_workers()))
     assert (other.made, other.reused) == (4, 0)
