@@ -27,35 +27,23 @@ ROOT = Path(__file__).parents[1]
 SMALL = "a small perceptron"
 
 
-def recorded(work, folder):
-    """All faults of both sides, recorded by a process for each (side, what), all at once."""
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """All faults, recorded by a process for each side."""
+    folder = tmp_path_factory.mktemp("planted")
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "parity_tests.planted", side, what, str(folder)],
+            [sys.executable, "-m", "parity_tests.planted", side, str(folder), *rows.here()],
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for side, what in work
+        for side in SIDES
     ]
     for process in processes:
         _, errors = process.communicate()
         assert process.returncode == 0, errors[-3000:]
-    return folder
-
-
-@pytest.fixture(scope="module")
-def recordings(tmp_path_factory):
-    return recorded([(side, "small") for side in SIDES], tmp_path_factory.mktemp("planted"))
-
-
-@pytest.fixture(scope="module")
-def row_recordings(tmp_path_factory):
-    # TensorFlow traces every program anew and takes longer: two processes share its part.
-    here = rows.here()
-    work = [("torch", here), ("keras", here[::2]), ("keras", here[1::2])]
-    folder = tmp_path_factory.mktemp("planted_rows")
-    yield recorded([(side, ",".join(some)) for side, some in work], folder)
+    yield folder
     shutil.rmtree(folder)  # gigabytes
 
 
@@ -129,15 +117,15 @@ def test_every_trained_example_has_faults_of_its_own():
 
 
 @pytest.mark.parametrize("row", [r for r in rows.DRAWN if not r.key], ids=lambda row: row.id)
-def test_an_honest_variation_of_an_example_raises_no_alarm(row_recordings, row, plant):
-    result = judged_row(row_recordings, row)
+def test_an_honest_variation_of_an_example_raises_no_alarm(recordings, row, plant):
+    result = judged_row(recordings, row)
     plant(told(result, row.example, row.side, row.what))
     assert result.verdict == "agree", result.text
 
 
 @pytest.mark.parametrize("row", [r for r in rows.DRAWN if r.key], ids=lambda row: row.id)
-def test_a_fault_of_an_example_is_caught_and_named(row_recordings, row, plant):
-    result = judged_row(row_recordings, row)
+def test_a_fault_of_an_example_is_caught_and_named(recordings, row, plant):
+    result = judged_row(recordings, row)
     found = result.first.key if result.first else "nothing"
     named = found.startswith(row.key)
     plant(told(result, row.example, row.side, row.what, named))

@@ -1,4 +1,4 @@
-"""``python -m parity_tests.planted torch small FOLDER`` records a side's faults in one process."""
+"""``python -m parity_tests.planted torch FOLDER EXAMPLE …`` records the faults of a side."""
 
 import importlib
 import os
@@ -20,7 +20,8 @@ from shared.suite import SUITE
 RUNS = (("float32", False), ("float64", False), ("float64", True))
 
 
-def main(side, what, folder):
+def main(side, folder, *examples):
+    """Record the small example, and those that are named."""
     if side == "torch":
         from parity.torch_side.adapter import PyTorch as Framework
     else:
@@ -28,10 +29,8 @@ def main(side, what, folder):
     # The fingerprint of a test's own twin says nothing, and its files have other names.
     provenance.code_digest = lambda *_: ""
     framework = Framework(1)
-    if what == "small":
-        record_small(framework, side, folder)
-    else:
-        record_rows(framework, side, folder, what.split(","))
+    record_small(framework, side, folder)
+    record_rows(framework, side, folder, examples)
 
 
 def record_small(framework, side, folder):
