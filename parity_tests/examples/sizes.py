@@ -10,7 +10,7 @@ of switches is drawn, and a quarter of the examples is recorded twice.
 import dataclasses
 
 from parity.spec.example import ComparedPair, ExampleSpec
-from parity_tests.draws import draw
+from parity_tests.draws import LONG, draw
 from shared.examples import ALL
 
 CUTS = {
@@ -38,13 +38,14 @@ def cut(spec: ExampleSpec, **training: object) -> ExampleSpec:
 
 
 def cut_fast(spec: ExampleSpec, pairs: tuple[ComparedPair, ...]) -> ExampleSpec:
-    """The example cut down for fast paths; where XLA compiles one, to five batches and a shorter.
+    """The example cut down for fast paths; where XLA compiles one, to five batches and a shorter
+    in one epoch, or with ``PARITY_LONG`` to two epochs as all others.
 
     A fast path stops after steps 1, 2, 3 and 5, and where batches change their size, and XLA
     compiles every number of steps in between anew: here 1 and 2, and 1 of the shorter ones.
     """
     few = cut(spec, pairs=pairs)
-    if not any(fast.jit for fast in spec.training.fast):
+    if LONG or not any(fast.jit for fast in spec.training.fast):
         return few
     whole = spec.training.batch_size
     train = spec.training.held(spec.training.default) + 5 * whole + max(1, whole // 3)
@@ -93,8 +94,10 @@ FAST = tuple(
     if (pairs := tuple(pair for of, pair in DRAWN_PATHS if of is spec))
 )
 """Their examples, cut down, with these fast paths alone."""
-LARGE = ("sequential_cnn", "resnet", "divergence", "optimizers")
-"""Gigabytes, or long, and what they are made of is in others too."""
-REPEATABLE = tuple(spec for spec in ALL if spec.name not in LARGE)
+LARGE = ("sequential_cnn", "resnet", "divergence")
+"""Gigabytes, and what they are made of is in others too."""
+SLOW = () if LONG else ("optimizers",)
+"""Repeated in the long run alone."""
+REPEATABLE = tuple(spec for spec in ALL if spec.name not in (*LARGE, *SLOW))
 REPEATED = draw(REPEATABLE, trains, 0.25)
 """The examples that are recorded twice."""
