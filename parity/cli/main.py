@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from parity.cli.bench import bench
+from parity.cli.cache import cache_app
 from parity.cli.check import check
 from parity.cli.convert import convert
 from parity.cli.options import (
@@ -68,6 +69,7 @@ data_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(data_app, name="data")
+app.add_typer(cache_app, name="cache")
 
 
 def main() -> None:
@@ -182,12 +184,16 @@ def run(
         threads=threads,
         timeout=timeout,
     )
-    result = _carry_out(request)
+    from parity.cli import cache_command
+
+    with cache_command.kept_to_limit(request) as kept:
+        result = _carry_out(request)
+        told = kept(result)
     if as_json:
         _print_json(_outcome_json(result))
     else:
         _show_outcome(result)
-        print(f"Recordings: {request.folder}")
+    print(told, file=sys.stderr if as_json else sys.stdout)
     _name_failures(result)
     raise typer.Exit(result.exit_code)
 
@@ -243,33 +249,19 @@ def report(
         threads=threads,
         timeout=timeout,
     )
-    result = _carry_out(request)
-    from parity import report as pages
+    from parity.cli import cache_command
 
-    results = [
-        pages.ReportInput(v, result.runs[v.spec.name], result.data[v.spec.name])
-        for v in result.verdicts
-    ]
-    from parity.run import cache, pipeline
-
-    homes = {v.spec.name: pipeline.home(request, v.spec) for v in result.verdicts}
-    written = pages.write(
-        suite,
-        results,
-        folder,
-        lambda page: (
-            not fresh and cache.drawn(homes[page.spec.name], result.keys[page.spec.name], folder)
-        ),
-        lambda page, files: cache.keep_drawn(
-            homes[page.spec.name], result.keys[page.spec.name], folder, files
-        ),
-    )
+    with cache_command.kept_to_limit(request) as kept:
+        result = _carry_out(request)
+        written = _drawn(request, result, folder, fresh=fresh)
+        told = kept(result)
     if as_json:
         document = _outcome_json(result)
         _print_json({**document, "written": [str(path) for path in written]})
     else:
         _show_outcome(result)
         print(f"{len(written)} files written; read {folder / 'README.md'}")
+    print(told, file=sys.stderr if as_json else sys.stdout)
     _name_failures(result)
     raise typer.Exit(result.exit_code)
 
@@ -416,6 +408,29 @@ def _carry_out(request: RunRequest) -> RunOutcome:
             return pipeline.run_examples(request, display)
     except KeyboardInterrupt:
         raise InterruptionError(_INTERRUPTED) from None
+
+
+def _drawn(request: RunRequest, result: RunOutcome, folder: Path, *, fresh: bool) -> list[Path]:
+    """Write the pages that are not there already, and say which."""
+    from parity import report as pages
+    from parity.run import cache, pipeline
+
+    results = [
+        pages.ReportInput(v, result.runs[v.spec.name], result.data[v.spec.name])
+        for v in result.verdicts
+    ]
+    homes = {v.spec.name: pipeline.home(request, v.spec) for v in result.verdicts}
+    return pages.write(
+        request.suite,
+        results,
+        folder,
+        lambda page: (
+            not fresh and cache.drawn(homes[page.spec.name], result.keys[page.spec.name], folder)
+        ),
+        lambda page, files: cache.keep_drawn(
+            homes[page.spec.name], result.keys[page.spec.name], folder, files
+        ),
+    )
 
 
 def _name_failures(result: RunOutcome) -> None:

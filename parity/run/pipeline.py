@@ -68,6 +68,10 @@ class RunRequest:
             test=size.test if self.test is None else self.test,
         )
 
+    def seed_of(self, spec: ExampleSpec) -> int:
+        """The seed this example is run with."""
+        return spec.seed if self.seed is None else self.seed
+
     def check(self) -> None:
         """Refuse a size that none of the examples can be cut to.
 
@@ -106,6 +110,7 @@ class RunOutcome:
         keys: example → digest of all that its verdict came from; see `parity.run.cache`.
         made, reused: how many recordings.
         seconds: of the whole.
+        bytes_made: what the recordings take that were made.
     """
 
     verdicts: tuple[judgement.ExampleVerdict, ...]
@@ -116,6 +121,7 @@ class RunOutcome:
     reused: int
     seconds: float
     keys: Mapping[str, str] = field(default_factory=dict)
+    bytes_made: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -158,11 +164,11 @@ def run_examples(
                 reused += 1
             else:
                 jobs[way.side].append(job)
-    done: list[str] = []
+    done: list[Path] = []
 
     def listen(event: pool.Event) -> None:
         if event.kind == "done" and event.job:
-            done.append(event.job.id)
+            done.append(Path(event.job.out))
         on_event(event)
 
     failures = missing | pool.run_jobs(jobs, request.options, listen)
@@ -182,7 +188,13 @@ def run_examples(
         made=len(done),
         reused=reused,
         seconds=time.perf_counter() - begin,
+        bytes_made=sum(path.stat().st_size for path in done),
     )
+
+
+def recording_sets(request: RunRequest) -> list[tuple[Path, int]]:
+    """Folder and seed of each example's recordings; see `parity.run.cache_limit`."""
+    return [(home(request, spec), request.seed_of(spec)) for spec in request.specs]
 
 
 def _datasets(request: RunRequest) -> tuple[dict[str, cache.Data | None], dict[str, str]]:
@@ -218,7 +230,6 @@ def _jobs(request: RunRequest, spec: ExampleSpec) -> Iterable[tuple[TrainingVari
     for way in _ways(spec, ids):
         for precision, nudged in _runs_of(spec):
             path = recording_path(request, spec, way, precision, nudged=nudged)
-            seed = spec.seed if request.seed is None else request.seed
             yield (
                 way,
                 RecordingJob(
@@ -227,7 +238,7 @@ def _jobs(request: RunRequest, spec: ExampleSpec) -> Iterable[tuple[TrainingVari
                     way=way.name,
                     precision=precision,
                     nudged=nudged,
-                    seed=seed,
+                    seed=request.seed_of(spec),
                     size=request.size(spec),
                     out=str(path),
                 ),
@@ -263,9 +274,10 @@ def recording_path(
     if size is not None:
         cuts = [f"-{n}-{word}" for n, word in ((size.train, "train"), (size.test, "test")) if n]
         folder = folder / f"{size.part}-{size.epochs}-epochs{''.join(cuts)}"
-    seed = spec.seed if request.seed is None else request.seed
     tag = "-nudged" if nudged else ""
-    return folder / f"{way.side}-{way.name}-{precision}{tag}-seed{seed}.safetensors"
+    return (
+        folder / f"{way.side}-{way.name}-{precision}{tag}-seed{request.seed_of(spec)}.safetensors"
+    )
 
 
 def _fresh(path: Path, way: TrainingVariant, digest: str, options: WorkerOptions) -> bool:
