@@ -259,6 +259,11 @@ class PagedWeights:
         self._end = self._looked_at = 0
         _PAGED.add(self)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether any array lies in the file."""
+        return bool(self._end)
+
     @staticmethod
     def room(size: int) -> int:
         """Bytes that an array of so many bytes takes: whole pages."""
@@ -288,7 +293,8 @@ class PagedWeights:
 _PAGED: weakref.WeakSet[PagedWeights] = weakref.WeakSet()
 
 
-def give_back() -> None:
-    """Between two requests no weights need be in memory."""
+def give_back() -> bool:
+    """Between two requests no weights need be in memory; whether there are any in files."""
     for weights in _PAGED:
         weights.give_back()
+    return any(weights.is_used for weights in _PAGED)

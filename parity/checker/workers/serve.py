@@ -54,6 +54,7 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
         channel.send("broken", message=target.in_words(error))
         return
     channel.send("ready", side=side)
+    gc.freeze()  # the framework stays, and need not be looked at with every model
     model: Model | None = None
     lines = stdin_lines()
     while (line := lines.get()) != "quit":
@@ -61,14 +62,12 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
         try:
             if request["do"] == "load":
                 model = None
-                gc.unfreeze()
                 gc.collect()
                 wish = target.Target(**request["target"])
                 model = constructor(target.build(wish, model_class, wanted), wish.title, threads)
                 model.keep_in(request["folder"])
                 if wish.weights:
                     model.load_weights(wish.weights, partial=wish.partial)
-                gc.freeze()  # what is there now stays, and need not be looked at every time
                 answer: dict[str, Any] = {}
             elif request["do"] == "files":  # also where the model could not be loaded
                 answer = {"value": target.own_files()}
@@ -152,9 +151,11 @@ def return_large_blocks() -> None:
 
 
 def give_back() -> None:
-    """Give back what a request has left: what refers to itself, weights, the C library's own."""
+    """Give back what a request of a large model has left: weights, what refers to itself, the C
+    library's own. Of a small one it is not worth the time."""
+    if not storage.give_back():
+        return
     gc.collect()
-    storage.give_back()
     with contextlib.suppress(OSError, AttributeError):  # another library than GNU's
         ctypes.CDLL(None).malloc_trim(0)
 
