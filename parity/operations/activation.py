@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from parity.core.sides import Side
-from parity.operations.operation import Operation, Settings, Shape, Suspicion, same
+from parity.operations.code import argument, changed, function_name, named_as
+from parity.operations.operation import (
+    Operation,
+    Settings,
+    Shape,
+    Suspicion,
+    WrittenOperation,
+    same,
+)
 from parity.reference import activations
 
 
@@ -150,6 +159,59 @@ def _constructed(table: Mapping[str, Callable[[], str]], name: str, otherwise: s
     return table[name]() if name in table else otherwise
 
 
+def _corrected(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
+    """The other function, as an argument of a layer or in place of the line."""
+    settings, code = other.settings, mine.code
+    if other.kind != "activation" or mine.settings == settings:
+        return ""
+    made = line(settings, side)
+    if side == "torch":
+        return made
+    both_leaky = settings["name"] == mine.settings["name"] == "leaky_relu"
+    if both_leaky and function_name(code) == "leaky_relu":
+        word = "alpha" if code.startswith("tf.nn.") else "negative_slope"
+        return changed(code, {word: settings["slope"]})
+    if "activation=" in code:
+        return changed(code, {"activation": _as_argument(settings, made)})
+    return named_as(code, made)
+
+
+def _as_argument(settings: Settings, made: str) -> str:
+    """The function as Keras' ``activation=`` takes it; source code after a =."""
+    name = settings["name"]
+    if made.startswith('layers.Activation("'):
+        return made.split('"')[1]
+    if name == "relu" or (name == "gelu" and not settings.get("approximate")):
+        return str(name)
+    if name == "leaky_relu":
+        return f"=keras.layers.LeakyReLU(negative_slope={settings['slope']!r})"
+    return f"=lambda x: {made}" if "(x" in made else f"={made}"
+
+
+def _axis(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
+    """Along which axis; a softmax has it as an argument of its own."""
+    axis = other.settings.get("axis")
+    if "softmax" not in function_name(mine.code).lower():
+        return ""
+    if axis is not None and mine.moved:
+        axis = _unswapped(axis, mine)
+    word = "axis" if side == "keras" else "dim"
+    return "" if axis is None else changed(mine.code, {word: axis})
+
+
+def _unswapped(axis: int, mine: WrittenOperation) -> int | None:
+    """An axis as the line counts it: TensorFlow's softmax swaps its own with the last one."""
+    stated = argument(mine.code, "axis")
+    if stated is None:
+        return None
+    try:
+        own = int(ast.literal_eval(stated))
+    except (TypeError, ValueError):
+        return None
+    last = len(mine.shape) - 1
+    return last if axis == own % (last + 1) else axis
+
+
 OPERATION = Operation(
     "activation",
     lambda s, p, x: activations.apply(s, p, x[0]),
@@ -159,4 +221,5 @@ OPERATION = Operation(
         "torch": lambda s, shape: line(s, "torch"),
         "keras": lambda s, shape: line(s, "keras"),
     },
+    corrected={"activation": _corrected, "axis": _axis},
 )

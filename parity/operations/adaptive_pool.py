@@ -1,5 +1,6 @@
 """A pool of a given number of windows, which may overlap."""
 
+from parity.operations import pool
 from parity.operations.operation import Operation, Setting
 from parity.reference import spatial
 
@@ -13,4 +14,5 @@ OPERATION = Operation(
     category="pool",
     family="pooling",
     has_channels=True,
+    corrected={"pooling": pool.swapped},
 )

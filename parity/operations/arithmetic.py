@@ -1,18 +1,22 @@
 """Sums, products and their like, of arrays or with a number."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from parity.core.sides import Side
 from parity.operations.operation import (
     Array,
     Arrays,
     Compute,
+    Correct,
     Operation,
     Setting,
     Settings,
     Shape,
+    WrittenOperation,
 )
 
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -120,6 +124,21 @@ def _side(left: bool) -> str:
     return "number left" if left else "number right"
 
 
+def _number(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
+    """A number that stands in an expression once."""
+    own, wanted = mine.settings.get("scalar"), other.settings.get("scalar")
+    if own is None or wanted is None:
+        return ""
+    for text in dict.fromkeys((repr(own), f"{own:g}", str(own))):
+        pattern = rf"(?<![\w.]){re.escape(text)}(?![\w.])"
+        if len(re.findall(pattern, mine.code)) == 1:
+            return re.sub(pattern, repr(wanted), mine.code)
+    return ""
+
+
+CORRECTED: dict[str, Correct] = {"scale": _number, "offset": _number, "constant": _number}
+"""The corrected lines of what takes a number."""
+
 OPERATIONS = tuple(
     Operation(
         kind,
@@ -132,6 +151,7 @@ OPERATIONS = tuple(
         commutes=kind in ("add", "multiply", "maximum", "minimum"),
         canonical=_canonical,
         lines={"keras": _line(kind)},
+        corrected=CORRECTED,
     )
     for kind in (*_JOINS, "power")
 )

@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator
 
+from parity.core.sides import Side
 from parity.operations import norms
-from parity.operations.operation import Operation, Setting, Settings, Shape, Variation
+from parity.operations.code import changed
+from parity.operations.operation import (
+    Operation,
+    Setting,
+    Settings,
+    Shape,
+    Variation,
+    WrittenOperation,
+)
 from parity.reference import layers
 
 
@@ -29,6 +38,14 @@ def _keras(settings: Settings, shape: Shape) -> str:
     )
 
 
+def _momentum(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
+    """PyTorch states the weight of the new statistics, Keras that of the old."""
+    old = other.settings.get("momentum")
+    if old is None:
+        return ""
+    return changed(mine.code, {"momentum": round(1 - old if side == "torch" else old, 12)})
+
+
 OPERATION = Operation(
     "batch_norm",
     lambda s, p, x: layers.batch_norm(s, p, x[0], training=False),
@@ -46,4 +63,5 @@ OPERATION = Operation(
     on_features=True,
     variations=_variations,
     lines={"torch": _torch, "keras": _keras},
+    corrected={"momentum": _momentum},
 )

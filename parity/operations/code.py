@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,6 +89,20 @@ def function_name(code: str) -> str:
     """Name of what is called, without its module: ``BatchNorm2d``."""
     parsed = call(code)
     return ast.unparse(parsed.func).split(".")[-1] if parsed else ""
+
+
+def argument(code: str, name: str) -> ast.expr | None:
+    """What the call is given by this name; None where that is nothing, or the line is no call."""
+    parsed = call(code)
+    return next((k.value for k in parsed.keywords if k.arg == name), None) if parsed else None
+
+
+def named_as(old: str, new: str) -> str:
+    """Keras' new layer under the old one's name."""
+    name = re.search(r"""name=("[^"]*"|'[^']*')""", old)
+    if not name or not new.startswith("layers."):
+        return new
+    return changed(new, {"name": "=" + name.group(1)})
 
 
 def written(value: Any) -> str:

@@ -37,4 +37,5 @@ OPERATION = Operation(
     weighted=True,
     canonical=_canonical,
     variations=_variations,
+    corrected=windows.CORRECTED,
 )

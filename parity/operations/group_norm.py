@@ -23,7 +23,7 @@ OPERATION = Operation(
         "epsilon": norms.EPSILON,
         "scale": norms.SCALE,
         "center": norms.CENTER,
-        "groups": Setting("groups", torch="groups", keras="groups", roles=("kernel",)),
+        "groups": Setting("groups", torch="num_groups", keras="groups", roles=("kernel",)),
     },
     category="norm",
     family="normalisation",

@@ -19,8 +19,8 @@ OPERATION = Operation(
     lambda s, p, x: layers.layer_norm(s, p, x[0]),
     settings={
         "epsilon": norms.EPSILON,
-        "scale": norms.SCALE,
-        "center": norms.CENTER,
+        "scale": norms.ELEMENTWISE_SCALE,
+        "center": norms.ELEMENTWISE_CENTER,
         "axes": norms.AXES,
         "correction": Setting("normalisation", 0),
         "epsilon_outside": Setting(

@@ -1,5 +1,7 @@
 """What normalisations share: an epsilon, and a factor and a summand that are learnt."""
 
+from dataclasses import replace
+
 from parity.operations.operation import Setting, Settings, Shape
 
 EPSILON = Setting("epsilon", torch="eps", keras="epsilon")
@@ -19,6 +21,8 @@ CENTER = Setting(
     roles=("beta",),
     say=lambda has: "beta" if has else "no beta",
 )
+ELEMENTWISE_SCALE = replace(SCALE, torch="elementwise_affine")
+ELEMENTWISE_CENTER = replace(CENTER, torch="elementwise_affine")
 AXES = Setting("axis", torch="dim", keras="axis", roles=("gamma", "beta"))
 
 

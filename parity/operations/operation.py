@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from parity.core.sides import Side
+from parity.operations.code import changed
 
 Array = NDArray[Any]
 Settings = Mapping[str, Any]
@@ -34,6 +35,7 @@ class Setting:
         roles: of the parameters that are replaced with it.
         group: settings of one group only make sense together, and are replaced together.
         say: value → how people say it; None for the value itself.
+        argument: value → what the argument is given; None for the value itself.
     """
 
     cause: str
@@ -43,6 +45,7 @@ class Setting:
     roles: tuple[str, ...] = ()
     group: str = ""
     say: Callable[[Any], str] | None = None
+    argument: Callable[[Any], Any] | None = None
 
     def word(self, side: Side) -> str:
         """What a framework calls it."""
@@ -89,6 +92,59 @@ class Suspicion:
     whole: bool = False
 
 
+@dataclass(frozen=True)
+class WrittenOperation:
+    """An operation as one side has it in its code.
+
+    Attributes:
+        kind: of the operation.
+        name: the layer's, or the path and the function.
+        code: the call as one would write it.
+        settings: canonical.
+        shape: of its first source; empty without one.
+        moved: its first source is seen in another order of its elements than it was made in.
+        alone: the code is a whole line, before which others can stand; else part of a statement.
+    """
+
+    kind: str
+    name: str
+    code: str
+    settings: Settings
+    shape: Shape = ()
+    moved: bool = False
+    alone: bool = True
+
+
+Correct = Callable[[WrittenOperation, WrittenOperation, Side], str | None]
+"""(the one whose line is wrong, its counterpart, the framework of the line) → the corrected line.
+
+'' where no line says it; None where it is said as for any operation.
+"""
+
+
+def with_arguments(
+    settings: Mapping[str, Setting], mine: WrittenOperation, other: WrittenOperation, side: Side
+) -> str:
+    """The line with these settings as the other has them.
+
+    Args:
+        settings: by name; one that is no single argument of the framework's is left as it is.
+        mine: the one whose line is wrong.
+        other: its counterpart.
+        side: the framework of the line.
+
+    Returns:
+        '' where nothing of it changes.
+    """
+    arguments = {}
+    for key, setting in settings.items():
+        word = setting.word(side)
+        if word and key in other.settings and other.settings[key] != mine.settings.get(key):
+            value = other.settings[key]
+            arguments[word] = setting.argument(value) if setting.argument else value
+    return changed(mine.code, arguments) if arguments else ""
+
+
 def _as_stated(settings: dict[str, Any], rank: int) -> dict[str, Any]:
     return settings
 
@@ -122,6 +178,8 @@ class Operation:
         variations: (canonical settings, shape of the first source) → mistakes people make with it.
         lines: of each framework (canonical settings, shape of the first source) → the layer as one
             would write it.
+        corrected: kind of cause → the line corrected, where the words of the settings that have
+            this cause do not tell.
     """
 
     kind: str
@@ -141,6 +199,7 @@ class Operation:
     compare: Callable[[Settings, Settings, Collection[str], Shape], list[Suspicion]] | None = None
     variations: Callable[[Settings, Shape], Iterator[Variation]] = _no_variations
     lines: Mapping[Side, Callable[[Settings, Shape], str]] = field(default_factory=dict)
+    corrected: Mapping[str, Correct] = field(default_factory=dict)
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """A recurrent layer: LSTM, GRU, or plain; its value is the whole sequence."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from parity.core.sides import Side
 from parity.operations import windows
+from parity.operations.code import changed
 from parity.operations.operation import (
     Array,
     Arrays,
@@ -12,6 +15,7 @@ from parity.operations.operation import (
     Settings,
     Shape,
     Variation,
+    WrittenOperation,
 )
 from parity.reference import layers
 
@@ -51,6 +55,32 @@ def _variations(settings: Settings, shape: Shape) -> Iterator[Variation]:
         yield Variation("initial_state", "given", "zeros", {}, sources=1)
 
 
+def _activation(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
+    if other.kind != "recurrent":
+        return ""
+    if side == "torch":
+        return changed(mine.code, {"nonlinearity": other.settings["activation"]})
+    keys = ("activation", "recurrent_activation")
+    differ = [k for k in keys if mine.settings.get(k) != other.settings.get(k)]
+    return changed(mine.code, {k: other.settings[k] for k in differ})
+
+
+def _direction(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
+    both = other.settings.get("bidirectional")
+    if both != mine.settings.get("bidirectional"):
+        if side == "torch":
+            return changed(mine.code, {"bidirectional": bool(both)})
+        if both:
+            units = {k: v for k, v in other.settings.items() if k == "units"}
+            return f"layers.Bidirectional({changed(mine.code, units) or mine.code})"
+        wrapped = re.fullmatch(r"(?:\w+\.)*Bidirectional\((.*)\)", mine.code)
+        return wrapped.group(1) if wrapped else ""
+    backwards = other.settings.get("backwards")
+    if side == "keras" and backwards != mine.settings.get("backwards"):
+        return changed(mine.code, {"go_backwards": bool(backwards)})
+    return ""
+
+
 OPERATION = Operation(
     "recurrent",
     _compute,
@@ -75,4 +105,5 @@ OPERATION = Operation(
     steps_at_a_time=True,
     canonical=_canonical,
     variations=_variations,
+    corrected={"activation": _activation, "direction": _direction},
 )

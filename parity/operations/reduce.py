@@ -1,10 +1,13 @@
 """A reduction along axes: mean, maximum, sum, norm and their like."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from parity.core.sides import Side
+from parity.operations import pool
 from parity.operations.code import written
 from parity.operations.operation import (
     Array,
@@ -14,6 +17,7 @@ from parity.operations.operation import (
     Settings,
     Shape,
     Variation,
+    WrittenOperation,
 )
 
 REDUCTIONS: dict[str, Callable[..., Array]] = {
@@ -76,6 +80,22 @@ def _variations(settings: Settings, shape: Shape) -> Iterator[Variation]:
         yield Variation(cause, settings["mode"], mode, {"mode": mode})
 
 
+def _pooling(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str | None:
+    return pool.swapped(mine, other, side) or _in_mode(mine, other, side)
+
+
+def _in_mode(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str | None:
+    """Another mode of the same function: ``ops.sum`` for ``ops.mean``."""
+    if other.kind != "reduce":
+        return None
+    own, wanted = mine.settings["mode"], other.settings["mode"]
+    if own == wanted or not {own, wanted} <= {"mean", "sum", "max", "min", "prod"}:
+        return None
+    if mine.code.startswith("layers."):
+        return OPERATION.lines[side](other.settings, other.shape)
+    return re.sub(rf"(?<=[._]){own}\(", f"{wanted}(", mine.code, count=1)
+
+
 OPERATION = Operation(
     "reduce",
     _compute,
@@ -94,4 +114,5 @@ OPERATION = Operation(
         "torch": lambda s, shape: f"x.{s['mode']}(dim={written(s['axes'])})",
         "keras": lambda s, shape: f"ops.{s['mode']}(x, axis={written(s['axes'])})",
     },
+    corrected={"pooling": _pooling},
 )

@@ -4,7 +4,17 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from parity.operations.operation import UNSTATED, Operation, Setting, Settings, Shape, Variation
+from parity.core.sides import Side
+from parity.operations.code import changed, function_name
+from parity.operations.operation import (
+    UNSTATED,
+    Operation,
+    Setting,
+    Settings,
+    Shape,
+    Variation,
+    WrittenOperation,
+)
 from parity.reference import spatial
 
 
@@ -23,6 +33,28 @@ def _variations(settings: Settings, shape: Shape) -> Iterator[Variation]:
         other = {"align_corners": corners, "antialias": anti}
         settings_then = {"mode": mode, **other}
         yield Variation("resize", settings["mode"], {"name": mode, **other}, settings_then)
+
+
+def _corrected(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
+    s, code = other.settings, mine.code
+    mode = s.get("mode", "nearest")
+    arguments: dict[str, Any]
+    if side == "torch":
+        arguments = {"mode": mode.replace("_", "-")}
+        if mode in ("bilinear", "bicubic"):
+            arguments["align_corners"] = bool(s.get("align_corners"))
+            if s.get("antialias"):
+                arguments["antialias"] = True
+        return changed(code, arguments)
+    if s.get("align_corners"):
+        return f"{code}  # Keras cannot align corners; resize with a matrix, or use False"
+    word = "method" if code.startswith("tf.") else "interpolation"
+    arguments = {word: mode.removesuffix("_exact")}
+    if bool(s.get("antialias")) != bool(mine.settings.get("antialias")):
+        if function_name(code) == "UpSampling2D":
+            return ""
+        arguments["antialias"] = bool(s.get("antialias"))
+    return changed(code, arguments)
 
 
 _DEFAULTS = {"align_corners": False, "antialias": False, "half_pixel": True, "scale": None}
@@ -46,4 +78,5 @@ OPERATION = Operation(
     has_channels=True,
     canonical=_canonical,
     variations=_variations,
+    corrected={"resize": _corrected},
 )

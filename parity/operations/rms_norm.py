@@ -12,7 +12,7 @@ def _torch(settings: Settings, shape: Shape) -> str:
 OPERATION = Operation(
     "rms_norm",
     lambda s, p, x: layers.rms_norm(s, p, x[0]),
-    settings={"epsilon": norms.EPSILON, "scale": norms.SCALE, "axes": norms.AXES},
+    settings={"epsilon": norms.EPSILON, "scale": norms.ELEMENTWISE_SCALE, "axes": norms.AXES},
     category="norm",
     family="normalisation",
     on_features=True,

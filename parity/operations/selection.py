@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from parity.operations.arithmetic import BINARY, operands
+from parity.operations.arithmetic import BINARY, CORRECTED, operands
 from parity.operations.operation import Array, Arrays, Operation, Setting, Settings
 
 _BY_EXPRESSION = ("__getitem__", "index_put", "take", "masked_select")
@@ -42,6 +42,7 @@ WHERE = Operation(
     "where",
     _where,
     settings={"then": Setting("constant"), "otherwise": Setting("constant")},
+    corrected=CORRECTED,
 )
 GATHER = Operation(
     "gather",
@@ -53,4 +54,5 @@ COMPARE = Operation(
     _compare,
     settings={"name": Setting("operation"), "scalar": Setting("constant")},
     category="where",
+    corrected=CORRECTED,
 )

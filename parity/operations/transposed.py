@@ -33,4 +33,5 @@ OPERATION = Operation(
     weighted=True,
     canonical=_canonical,
     variations=_variations,
+    corrected={"padding": windows.crop},
 )

@@ -1,11 +1,13 @@
 """A function of one number, element by element; those with a name among layers are activations."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from parity.operations.operation import Array, Operation, Setting
+from parity.core.sides import Side
+from parity.operations.operation import Array, Operation, Setting, WrittenOperation
 from parity.reference import activations
 
 
@@ -62,9 +64,19 @@ UNARY: dict[str, Callable[[Array], Any]] = {
     "ones_like": np.ones_like,
 }
 
+
+def _operation(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str | None:
+    """Another function of the same module: ``ops.cos`` for ``ops.sin``."""
+    if other.kind != "unary":
+        return None
+    own, wanted = (str(o.settings.get("name")) for o in (mine, other))
+    return re.sub(rf"(?<=\.){own}\(", f"{wanted}(", mine.code, count=1)
+
+
 OPERATION = Operation(
     "unary",
     lambda s, p, x: np.asarray(UNARY[s["name"]](x[0])),
     settings={"name": Setting("operation")},
     category="activation",
+    corrected={"operation": _operation},
 )

@@ -11,6 +11,9 @@ from parity.checker.graph.graph import Node, Source, Value
 from parity.checker.judge import stages
 from parity.diagnosis.causes import KINDS, Cause, group
 from parity.operations import function as operations
+from parity.operations import known
+from parity.operations.code import changed
+from parity.operations.operation import Operation, Setting
 
 FIRST, LAST = {"channels": "first"}, {"channels": "last"}
 IMAGE = (2, 8, 7, 4)
@@ -1128,6 +1131,38 @@ def test_the_corrected_line(row):
     shape = ((2, 8, 8, 4),)
     other, wrong = node(what, good, shape), node(what, bad, shape, code=code)
     assert fix.fix(kind, wrong, other, side) == wanted
+
+
+def test_a_new_operation_says_in_its_own_file_how_its_line_is_corrected(monkeypatch):
+    def turned(mine, other, side):
+        if other.kind != "spiral":
+            return None
+        return changed(mine.code, {"left": other.settings["left"], "alone": mine.alone})
+
+    spiral = Operation(
+        "spiral",
+        None,
+        settings={
+            "turns": Setting("units", torch="turns", keras="rounds", argument=str),
+            "left": Setting("direction", False),
+            "rate": Setting("dropout", torch="p", keras="rate"),
+        },
+        lines={"keras": lambda s, shape: f"layers.Spiral({s['turns']})"},
+        corrected={"direction": turned, "operation": turned, "dropout": lambda *lines: ""},
+    )
+    monkeypatch.setitem(known.KNOWN, "spiral", spiral)
+    other = node("spiral", {"turns": 5, "left": True, "rate": 0.5}, ((2, 3),))
+    wrong = node("spiral", {"turns": 4}, ((2, 3),), code="layers.Spiral(4)", name="spiral")
+    stated = dataclasses.replace(wrong, code="y = spiral(x)")
+    dense = node("dense", {"units": 4, "bias": True}, ((2, 3),), code="layers.Dense(4)")
+    turns = [fix.fix("direction", at, other, "keras") for at in (wrong, stated)]
+    assert turns[0] == "layers.Spiral(4, left=True, alone=True)"
+    assert turns[1] == "y = spiral(x, left=True, alone=False)"
+    assert fix.fix("units", wrong, other, "keras") == 'layers.Spiral(4, rounds="5")'
+    assert fix.fix("operation", wrong, dense, "keras") == "layers.Dense(4)"
+    assert fix.fix("operation", dense, other, "keras") == "layers.Spiral(5)"
+    in_words = fix.fix("dropout", wrong, other, "keras", wanted="0.5")
+    assert in_words == "# layers.Spiral(4): dropout must be 0.5 (no argument says so)"
 
 
 def test_another_normalisation_is_written_out():

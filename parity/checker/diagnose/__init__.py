@@ -8,6 +8,7 @@ tells: `structure` (one side's layers alone), `bypass` (each taken away and put 
 of a chain, and steps that changed places), `written_out` (one side's function, in steps on the
 other), `region_tables` (a table in such steps), `other_inputs` (wiring), `tables` (weights taken as
 operands), `gradient_stops`, `training_state`, `running_statistics`, `untied` (weights that tell
-nothing), `latent` (what no input of the run shows); the line: `fix`, `combined_fix`,
-`library_advice` (where the line is a library's), `statement_edit` (an operation in a statement).
+nothing), `latent` (what no input of the run shows); the line: `fix` (as for any operation; what a
+kind says of its own is in `parity.operations`), `combined_fix`, `library_advice` (where the line is
+a library's), `statement_edit` (an operation in a statement).
 """
