@@ -30,6 +30,7 @@ from parity.checker.diagnose import (
     written_out,
 )
 from parity.checker.diagnose.evidence import proven, suspected, unknown
+from parity.checker.judge import float32_constants
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
 from parity.checker.judge.stages import Stages
@@ -173,7 +174,14 @@ def _of_pairs(search: Search) -> Found:
         leads = bypass.leads_in(search.attribution, layer)
         if layer.status == "downstream" or standing_out or leads:
             yield from ((c, layer) for c in _standing_before(search, layer, leads=leads))
-        if layer.status == "diverges":
+        if layer.status == "diverges" and not float32_constants.few_digits(layer):
+            yield from ((c, layer) for c in _of_pair(search, layer))
+
+
+def _few_digits(search: Search) -> Found:
+    """Pairs that differ by the digits of a number: a cause where there is no other."""
+    for layer in search.layers:
+        if layer.status == "diverges" and float32_constants.few_digits(layer):
             yield from ((c, layer) for c in _of_pair(search, layer))
 
 
@@ -336,6 +344,7 @@ class CauseRule:
 RULES: tuple[CauseRule, ...] = (
     CauseRule("steps in another order", _exchanged),
     CauseRule("pairs that diverge", _of_pairs),
+    CauseRule("numbers with few digits", _few_digits, otherwise=True),
     CauseRule("operations at the end", _at_outputs),
     CauseRule("masked scores", _masks),
     CauseRule("tables in other steps", _tables_of_regions),

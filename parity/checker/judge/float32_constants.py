@@ -15,7 +15,13 @@ from parity.checker.align.matches import Match
 from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph.graph import Source
 from parity.checker.graph.model_interface import Array
-from parity.checker.judge.attribution import ROUNDED, LayerAttribution, Replay, source_array
+from parity.checker.judge.attribution import (
+    ROUNDED,
+    AttributedLayer,
+    LayerAttribution,
+    Replay,
+    source_array,
+)
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
 from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import U32
@@ -104,6 +110,21 @@ def set_apart(matches: Sequence[Match]) -> bool:
         for match in matches
         for name, number in match.left.settings.items()
     )
+
+
+def few_digits(layer: AttributedLayer) -> bool:
+    """Whether a pair differs in float64 alone, by numbers that are the same to float32.
+
+    Someone wrote 0.20412414 for the root of 1/24: no fault, and no cause of what another makes.
+    """
+    found, match = layer.alone or layer.finding, layer.match
+    if found is None or not found.rounded or match.left.kind != match.right.kind:
+        return False
+    settings = [
+        {key: value for key, value in node.settings.items() if not isinstance(value, float)}
+        for node in (match.left, match.right)
+    ]
+    return settings[0] == settings[1] and not set_apart([match])
 
 
 def nudged_note(matches: Sequence[Match]) -> str:
