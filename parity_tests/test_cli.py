@@ -200,7 +200,10 @@ def test_data_status_and_an_unknown_dataset():
         (["run", "fashion_mlp", "--epochs", "0"], "greater than or equal to 1"),
         (["run", "autograd", "--torch-python", "/no/python"], "--torch-python PATH"),
         (["run", "autograd", "--keras-python", "/bin/false"], "exit code 1"),
+        (["run", "fashion_mlp", "--epochs", "100000000000"], "less than or equal to 10000"),
+        (["run", "autograd", "--threads", "100000"], f"equal to {4 * os.cpu_count()}"),
         (["show", "xyz"], "parity list"),
+        (["run", "nope"], "No example named 'nope'. parity list"),
         (["diff", "/no/file.safetensors", "/no/other.safetensors"], "No recording at"),
         (["diff", str(Path(__file__)), str(Path(__file__))], "not a complete safetensors file"),
         (["report", "autograd", "--folder", "/dev/null/reports"], "/dev/null"),
@@ -220,7 +223,7 @@ def test_missing_full_data_names_the_fetch(tmp_path):
 def test_an_unwritable_recordings_folder_is_said(tmp_path):
     (tmp_path / "file").write_text("")
     done = parity("run", "autograd", "--out", tmp_path / "file" / "below")
-    assert "Cannot write the recording" in complaint(done)
+    assert "file is a file, so that nothing can lie in it" in complaint(done)
 
 
 def test_help_is_quick_and_has_examples():

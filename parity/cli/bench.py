@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from parity.cli.options import MOST_EPOCHS, MOST_THREADS
+
 
 def bench(
     names: Annotated[
@@ -16,7 +18,12 @@ def bench(
     full: Annotated[bool, typer.Option("--full", help="The whole data.")] = False,
     train: Annotated[int | None, typer.Option(min=1, help="Only so many training samples.")] = None,
     epochs: Annotated[
-        int, typer.Option(min=1, help="Timed epochs of a process, behind one that warms up.")
+        int,
+        typer.Option(
+            min=1,
+            max=MOST_EPOCHS,
+            help="Timed epochs of a process, behind one that warms up.",
+        ),
     ] = 1,
     runs: Annotated[int, typer.Option(min=2, help="Processes of each kind.")] = 5,
     way: Annotated[
@@ -41,7 +48,8 @@ def bench(
     torch_python: Annotated[str | None, typer.Option(help="Interpreter that has PyTorch.")] = None,
     keras_python: Annotated[str | None, typer.Option(help="Interpreter that has Keras.")] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads. Default: as many as cores.")
+        int | None,
+        typer.Option(min=1, max=MOST_THREADS, help="CPU threads. Default: as many as cores."),
     ] = None,
     timeout: Annotated[
         float, typer.Option(min=0.1, max=1e6, help="Seconds after which one process is stopped.")
@@ -59,7 +67,7 @@ def bench(
 
     result = bench_command.bench_command(
         suite,
-        specs=[suite.find(name) for name in dict.fromkeys(names or [])],
+        specs=[lessons.example(suite, name) for name in dict.fromkeys(names or [])],
         full=full,
         train=train,
         epochs=epochs,

@@ -14,6 +14,7 @@ from parity.bench import session
 from parity.bench.job import WAYS
 from parity.bench.result import BenchResult
 from parity.bench.session import BenchRequest, Say
+from parity.cli.writable import expect_folder
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, side_named
 from parity.report import bench_tables
@@ -52,6 +53,8 @@ def bench_command(
         UsageError: an option that names nothing.
         InterruptionError: somebody stopped it.
     """
+    if report is not None:
+        expect_folder(report, "--report")
     if strange := [way for way in ways or () if way not in WAYS]:
         raise UsageError(f"--way '{strange[0]}': expected {', '.join(WAYS)}.")
     chosen = {side_named(side) for side in sides}

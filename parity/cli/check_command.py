@@ -28,6 +28,7 @@ from parity.checker.result.check_result import CheckResult
 from parity.checker.result.formats import FORMATS
 from parity.checker.workers.pair import Say
 from parity.checker.workers.request import CheckRequest, processes
+from parity.cli.writable import expect_file, expect_folder
 from parity.convert.tensor_files import replacing
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, Side, side_named
@@ -101,7 +102,7 @@ def check_command(
         raise UsageError("--apply runs both models. Expected the model itself, and no reference.")
     page = _page(report) if report is not None else None
     if explorer is not None:
-        _beneath_folders(explorer, "--model-explorer", explorer)
+        expect_folder(explorer, "--model-explorer")
     printed, written = _formats(formats)
     recipe = _recipe({"loss": losses, "optimizer": optimizers}, targets)
     request = CheckRequest(
@@ -251,6 +252,7 @@ def _formats(texts: Sequence[str]) -> tuple[list[str], dict[Path, str]]:
         if equals and not Path(file).absolute().parent.is_dir():
             raise UsageError(f"--format '{text}': there is no folder {Path(file).parent}.")
         if equals:
+            expect_file(Path(file), f"--format {name}")
             written[Path(file)] = name
         elif name not in printed:
             printed.append(name)
@@ -318,22 +320,8 @@ def _page(path: Path) -> Path:
             f"--report '{path}' needs {', '.join(lacking)}, not installed here. Install this "
             "project with its extra `report`, or take --report check.html, which needs nothing."
         )
-    _beneath_folders(page.parent, "--report", path)
+    expect_folder(page.parent, "--report", path)
     return page
-
-
-def _beneath_folders(folder: Path, option: str, typed: Path) -> None:
-    """That a folder is there or can be made.
-
-    Raises:
-        UsageError: a file is in its way.
-    """
-    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    if not there.is_dir():
-        raise UsageError(
-            f"{option} '{typed}': {there} is a file, so that nothing can lie in it. Expected a "
-            "folder."
-        )
 
 
 def _write_page(result: CheckResult, page: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from parity.checker.result import wording
 from parity.checker.result.check_result import to_json as check_json
 from parity.checker.workers.request import CheckRequest
 from parity.cli.check_command import fed, layout_named, paired, telling
+from parity.cli.writable import expect_file
 from parity.convert import written_script
 from parity.convert.by_map import convert_by_map
 from parity.convert.conversion import (
@@ -73,6 +74,9 @@ def convert_command(
     for option, path in (("--map-out", map_out), ("--script", script)):
         if path is not None and not path.parent.is_dir():
             raise UsageError(f"{option} '{path}': there is no folder '{path.parent}'.")
+        if path is not None:
+            expect_file(path, option)
+    expect_file(out, "--out")
     request = ConversionRequest(
         (targets[0], targets[1]),
         CheckRequest(
@@ -144,6 +148,7 @@ def map_command(
     if not source.is_file():
         raise UsageError(f"--{found.source}-weights '{source}': there is no such file.")
     expect_writable(out, found.target)
+    expect_file(out, "--out")
     begun = time.monotonic()
     chosen = {side: python for side, python in pythons.items() if python}
     done = convert_by_map(found, source, out, chosen)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from parity.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from parity.spec.example import ExampleSpec
     from parity.spec.suite import Suite
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,21 @@ def suite() -> Suite:
     from shared.suite import SUITE  # only where it is theirs
 
     return SUITE
+
+
+def example(suite: Suite, name: str) -> ExampleSpec:
+    """The example of a name that somebody typed.
+
+    Raises:
+        UsageError: there is none; the message names a near one, if there is any.
+    """
+    from parity.core.text import did_you_mean
+
+    names = [spec.name for spec in (*suite.examples, suite.differences)]
+    if name not in names:
+        hint = did_you_mean(name, names) or "parity list shows all of them."
+        raise UsageError(f"No example named '{name}'. {hint}")
+    return suite.find(name)
 
 
 def datasets() -> ModuleType:

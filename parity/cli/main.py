@@ -36,6 +36,7 @@ from parity.cli.options import (
 )
 from parity.cli.record import record
 from parity.cli.sweep import sweep
+from parity.cli.writable import expect_folder
 from parity.core.errors import InterruptionError, ParityError, UsageError
 from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import side_named
@@ -203,10 +204,11 @@ def show(
     example: Annotated[str, typer.Argument(help="Name of an example.")], as_json: AsJson = False
 ) -> None:
     """The two sources of an example, side by side."""
+    from parity.cli import lessons
     from parity.core.sides import SIDES
     from parity.recording.provenance import ROOT, twin_files
 
-    spec = _suite().find(example)
+    spec = lessons.example(_suite(), example)
     files = {side: twin_files(side, spec.name) for side in SIDES}
     texts = {
         side: (
@@ -238,6 +240,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Run what is stale, then write the Markdown pages and figures."""
+    expect_folder(folder, "--folder")
     suite = _suite()
     specs = _chosen(suite, names, all_=not names)
     request = _request(
@@ -375,7 +378,9 @@ def _chosen(suite: Suite, names: list[str] | None, *, all_: bool) -> tuple[Examp
         return suite.examples
     if not names:
         raise UsageError("Name an example, or say --all. parity list shows them.")
-    return tuple(suite.find(name) for name in dict.fromkeys(names))
+    from parity.cli import lessons
+
+    return tuple(lessons.example(suite, name) for name in dict.fromkeys(names))
 
 
 def _request(
@@ -396,6 +401,7 @@ def _request(
     pythons = {side_named(s): p for s, p in named.items() if p is not None}
     options = WorkerOptions(pythons=pythons, threads=threads, timeout=timeout)
     folder = out or pipeline.recordings_folder()
+    expect_folder(folder, "--out")
     return pipeline.RunRequest(suite, specs, folder, options=options, **rest)
 
 

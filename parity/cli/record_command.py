@@ -10,6 +10,7 @@ from parity.checker import self_check
 from parity.checker.graph.target import REFERENCE, Target
 from parity.checker.workers.request import CheckRequest
 from parity.cli.check_command import fed, layout_named, telling
+from parity.cli.writable import expect_file
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import Side, side_named
 
@@ -52,6 +53,7 @@ def record_command(
         )
     if not out.absolute().parent.is_dir():
         raise UsageError(f"--out '{out}': there is no folder '{out.parent}'.")
+    expect_file(out, "--out")
     target = Target.parse(name, words, f"--{side}")
     if target.is_reference:
         raise UsageError(f"--{side} '{name}' is a reference already.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from parity.cli.options import (
+    MOST_THREADS,
     AsJson,
     Epochs,
     Full,
@@ -37,7 +38,8 @@ def sweep(
     test: Test = None,
     epochs: Epochs = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Jobs at once. Default: cores / --threads.")
+        int | None,
+        typer.Option(min=1, max=MOST_THREADS, help="Jobs at once. Default: cores / --threads."),
     ] = None,
     threads: Threads = 1,
     scheduler: Annotated[
@@ -92,7 +94,7 @@ def sweep(
 
     request = SweepRequest(
         suite,
-        specs=tuple(suite.find(name) for name in dict.fromkeys(names or [])),
+        specs=tuple(lessons.example(suite, name) for name in dict.fromkeys(names or [])),
         seeds=seeds,
         margin=margin,
         divisions=tuple(dict.fromkeys(division or DIVISIONS)),

@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from parity.cli import sweep_screen
+from parity.cli.writable import expect_file, expect_folder
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import SIDES, TITLES, side_named
@@ -64,6 +65,10 @@ def sweep_command(
         The exit code.
     """
     session.check(request)
+    if report is not None:
+        expect_folder(report, "--report")
+    if details is not None:
+        expect_file(details, "--details")
     named = {side_named(side): python for side, python in pythons.items() if python}
     if scheduler and (named or workers):
         raise UsageError(

@@ -15,7 +15,6 @@ Weights that a layer does not have, a bias say, are left out on both sides.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from parity.core.axis_layouts import LAYOUTS, permute
 from parity.core.errors import UsageError
+from parity.core.text import did_you_mean
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -144,8 +144,7 @@ def to_keras(
 
 def _check(kind: str, given: Mapping[str, Array], known: Mapping[str, tuple[str, ...]]) -> None:
     if kind not in known:
-        near = difflib.get_close_matches(kind, known, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"There are {', '.join(known)}."
+        hint = did_you_mean(kind, known) or f"There are {', '.join(known)}."
         raise UsageError(f"No kind of layer named '{kind}'. {hint}")
     unknown = [name for name in given if name not in known[kind]]
     if unknown:

@@ -7,7 +7,6 @@ ties.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from parity.checker.align.node_costs import node_costs
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.graph.graph import Source
 from parity.core.errors import UsageError
+from parity.core.text import did_you_mean
 from parity.operations.known import operation
 
 _LIKE = 0.4
@@ -216,9 +216,8 @@ def _nodes_of_name(graph: CanonicalGraph, name: str) -> list[int]:
         if nodes:
             return nodes
     names = list(dict.fromkeys(n for node in graph.nodes for n in node.names))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     more = " …" if len(names) > 8 else ""
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(names[:8])}{more}"
+    hint = did_you_mean(name, names, most=3) or f"It has {', '.join(names[:8])}{more}"
     raise UsageError(f"--map: no layer of {graph.title} is called '{name}'. {hint}")
 
 

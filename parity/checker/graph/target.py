@@ -6,7 +6,6 @@ Runs in the framework's own process, and knows no framework.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -26,6 +25,7 @@ from types import ModuleType
 from typing import Any
 
 from parity.core.errors import ParityError, UsageError
+from parity.core.text import did_you_mean, nearest
 
 REFERENCE = ".reference"
 """At the end of the name of a file that answers in a model's place."""
@@ -126,7 +126,7 @@ def _keywords(text: str, option: str) -> dict[str, Any]:
 def _near(path: Path) -> str:
     with contextlib.suppress(OSError):
         names = [p.name for p in path.parent.iterdir() if p.suffix == ".py"]
-        if near := difflib.get_close_matches(path.name, names, n=1):
+        if near := nearest(path.name, names):
             return f" Did you mean '{path.with_name(near[0])}'?"
     return ""
 
@@ -146,8 +146,8 @@ def find(target: Target) -> Any:
     for part in target.name.split("."):
         if not hasattr(item, part):
             public = [n for n in dir(item) if not n.startswith("_")]
-            near = difflib.get_close_matches(part, public, n=3)
-            hint = f" Did you mean {' or '.join(near)}?" if near else _own_names(module)
+            near = did_you_mean(part, public, most=3)
+            hint = f" {near}" if near else _own_names(module)
             raise ModelError(f"{target.module} has no '{part}'.{hint}")
         item = getattr(item, part)
     return item
