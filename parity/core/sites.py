@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,14 @@ class Site:
     def span(self) -> tuple[str, int, int, int, int]:
         """The expression itself, whoever executes it."""
         return self.file, self.line, self.column, self.end_line, self.end_column
+
+    @property
+    def text(self) -> str:
+        """As it stands in the file; '' where that cannot be read, or it has more than one line."""
+        if self.line != self.end_line:
+            return ""
+        raw = linecache.getline(self.file, self.line).encode()
+        return raw[self.column : self.end_column].decode(errors="replace")
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Site:

@@ -310,6 +310,22 @@ def test_a_sum_in_a_statement(code, summand, wanted):
     assert statement_edit.shifted(code, {"add", "subtract"}, summand) == wanted
 
 
+@pytest.mark.parametrize(
+    ("changed", "part", "found"),
+    [
+        ("n = ops.tanh(x + ops.sigmoid(y) * h)", "self.act(x + ops.sigmoid(y) * h)", True),
+        ("n = self.act(x + ops.tanh(y) * h)", "self.act(x + ops.sigmoid(y) * h)", False),
+        ("n = self.act(x + ops.tanh(y) * h)", "ops.sigmoid(y)", True),
+        ("n = self.act(x + 0.5 * ops.sigmoid(y) * h)", "ops.sigmoid(y) * h", True),
+        ("n = self.act(x + ops.sigmoid(y) * h) - 1", "ops.sigmoid(y)", False),
+        ("n = ops.relu(x)", "not there", True),
+    ],
+)
+def test_a_changed_statement_is_changed_in_the_part_that_was_executed(changed, part, found):
+    code = "n = self.act(x + ops.sigmoid(y) * h)"
+    assert statement_edit.changes(code, changed, part) == found
+
+
 def test_a_call_in_a_statement():
     code = "h = ops.gelu(self.a(x), approximate=True) + ops.tanh(x)"
     part = statement_edit.call_in(code, {"gelu"})

@@ -169,6 +169,15 @@ def _told(result: CheckResult) -> object:
     return [(one.kind, one.left, one.right, one.places) for one in result.causes]
 
 
+def _is_still_said(result: CheckResult, before: CheckResult, made: Proposal) -> bool:
+    """Whether a check says what the one before said, or asks once more for a step just put in."""
+    if _told(result) == _told(before):
+        return True
+    done = [a.cause for a in made.attempts if a.applied and "\n" in a.cause.fix]
+    asked = {(c.kind, c.right[0], c.fix) for c in result.causes}
+    return any((c.kind, c.right[0], c.fix) in asked for c in done)
+
+
 def in_rounds(
     remotes: tuple[RemoteModel, RemoteModel],
     targets: tuple[Target, Target],
@@ -214,7 +223,7 @@ def in_rounds(
                 if "differ" in wanted:
                     error = error or str(failure)
                 continue
-            if result.verdict == "differ" and _told(result) == _told(results[-1]):
+            if result.verdict == "differ" and _is_still_said(result, results[-1], one):
                 said = tuple(
                     replace(a, refused="changed so, the check says the same") if a.applied else a
                     for a in one.attempts

@@ -30,6 +30,7 @@ from parity.checker.diagnose import (
     written_out,
 )
 from parity.checker.diagnose.evidence import proven, suspected, unknown
+from parity.checker.diagnose.statement_edit import changes, is_statement
 from parity.checker.judge import float32_constants
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
 from parity.checker.judge.judging import CheckFindings, RecordedRuns
@@ -100,7 +101,7 @@ def find_causes(search: Search) -> tuple[Cause, ...]:
         return group(replace(c, fix="") for c in tested[:1])
     codes = {node.name: node.code for node in search.comparison.keras.nodes}
     libraries = search.comparison.graphs[1].libraries
-    joined = combined_fix.together(_once(known), codes)
+    joined = [_in_its_place(search, c) for c in combined_fix.together(_once(known), codes)]
     return group(library_advice.advised(cause, libraries) for cause in joined)
 
 
@@ -116,6 +117,23 @@ def _tested(search: Search, cause: Cause, layer: AttributedLayer | None) -> Caus
                 cause, status="suspected", residual_ratio=None, share=None, proof="none", fix=line
             )
     return cause
+
+
+def _in_its_place(search: Search, cause: Cause) -> Cause:
+    """The cause, in words where the line changes another call than the one that was executed.
+
+    ``self.act(x + ops.sigmoid(y))`` has two that may be the sigmoid which has to be a tanh.
+    """
+    graph, name = search.comparison.graphs[1], cause.right[0]
+    code = next((n.code for n in search.comparison.keras.nodes if n.name == name), "")
+    sites = graph.called.get(name, ())
+    part = sites[0].text if sites else ""
+    if not part or not cause.fix or cause.fix.startswith("#") or not is_statement(code):
+        return cause
+    if "\n" in cause.fix or changes(code, cause.fix, part):
+        return cause
+    called = part.partition("(")[0] if part.endswith(")") else part
+    return replace(cause, fix=f"# {code}: {called} in it must be {cause.left[1]}")
 
 
 def _once(found: Sequence[Cause]) -> list[Cause]:

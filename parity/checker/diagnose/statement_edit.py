@@ -124,6 +124,56 @@ def shifted(code: str, names: Collection[str], summand: float) -> str:
     return _arithmetic(code, "offset", names, summand)
 
 
+def changes(code: str, changed: str, part: str) -> bool:
+    """Whether a statement was changed in this part of it.
+
+    Args:
+        code: the statement.
+        changed: what is written in its place.
+        part: the expression that is the operation: ``self.act(x + ops.sigmoid(y))``.
+
+    Returns:
+        False where another call is changed, which stands inside the part or elsewhere; True where
+        that cannot be told.
+    """
+    tree, wanted = _parsed(code), _parsed(part)
+    if tree is None or wanted is None or not isinstance(wanted.body[0], ast.Expr) or "\n" in code:
+        return True
+    begin = _alike(code, changed)
+    left = _alike(code[begin:][::-1], changed[begin:][::-1])
+    span = range(begin, len(code) - left)
+    own = ast.dump(wanted.body[0].value)
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    parts = [_columns(code, node) for node in nodes if ast.dump(node) == own]
+    calls = [_columns(code, node) for node in nodes if isinstance(node, ast.Call)]
+    return not parts or any(
+        here.start <= span.stop
+        and span.start <= here.stop
+        and not any(
+            here != call
+            and here.start <= call.start <= span.start
+            and span.stop <= call.stop <= here.stop
+            and call.start < span.stop  # what is put in before a call changes none
+            for call in calls
+        )
+        for here in parts
+    )
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _columns(code: str, node: ast.expr) -> range:
+    """Where it stands in a statement of one line."""
+    raw = code.encode()
+    return range(
+        len(raw[: node.col_offset].decode()), len(raw[: node.end_col_offset or 0].decode())
+    )
+
+
 def _arithmetic(code: str, kind: str, names: Collection[str], number: float) -> str:
     """A number of the statement's is changed; where it has none, one is written before it."""
     part = _chain(code, _SIGNS[kind]) or call_in(code, names)
