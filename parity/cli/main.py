@@ -20,6 +20,7 @@ from parity.cli.bench import bench
 from parity.cli.cache import cache_app
 from parity.cli.check import check
 from parity.cli.convert import convert
+from parity.cli.differences import differences
 from parity.cli.options import (
     AsJson,
     Epochs,
@@ -310,6 +311,7 @@ app.command(
 app.command(
     epilog="Example: parity record --torch models.py:Net --input 8,3,64,64 --out net.reference"
 )(record)
+app.command(epilog="Example: parity differences batchnorm momentum")(differences)
 app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
 app.command("sweep", epilog="Example: parity sweep fashion_mlp --seeds 12")(sweep)
 

@@ -9,10 +9,9 @@ from typing import Any
 from parity.core.json_format import JSON_FORMAT
 from parity.report import documents
 from parity.report.files import render, save
-from parity.report.formatting import NONE, code, prose, ratio, spec_numbers, told_apart
+from parity.report.formatting import NONE, code, prose, ratio, spec_numbers, squeezed, told_apart
 from parity.report.result import ReportInput
 from parity.report.tables import environment, shown
-from parity.spec.cases import Numbers
 from parity.spec.difference import Difference
 from parity.spec.suite import Suite
 from parity.verdict.known_differences import JudgedDifference, judge_differences
@@ -62,15 +61,6 @@ def _versions(result: ReportInput) -> list[str]:
     return [f"{n} {v.partition('+')[0]}" for n, v in found if n in ("torch", "keras", "tensorflow")]
 
 
-def _squeezed(value: Numbers) -> Any:
-    """Without axes of length 1, which only make it harder to read."""
-    while isinstance(value, tuple):
-        if len(value) > 1:
-            return tuple(_squeezed(part) for part in value)
-        (value,) = value
-    return value
-
-
 def _given(row: Difference, result: ReportInput) -> tuple[str, str]:
     """What each side gives."""
     _, left, right = result.headline()
@@ -80,7 +70,7 @@ def _given(row: Difference, result: ReportInput) -> tuple[str, str]:
 def _line(found: JudgedDifference, result: ReportInput) -> Line:
     row = found.row
     # As listed, to whose last digit the measured numbers are known to be equal.
-    torch, keras = told_apart(_squeezed(row.torch), _squeezed(row.keras))
+    torch, keras = told_apart(squeezed(row.torch), squeezed(row.keras))
     if not found.holds:
         torch, keras = _given(row, result)
     mapping = "equal as it is" if row.equal else "none"

@@ -103,6 +103,15 @@ def _tuples(value: Any, digits: int) -> str:
     return spec_numbers(value, digits)
 
 
+def squeezed(value: Any) -> Any:
+    """Numbers of a spec without axes of length 1, which only make them harder to read."""
+    while isinstance(value, tuple):
+        if len(value) > 1:
+            return tuple(squeezed(part) for part in value)
+        (value,) = value
+    return value
+
+
 def told_apart(left: Any, right: Any) -> tuple[str, str]:
     """Two numbers of a spec with as many digits as it takes to see that they differ."""
     shown = [(spec_numbers(left, d), spec_numbers(right, d)) for d in (7, 9, 12, 17)]
