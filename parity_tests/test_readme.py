@@ -71,12 +71,21 @@ def test_links_lead_somewhere(path):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
+def _commands(group):
+    """Name → command, those within a group too: ``cache status``."""
+    found = dict(group.commands)
+    for name, command in group.commands.items():
+        below = getattr(command, "commands", {})
+        found |= {f"{name} {one}": command for one, command in below.items()}
+    return found
+
+
 @pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
 def test_options_that_are_shown_are_there(path):
     """Of commands in blocks, and between backticks."""
-    commands = typer.main.get_command(app).commands
+    commands = _commands(typer.main.get_command(app))
     text = path.read_text("utf-8").replace("\\\n", " ")
-    names = "|".join(commands)
+    names = "|".join(sorted(commands, reverse=True))  # `cache status` before `cache`
     shown = re.findall(rf"(?:^ *\$ |`)parity ({names})\b([^`\n]*)", text, re.MULTILINE)
     for name, options in shown:
         known = {opt for parameter in commands[name].params for opt in parameter.opts}

@@ -28,6 +28,7 @@ from parity.convert.conversion import (
 from parity.convert.weight_map import WeightMap
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, Side, side_named
+from parity.core.text import bytes_text
 
 Typed = tuple[str | None, str, Path | None]
 _SHOWN = 8
@@ -161,8 +162,8 @@ def map_command(
         more = f" and {len(done.unexpected) - _SHOWN} more" if len(done.unexpected) > _SHOWN else ""
         print(f"Not in the map, and left out: {', '.join(done.unexpected[:_SHOWN])}{more}.")
     size = out.stat().st_size
-    rate = _size(int(size / max(seconds, 1e-3)))
-    print(f"Written: {out}, {done.weights} weights ({_size(size)}, {rate} a second).")
+    rate = bytes_text(size / max(seconds, 1e-3))
+    print(f"Written: {out}, {done.weights} weights ({bytes_text(size)}, {rate} a second).")
 
 
 def _target(
@@ -245,17 +246,9 @@ def words(conversion: Conversion, out: Path) -> Iterator[str]:
     size = out.stat().st_size
     same = "gives the same outputs" if again.agrees else "gives OTHER outputs"
     yield (
-        f"Written: {out} ({_size(size)}). Loaded by the framework alone, in a fresh process, it "
-        f"{same}: at most {again.distance:.2g} apart."
+        f"Written: {out} ({bytes_text(size)}). Loaded by the framework alone, in a fresh process, "
+        f"it {same}: at most {again.distance:.2g} apart."
     )
-
-
-def _size(count: int) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000  # type: ignore[assignment]
-    return f"{count:.3g} GB"
 
 
 def to_json(conversion: Conversion, out: Path) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def parse_bytes(text: str, option: str) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?) *([kMGT]?B)?", text.strip(), re.ASCII | re.IGNORECASE)
     if match is None or (match[2] is None and float(match[1])):
         raise UsageError(
-            f"{option} '{text}' is no size. Expected a number and one of {', '.join(_UNITS)}: 4GB"
+            f"{option} '{text}' is no size. Expected a number with its unit, as 8GB or 500MB; "
+            f"units are {', '.join(_UNITS)}."
         )
     units = {name.lower(): size for name, size in _UNITS.items()}
     return round(float(match[1]) * units[(match[2] or "B").lower()])

@@ -206,7 +206,7 @@ class TestCommands:
 
     @pytest.mark.parametrize("text", ["4", "4 potatoes", "GB", "-1GB", "1e3MB", "nan GB"])
     def test_a_limit_that_is_no_size_is_refused(self, folder, monkeypatch, text):
-        assert "Expected a number and one of B, kB" in complaint(cache("prune", f"--limit={text}"))
+        assert "Expected a number with its unit" in complaint(cache("prune", f"--limit={text}"))
         monkeypatch.setenv(cache_limit.VARIABLE, text)
         assert "PARITY_CACHE_LIMIT" in complaint(cache("status"))
 

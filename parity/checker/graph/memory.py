@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parity.checker.graph.graph import Graph
 from parity.core.errors import UsageError
+from parity.core.text import parse_bytes
 
 _UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 _WIDE = 8
@@ -79,16 +79,15 @@ def estimate(graphs: Sequence[Graph], *, train: bool) -> Estimate:
     return Estimate(_FRAMEWORKS, weights, values)
 
 
-def parse(text: str) -> float:
+def parse(text: str) -> int:
     """Bytes of ``8GB`` or ``500 MB``.
 
     Raises:
-        UsageError: it is not of that form.
+        UsageError: it is not of that form, or nothing.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MGT]B)", text.strip(), re.IGNORECASE)
-    if found is None or not float(found[1]):
-        raise UsageError(f"--memory {text}: expected a size with its unit, as 8GB or 500MB.")
-    return float(found[1]) * _UNITS[found[2].upper()]
+    if count := parse_bytes(text, "--memory"):
+        return count
+    raise UsageError(f"--memory '{text}' is none at all. Expected a size, as 8GB or 500MB.")
 
 
 def size(count: float) -> str:
