@@ -9,12 +9,16 @@ from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
 from parity.checker.workers.request import CheckRequest
+from parity.core.sides import SIDES
 
 
 @pytest.fixture
 def serving(remotes, monkeypatch):
     """Whatever asks for a check in processes of its own has it from those that are there."""
-    monkeypatch.setattr(check, "processes", lambda request: contextlib.nullcontext(remotes))
+    by_side = dict(zip(SIDES, remotes, strict=True))
+    monkeypatch.setattr(
+        check, "started", lambda request, live: contextlib.nullcontext([by_side[s] for s in live])
+    )
 
 
 @pytest.fixture(scope="module")
