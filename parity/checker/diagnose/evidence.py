@@ -12,6 +12,7 @@ import numpy as np
 
 from parity.checker.align.matches import Match, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph
+from parity.checker.diagnose.fix import shared_line
 from parity.checker.diagnose.other_inputs import as_node
 from parity.checker.diagnose.repair import ProofInput, prove
 from parity.checker.diagnose.settings import differing
@@ -70,6 +71,7 @@ def proven(attribution: LayerAttribution, layer: AttributedLayer, mode: Mode) ->
         _unflattened(attribution.comparison, given, layer.match, _sized(given, c)) for c in found
     ]
     named = [_made(attribution.comparison, layer.match, c) for c in named]
+    named = [_shared(attribution.comparison, layer.match, c) for c in named]
     return named or [unknown(layer.match)]
 
 
@@ -143,7 +145,29 @@ def _made(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:
     if cause.kind != "weights" or not made:
         return cause
     words = [f"{made[0]} as its code makes it", f"{made[0]} made in another way"]
-    return replace(cause, left=(cause.left[0], words[0]), right=(cause.right[0], words[1]), fix="")
+    code = match.right.code
+    line = f"# {code}: its {made[0]} must be made of its weights as {cause.left[0]} makes its own"
+    left, right = (cause.left[0], words[0]), (cause.right[0], words[1])
+    return replace(cause, left=left, right=right, fix=line if code else "")
+
+
+def _shared(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:
+    """Other numbers in a layer that several of the left's have as their own: it is used for all."""
+    if cause.kind != "weights":
+        return cause
+    every = comparison.axis_maps.weight_mappings
+    for one in (one for one in every if one.pair is match and one.index is not None):
+        own = {other.left.id for other in every if other.right.id == one.right.id}
+        whole = {comparison.torch.whole(name) for name in own}
+        if len(whole) > 1:
+            told = f"one {one.role}, used {len(whole)} times"
+            return replace(
+                cause,
+                left=(cause.left[0], f"{len(whole)} of their own"),
+                right=(cause.right[0], told),
+                fix=shared_line([cause.right[0]], len(whole), shared=False),
+            )
+    return cause
 
 
 def _other_steps(given: ProofInput) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from parity.checker.diagnose.settings import canonical
@@ -194,6 +194,19 @@ def _rescaled(kind: str, code: str, wanted: str, present: str) -> str:
     return changed(
         code, {k: v for k, v in arguments.items() if k in given or (k, v) != ("offset", 0)}
     )
+
+
+def shared_line(layers: Sequence[str], count: int, *, shared: bool) -> str:
+    """What to change where one layer is used several times, or several are.
+
+    Args:
+        layers: of Keras.
+        count: so often the weight is used.
+        shared: whether it must be one.
+    """
+    if shared:
+        return f"# {' and '.join(layers)} must be one layer, made once and called {count} times"
+    return f"# {layers[0]} must be {count} layers of their own, one for each call"
 
 
 def without(node: Node) -> str:

@@ -220,6 +220,7 @@ def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[C
             first = next(iter(others.values()))
             texts = (f"one {first.role}, used {len(others)} times", f"{len(others)} of their own")
             left, right = texts if mine else texts[::-1]
+            layers = dict.fromkeys(one.pair.right.name for one in others.values())
             yield Cause(
                 "weights",
                 (first.pair.left.name, left),
@@ -228,6 +229,7 @@ def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[C
                 None,
                 1.0,
                 "settings",
+                fix=fix.shared_line(list(layers), len(others), shared=mine),
             )
 
 
