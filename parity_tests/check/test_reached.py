@@ -32,7 +32,7 @@ def test_a_channel_without_a_positive_number_is_reached(remotes, torch, keras):
     assert found.first.torch == "pool"
     (cause,) = found.causes
     assert (cause.kind, cause.status) == ("padding", "confirmed")
-    assert 'padding="same"' in cause.fix
+    assert "without the padding of 0 before it" in cause.fix
 
 
 def test_what_is_not_reached_is_told_all_the_same(remotes):

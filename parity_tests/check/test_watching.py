@@ -46,6 +46,11 @@ def norm():
 """
 
 
+def _interruptible():
+    """Whoever runs the tests in the background may have Ctrl-C ignored, which is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Watching:
     """The command, and what it prints, line by line."""
 
@@ -62,6 +67,7 @@ class Watching:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_interruptible,  # noqa: PLW1509 - no other process is started meanwhile
         )
         self.lines = queue.Queue()
         self.reader = threading.Thread(target=self._read)
