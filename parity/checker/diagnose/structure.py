@@ -313,6 +313,7 @@ def masked_otherwise(attribution: LayerAttribution, layer: AttributedLayer) -> I
         texts[1] += ", just the others"
     elif texts[0] == texts[1]:
         texts[1] += ", not the same ones"
+    line = f"# {right.code}: it must mask what {left.name} masks, {texts[0]}" if right.code else ""
     edit = None
     if "QueryAttention(" in right.code.replace("MultiHead", "Query") and "others" in texts[1]:
         attention = right.name.rpartition(".")[0]
@@ -325,7 +326,7 @@ def masked_otherwise(attribution: LayerAttribution, layer: AttributedLayer) -> I
         None,
         1.0,
         "values",
-        "" if edit is None else edit.text,
+        line if edit is None else edit.text,
         edit,
     )
 
