@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from parity.checker.apply import rounds, wording
-from parity.checker.apply.rewriting import Rewriting
+from parity.checker.apply.line_changes import LineChanges
+from parity.checker.apply.user_code import UserCode
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
@@ -182,7 +183,7 @@ def test_a_line_of_several_is_changed_for_all_where_they_agree_then(applied, fol
 
 
 def test_an_edit_that_changes_nothing_is_none(applied):
-    with mock.patch.object(Rewriting, "_fill", return_value=None):
+    with mock.patch.object(LineChanges, "_fill", return_value=None):
         outcome = applied("t:Blocks", "blocks:imported", VECTOR)
     assert outcome.texts == {}
     assert outcome.last.verdict == "differ"
@@ -191,12 +192,12 @@ def test_an_edit_that_changes_nothing_is_none(applied):
 
 def test_an_edit_of_the_wrong_call_is_seen(applied):
     """Planted: the argument goes to another layer's call; what is proposed does not agree."""
-    own = Rewriting._stack
+    own = UserCode.stack
 
     def another(self, sites, layer, what):
         return own(self, sites, "conv2d" if layer == "batch_normalization" else layer, what)
 
-    with mock.patch.object(Rewriting, "_stack", another):
+    with mock.patch.object(UserCode, "stack", another):
         outcome = applied("t:Net", "net:Net", IMAGE)
     assert outcome.last.verdict != "agree" or outcome.error
     assert "With it: agree" not in wording.plain(outcome)

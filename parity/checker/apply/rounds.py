@@ -140,8 +140,7 @@ def _attempts(
         except NotAppliedError as error:
             yield Attempt(cause, str(error), isinstance(error, SharedLineError))
         else:
-            yield Attempt(cause, along=tuple(sorted(rewriting.along)))
-            rewriting.along.clear()
+            yield Attempt(cause, along=rewriting.taken_along())
 
 
 def _tries(
