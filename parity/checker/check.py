@@ -21,6 +21,7 @@ from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.graph import Graph
 from parity.checker.graph.loadable_model import LoadableModel
 from parity.checker.graph.model_interface import Array, Mode, Model, RecordRequest, Traced
+from parity.checker.graph.statements import with_statements
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
 from parity.checker.judge import dropouts, empty_rows, float32_constants, judging, untraced_views
@@ -139,7 +140,13 @@ def _checking(
     try:
         with clock.stage("load", "importing and building both models"):
             models(lambda: remotes[0].load(targets[0]), lambda: remotes[1].load(targets[1]))
-        yield _Check(models, request, clock, lambda: remotes[1].load(targets[1]))
+        yield _Check(
+            models,
+            request,
+            clock,
+            lambda: remotes[1].load(targets[1]),
+            sources=targets[0].sources,
+        )
     finally:
         models.close()
         for remote in remotes:
@@ -188,7 +195,10 @@ class _Check:
         clock: Clock,
         rebuild: input_layout.Rebuild | None = None,
         arrange: Arrange | None = None,
+        *,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
+        self._sources = sources or {}
         self._models, self._request, self._clock = models, request, clock
         self._rebuild, self._arrange = rebuild, arrange
         self._notes: list[str] = []
@@ -215,7 +225,14 @@ class _Check:
             if result.verdict == "agree" and all(other.verdict == "agree" for other in others):
                 request = replace(self._request, inputs=fed.inputs, given=fed.given, also=())
                 clock = Clock(self._clock.say)
-                other = _Check(self._models, request, clock, self._rebuild, self._arrange)
+                other = _Check(
+                    self._models,
+                    request,
+                    clock,
+                    self._rebuild,
+                    self._arrange,
+                    sources=self._sources,
+                )
                 others.append(other.run())
         seconds = {"other inputs": sum(sum(other.seconds.values()) for other in others)}
         together = _together(result, others)
@@ -267,6 +284,7 @@ class _Check:
             weights,
             (left.graph, right.graph),
             output_links(alignment, torch, keras),
+            corrected=self._request.corrected,
         )
         comparison = float32_constants.mark_derived(comparison)
         if not self._request.keep_weights:
@@ -456,6 +474,8 @@ class _Check:
             telling = special_inputs.telling_ids(graphs)
             drawn = special_inputs.draws(wanted, request.seed, self._vocabulary, telling)
             self._special = [self._laid(arrays) for arrays in drawn]
+        if request.corrected == "torch":
+            left = replace(left, graph=with_statements(left.graph, self._sources))
         return left, right, options
 
     def _telling(self, left: T, right: T) -> list[T]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from parity.cli.options import (
     AsJson,
@@ -16,12 +17,30 @@ from parity.cli.options import (
     Threads,
     TorchPython,
 )
+from parity.core.sides import SIDES
 
 Wish = Annotated[
     str | None,
     typer.Option(help="Train with it: file.py:name, package:name; or compiled."),
 ]
 JsonWords = Annotated[str, typer.Option(help="Keyword arguments for it, as JSON.")]
+
+
+class CheckCommand(TyperCommand):
+    """``--apply`` by itself is ``--apply keras``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See `TyperCommand.parse_args`."""
+        named = [*args[1:], ""]
+        return super().parse_args(
+            ctx,
+            [
+                "--apply=keras" if one == "--apply" and behind not in SIDES else one
+                for one, behind in zip(args, named, strict=True)
+            ]
+            if args
+            else args,
+        )
 
 
 def check(
@@ -75,13 +94,14 @@ def check(
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of inputs and new weights.")] = 0,
     apply: Annotated[
-        bool,
+        str | None,
         typer.Option(
             "--apply",
-            help="Show Keras' files with every proven cause repaired, as a diff, and check them "
-            "again; no file is touched.",
+            metavar="[torch|keras]",
+            help="Show the port's files with every proven cause repaired, as a diff, and check "
+            "them again; no file is touched. The port is Keras', or named here.",
         ),
-    ] = False,
+    ] = None,
     write: Annotated[
         bool, typer.Option("--write", help="With --apply: write these files.")
     ] = False,

@@ -62,7 +62,7 @@ def check_command(
     weights_from: str,
     memory: str | None = None,
     debug: bool = False,
-    apply: bool = False,
+    apply: str | None = None,
     write: bool = False,
     watch: bool = False,
     **rest: Any,
@@ -81,7 +81,7 @@ def check_command(
         formats: forms of the result, ``NAME`` or ``NAME=FILE``; text where none is printed.
         pythons: interpreters.
         debug: show on standard error why a stage of explaining failed.
-        apply: show what the proven causes make of Keras' files.
+        apply: show what the proven causes make of this side's files, as it was typed.
         write: write these.
         watch: check again whenever a file is saved, until somebody stops it; the last result.
         **rest: fields of `CheckRequest`.
@@ -93,6 +93,7 @@ def check_command(
         UsageError: an option is not of its form.
         InterruptionError: somebody stopped it.
     """
+    corrected = side_named(apply or "keras")
     if write and not apply:
         raise UsageError("--write is for --apply, which shows what would be written.")
     if watch and apply:
@@ -115,6 +116,7 @@ def check_command(
         output_pairs=paired(output_pairs, "--pair-output"),
         layout=layout_named(layout),
         weights_from=side_named(weights_from),
+        corrected=corrected,
         memory=None if memory is None else parsed_memory(memory),
         pythons={side_named(s): p for s, p in pythons.items() if p},
         **rest,

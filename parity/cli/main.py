@@ -18,7 +18,7 @@ import typer
 
 from parity.cli.bench import bench
 from parity.cli.cache import cache_app
-from parity.cli.check import check
+from parity.cli.check import CheckCommand, check
 from parity.cli.convert import convert
 from parity.cli.differences import differences
 from parity.cli.options import (
@@ -301,8 +301,9 @@ def diff(
 
 
 app.command(
+    cls=CheckCommand,
     epilog="Example: parity check --torch models.py:TorchNet --keras models.py:KerasNet "
-    "--input 8,3,64,64"
+    "--input 8,3,64,64",
 )(check)
 app.command(
     epilog="Example: parity convert --torch models.py:Net --torch-weights net.pt "

@@ -105,6 +105,11 @@ class Cause:
     places: tuple[tuple[str, str], ...] = field(default=())
 
     @property
+    def corrected(self) -> tuple[str, Any]:
+        """The layer or key whose line it is, and its value."""
+        return self.right if self.fix_side == "right" else self.left
+
+    @property
     def confirmed(self) -> bool:
         """Whether it was proven."""
         return self.status == "confirmed"

@@ -207,6 +207,75 @@ class Replacement:
     text: str
 
 
+@dataclass(frozen=True)
+class OutputOrder:
+    """What the model returns, in another order.
+
+    Attributes:
+        layer: name of one of the operations that are returned.
+        order: place of each in the order as it is.
+    """
+
+    layer: str
+    order: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """The order."""
+        return f"# the model must return its outputs in this order: {list(self.order)}"
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Layers that must be one.
+
+    Attributes:
+        layers: names; the first stays.
+        text: as people are told.
+    """
+
+    layers: tuple[str, ...]
+    text: str
+
+    @property
+    def layer(self) -> str:
+        """The one that stays."""
+        return self.layers[0]
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A loop that runs too seldom or too often.
+
+    Attributes:
+        layer: name of an operation that is called in it, or of a layer that is made there.
+        times: how often it is to run.
+    """
+
+    layer: str
+    times: int
+
+    @property
+    def text(self) -> str:
+        """How often."""
+        return f"# the loop of {self.layer} must run {self.times} times"
+
+
+@dataclass(frozen=True)
+class Wrapping:
+    """What an operation in a statement gives, with something done to it.
+
+    Attributes:
+        layer: its name.
+        line: of ``x``: ``x * 0.5``.
+        text: as people are told.
+    """
+
+    layer: str
+    line: str
+    text: str
+
+
 Edit = (
     ArgumentChange
     | CallChange
@@ -218,4 +287,8 @@ Edit = (
     | Reordering
     | StepExchange
     | AttributeChange
+    | Wrapping
+    | OutputOrder
+    | Sharing
+    | Repetition
 )

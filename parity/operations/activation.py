@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from parity.core.sides import Side
-from parity.operations.code import argument, changed, function_name, named_as
+from parity.operations.code import argument, call, changed, function_name, named_as, written
 from parity.operations.operation import (
     Operation,
     Settings,
@@ -166,7 +166,7 @@ def _corrected(mine: WrittenOperation, other: WrittenOperation, side: Side) -> s
         return ""
     made = line(settings, side)
     if side == "torch":
-        return made
+        return made if code.startswith("nn.") else _as_function(made)
     both_leaky = settings["name"] == mine.settings["name"] == "leaky_relu"
     if both_leaky and function_name(code) == "leaky_relu":
         word = "alpha" if code.startswith("tf.nn.") else "negative_slope"
@@ -174,6 +174,22 @@ def _corrected(mine: WrittenOperation, other: WrittenOperation, side: Side) -> s
     if "activation=" in code:
         return changed(code, {"activation": _as_argument(settings, made)})
     return named_as(code, made)
+
+
+def _as_function(made: str) -> str:
+    """PyTorch's module as its function of ``x``; what has none is a module all the same."""
+    parsed = call(made)
+    name = function_name(made)
+    if parsed is None or not made.startswith("nn.") or name in ("Identity", "PReLU"):
+        return made
+    words = [ast.unparse(a) for a in parsed.args]
+    words += [f"{k.arg}={written(ast.literal_eval(k.value))}" for k in parsed.keywords]
+    function = _FUNCTIONS.get(name, name.lower())
+    return f"F.{function}({', '.join(['x', *words])})"
+
+
+_FUNCTIONS = {"LeakyReLU": "leaky_relu", "LogSoftmax": "log_softmax"}
+"""Module → its function, where that is not the same in small letters."""
 
 
 def _as_argument(settings: Settings, made: str) -> str:

@@ -55,7 +55,15 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "LayerNorm": ("normalized_shape", "eps", "elementwise_affine"),
     "RMSNorm": ("normalized_shape", "eps", "elementwise_affine"),
     "GroupNorm": ("num_groups", "num_channels", "eps", "affine"),
+    **{f"ZeroPad{d}d": ("padding",) for d in (1, 2, 3)},
+    **{f"ZeroPadding{d}D": ("padding",) for d in (1, 2, 3)},
+    **dict.fromkeys(("var", "std"), ("input|x", "dim|axis", "unbiased|keepdims")),
     "Dropout": ("p|rate", "inplace"),
+    **dict.fromkeys(("softmax", "log_softmax"), ("input|x", "dim|axis")),
+    **dict.fromkeys(("mean", "sum", "amax", "amin"), ("input|x", "dim|axis", "keepdim|keepdims")),
+    "dropout": ("input", "p", "training", "inplace"),
+    "elu": ("input|x", "alpha"),
+    "gelu": ("input|x", "approximate"),
     "LeakyReLU": ("negative_slope",),
     "leaky_relu": ("x", "alpha|negative_slope"),
     "Rescaling": ("scale", "offset"),
@@ -74,6 +82,46 @@ POSITIONS: dict[str, tuple[str, ...]] = {
     "UpSampling2D": ("size", "data_format", "interpolation"),
 }
 """Class → the names of its positional arguments; PyTorch's | Keras' where they differ."""
+
+
+_MODULES = frozenset(
+    ("torch", "nn", "F", "functional", "keras", "layers", "ops", "activations", "tf", "np")
+)
+
+
+def is_method(parsed: ast.Call) -> bool:
+    """Whether a function is called of what it works on: ``x.softmax(-1)``."""
+    if not isinstance(parsed.func, ast.Attribute):
+        return False
+    root = parsed.func.value
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        return True
+    first = parsed.args[0] if parsed.args else None
+    return root.id not in _MODULES and (first is None or _is_literal(first))
+
+
+def _is_literal(node: ast.expr) -> bool:
+    if isinstance(node, ast.UnaryOp):
+        return _is_literal(node.operand)
+    if isinstance(node, ast.Tuple | ast.List):
+        return all(map(_is_literal, node.elts))
+    return isinstance(node, ast.Constant)
+
+
+def positions(parsed: ast.Call) -> tuple[str, ...]:
+    """Names of a call's positional arguments, as far as they are known."""
+    names = POSITIONS.get(ast.unparse(parsed.func).rpartition(".")[2], ())
+    of_a_value = names and "input" in names[0].split("|") and is_method(parsed)
+    return names[1:] if of_a_value else names
+
+
+def operand(parsed: ast.Call) -> ast.expr | None:
+    """What a function of one thing works on."""
+    if is_method(parsed) and isinstance(parsed.func, ast.Attribute):
+        return parsed.func.value
+    return parsed.args[0] if parsed.args else None
 
 
 def call(code: str) -> ast.Call | None:
@@ -131,7 +179,7 @@ def changed(code: str, arguments: Mapping[str, Any]) -> str:
 
 def _set(text: str, parsed: ast.Call, name: str, value: Any) -> str:
     place = next((k for k in parsed.keywords if k.arg == name), None)
-    names = POSITIONS.get(ast.unparse(parsed.func).split(".")[-1], ())
+    names = positions(parsed)
     at = next((i for i, n in enumerate(names) if name in n.split("|")), None)
     if place is not None and value is None:
         return _without(text, parsed, place)

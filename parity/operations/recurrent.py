@@ -81,6 +81,23 @@ def _direction(mine: WrittenOperation, other: WrittenOperation, side: Side) -> s
     return ""
 
 
+def _keras(settings: Settings, shape: Shape) -> str:
+    """A layer that gives the whole sequence; '' where it is more than one call."""
+    name = {"lstm": "LSTM", "gru": "GRU", "rnn": "SimpleRNN"}.get(settings["cell"])
+    odd = ("bidirectional", "backwards", "has_state", "masked")
+    if name is None or "units" not in settings or any(settings.get(key) for key in odd):
+        return ""
+    arguments: dict[str, Any] = {"return_sequences": True}
+    arguments |= {k: settings[k] for k in ("activation", "recurrent_activation") if k in settings}
+    if not settings.get("bias", True):
+        arguments["use_bias"] = False
+    if settings.get("reset_after") is False:
+        arguments["reset_after"] = False
+    own = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+    said = {k: v for k, v in arguments.items() if own.get(k) != v and v is not None}
+    return changed(f"layers.{name}({settings['units']})", said)
+
+
 OPERATION = Operation(
     "recurrent",
     _compute,
@@ -105,5 +122,6 @@ OPERATION = Operation(
     steps_at_a_time=True,
     canonical=_canonical,
     variations=_variations,
+    lines={"keras": _keras},
     corrected={"activation": _activation, "direction": _direction},
 )

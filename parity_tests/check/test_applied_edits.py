@@ -20,10 +20,14 @@ from parity.diagnosis.causes import Cause
 from parity.diagnosis.edits import (
     Insertion,
     LineChange,
+    OutputOrder,
     Removal,
     Reordering,
+    Repetition,
     Rewiring,
+    Sharing,
     StepExchange,
+    Wrapping,
 )
 
 FILE = "/models/k.py"
@@ -373,3 +377,118 @@ def test_a_library_is_left_alone(tmp_path):
     with pytest.raises(UsageError, match="is a library's"):
         writing.write({str(path): "x = 2\n"}, {str(path): ReadFile.of(str(path))})
     assert path.read_text() == "x = 1\n"
+
+
+TORCH = """import torch
+from torch import nn
+
+def net():
+    return nn.Sequential(
+        nn.Linear(4, 4),  # first
+        nn.ReLU(),
+        nn.Linear(4, 2),  # last
+    )
+"""
+MODULES = {"0": ["nn.Linear(4, 4)"], "1": ["nn.ReLU()"], "2": ["nn.Linear(4, 2)"]}
+
+
+def test_a_module_is_put_into_a_sequential_and_taken_out_of_it():
+    text = rewritten(TORCH, Insertion("2", "nn.Tanh()", "before"), made=MODULES)
+    assert text == TORCH.replace("nn.ReLU(),\n", "nn.ReLU(),\n        nn.Tanh(),\n")
+    text = rewritten(TORCH, Insertion("2", "nn.Tanh()", "behind"), made=MODULES)
+    assert text == TORCH.replace("# last\n", "# last\n        nn.Tanh(),\n")
+    assert rewritten(TORCH, Removal("1", "nn.ReLU()"), made=MODULES) == TORCH.replace(
+        "        nn.ReLU(),\n", ""
+    )
+    last = rewritten(TORCH, Removal("2", "nn.Linear(4, 2)"), made=MODULES)
+    assert "nn.ReLU()" in last
+    assert "nn.Linear(4, 2)" not in last
+    compile(last, "t.py", "exec")
+
+
+def test_layers_that_are_unpacked_are_no_list_of_layers():
+    source = "from torch import nn\na, b = nn.Linear(4, 4), nn.ReLU()\ny = b(a(x))\n"
+    made = {"a": ["nn.Linear(4, 4)"], "b": ["nn.ReLU()"]}
+    called = {"a": ["a(x)"], "b": ["b(a(x))"]}
+    text = rewritten(source, Removal("b", "nn.ReLU()"), made=made, called=called)
+    assert text == source.replace("b(a(x))", "a(x)")
+
+
+def test_a_function_that_is_called_of_what_it_works_on():
+    source = "import torch\ny = (a + b).relu()\nz = y.softmax(-1)\n"
+    called = {"relu": ["(a + b).relu()"], "softmax": ["y.softmax(-1)"]}
+    text = rewritten(source, Removal("relu", "relu"), called=called)
+    assert text == source.replace("(a + b).relu()", "(a + b)")
+    codes = {"softmax": "z = y.softmax(-1)"}
+    edit = LineChange("softmax", "z = y.softmax(1)")
+    assert rewritten(source, edit, called=called, codes=codes) == source.replace("-1", "1")
+
+
+def test_what_an_operation_gives_is_multiplied():
+    source = "y = softmax(q @ k)\nz = f(y)\n"
+    called = {"matmul": ["q @ k"], "f": ["f(y)"]}
+    text = rewritten(source, Wrapping("matmul", "x * 0.5", ""), called=called)
+    assert text == source.replace("q @ k", "(q @ k) * 0.5")
+    text = rewritten(source, Wrapping("f", "x + 2.0", ""), called=called)
+    assert text == source.replace("f(y)", "f(y) + 2.0")
+
+
+OUTPUTS = """import keras
+
+class Net(keras.Model):
+    def call(self, x):
+        a, b = self.a(x), self.b(x)
+        return a, {}
+
+def net(x):
+    y, z = f(x), g(x)
+    return keras.Model(x, [y, z])
+"""
+
+
+def test_what_a_model_returns_changes_places():
+    source = OUTPUTS.replace("{}", "b")
+    text = rewritten(source, OutputOrder("a", (1, 0)), called={"a": ["self.a(x)"]})
+    assert text == source.replace("return a, b", "return b, a")
+    text = rewritten(source, OutputOrder("f", (1, 0)), called={"f": ["f(x)"]})
+    assert text == source.replace("[y, z]", "[z, y]")
+    source = OUTPUTS.replace("a, {}", "f(x)")
+    with pytest.raises(NotAppliedError, match="not written one by one"):
+        rewritten(source, OutputOrder("a", (1, 0)), called={"a": ["self.a(x)"]})
+
+
+def test_layers_are_made_one():
+    source = "y = layers.Dense(4, name='a')(x)  # one\nz = layers.Dense(4, name='b')(y)\n"
+    called = {n: [f"layers.Dense(4, name='{n}')({v})"] for n, v in (("a", "x"), ("b", "y"))}
+    text = rewritten(source, Sharing(("a", "b"), ""), called=called)
+    assert text == "a = layers.Dense(4, name='a')\ny = a(x)  # one\nz = a(y)\n"
+    source = "def call(self, x):\n    return self.a(self.b(x))\n"
+    called = {"a": ["self.a(self.b(x))"], "b": ["self.b(x)"]}
+    text = rewritten(source, Sharing(("a", "b"), ""), called=called)
+    assert text == source.replace("self.b", "self.a")
+
+
+@pytest.mark.parametrize(
+    "source", ["for i in range(2):\n    x = f(x)\n", "y = [f(x) for i in range(2)]\n"]
+)
+def test_a_loop_runs_more_often(source):
+    text = rewritten(source, Repetition("f", 3), called={"f": ["f(x)"]})
+    assert text == source.replace("2", "3")
+    unknown = source.replace("2", "n")
+    with pytest.raises(NotAppliedError, match="no loop of a stated number"):
+        rewritten(unknown, Repetition("f", 3), called={"f": ["f(x)"]})
+
+
+def test_a_function_of_a_layer_s_name_is_written_as_a_layer_of_another():
+    """Keras refuses two operations of one name in a functional model."""
+    source = (
+        "from keras import layers, ops\ny = ops.mean(x, axis=1)\nz = layers.Add(name='sum')(y)\n"
+    )
+    edit = LineChange("mean", "y = ops.sum(x, axis=1)")
+    codes, called = {"mean": "y = ops.mean(x, axis=1)"}, {"mean": ["ops.mean(x, axis=1)"]}
+    made = 'layers.Lambda(lambda x: ops.sum(x, axis=1), name="sum_1")(x)'
+    text = rewritten(source, edit, codes=codes, called=called)
+    assert text == source.replace("ops.mean(x, axis=1)", made)
+    other = source.replace("'sum'", "'add'")
+    text = rewritten(other, edit, codes=codes, called=called)
+    assert text == other.replace("ops.mean", "ops.sum")

@@ -22,6 +22,7 @@ from parity.checker.result import wording
 from parity.cli import check_command
 from parity.diagnosis.causes import Cause
 from parity.diagnosis.constants import relation
+from parity.operations.code import changed
 
 TORCH = """
 from torch import nn
@@ -334,6 +335,32 @@ def test_a_call_in_a_statement():
     assert statement_edit.on_its_argument(part, "layers.ReLU()") == "layers.ReLU()(self.a(x))"
     assert statement_edit.bypassed(code, {"tanh"}).endswith("+ x")
     assert statement_edit.call_in("y = ops.relu(ops.relu(x))", {"relu"}) is None
+
+
+@pytest.mark.parametrize(
+    ("outside", "under"),
+    [
+        ("x = y / (v.sqrt() + 1e-5)", "x = y / ((v + 1e-5).sqrt())"),
+        ("x = y / (self.eps + torch.sqrt(v))", "x = y / (torch.sqrt(v + self.eps))"),
+        ("x = ops.sqrt(v) + 1e-5", "x = ops.sqrt(v + 1e-5)"),
+    ],
+)
+def test_an_epsilon_goes_under_the_root_and_out_of_it(outside, under):
+    assert statement_edit.root_of_sum(outside) == under
+    assert statement_edit.root_of_sum(under) == ""
+    assert "sqrt(v)" in statement_edit.sum_of_root(under) or "v.sqrt()" in (
+        statement_edit.sum_of_root(under)
+    )
+    assert statement_edit.sum_of_root(outside) == ""
+
+
+def test_a_function_called_of_what_it_works_on():
+    part = statement_edit.call_in("y = self.fc(x).relu() + z", {"relu"})
+    assert statement_edit.on_its_argument(part, "F.gelu(x)") == "F.gelu(self.fc(x))"
+    assert statement_edit.bypassed("y = h.relu() + z", {"relu"}) == "y = h + z"
+    assert changed("z.softmax(-1)", {"dim": 1}) == "z.softmax(1)"
+    assert changed("torch.softmax(z, -1)", {"dim": 1}) == "torch.softmax(z, 1)"
+    assert changed("self.softmax(z)", {"dim": 1}) == "self.softmax(z, dim=1)"
 
 
 @pytest.mark.parametrize("code", ["y = x", "return x + 1", "x + y"])

@@ -7,6 +7,7 @@ applied and what was not and why, and the check of the changed files. No file is
 they are edited, and what each layer is there), `source` (a file and its changes), `slots` (where a
 value is decided: here, or where a caller says it), `line_changes` (a layer's own line),
 `insertions` (steps put in), `values` (what an operation takes, and an expression for it), `calls`
-(a call with other arguments), `differences` (of two lines), `spelling` (as the file writes it).
+(a call with other arguments), `differences` (of two lines), `loops` (how often they run),
+`spelling` (as the file writes it).
 `wording` has the diff, and what was not applied.
 """

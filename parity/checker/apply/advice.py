@@ -21,8 +21,9 @@ _PLACE = re.compile(r"\((?:before|behind) (.*)\)")
 
 
 def places(cause: Cause) -> list[str]:
-    """Keras' names of all layers that a cause is about."""
-    names = [right for _, right in cause.places] or [cause.right[0]]
+    """Names of all layers that a cause is about, on the side whose lines it has."""
+    own = 1 if cause.fix_side == "right" else 0
+    names = [place[own] for place in cause.places] or [cause.corrected[0]]
     return [re.sub(_PLACE, r"\1", name) for name in names if name != "(output)"]
 
 
@@ -42,7 +43,7 @@ def edits(cause: Cause, code: str) -> list[Edit]:
 
 
 def _read(cause: Cause, code: str) -> Iterator[Edit]:
-    line, layer = cause.fix.strip(), cause.right[0]
+    line, layer = cause.fix.strip(), cause.corrected[0]
     if found := re.fullmatch(r"# layers\.\w+: (\w+)=(\S+), of (\S+)", line):
         yield ArgumentChange(found[3], found[1], found[2])
     elif line.startswith("# without ") and layer:

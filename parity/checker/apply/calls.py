@@ -9,13 +9,28 @@ from parity.checker.apply.source import around_last, uncommented
 from parity.operations import code as lines
 
 
+def is_method(call: cst.Call) -> bool:
+    """See `parity.operations.code.is_method`."""
+    parsed = lines.call(cst.Module([]).code_for_node(call))
+    return parsed is not None and lines.is_method(parsed)
+
+
 def operand_of(call: cst.CSTNode) -> cst.BaseExpression:
     """What a call of one thing is given."""
     assert isinstance(call, cst.Call)
+    if is_method(call) and isinstance(call.func, cst.Attribute):
+        return call.func.value
     value = call.args[0].value
     if isinstance(value, cst.List | cst.Tuple) and len(value.elements) == 1:
         return value.elements[0].value
     return value
+
+
+def grouped(text: str) -> str:
+    """An expression as an operand: in parentheses, where it needs them."""
+    node = cst.parse_expression(text)
+    plain = isinstance(node, cst.Name | cst.Call | cst.Attribute | cst.Subscript)
+    return text if plain or list(getattr(node, "lpar", [])) else f"({text})"
 
 
 def with_argument(call: cst.CSTNode, name: str, text: str) -> cst.Call:
@@ -49,8 +64,8 @@ def with_argument(call: cst.CSTNode, name: str, text: str) -> cst.Call:
 def without_argument(call: cst.CSTNode, name: str) -> cst.Call:
     """A call without an argument."""
     assert isinstance(call, cst.Call)
-    names = lines.POSITIONS.get(cst.Module([]).code_for_node(call.func).rpartition(".")[2], ())
-    gone = argument(call, name, names)
+    parsed = lines.call(cst.Module([]).code_for_node(call))
+    gone = argument(call, name, lines.positions(parsed) if parsed else ())
     if gone is None:
         return call
     args = list(call.args)

@@ -13,9 +13,9 @@ def differing(
     old: ast.Call, new: ast.Call, *, function: bool = True
 ) -> Iterator[tuple[str, str | None]]:
     """Arguments that are others in the new call, as source code; None: taken away."""
-    names = lines.POSITIONS.get(ast.unparse(old.func).rpartition(".")[2], ())
     own = [
-        {**_placed(c, names), **{k.arg: k.value for k in c.keywords if k.arg}} for c in (old, new)
+        {**_placed(c, lines.positions(c)), **{k.arg: k.value for k in c.keywords if k.arg}}
+        for c in (old, new)
     ]
     for name, value in own[1].items():
         before = own[0].get(name)
@@ -77,6 +77,14 @@ def statement_of(code: str) -> ast.stmt | None:
     except (SyntaxError, ValueError):
         return None
     return body[0] if len(body) == 1 else None
+
+
+def called_by(tree: ast.AST, part: ast.expr) -> ast.Call | None:
+    """The call that a part of a tree is, or is the function of."""
+    if isinstance(part, ast.Call):
+        return part
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return next((call for call in calls if call.func is part), None)
 
 
 def names_in(tree: ast.AST) -> set[str]:

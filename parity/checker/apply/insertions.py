@@ -9,8 +9,8 @@ import libcst as cst
 
 from parity.checker.apply.line_changes import LineChanges
 from parity.checker.apply.slots import argument
-from parity.checker.apply.source import NotAppliedError, SourceFile
-from parity.checker.apply.spelling import Spelling, quoted, snake
+from parity.checker.apply.source import NotAppliedError, SourceFile, elements_of
+from parity.checker.apply.spelling import Spelling, is_layer, quoted, snake
 from parity.checker.apply.user_code import Stack, UserCode
 from parity.checker.apply.values import Values, assigned_to
 from parity.diagnosis.edits import Insertion
@@ -32,7 +32,7 @@ class Insertions:
         if made and (held := self._code.element(made)) and not edit.operands:
             source, sequence, element = held
             self._code.expect_own(self._code.made, source, source.expression(made[0]))
-            at = list(sequence.elements).index(element) + (edit.where == "behind")
+            at = list(elements_of(sequence)).index(element) + (edit.where == "behind")
             new = cst.parse_expression(
                 self._spelling.as_layer(source, self._spelling.told_apart(source, edit.line))
             )
@@ -53,7 +53,7 @@ class Insertions:
             if at >= len(operands):
                 raise NotAppliedError(f"which part of line {source.line(node)} it is, is not seen")
             target = operands[at]
-            if "ZeroPadding" in edit.line and self._pads(edit.line, stack, target):
+            if "ZeroPad" in edit.line and self._pads(edit.line, stack, target):
                 return
             if ".pad(" in edit.line and self._pads_as(edit.line, stack, target):
                 return
@@ -69,7 +69,7 @@ class Insertions:
 
     def step(self, source: SourceFile, stack: Stack, layer: str, line: str) -> str:
         """What is written around an operand, which stands as a zero character in it."""
-        if not line.startswith("layers."):
+        if not is_layer(line):
             tree = ast.parse(line, mode="eval").body
             spelled = self._spelling.spelled(source, line)
             if isinstance(tree, ast.Call) and tree.args and ast.unparse(tree.args[0]) == "x":
@@ -119,6 +119,12 @@ class Insertions:
         source = self._code.file(stack[0].file)
         value = assigned_to(source, operand) if isinstance(operand, cst.Name) else operand
         if isinstance(value, cst.Call) and re.search(r"\.pad$", source.code(value.func)):
+            if line.startswith("nn."):
+                sizes = ast.unparse(_parsed(line).args[0])
+                given = argument(value, "pad", ("input", "pad"))
+                if given is not None:
+                    self._code.changes_of(source.path).put(given.value, sizes)
+                return given is not None
             widths = argument(value, "pad_width", ("x", "pad_width|paddings"))
             sizes = ast.literal_eval(ast.unparse(_parsed(line).args[0]))
             pairs = [sizes] if isinstance(sizes[0], int) else sizes
@@ -127,23 +133,19 @@ class Insertions:
             every = [[0, 0], *map(list, pairs), [0, 0]]
             self._code.changes_of(source.path).put(widths.value, repr(every))
             return True
-        if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Call):
+        if not isinstance(value, cst.Call):
             return False
-        if "ZeroPadding" not in source.code(value.func.func):
+        names = self._code.sharing(self._code.called, source, value) & self._code.made.keys()
+        if len(names) != 1:
             return False
-        made = [
-            (n, s)
-            for n, s in self._code.made.items()
-            if s[0].file == source.path and source.expression(s[0]) is value.func
-        ]
-        if len(made) != 1:
+        (name,) = names
+        made = self._code.made[name]
+        maker = self._code.file(made[0].file).expression(made[0])
+        if not isinstance(maker, cst.Call) or "ZeroPad" not in source.code(maker.func):
             return False
+        self._code.wrong |= {name}
         pads = ast.unparse(_parsed(line).args[0])
-        found = argument(value.func, "padding", ("padding",))
-        if found is None:
-            return False
-        self._code.wrong |= {made[0][0]}
-        self._code.changes_of(source.path).put(found.value, pads)
+        self._lines.set_argument(made, maker, "padding", pads)
         return True
 
     def _pads_as(self, line: str, stack: Stack, operand: cst.BaseExpression) -> bool:

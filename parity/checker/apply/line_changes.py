@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import libcst as cst
 
 from parity.checker.apply.calls import operand_of, substituted, with_argument, without_argument
-from parity.checker.apply.differences import differing, names_in, parting, statement_of
+from parity.checker.apply.differences import called_by, differing, names_in, parting, statement_of
 from parity.checker.apply.slots import Slot, argument
 from parity.checker.apply.source import NotAppliedError, SourceFile
-from parity.checker.apply.spelling import Spelling, quoted, quoted_all
+from parity.checker.apply.spelling import Spelling, is_layer, quoted, quoted_all
 from parity.checker.apply.user_code import Stack, UserCode
 from parity.core.sites import Site
 from parity.operations import code as lines
@@ -112,7 +112,7 @@ class LineChanges:
         )
 
     def another(self, layer: str, old: ast.Call, new: ast.Call) -> None:
-        """Another class or function in place of a layer's."""
+        """Another class or function in place of a layer's, or of a function that is called."""
         layer = self._code.maker_of(layer)
         stack = self._code.stack(self._code.made, layer, "made")
         source = self._code.file(stack[0].file)
@@ -121,7 +121,7 @@ class LineChanges:
             raise NotAppliedError(f"{layer} is no call in line {stack[0].line}")
         self._code.expect_own(self._code.made, source, call)
         changes = self._code.changes_of(source.path)
-        if not ast.unparse(new.func).startswith("layers."):
+        if not is_layer(ast.unparse(new)):
             self._function(source, call, layer, ast.unparse(new))
             return
         function = self._spelling.spelled(source, ast.unparse(new.func), like=call.func)
@@ -166,12 +166,22 @@ class LineChanges:
             ),
             None,
         )
+        if not code and statement is not None:  # of what is no layer of the check
+            code = ast.unparse(statement)
         trees = [statement_of(code), statement_of(line)]
         if statement is None or None in trees or ast.dump(statement) != ast.dump(trees[0]):  # type: ignore[arg-type]
             raise NotAppliedError(f"line {stack[0].line} is not one statement by itself")
         mine, _, new = parting(statement, trees[0], trees[1])
         if not isinstance(mine, ast.expr) or not isinstance(new, ast.expr):
             raise NotAppliedError(f"more than one part of line {stack[0].line} is to be changed")
+        calls = called_by(statement, mine), called_by(trees[1] or new, new)
+        if calls[0] and calls[1] and source.class_of_node(source.at(mine)) is None:
+            wanted = ast.get_source_segment(line, calls[1]) or ast.unparse(calls[1])
+            renamed = self._spelling.renamed(source, wanted)
+            if renamed != wanted:
+                changes = self._code.changes_of(source.path)
+                changes.put(source.at(calls[0]), self._spelling.spelled(source, renamed))
+                return
         if isinstance(mine, ast.Call) and isinstance(new, ast.Call):
             arguments = list(differing(mine, new, function=False))
             same = ast.dump(mine.func) == ast.dump(new.func)

@@ -8,7 +8,8 @@ from functools import singledispatchmethod
 
 import libcst as cst
 
-from parity.checker.apply.calls import operand_of
+from parity.checker.apply import loops
+from parity.checker.apply.calls import grouped, operand_of
 from parity.checker.apply.differences import differing, keywords
 from parity.checker.apply.insertions import Insertions
 from parity.checker.apply.line_changes import LineChanges
@@ -16,7 +17,7 @@ from parity.checker.apply.slots import argument
 from parity.checker.apply.source import NotAppliedError, SourceFile
 from parity.checker.apply.spelling import Spelling
 from parity.checker.apply.user_code import UserCode
-from parity.checker.apply.values import Values
+from parity.checker.apply.values import Values, returned_by
 from parity.core.sites import Sites
 from parity.diagnosis.edits import (
     ArgumentChange,
@@ -25,11 +26,15 @@ from parity.diagnosis.edits import (
     Edit,
     Insertion,
     LineChange,
+    OutputOrder,
     Removal,
     Reordering,
+    Repetition,
     Replacement,
     Rewiring,
+    Sharing,
     StepExchange,
+    Wrapping,
 )
 from parity.operations import code as lines
 
@@ -61,6 +66,9 @@ class Rewriting:
         Raises:
             NotAppliedError: it cannot be made, and why.
         """
+        known = self._code.made.keys() | self._code.called.keys()
+        if isinstance(edit, LineChange) and edit.layer in known - {*layers}:
+            layers = ()  # the line of another operation than the one that was told
         self._code.wrong = (frozenset(layers) | {self._of_name(edit)}) - {""}
         before = {path: changes.copy() for path, changes in self._code.changes.items()}
         try:
@@ -93,6 +101,7 @@ class Rewriting:
 
     @_apply.register
     def _(self, edit: LineChange) -> None:
+        first = lines.call(self._code.codes.get(edit.layer, ""))
         for layer in sorted(self._code.wrong):
             code = self._code.codes.get(layer, "")
             old, new = lines.call(code), lines.call(edit.line)
@@ -109,7 +118,10 @@ class Rewriting:
                 self._lines.statement_part(layer, code, edit.line)
                 continue
             if ast.unparse(old.func) == ast.unparse(new.func):
-                self._lines.set_arguments(layer, list(differing(old, new)))
+                # Of another layer with the same cause only what is wrong changes, not its width.
+                alike = first is not None and ast.unparse(first.func) == ast.unparse(old.func)
+                own = first if first is not None and alike else old
+                self._lines.set_arguments(layer, list(differing(own, new)))
             else:
                 self._lines.another(layer, old, new)
 
@@ -130,7 +142,11 @@ class Rewriting:
         given = argument(call, edit.argument, ())
         if given is None:
             raise NotAppliedError(f"{edit.layer} is called without {edit.argument}")
-        text = self._spelling.spelled(source, edit.value).replace("{}", source.code(given.value))
+        value = source.code(given.value)
+        if edit.value == "~{}":
+            text = value[1:] if value.startswith("~") else f"~{grouped(value)}"
+        else:
+            text = self._spelling.spelled(source, edit.value).replace("{}", value)
         self._code.changes_of(source.path).put(given.value, text)
 
     @_apply.register
@@ -143,6 +159,54 @@ class Rewriting:
             call,
             lambda old: cst.parse_expression(step.replace("\0", source.code(operand_of(old)))),
         )
+
+    @_apply.register
+    def _(self, edit: Wrapping) -> None:
+        stack = self._code.stack(self._code.called, edit.layer, "called")
+        source = self._code.file(stack[0].file)
+        node = source.expression(stack[0])
+        self._code.expect_own(self._code.called, source, node)
+        changes = self._code.changes_of(source.path)
+        if changes.once("wrap", node, edit.line):
+            changes.wrap(node, lambda text: edit.line.replace("x", grouped(text), 1))
+
+    @_apply.register
+    def _(self, edit: OutputOrder) -> None:
+        stack = self._code.stack(self._code.called, edit.layer, "called")
+        source = self._code.file(stack[-1].file)
+        returned = returned_by(source, source.expression(stack[-1]), len(edit.order))
+        texts = [source.code(one) for one in returned]
+        for at, wanted in enumerate(edit.order):
+            if at != wanted:
+                self._code.changes_of(source.path).put(returned[at], texts[wanted])
+
+    @_apply.register
+    def _(self, edit: Sharing) -> None:
+        self._code.wrong |= {*edit.layers}
+        (source, first), *others = [self._code.callee(name) for name in edit.layers]
+        for path, node in others:
+            if path is not source or path.function(node) is not source.function(first):
+                raise NotAppliedError("they are called in different functions")
+        if isinstance(first, cst.Call):  # it is made where it is called
+            line = source.statement(first)
+            if line is None:
+                raise NotAppliedError(f"{edit.layer} is made in the head of a statement")
+            name = self._values.free(source, edit.layer)
+            self._code.changes_of(source.path).lines(line, f"{name} = {source.code(first)}")
+            others.append((source, first))
+        else:
+            name = source.code(first)
+        for _, node in others:
+            self._code.changes_of(source.path).put(node, name)
+
+    @_apply.register
+    def _(self, edit: Repetition) -> None:
+        for source, loop in loops.of_layer(self._code, edit.layer):
+            count = loops.count_of(loop)
+            if count is not None:
+                self._code.changes_of(source.path).put(count, repr(edit.times))
+                return
+        raise NotAppliedError(f"{edit.layer} is in no loop of a stated number")
 
     @_apply.register
     def _(self, edit: Insertion) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from parity.checker.apply import advice
+from parity.checker.apply import advice, loops
 from parity.checker.apply.rewriting import Rewriting
 from parity.checker.apply.source import NotAppliedError, SharedLineError
+from parity.checker.apply.user_code import UserCode
 from parity.checker.apply.writing import ReadFile
 from parity.checker.check import check_in
 from parity.checker.graph.target import ModelError, Target
@@ -16,6 +17,7 @@ from parity.checker.result.check_result import CheckResult
 from parity.checker.workers.pair import Say
 from parity.checker.workers.remote_model import RemoteModel
 from parity.checker.workers.request import CheckRequest
+from parity.core.sides import SIDES, Side
 from parity.diagnosis.causes import Cause
 from parity.operations.code import call
 from parity.verdict.judgement import Verdict
@@ -90,28 +92,28 @@ def propose(
     chosen: Callable[[Cause], bool] = lambda cause: True,
     *,
     together: bool = False,
+    side: Side = "keras",
 ) -> Proposal:
-    """Make all changes that confirmed causes ask for on the Keras side.
+    """Make all changes that confirmed causes ask for on one side.
 
     Args:
         result: of a check.
         read: path → what the file holds.
         chosen: which of the confirmed causes.
-        together: see `Rewriting`.
+        together: see `UserCode`.
+        side: whose files are changed.
     """
+    names = [layer.torch if side == "torch" else layer.keras for layer in result.layers]
     codes = {
-        layer.keras: layer.operations["keras"].code
-        for layer in result.layers
-        if layer.keras and "keras" in layer.operations
+        name: layer.operations[side].code
+        for name, layer in zip(names, result.layers, strict=True)
+        if name and side in layer.operations
     }
-    codes = {
-        cause.right[0]: cause.right[1]
-        for cause in result.causes
-        if isinstance(cause.right[1], str) and call(cause.right[1])
-    } | codes
-    sites = result.made.get("keras", {}), result.called.get("keras", {})
+    told = [cause.left if side == "torch" else cause.right for cause in result.causes]
+    codes = {n: code for n, code in told if isinstance(code, str) and call(code)} | codes
+    sites = result.made.get(side, {}), result.called.get(side, {})
     rewriting = Rewriting(*sites, codes, read, together=together)
-    attempts = tuple(_attempts(result, rewriting, codes, chosen))
+    attempts = tuple(_attempts(result, rewriting, codes, chosen, side))
     return Proposal(attempts, rewriting.texts())
 
 
@@ -120,17 +122,19 @@ def _attempts(
     rewriting: Rewriting,
     codes: Mapping[str, str],
     chosen: Callable[[Cause], bool],
+    side: Side,
 ) -> Iterator[Attempt]:
+    other = "Keras'" if side == "torch" else "PyTorch's"
     for cause in result.causes:
         if not cause.confirmed:
             yield Attempt(cause, "suspected, not proven")
             continue
         if not chosen(cause):
             continue
-        if cause.fix_side != "right":
-            yield Attempt(cause, "the line to be corrected is PyTorch's")
+        if cause.fix_side != ("left" if side == "torch" else "right"):
+            yield Attempt(cause, f"the line to be corrected is {other}")
             continue
-        edits = advice.edits(cause, codes.get(cause.right[0], ""))
+        edits = advice.edits(cause, codes.get(cause.corrected[0], ""))
         if not edits:
             yield Attempt(cause, "no line says what to do" if cause.fix else "there is no advice")
             continue
@@ -144,23 +148,46 @@ def _attempts(
 
 
 def _tries(
-    result: CheckResult, read: Callable[[str], str], proposal: Proposal
+    result: CheckResult, read: Callable[[str], str], proposal: Proposal, side: Side
 ) -> Iterator[tuple[Proposal, tuple[Verdict, ...]]]:
     """What may be applied, the best first, and with which verdict it is kept.
 
-    All causes at once; if that does not run, the first alone. Where all that is left is lines that
-    make other layers, too, these are changed for all of them: kept only if the two agree then.
+    Of steps that are missing or too many first whether a loop around them runs too seldom or too
+    often. Then all causes at once; if that does not run, the first alone. Where all that is left is
+    lines that make other layers, too, these are changed for all of them: kept only if the two agree
+    then.
     """
     applied = [attempt.cause for attempt in proposal.attempts if attempt.applied]
+    for more in _repeated(result, read, side):
+        yield more, ("agree",)
     if proposal.texts:
         yield proposal, ("agree", "differ", "undecided")
         if len(applied) > 1:
-            alone = propose(result, read, lambda cause: cause is applied[0])
+            alone = propose(result, read, lambda cause: cause is applied[0], side=side)
             yield alone, ("agree", "differ", "undecided")
     elif any(attempt.shared for attempt in proposal.attempts):
-        bold = propose(result, read, together=True)
+        bold = propose(result, read, together=True, side=side)
         if bold.texts:
             yield bold, ("agree",)
+
+
+def _repeated(result: CheckResult, read: Callable[[str], str], side: Side) -> Iterator[Proposal]:
+    """Loops that run more often or less, where steps of one side alone are a proven cause."""
+    causes = [c for c in result.causes if c.confirmed]
+    alone = [c for c in causes if c.kind in ("missing_layer", "extra_layer")]
+    lacking = len(result.torch_only) - len(result.keras_only)
+    lacking = -lacking if side == "torch" else lacking
+    if not alone or not lacking:
+        return
+    made, called = result.made.get(side, {}), result.called.get(side, {})
+    for edit in loops.repetitions(UserCode(made, called, {}, read), lacking):
+        rewriting = Rewriting(made, called, {}, read, together=True)
+        try:
+            rewriting.apply(edit, [])
+        except NotAppliedError:
+            continue
+        told = tuple(Attempt(replace(c, fix=edit.text, edit=edit)) for c in causes)
+        yield Proposal(told, rewriting.texts())
 
 
 def _told(result: CheckResult) -> object:
@@ -173,8 +200,8 @@ def _is_still_said(result: CheckResult, before: CheckResult, made: Proposal) -> 
     if _told(result) == _told(before):
         return True
     done = [a.cause for a in made.attempts if a.applied and "\n" in a.cause.fix]
-    asked = {(c.kind, c.right[0], c.fix) for c in result.causes}
-    return any((c.kind, c.right[0], c.fix) in asked for c in done)
+    asked = {(c.kind, c.corrected[0], c.fix) for c in result.causes}
+    return any((c.kind, c.corrected[0], c.fix) in asked for c in done)
 
 
 def in_rounds(
@@ -187,6 +214,8 @@ def in_rounds(
     since: float | None = None,
 ) -> Outcome:
     """Apply what a check found, and check again, in up to three rounds; no file is touched.
+
+    The side that is changed is the one that `request.corrected` names.
 
     Args:
         remotes: the two processes.
@@ -207,15 +236,19 @@ def in_rounds(
         return texts.get(path, files[path].text)
 
     def checked(proposal: Proposal) -> CheckResult:
-        keras = replace(targets[1], sources={**texts, **proposal.texts})
-        return check_in(remotes, (targets[0], keras), request, say)
+        sources = {**texts, **proposal.texts}
+        changed = [
+            replace(target, sources=sources) if side == request.corrected else target
+            for side, target in zip(SIDES, targets, strict=True)
+        ]
+        return check_in(remotes, (changed[0], changed[1]), request, say)
 
     while results[-1].verdict == "differ" and len(attempts) < ROUNDS:
         say(f"applying, round {len(attempts) + 1}")
-        proposal = propose(results[-1], read)
+        proposal = propose(results[-1], read, side=request.corrected)
         attempts.append(proposal.attempts)
         accepted = None
-        for one, wanted in _tries(results[-1], read, proposal):
+        for one, wanted in _tries(results[-1], read, proposal, request.corrected):
             try:
                 result = checked(one)
             except ModelError as failure:

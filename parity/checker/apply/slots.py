@@ -14,7 +14,7 @@ import libcst as cst
 
 from parity.checker.apply.source import SourceFile
 from parity.core.sites import Site
-from parity.operations.code import POSITIONS
+from parity.operations import code as lines
 
 Files = Callable[[str], SourceFile]
 Names = frozenset[str]
@@ -61,7 +61,8 @@ def argument(call: cst.Call, name: str, positions: Sequence[str]) -> cst.Arg | N
 
 def positions_of(source: SourceFile, call: cst.Call) -> tuple[str, ...]:
     """Names of a framework's class or function's arguments by place, as far as they are known."""
-    return POSITIONS.get(source.code(call.func).rpartition(".")[2], ())
+    parsed = lines.call(source.code(call))
+    return lines.positions(parsed) if parsed is not None else ()
 
 
 class Slots:

@@ -15,6 +15,8 @@ from parity.core.errors import ParityError
 from parity.core.sites import Site
 
 Replace = Callable[[cst.CSTNode], cst.CSTNode]
+Layers = cst.List | cst.Tuple | cst.Call
+"""What layers are written in, one after the other: ``[a, b]``, ``nn.Sequential(a, b)``."""
 Spot = tuple[int, int]
 """Line from 1, column in characters from 0."""
 
@@ -125,6 +127,26 @@ class SourceFile:
                 return one
         return None
 
+    def element(self, node: cst.CSTNode) -> tuple[Layers, cst.BaseElement | cst.Arg] | None:
+        """The list of layers that one is written in; None where it is in none.
+
+        ``a, b = A(), B()`` is no list of layers.
+        """
+        element = self.parents.get(node)
+        around = None if element is None else self.parents.get(element)
+        if isinstance(element, cst.Element) and isinstance(around, cst.List | cst.Tuple):
+            outer = self.parents.get(around)
+            unpacked = isinstance(outer, cst.Assign) and any(
+                isinstance(t.target, cst.Tuple | cst.List) for t in outer.targets
+            )
+            named = isinstance(around, cst.Tuple) and isinstance(outer, cst.Element)
+            return None if unpacked or named else (around, element)
+        if isinstance(element, cst.Arg) and isinstance(around, cst.Call):
+            chain = self.code(around.func).rpartition(".")[2] == "Sequential"
+            plain = element.keyword is None and not element.star
+            return (around, element) if chain and plain else None
+        return None
+
     def statement(self, node: cst.CSTNode) -> cst.SimpleStatementLine | None:
         """The line that a node is in; None within the head of a compound statement."""
         for one in self.around(node):
@@ -141,6 +163,11 @@ class SourceFile:
             None,
         )
         return outer if isinstance(outer, cst.ClassDef) else None
+
+    def class_of_node(self, node: cst.CSTNode) -> cst.ClassDef | None:
+        """The class in whose method a node is."""
+        function = self.function(node)
+        return None if function is None else self.class_of(function)
 
     def inside(self, node: cst.CSTNode, kind: type | tuple[type, ...]) -> Iterator[cst.CSTNode]:
         """All nodes of a kind in a node, itself among them."""
@@ -240,7 +267,7 @@ class _Rewriter(cst.CSTTransformer):
     def on_leave(self, original_node, updated_node):  # type: ignore[no-untyped-def]
         changes = self._changes
         updated: Any = super().on_leave(original_node, updated_node)
-        if isinstance(original_node, cst.List | cst.Tuple):
+        if isinstance(original_node, Layers):
             updated = self._with_elements(original_node, updated)
         for change in changes.replaced.get(original_node, ()):
             new = change(updated)
@@ -252,12 +279,14 @@ class _Rewriter(cst.CSTTransformer):
         before, after = changes.before.get(original_node, ()), changes.after.get(original_node, ())
         return cst.FlattenSentinel([*before, updated, *after]) if before or after else updated
 
-    def _with_elements(self, original: cst.List | cst.Tuple, updated: Any) -> Any:
+    def _with_elements(self, original: Layers, updated: Any) -> Any:
         changes = self._changes
         if not any(key[0] is original for key in changes.inserted) and not any(
-            element in changes.removed for element in original.elements
+            element in changes.removed for element in elements_of(original)
         ):
             return updated
+        if isinstance(original, cst.Call):
+            return self._with_layers(original, updated)
         elements = []
         for at, (old, new) in enumerate(zip(original.elements, updated.elements, strict=True)):
             for one in changes.inserted.get((original, at), ()):
@@ -281,6 +310,32 @@ class _Rewriter(cst.CSTTransformer):
             elements.append(cst.Element(one, comma=comma))
         return updated.with_changes(elements=elements, **{bracket: end})
 
+    def _with_layers(self, original: cst.Call, updated: Any) -> Any:
+        """``nn.Sequential`` with others among what it is given."""
+        changes, layers = self._changes, list[cst.Arg]()
+        for at, (old, new) in enumerate(zip(original.args, updated.args, strict=True)):
+            for one in changes.inserted.get((original, at), ()):
+                layers.append(cst.Arg(one, comma=_comma(original)))
+            if old not in changes.removed:
+                layers.append(new)
+        last = original.args[-1]
+        if last in changes.removed and layers:
+            blank = last.whitespace_after_arg
+            layers[-1] = layers[-1].with_changes(comma=last.comma, whitespace_after_arg=blank)
+        for one in changes.inserted.get((original, len(original.args)), ()):
+            between, comma = around_last(layers[-1].comma, _comma(original))
+            blank = layers[-1].whitespace_after_arg
+            layers[-1] = layers[-1].with_changes(
+                comma=between, whitespace_after_arg=cst.SimpleWhitespace("")
+            )
+            layers.append(cst.Arg(one, comma=comma, whitespace_after_arg=blank))
+        return updated.with_changes(args=layers)
+
+
+def elements_of(sequence: Layers) -> Sequence[cst.BaseElement | cst.Arg]:
+    """What is written one after the other."""
+    return sequence.args if isinstance(sequence, cst.Call) else sequence.elements
+
 
 def _first_line(place: Any) -> cst.TrailingWhitespace | None:
     """What stands on the line of a comma, or before a closing bracket: where a comment is."""
@@ -296,10 +351,11 @@ def _ended(bracket: Any, first: cst.TrailingWhitespace | None) -> Any:
     return bracket.with_changes(whitespace_before=blank.with_changes(first_line=first))
 
 
-def _comma(sequence: cst.List | cst.Tuple) -> cst.Comma:
+def _comma(sequence: Layers) -> cst.Comma:
     """As the first of a list is written; a comment there is about that one."""
-    first = sequence.elements[0].comma if sequence.elements else None
-    if len(sequence.elements) < 2 or not isinstance(first, cst.Comma):
+    elements = elements_of(sequence)
+    first = elements[0].comma if elements else None
+    if len(elements) < 2 or not isinstance(first, cst.Comma):
         return cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     return first.with_changes(whitespace_after=uncommented(first.whitespace_after))
 

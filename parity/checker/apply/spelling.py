@@ -12,6 +12,21 @@ from parity.checker.apply.source import NotAppliedError, SourceFile
 from parity.checker.apply.user_code import UserCode
 from parity.operations import code as lines
 
+_MODULES = {
+    "layers": "keras.layers",
+    "ops": "keras.ops",
+    "keras": "keras",
+    "nn": "torch.nn",
+    "F": "torch.nn.functional",
+    "torch": "torch",
+}
+"""Module as lines call it → what it is."""
+
+
+def is_layer(line: str) -> bool:
+    """Whether a line makes a layer, and is no function of ``x``."""
+    return line.startswith(("layers.", "nn."))
+
 
 class Spelling:
     """Spells the lines of a cause as the user's files would have them."""
@@ -22,39 +37,60 @@ class Spelling:
     def told_apart(self, source: SourceFile, line: str) -> str:
         """A layer with a name of its own, where the one that Keras would give it is taken."""
         name = snake(lines.function_name(line))
-        if "name=" in line or not re.search(rf"""["']{name}["']""", source.text):
+        taken = re.search(rf"""["']{name}["']""", source.text)
+        if line.startswith("nn.") or "name=" in line or not taken:
             return line
         number = next(k for k in range(1, 1000) if f"{name}_{k}" not in self._code.made)
         return lines.changed(line, {"name": f"{name}_{number}"})
 
+    def renamed(self, source: SourceFile, text: str) -> str:
+        """A function of Keras' in a layer of another name, where a layer has the function's.
+
+        In a functional model the two would be two operations of one name, which Keras refuses.
+        """
+        name, parsed = lines.function_name(text), lines.call(text)
+        taken = re.search(rf"""name=["']{name}["']""", source.text)
+        if not text.startswith("ops.") or not taken or parsed is None or not parsed.args:
+            return text
+        operand = ast.get_source_segment(text, parsed.args[0]) or ast.unparse(parsed.args[0])
+        inner = text.replace(operand, "x", 1)
+        number = next(k for k in range(1, 1000) if f"{name}_{k}" not in source.text)
+        return f'layers.Lambda(lambda x: {inner}, name="{name}_{number}")({operand})'
+
     def as_layer(self, source: SourceFile, line: str) -> str:
         """A step as an element of a list of layers."""
-        if line.startswith("layers."):
+        if is_layer(line):
             return self.spelled(source, line)
+        if "F." in line or "torch." in line:
+            raise NotAppliedError(f"{line} is no module, which a list of modules needs")
         return f"{self.spelled(source, 'layers.Lambda')}(lambda x: {self.spelled(source, line)})"
 
     def spelled(
         self, source: SourceFile, text: str, *, like: cst.BaseExpression | None = None
     ) -> str:
         """A line with ``layers``, ``ops`` and ``keras`` called as the file calls them."""
-        if isinstance(like, cst.Attribute) and text.startswith("layers."):
-            return f"{source.code(like.value)}.{text.removeprefix('layers.')}"
-        for word in ("layers", "ops", "keras"):
+        word, _, name = text.partition(".")
+        if isinstance(like, cst.Attribute) and word in ("layers", "nn"):
+            return f"{source.code(like.value)}.{name}"
+        for word in _MODULES:
             if re.search(rf"(?<![\w.]){word}\.", text):
                 text = re.sub(rf"(?<![\w.]){word}\.", f"{self._module(source, word)}.", text)
         return text
 
     def _module(self, source: SourceFile, word: str) -> str:
         """What a file calls ``keras.layers``, ``keras.ops`` or ``keras``; imported if need be."""
-        wanted = "keras" if word == "keras" else f"keras.{word}"
+        wanted = _MODULES[word]
+        top, _, rest = wanted.partition(".")
         known = dict(_imports(source.tree))
         for name, what in known.items():
             if what == wanted:
                 return name
         for name, what in known.items():
-            if what == "keras":
-                return f"{name}.{word}"
-        line = "import keras" if word == "keras" else f"from keras import {word}"
+            if what == top:
+                return f"{name}.{rest}"
+        outer, _, inner = wanted.rpartition(".")
+        line = f"from {outer} import {inner}" if outer else f"import {wanted}"
+        line += f" as {word}" if word not in (inner, wanted) else ""
         places = [s for s in source.module.body if _is_import(source, s)]
         changes = self._code.changes_of(source.path)
         if not places:
@@ -94,6 +130,6 @@ def quoted_all(text: str) -> str:
 
 
 def snake(name: str) -> str:
-    """What Keras calls a layer of this class: ``zero_padding2d``."""
+    """What Keras calls a layer of this class: ``zero_padding2d``; of a module's, ``gelu``."""
     name = name.replace("ReLU", "Relu").replace("ELU", "Elu").replace("LSTM", "Lstm")
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", re.sub(r"(\d)D$", r"\1d", name)).lower()

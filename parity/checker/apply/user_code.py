@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping
 import libcst as cst
 
 from parity.checker.apply.slots import Names, Slots
-from parity.checker.apply.source import Changes, NotAppliedError, SharedLineError, SourceFile
+from parity.checker.apply.source import (
+    Changes,
+    Layers,
+    NotAppliedError,
+    SharedLineError,
+    SourceFile,
+)
 from parity.core.sites import Site, Sites
 
 Stack = tuple[Site, ...]
@@ -118,16 +124,12 @@ class UserCode:
         """Where values are decided."""
         return Slots(self.file, [*self.made.items(), *self.called.items()])
 
-    def element(
-        self, stack: Stack
-    ) -> tuple[SourceFile, cst.List | cst.Tuple, cst.BaseElement] | None:
+    def element(self, stack: Stack) -> tuple[SourceFile, Layers, cst.BaseElement | cst.Arg] | None:
         """The list of layers that a layer is written in; none if it is called there."""
         for site in stack[:2]:
             source = self.file(site.file)
-            element = source.parents.get(source.expression(site))
-            sequence = source.parents.get(element) if element is not None else None
-            if isinstance(element, cst.Element) and isinstance(sequence, cst.List | cst.Tuple):
-                return source, sequence, element
+            if found := source.element(source.expression(site)):
+                return source, *found
         return None
 
     def callee(self, layer: str) -> tuple[SourceFile, cst.BaseExpression]:

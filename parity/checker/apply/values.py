@@ -7,11 +7,17 @@ import re
 
 import libcst as cst
 
+from parity.checker.apply.calls import is_method
+from parity.checker.apply.slots import argument
 from parity.checker.apply.source import NotAppliedError, SourceFile
 from parity.checker.apply.user_code import Stack, UserCode
 from parity.operations import code as lines
 
-_SETTINGS = frozenset(("axis", "training", "name", "mask", "dtype", "keepdims"))
+_SETTINGS = frozenset(
+    ("axis", "dim", "training", "name", "mask", "dtype", "keepdims", "keepdim", "approximate")
+)
+_RUNS = ("call", "forward")
+"""The method that runs a model."""
 
 
 class Values:
@@ -27,6 +33,8 @@ class Values:
         if not isinstance(node, cst.Call):
             raise NotAppliedError(f"line {source.line(node)} is no call")
         found: list[cst.BaseExpression] = []
+        if is_method(node) and isinstance(node.func, cst.Attribute):
+            found.append(node.func.value)
         for arg in node.args:
             value = arg.value
             if arg.star or _is_setting(value) or (arg.keyword and arg.keyword.value in _SETTINGS):
@@ -100,7 +108,7 @@ class Values:
         kind = None if function is None else source.class_of(function)
         if function is not None and kind is not None:
             names = [p.name.value for p in function.params.params[1:]]
-            if function.name.value != "call" or number >= len(names):
+            if function.name.value not in _RUNS or number >= len(names):
                 raise NotAppliedError("the model's input is not seen in that line")
             name, begin = names[number], function.body.body[0]
             if not self._set_between(source, name, begin, at, whole=True):
@@ -171,6 +179,33 @@ def assigned_to(source: SourceFile, name: cst.Name) -> cst.BaseExpression | None
         ):
             found = node.value
     return found
+
+
+def returned_by(
+    source: SourceFile, inner: cst.BaseExpression, count: int
+) -> list[cst.BaseExpression]:
+    """So many outputs, where the model that runs an expression returns them one by one.
+
+    Raises:
+        NotAppliedError: it does not.
+    """
+    function = source.function(inner)
+    if function is None:
+        raise NotAppliedError("the model's outputs are not seen")
+    own = source.class_of(function) is not None
+    found: list[cst.BaseExpression] = []
+    for node in source.inside(function.body, cst.Return if own else cst.Call):
+        value = getattr(node, "value", None)
+        if isinstance(node, cst.Call):
+            if source.code(node.func).rpartition(".")[2] != "Model":
+                continue
+            given = argument(node, "outputs", ("inputs", "outputs"))
+            value = None if given is None else given.value
+        if isinstance(value, cst.Tuple | cst.List) and source.function(node) is function:
+            found.append(value)
+    if len(found) != 1 or len(found[0].elements) != count:  # type: ignore[attr-defined]
+        raise NotAppliedError("the model's outputs are not written one by one")
+    return [element.value for element in found[0].elements]  # type: ignore[attr-defined]
 
 
 def _is_setting(value: cst.BaseExpression) -> bool:

@@ -34,7 +34,7 @@ def _lines(outcome: Outcome) -> Iterator[str]:
         word = f"Round {number}: " if len(outcome.attempts) > 1 else ""
         for one in attempts:
             cause = one.cause
-            names = cause.right[0] or cause.left[0]
+            names = cause.corrected[0] or cause.right[0] or cause.left[0]
             if one.applied:
                 more = f", and of {', '.join(one.along)} by the same line" if one.along else ""
                 yield f"{word}Applied: {cause.kind} of {names}{more}."
@@ -64,7 +64,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
 def _attempt(one: Attempt) -> dict[str, Any]:
     return {
         "kind": one.cause.kind,
-        "layer": one.cause.right[0],
+        "layer": one.cause.corrected[0],
         "applied": one.applied,
         "reason": one.refused or None,
     }

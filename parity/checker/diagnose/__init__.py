@@ -10,5 +10,6 @@ other), `region_tables` (a table in such steps), `other_inputs` (wiring), `table
 operands), `gradient_stops`, `training_state`, `running_statistics`, `untied` (weights that tell
 nothing), `latent` (what no input of the run shows); the line: `fix` (as for any operation; what a
 kind says of its own is in `parity.operations`), `combined_fix`, `library_advice` (where the line is
-a library's), `statement_edit` (an operation in a statement).
+a library's), `statement_edit` (an operation in a statement), `torch_lines` (where PyTorch's model
+is the port).
 """

@@ -85,9 +85,10 @@ def _with_momentum(match: Match, cause: Cause) -> Cause:
     mine, theirs = (n.settings.get("momentum") for n in (match.left, match.right))
     if cause.kind == "momentum" or not cause.fix or mine is None or theirs is None:
         return cause
-    if match.right.kind != "batch_norm" or cause.fix_side != "right" or abs(mine - theirs) < 1e-7:
+    if match.right.kind != "batch_norm" or abs(mine - theirs) < 1e-7:
         return cause
-    return replace(cause, fix=changed(cause.fix, {"momentum": round(mine, 12)}))
+    own = mine if cause.fix_side == "right" else 1 - theirs  # PyTorch says the weight of the new
+    return replace(cause, fix=changed(cause.fix, {"momentum": round(own, 12)}))
 
 
 def _sized(given: ProofInput, cause: Cause) -> Cause:
@@ -117,7 +118,9 @@ def _sized(given: ProofInput, cause: Cause) -> Cause:
                 left=(cause.left[0], f"{role} {shapes[0]}"),
                 right=(cause.right[0], f"{role} {shapes[1]}"),
                 proof="settings",  # read off the weights
-                fix=_widened(given.right, role, mine.shape, theirs.shape),
+                fix=_widened(given.right, role, mine.shape, theirs.shape)
+                if cause.fix_side == "right"
+                else "",
             )
     return cause
 
@@ -148,7 +151,8 @@ def _made(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:
     code = match.right.code
     line = f"# {code}: its {made[0]} must be made of its weights as {cause.left[0]} makes its own"
     left, right = (cause.left[0], words[0]), (cause.right[0], words[1])
-    return replace(cause, left=left, right=right, fix=line if code else "")
+    line = line if code and cause.fix_side == "right" else ""
+    return replace(cause, left=left, right=right, fix=line)
 
 
 def _shared(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:
@@ -165,7 +169,9 @@ def _shared(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:
                 cause,
                 left=(cause.left[0], f"{len(whole)} of their own"),
                 right=(cause.right[0], told),
-                fix=shared_line([cause.right[0]], len(whole), shared=False),
+                fix=shared_line([cause.right[0]], len(whole), shared=False)
+                if cause.fix_side == "right"
+                else "",
             )
     return cause
 
@@ -196,6 +202,8 @@ def _same_steps(mine: Sequence[Any], theirs: Sequence[Any]) -> bool:
 def _first_step(given: ProofInput) -> Insertion | None:
     """The factor or summand that only the left begins with."""
     mine, theirs = (list(n.settings.get("steps", ())) for n in (given.left, given.right))
+    if given.fix_side == "left":
+        return None
     if not mine or mine[1:] != theirs or not isinstance(mine[0][1], int | float):
         return None
     return Insertion(given.right.name, f"ops.{mine[0][0]}(x, {mine[0][1]!r})", "before")
@@ -322,6 +330,7 @@ def evidence_of(
         axes=axes,
         spatial=_spatial(comparison, match),
         mode=mode,
+        fix_side="left" if comparison.corrected == "torch" else "right",
         source_names=(
             tuple(source_text(comparison.torch, s) for s in match.left.sources),
             tuple(source_text(comparison.keras, s) for s in match.right.sources),

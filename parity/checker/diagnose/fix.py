@@ -20,12 +20,14 @@ from parity.checker.diagnose.statement_edit import (
     is_statement,
     on_its_argument,
     operation_in,
+    root_of_sum,
     scaled,
     shifted,
+    sum_of_root,
 )
 from parity.checker.graph.graph import Node
 from parity.core.sides import Side
-from parity.diagnosis.edits import Insertion, Replacement
+from parity.diagnosis.edits import Insertion, Replacement, Wrapping
 from parity.operations import activation, windows
 from parity.operations.code import argument, call, changed, function_name, named_as
 from parity.operations.known import operation
@@ -95,6 +97,8 @@ def follows(node: Node, other: Node) -> bool:
 def _in_statement(kind: str, node: Node, other: Node, side: Side, words: tuple[str, str]) -> str:
     """The user's statement with the operation in it corrected."""
     names = _called(node)
+    if kind == "epsilon" and words[0] in _ROOTS:
+        return _ROOTS[words[0]](node.code)
     change = _change(kind, *words)
     if change is not None:
         return (scaled if kind == "scale" else shifted)(node.code, names, change)
@@ -115,6 +119,8 @@ def _in_statement(kind: str, node: Node, other: Node, side: Side, words: tuple[s
         settings = {k: v for k, v in theirs.settings.items() if k not in ("name", "channels")}
         slope = settings.pop("slope", None)
         settings |= {} if slope is None else {"negative_slope": slope}
+        if side == "torch" and "approximate" in settings:
+            settings["approximate"] = "tanh" if settings["approximate"] else "none"
         text = changed(part.text, settings)
     elif not same and not _on_the_same(text, part.text):
         text = on_its_argument(part, text)
@@ -315,6 +321,19 @@ def replaced_activation(node: Node, other: Node, side: Side, text: str) -> Repla
     return Replacement(node.name, activation.line(canonical(other), side), text)
 
 
+def wrapped(kind: str, node: Node, text: str, wanted: str, present: str) -> Wrapping | None:
+    """A factor or summand of what an operation gives, where its statement has no place for one.
+
+    Args:
+        kind, node, wanted, present: as of `fix`.
+        text: what people are told.
+    """
+    change = _change(kind, wanted, present)
+    if change is None or not is_statement(node.code):
+        return None
+    return Wrapping(node.name, f"x {'*' if kind == 'scale' else '+'} {change!r}", text)
+
+
 def _layer(made: WrittenOperation, side: Side) -> str:
     """An operation as a layer of a framework; '' where there is no short way to say it."""
     line = operation(made.kind).lines.get(side)
@@ -356,6 +375,9 @@ def _order(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
     operands = re.fullmatch(r"\s*(\w[\w.]*)\s*([-/@]|\*\*)\s*(\w[\w.]*)\s*", mine.code)
     return "{2} {1} {0}".format(*operands.groups()) if operands else ""
 
+
+_ROOTS = {"under the root": root_of_sum, "added to the root": sum_of_root}
+"""Where an epsilon belongs → a statement with it there."""
 
 _OF_ANY: Mapping[str, Correct] = {
     "pooling": _another,

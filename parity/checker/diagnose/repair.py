@@ -25,6 +25,7 @@ from parity.core.sides import Side
 from parity.diagnosis.array_hypotheses import FLOOR, apart, values
 from parity.diagnosis.causes import Cause, Proof, value_text
 from parity.diagnosis.constants import relation
+from parity.diagnosis.edits import Edit
 from parity.diagnosis.operation_hypotheses import Guess, guesses
 from parity.operations.function import Function
 from parity.operations.operation import Suspicion
@@ -435,9 +436,9 @@ def _cause(
     proof: Proof = "recomputed",
 ) -> Cause:
     line = _fix(evidence, kind, *(_in_full(kind, value) for value in (left, right)))
-    edit = None
-    if kind == "activation" and evidence.fix_side == "right" and line.startswith("# "):
-        edit = fix.replaced_activation(evidence.right, evidence.left, evidence.right_side, line)
+    edit: Edit | None = None
+    if line.startswith("# "):
+        edit = _edit(evidence, kind, line, *(_in_full(kind, value) for value in (left, right)))
     return Cause(
         kind=kind,
         left=(evidence.left.name, value_text(left)),
@@ -450,6 +451,16 @@ def _cause(
         edit=edit,
         fix_side=evidence.fix_side,
     )
+
+
+def _edit(evidence: ProofInput, kind: str, line: str, mine: str, theirs: str) -> Edit | None:
+    """What no line of the statement's says, done to one operation in it."""
+    node, other, side = evidence.right, evidence.left, evidence.right_side
+    if evidence.fix_side == "left":
+        node, other, side, mine, theirs = other, node, evidence.left_side, theirs, mine
+    if kind == "activation":
+        return fix.replaced_activation(node, other, side, line)
+    return fix.wrapped(kind, node, line, mine, theirs)
 
 
 def _in_full(kind: str, value: Any) -> str:

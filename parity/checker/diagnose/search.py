@@ -26,6 +26,7 @@ from parity.checker.diagnose import (
     running_statistics,
     structure,
     tables,
+    torch_lines,
     untied,
     written_out,
 )
@@ -100,6 +101,8 @@ def find_causes(search: Search) -> tuple[Cause, ...]:
     if not known:
         return group(replace(c, fix="") for c in tested[:1])
     codes = {node.name: node.code for node in search.comparison.keras.nodes}
+    if search.comparison.corrected == "torch":
+        known = [torch_lines.of_torch(search.comparison, cause) for cause in known]
     libraries = search.comparison.graphs[1].libraries
     joined = [_in_its_place(search, c) for c in combined_fix.together(_once(known), codes)]
     return group(library_advice.advised(cause, libraries) for cause in joined)

@@ -13,6 +13,9 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from parity.operations.code import is_method
+from parity.operations.code import operand as operand_of
+
 _SIGNS: dict[str, tuple[type[ast.operator], ...]] = {
     "scale": (ast.Mult, ast.Div),
     "offset": (ast.Add, ast.Sub),
@@ -96,22 +99,68 @@ def on_its_argument(part: Part, line: str) -> str:
     if isinstance(node, ast.BinOp):
         operand: ast.expr | None = node.right if _is_number(node.left) else node.left
     else:
-        operand = node.args[0] if isinstance(node, ast.Call) and node.args else None
+        operand = operand_of(node) if isinstance(node, ast.Call) else None
     if operand is None or "\n" in line:
         return ""
     taken = ast.get_source_segment(part.code, operand) or ""
-    inner = re.fullmatch(r"(ops\.\w+)\(x\b(.*)\)", line)
+    inner = re.fullmatch(r"((?:ops|F|torch)\.\w+)\(x\b(.*)\)", line)
     if inner:
         return f"{inner.group(1)}({taken}{inner.group(2)})"
-    return f"{line}({taken})" if line.startswith("layers.") else ""
+    return f"{line}({taken})" if line.startswith(("layers.", "nn.")) else ""
 
 
 def bypassed(code: str, names: Collection[str]) -> str:
     """The statement without a call, whose first argument takes its place; '' where it has none."""
     part = call_in(code, names)
-    if part is None or not isinstance(part.node, ast.Call) or len(part.node.args) != 1:
+    if part is None or not isinstance(part.node, ast.Call):
         return ""
-    return part.replaced(ast.get_source_segment(code, part.node.args[0]) or "")
+    taken = operand_of(part.node)
+    if taken is None or len(part.node.args) > 1:
+        return ""
+    return part.replaced(ast.get_source_segment(code, taken) or "")
+
+
+def root_of_sum(code: str) -> str:
+    """The statement with ``sqrt(v) + e`` as ``sqrt(v + e)``; '' where it has no such sum."""
+    for node in _sums(code):
+        for root, more in ((node.left, node.right), (node.right, node.left)):
+            if (inner := _under_root(root)) is not None and _under_root(more) is None:
+                said = [ast.get_source_segment(code, n) or "" for n in (inner, more)]
+                return Part(code, node).replaced(_root(code, root, " + ".join(said)))
+    return ""
+
+
+def sum_of_root(code: str) -> str:
+    """The statement with ``sqrt(v + e)`` as ``(sqrt(v) + e)``; '' where it has no such root."""
+    tree = _parsed(code)
+    for root in ast.walk(tree or ast.Module([], [])):
+        node = _under_root(root)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            inner, more = (ast.get_source_segment(code, n) or "" for n in (node.left, node.right))
+            assert isinstance(root, ast.expr)
+            return Part(code, root).replaced(f"({_root(code, root, inner)} + {more})")
+    return ""
+
+
+def _sums(code: str) -> list[ast.BinOp]:
+    nodes = ast.walk(_parsed(code) or ast.Module([], []))
+    return [n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Add)]
+
+
+def _under_root(node: ast.AST) -> ast.expr | None:
+    """Of what it is the square root."""
+    if not isinstance(node, ast.Call) or ast.unparse(node.func).rpartition(".")[2] != "sqrt":
+        return None
+    return operand_of(node)
+
+
+def _root(code: str, root: ast.AST, inner: str) -> str:
+    """The same root of something else."""
+    assert isinstance(root, ast.Call)
+    if is_method(root):
+        bare = re.fullmatch(r"[\w.]+", inner)
+        return f"{inner}.sqrt()" if bare else f"({inner}).sqrt()"
+    return f"{ast.get_source_segment(code, root.func)}({inner})"
 
 
 def scaled(code: str, names: Collection[str], factor: float) -> str:

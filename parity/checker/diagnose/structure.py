@@ -20,7 +20,7 @@ from parity.checker.transfer.comparison import ModelComparison
 from parity.checker.transfer.mapping import WeightMapping
 from parity.core.sides import Side
 from parity.diagnosis.causes import Cause
-from parity.diagnosis.edits import ArgumentChange, CallChange, Edit, Insertion
+from parity.diagnosis.edits import ArgumentChange, CallChange, Edit, Insertion, OutputOrder, Sharing
 
 
 def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterator[Cause]:
@@ -191,6 +191,9 @@ def reordered(comparison: ModelComparison, attribution: LayerAttribution) -> Ite
         maker = next((n for n in comparison.torch.nodes if n.name == left), None)
         finding = attribution.findings.get(maker.id) if maker else None
         if finding is not None and finding.agrees:
+            order = _output_order(comparison) if kind == "order" else ()
+            name = right if comparison.corrected == "keras" else left
+            edit = OutputOrder(name, order) if order else None
             yield Cause(
                 kind,
                 (left, "its numbers in one order"),
@@ -199,7 +202,23 @@ def reordered(comparison: ModelComparison, attribution: LayerAttribution) -> Ite
                 finding.ratio,
                 1.0,
                 "values",
+                "" if edit is None else edit.text,
+                edit,
+                "right" if comparison.corrected == "keras" else "left",
             )
+
+
+def _output_order(comparison: ModelComparison) -> tuple[int, ...]:
+    """Where each output of the right side stands now among the port's; () where not all are."""
+    pairs = list(comparison.outputs())
+    theirs = [right.value for _, right, _ in pairs]
+    partners = [comparison.axis_maps.partners.get(left.value, "") for left, _, _ in pairs]
+    if len({*theirs}) < len(theirs) or sorted(partners) != sorted(theirs):
+        return ()
+    order = tuple(theirs.index(value) for value in partners)
+    if comparison.corrected == "keras":
+        return order
+    return tuple(order.index(place) for place in range(len(order)))
 
 
 def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[Cause]:
@@ -220,7 +239,11 @@ def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[C
             first = next(iter(others.values()))
             texts = (f"one {first.role}, used {len(others)} times", f"{len(others)} of their own")
             left, right = texts if mine else texts[::-1]
-            layers = dict.fromkeys(one.pair.right.name for one in others.values())
+            own = comparison.corrected == "keras"
+            pairs = [one.pair for one in others.values()]
+            layers = list(dict.fromkeys((p.right if own else p.left).name for p in pairs))
+            line = fix.shared_line(layers, len(others), shared=mine is own)
+            share = mine is own and len(layers) > 1
             yield Cause(
                 "weights",
                 (first.pair.left.name, left),
@@ -229,7 +252,9 @@ def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[C
                 None,
                 1.0,
                 "settings",
-                fix=fix.shared_line(list(layers), len(others), shared=mine),
+                fix=line,
+                edit=Sharing(tuple(layers), line) if share else None,
+                fix_side="right" if own else "left",
             )
 
 

@@ -77,7 +77,9 @@ def _told(graph: Graph) -> Graph:
 def _portable(graph: Graph) -> Graph:
     """With files as they are seen from here: a reference is committed, and read elsewhere."""
     places = {name: (from_here(file), line) for name, (file, line) in graph.places.items()}
-    return replace(graph, title=from_here(graph.title), places=places)
+    graph = replace(graph, title=from_here(graph.title), places=places)
+    # Only what repairs a file asks which expressions PyTorch's operations are.
+    return replace(graph, made={}, called={}) if graph.side == "torch" else graph
 
 
 def from_here(path: str) -> str:

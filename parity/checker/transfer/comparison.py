@@ -37,6 +37,7 @@ class ModelComparison:
         remade: of these the ones whose weight is what the other side computes of its own, rounded
             to float32.
         strict: all the same, what the models yield is compared in float64.
+        corrected: the side for which lines are written that repair a cause.
     """
 
     torch: CanonicalGraph
@@ -51,6 +52,7 @@ class ModelComparison:
     tables: frozenset[str] = frozenset()
     remade: frozenset[str] = frozenset()
     strict: bool = False
+    corrected: Side = "keras"
 
     def outputs(self) -> Iterator[tuple[Source, Source, Arrangement | None]]:
         """The models' outputs, by position, and how each goes across.

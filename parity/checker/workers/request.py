@@ -31,6 +31,7 @@ class CheckRequest:
         targets: for that loss, as `inputs`.
         keep_weights: leave the weights as the models have them.
         weights_from: the side whose weights are taken across.
+        corrected: the side that is the port: lines that repair a cause are written for it.
         pairs: names of PyTorch's layers → names of Keras', by hand.
         input_pairs, output_pairs: the same of what the models take and return.
         layout: of image inputs in Keras.
@@ -54,6 +55,7 @@ class CheckRequest:
     targets: tuple[feeding.Input, ...] = ()
     keep_weights: bool = False
     weights_from: Side = "torch"
+    corrected: Side = "keras"
     pairs: Mapping[str, str] = field(default_factory=dict)
     input_pairs: Mapping[str, str] = field(default_factory=dict)
     output_pairs: Mapping[str, str] = field(default_factory=dict)

@@ -8,8 +8,8 @@ import traceback
 import tensorflow as tf
 
 from parity.checker.graph.target import bare
+from parity.checker.graph.user_sites import is_users
 from parity.core.errors import ParityError
-from parity.keras_side.checker.naming import is_users
 
 SHOWN = 3
 

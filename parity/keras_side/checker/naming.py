@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
-import itertools
-import linecache
 import os
 import sys
-import sysconfig
 import weakref
 
-import keras
 from keras.src.layers.layer import Layer
 from keras.src.ops.node import Node
 from keras.src.ops.operation import Operation
 
-from parity import checker
+from parity.checker.graph.user_sites import OURS, frames, is_users, site_of
 from parity.core.sites import Site
 
-_CALLERS = os.path.dirname(os.path.abspath(checker.__file__))
-_OURS = os.path.dirname(_CALLERS)
-_LIBRARIES = tuple(
-    {os.path.realpath(sysconfig.get_path(k)) for k in ("stdlib", "purelib", "platlib")}
-    | {os.path.dirname(os.path.dirname(os.path.realpath(keras.__file__))), sys.prefix, _OURS}
-)
 _CALL = inspect.unwrap(Operation.__call__).__code__
 _Sites = weakref.WeakKeyDictionary[Operation, tuple[Site, ...]]
 _CALLED: _Sites = weakref.WeakKeyDictionary()
@@ -106,15 +95,6 @@ def names_of(model):
     return names
 
 
-@functools.lru_cache(maxsize=4096)
-def is_users(path):
-    """Whether a file is neither a library's nor ours."""
-    if path.startswith("<") or "__autograph_generated_file" in path:
-        return False
-    real = os.path.realpath(path)
-    return not any(real.startswith(p + os.sep) for p in _LIBRARIES)
-
-
 def remember_lines():
     """From now on remember where each layer is made, and each of a functional model is called.
 
@@ -159,40 +139,21 @@ def user_sites(*, shared=True):
     Args:
         shared: also where Keras replays what was called more than once; else nothing then.
     """
-    found, frame = [], sys._getframe(1)
-    while frame is not None:
-        path = frame.f_code.co_filename
-        if path.startswith(_CALLERS + os.sep):  # what calls us is no part of the model
-            break
-        if is_users(path):
-            found.append(_site(frame))
+    found = []
+    for frame in frames():
+        if is_users(frame.f_code.co_filename):
+            found.append(site_of(frame, _made_at))
         elif frame.f_code is _CALL and not found:
             operation = frame.f_locals["self"]
             if operation in _SHARED and not shared:
                 return ()
             if called := _CALLED.get(operation):
                 return called
-        frame = frame.f_back
     return tuple(found)
 
 
-def _site(frame):
-    """The expression that a frame executes."""
-    code = frame.f_code
-    line, column, end_line, end_column = _position(code, frame.f_lasti)
-    own = frame.f_locals.get("self") if code.co_varnames[:1] == ("self",) else None
-    owner = _MADE.get(own, ()) if isinstance(own, Operation) else ()
-    return Site(os.path.realpath(code.co_filename), line, column, end_line, end_column, owner)
-
-
-@functools.lru_cache(maxsize=4096)
-def _position(code, instruction):
-    """First and last line, and columns, of the expression that an instruction belongs to."""
-    line, end_line, column, end_column = next(
-        itertools.islice(code.co_positions(), instruction // 2, None)
-    )
-    line = line or code.co_firstlineno
-    return line, column or 0, end_line or line, end_column or 0
+def _made_at(own):
+    return made_at(own) if isinstance(own, Operation) else ()
 
 
 def _building_library():
@@ -203,7 +164,7 @@ def _building_library():
     found, frame = None, sys._getframe(2)  # of Keras, which was called by the one that we look for
     while frame is not None:
         path, module = frame.f_code.co_filename, frame.f_globals.get("__name__", "")
-        if is_users(path) or path.startswith(_OURS + os.sep):
+        if is_users(path) or path.startswith(OURS + os.sep):
             break
         top = module.partition(".")[0]
         builds = top != "keras" or module.startswith("keras.src.applications.")
@@ -225,30 +186,6 @@ def _building_library():
             if n not in _NO_SETTING
         },
     }
-
-
-def statement(path, number):
-    """The whole statement of a line; the line as it stands where that has statements in it."""
-    return _statement("".join(linecache.getlines(path)), number)
-
-
-@functools.lru_cache(maxsize=4096)
-def _statement(text, number):
-    line = text.splitlines()[number - 1].strip() if number <= len(text.splitlines()) else ""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return line
-    around = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.stmt) and node.lineno <= number <= (node.end_lineno or 0)
-    ]
-    inner = max(around, key=lambda node: (node.lineno, node.col_offset), default=None)
-    if inner is None or hasattr(inner, "body"):
-        return line
-    source = ast.get_source_segment(text, inner)
-    return " ".join(part.strip() for part in (source or line).splitlines())
 
 
 def library_of(layers):

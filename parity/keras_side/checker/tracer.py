@@ -17,6 +17,7 @@ import tensorflow as tf
 from keras.src.layers.layer import Layer
 from tensorflow.python.framework import op_callbacks
 
+from parity.checker.graph.statements import statement
 from parity.keras_side.checker import calls, functions, layers, noise, primitives
 from parity.keras_side.checker.draws import Draws
 from parity.keras_side.checker.marks import SOME, Raw, Ref, Scope, Weight, as_array, filled, flat
@@ -25,7 +26,6 @@ from parity.keras_side.checker.naming import (
     code_of,
     library_of,
     made_at,
-    statement,
     user_sites,
 )
 

@@ -6,6 +6,9 @@ from parity.checker.workers.serve import main
 def _kind():
     from torch import nn
 
+    from parity.torch_side.checker.naming import remember_lines
+
+    remember_lines()
     return nn.Module
 
 

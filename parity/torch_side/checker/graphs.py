@@ -10,6 +10,7 @@ from parity.checker.graph.graph import Graph, Node, Source, Value
 from parity.checker.graph.model_interface import Traced
 from parity.core.errors import ParityError
 from parity.torch_side.checker import weights
+from parity.torch_side.checker.naming import made_at
 
 
 class Writer:
@@ -42,6 +43,7 @@ class Writer:
         nodes = [self._node(f"n{k}", step) for k, step in enumerate(self.steps)]
         outputs = tuple(self._source(ref) for ref in self.outputs)
         parameters, unused = self._parameters(nodes, outputs)
+        made, called = self._made(), {s.name: s.called for s in self.steps if s.called}
         graph = Graph(
             side="torch",
             title=title,
@@ -57,8 +59,20 @@ class Writer:
                 for root in self.tracer.stopped
                 if root.step is None or root.step in self.steps
             ),
+            places={
+                s.name: (sites[0].file, sites[0].line)
+                for s in self.steps
+                if (sites := made.get(s.name) or s.called)
+            },
+            made=made,
+            called=called,
         )
         return Traced(graph, self.ids)
+
+    def _made(self):
+        """Name of a module → where the user made it."""
+        found = {name: made_at(module) for name, module in self.model.named_modules() if name}
+        return {name: sites for name, sites in found.items() if sites}
 
     def _node(self, name, step):
         return Node(

@@ -140,7 +140,7 @@ class TorchModel(Model):
             model = moded(in_precision(self.model, "float32"), training=False)
             before = versions(model.parameters())
             tracer = self._tracing(model, self._bindings, noises=self._noises)
-            tracer.apart, tracer.paging = self._apart, self.paging
+            tracer.apart, tracer.paging, tracer.detailed = self._apart, self.paging, True
             given, roots = self._given(tracer, inputs, "float32", gradients=self._sloped)
             found, names = forward(model, tracer, given, self.names)
             self._writes = bool(changed(before))

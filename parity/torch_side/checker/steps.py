@@ -5,10 +5,17 @@ from typing import Any
 
 from torch import nn
 
+from parity.core.sites import Site
+
 
 @dataclass(eq=False)
 class TracedStep:
-    """A node in the making. `again` holds what `replay` needs: function and marked arguments."""
+    """A node in the making.
+
+    Attributes:
+        again: what `replay` needs: function and marked arguments.
+        called: where the user called it, as `parity.core.sites.Sites` has it.
+    """
 
     name: str
     kind: str
@@ -18,6 +25,7 @@ class TracedStep:
     parameters: dict
     code: str
     again: Any
+    called: tuple[Site, ...] = ()
 
 
 @dataclass(frozen=True)

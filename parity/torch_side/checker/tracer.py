@@ -21,6 +21,7 @@ from parity.torch_side.checker.helpers import (
     versions,
     widened,
 )
+from parity.torch_side.checker.naming import called_at
 from parity.torch_side.checker.refs import Ref, Root, Stale, Table, dtype_name
 from parity.torch_side.checker.steps import Frame, Own, Slot, TracedStep
 
@@ -65,6 +66,7 @@ class Tracer(TorchFunctionMode):
     Attributes:
         apart: recurrent layers of these cells are written down step by step.
         paging: is told of weights that were looked at; None where all are in memory.
+        detailed: what is written down becomes a graph, with where each node was called.
         nudged: id → constant that was moved by half a unit of float32; None where none is to be.
     """
 
@@ -81,7 +83,7 @@ class Tracer(TorchFunctionMode):
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]
         self.cumulative = set()
-        self.nudged, self.apart, self.paging = None, (), None
+        self.nudged, self.apart, self.paging, self.detailed = None, (), None, False
         for name, tensor in itertools.chain(model.named_parameters(), model.named_buffers()):
             floating = tensor.is_floating_point() or isinstance(tensor, nn.Parameter)
             if floating:
@@ -267,7 +269,7 @@ class Tracer(TorchFunctionMode):
         made = list(flatten(result if pick is None else pick(result)))
         label, code = self._label(name or call.name, call, bool(bound))
         step = TracedStep(label, kind, settings, refs, [], bound, code, again)
-        self.steps.append(step)
+        self._add(step)
         for place, tensor in enumerate(made):
             self._yielded(step, place, tensor, inplace=any(tensor is t for t in changed(before)))
         for tensor in changed(before):
@@ -285,9 +287,13 @@ class Tracer(TorchFunctionMode):
         result = call()
         label, code = self._label(call.name.strip("_"), call, False)
         step = TracedStep(label, "opaque", settings, refs, [], {}, code, again)
-        self.steps.append(step)
+        self._add(step)
         self._yielded(step, 0, sources[0], inplace=True)
         return result
+
+    def _add(self, step):
+        step.called = called_at() if self.detailed else ()
+        self.steps.append(step)
 
     def _yielded(self, step, place, tensor, *, inplace):
         shape = tuple(tensor.shape)
@@ -348,7 +354,7 @@ class Tracer(TorchFunctionMode):
             "x[...] = y",
             (overwritten, (Slot(0), Slot(1), hits), {}, None),
         )
-        self.steps.append(step)
+        self._add(step)
         self._yielded(step, 0, tensor, inplace=False)
         return self.table.get(tensor)
 

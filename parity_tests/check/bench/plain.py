@@ -11,16 +11,18 @@ import ast
 import copy
 from pathlib import Path
 
+from parity.core.sides import Side
+
 from .rows import Fault
 from .twins import ROOT
 
 
-def written(fault: Fault, folder: Path) -> Fault:
-    """The fault with its Keras side as a plain file in this folder."""
-    file, name = fault.keras.rsplit(":", 1)
+def written(fault: Fault, folder: Path, side: Side = "keras") -> Fault:
+    """The fault with one side as a plain file in this folder."""
+    file, name = getattr(fault, side).rsplit(":", 1)
     target = folder / f"{fault.name}.py"
     target.write_text(text((ROOT / file).read_text("utf-8"), name), "utf-8")
-    return Fault(**{**vars(fault), "keras": f"{target}:{name}"})
+    return Fault(**{**vars(fault), side: f"{target}:{name}"})
 
 
 def text(source: str, name: str) -> str:

@@ -11,6 +11,7 @@ from parity.checker.graph.target import Target
 from parity.checker.result.check_result import CheckResult
 from parity.checker.workers.remote_model import RemoteModel
 from parity.checker.workers.request import CheckRequest
+from parity.core.sides import Side
 from parity_tests.check.bench.rows import Cause, Fault, Pair
 
 ROOT = Path(__file__).parents[3]
@@ -34,13 +35,18 @@ class Score:
 
 
 def answer(
-    remotes: tuple[RemoteModel, RemoteModel], row: Pair | Fault, *, kept: bool
+    remotes: tuple[RemoteModel, RemoteModel],
+    row: Pair | Fault,
+    *,
+    kept: bool,
+    corrected: Side = "keras",
 ) -> CheckResult:
     """Check a row in processes that are there."""
     request = CheckRequest(
         inputs=tuple(model_inputs.parse(text) for text in row.inputs),
         train=row.train,
         keep_weights=kept,
+        corrected=corrected,
     )
     targets = (
         target(row.torch, getattr(row, "torch_arguments", {})),
