@@ -178,18 +178,21 @@ class CallChange:
         layer: its name.
         argument, value: name and source code, in which ``{}`` stands for what is given now; no
             value: it must not be given.
+        source: name of what ``{}`` stands for instead, ``input:1`` for an input.
     """
 
     layer: str
     argument: str
     value: str = ""
+    source: str = ""
 
     @property
     def text(self) -> str:
         """How it must be called."""
         if not self.value:
             return f"# {self.layer}: call it without {self.argument}"
-        return f"# {self.layer}: call it with {self.argument}={self.value.format(self.argument)}"
+        value = self.value.format(self.source or self.argument)
+        return f"# {self.layer}: call it with {self.argument}={value}"
 
 
 @dataclass(frozen=True)
@@ -232,10 +235,13 @@ class Sharing:
     Attributes:
         layers: names; the first stays.
         text: as people are told.
+        weight: of the first, by which, transposed, the others multiply; empty where they are called
+            as the first is.
     """
 
     layers: tuple[str, ...]
     text: str
+    weight: str = ""
 
     @property
     def layer(self) -> str:

@@ -18,6 +18,7 @@ from parity.core.errors import UsageError
 from parity.core.sites import Site
 from parity.diagnosis.causes import Cause
 from parity.diagnosis.edits import (
+    CallChange,
     Insertion,
     LineChange,
     OutputOrder,
@@ -466,6 +467,38 @@ def test_layers_are_made_one():
     called = {"a": ["self.a(self.b(x))"], "b": ["self.b(x)"]}
     text = rewritten(source, Sharing(("a", "b"), ""), called=called)
     assert text == source.replace("self.b", "self.a")
+
+
+def test_a_layer_multiplies_by_a_table_s_weights():
+    source = "from keras import layers, ops\ne = layers.Embedding(5, 3)\n"
+    source += "y = e(x)\nz = layers.Dense(5)(y + 1)\n"
+    called = {"e": ["e(x)"], "d": ["layers.Dense(5)(y + 1)"]}
+    text = rewritten(source, Sharing(("e", "d"), "", "embeddings"), called=called)
+    made = "layers.Lambda(lambda x: ops.matmul(x, ops.transpose(e.embeddings)))"
+    assert text == source.replace("layers.Dense(5)", made)
+    source = "from keras import ops\nclass Net:\n    def call(self, x):\n"
+    source += "        return self.d(self.e(x))\n"
+    called = {"e": ["self.e(x)"], "d": ["self.d(self.e(x))"]}
+    text = rewritten(source, Sharing(("e", "d"), "", "embeddings"), called=called)
+    product = "ops.matmul(self.e(x), ops.transpose(self.e.embeddings))"
+    assert text == source.replace("self.d(self.e(x))", product)
+
+
+@pytest.mark.parametrize(
+    ("given", "line", "name"),
+    [
+        ("x, empty", "", "empty"),
+        ("inputs", "        x, empty = inputs\n", "empty"),
+    ],
+)
+def test_a_layer_is_called_with_an_input_of_the_model(given, line, name):
+    source = f"class Net:\n    def call(self, {given}):\n{line}        return self.attn(x, x)\n"
+    edit = CallChange("attn", "attention_mask", "~{}", "input:1")
+    text = rewritten(source, edit, called={"attn": ["self.attn(x, x)"]})
+    assert text == source.replace("(x, x)", f"(x, x, attention_mask=~{name})")
+    edit = CallChange("attn", "attention_mask", "~{}", "input:2")
+    with pytest.raises(NotAppliedError, match="input is not seen"):
+        rewritten(source, edit, called={"attn": ["self.attn(x, x)"]})
 
 
 @pytest.mark.parametrize(

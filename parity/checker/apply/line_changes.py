@@ -46,14 +46,16 @@ class LineChanges:
                     raise
                 return
 
-    def set_argument(self, stack: Stack, call: cst.Call, name: str, text: str | None) -> None:
-        """Give a call another argument, where that is decided; None: take it away."""
+    def set_argument(
+        self, stack: Stack, call: cst.Call, name: str, text: str | None, *, here: bool = False
+    ) -> None:
+        """Give a call another argument, where that is decided, or `here`; None: take it away."""
         slots = self._code.slots().of_argument(stack, call, name)
         if slots[-1].value is None and any(arg.star for arg in call.args):
             raise NotAppliedError(
                 f"line {stack[0].line} is given arguments that are not seen there"
             )
-        if text is None:
+        if text is None or here:
             slots = slots[-1:]
         self._write(slots, text)
 

@@ -136,6 +136,12 @@ class Rewriting:
             edit.layer,
         )
         source, call, stack = self._code.call_of(part)
+        if edit.source:
+            value = self._values.value(edit.source, stack, call)
+            self._lines.set_argument(
+                stack, call, edit.argument, edit.value.replace("{}", value), here=True
+            )
+            return
         if "{}" not in edit.value:
             self._lines.set_argument(stack, call, edit.argument, edit.value or None)
             return
@@ -184,20 +190,30 @@ class Rewriting:
     def _(self, edit: Sharing) -> None:
         self._code.wrong |= {*edit.layers}
         (source, first), *others = [self._code.callee(name) for name in edit.layers]
-        for path, node in others:
-            if path is not source or path.function(node) is not source.function(first):
+        for other, node in others:
+            if other is not source or source.function(node) is not source.function(first):
                 raise NotAppliedError("they are called in different functions")
+        changes, name = self._code.changes_of(source.path), source.code(first)
         if isinstance(first, cst.Call):  # it is made where it is called
             line = source.statement(first)
             if line is None:
                 raise NotAppliedError(f"{edit.layer} is made in the head of a statement")
             name = self._values.free(source, edit.layer)
-            self._code.changes_of(source.path).lines(line, f"{name} = {source.code(first)}")
-            others.append((source, first))
-        else:
-            name = source.code(first)
-        for _, node in others:
-            self._code.changes_of(source.path).put(node, name)
+            changes.lines(line, f"{name} = {source.code(first)}")
+            changes.put(first, name)
+        if not edit.weight:
+            for _, node in others:
+                changes.put(node, name)
+            return
+        weight = f"ops.transpose({name}.{edit.weight})"
+        product = f"ops.matmul(\0, {weight})"
+        if source.class_of_node(first) is None:  # by itself it would be computed once, as a table
+            product = f"layers.Lambda(lambda x: ops.matmul(x, {weight}))(\0)"
+        product = self._spelling.spelled(source, product)
+        changes.replace(
+            source.parents[others[0][1]],
+            lambda old: cst.parse_expression(product.replace("\0", source.code(operand_of(old)))),
+        )
 
     @_apply.register
     def _(self, edit: Repetition) -> None:

@@ -108,6 +108,7 @@ class Values:
         kind = None if function is None else source.class_of(function)
         if function is not None and kind is not None:
             names = [p.name.value for p in function.params.params[1:]]
+            names = self._unpacked(source, function, names) if len(names) == 1 else names
             if function.name.value not in _RUNS or number >= len(names):
                 raise NotAppliedError("the model's input is not seen in that line")
             name, begin = names[number], function.body.body[0]
@@ -128,6 +129,17 @@ class Values:
         if node is None or source.function(node) is not function:
             raise NotAppliedError("the model's input is made in another function")
         return self._named(source, node, at, f"input_{number}")
+
+    def _unpacked(
+        self, source: SourceFile, function: cst.FunctionDef, names: list[str]
+    ) -> list[str]:
+        """What ``x, mask = inputs`` calls the parts of the one thing that a model is given."""
+        for node in source.inside(function.body, cst.Assign):
+            assert isinstance(node, cst.Assign)
+            target = node.targets[0].target
+            if source.code(node.value) in names and isinstance(target, cst.Tuple | cst.List):
+                return [source.code(element.value) for element in target.elements]
+        return names
 
     def _is_input(self, stack: Stack) -> bool:
         node = self._code.file(stack[0].file).expression(stack[0])

@@ -51,8 +51,10 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
         here, there = (node.name, node.code or node.kind), (f"(before {consumer[1]})", "none")
         place = _place(comparison, match, node)
         line = fix.inserted_in_words(as_node(node), place)
-        edit: Edit | None = _causal(attribution, "torch", node, match.right) or fix.inserted(
-            as_node(node), place
+        edit: Edit | None = (
+            _causal(attribution, "torch", node, match.right)
+            or _of_padding(attribution, node, match.right)
+            or fix.inserted(as_node(node), place)
         )
         yield caused(kind, here, there, line, edit)
     for node in _steps(comparison.lone("keras", name) for name in layer.between[1]):
@@ -144,6 +146,36 @@ def _causal(
     if not np.array_equal(value < masking.MASKING, np.broadcast_to(later, value.shape)):
         return None
     return CallChange(layer, "use_causal_mask", "True" if side == "torch" else "")
+
+
+def _of_padding(
+    attribution: LayerAttribution, mask: CanonicalNode, right: CanonicalNode
+) -> CallChange | None:
+    """How Keras' attention is told of the keys that an input of the model leaves out, or keeps.
+
+    Args:
+        attribution: all pairs.
+        mask: the left's, which leaves keys out.
+        right: an operation of the attention layer.
+    """
+    layer, dot, _ = right.name.rpartition(".")
+    value = attribution.recorded.runs.get(("torch", "float32"), {}).get(f"values/{mask.value}")
+    if not dot or "QueryAttention(" not in right.code.replace("MultiHead", "Query"):
+        return None
+    if value is None or value.ndim < 3 or not _is_mask(attribution, "torch", mask):
+        return None
+    masked = value < masking.MASKING
+    partners = attribution.comparison.axis_maps.partners
+    inputs = zip(attribution.comparison.torch.inputs, attribution.recorded.left_inputs, strict=True)
+    for known, array in inputs:
+        if array.dtype != bool or array.shape != (value.shape[0], value.shape[-1]):
+            continue
+        keys = array.reshape(len(array), *[1] * (value.ndim - 2), -1)
+        for wanted, text in ((keys, "ops.logical_not({})"), (~keys, "{}")):
+            if np.array_equal(masked, np.broadcast_to(wanted, masked.shape)):
+                source = partners.get(known.id, known.id)
+                return CallChange(layer, "attention_mask", f"ops.expand_dims({text}, 1)", source)
+    return None
 
 
 def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> Iterator[Cause]:
@@ -243,7 +275,7 @@ def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[C
             pairs = [one.pair for one in others.values()]
             layers = list(dict.fromkeys((p.right if own else p.left).name for p in pairs))
             line = fix.shared_line(layers, len(others), shared=mine is own)
-            share = mine is own and len(layers) > 1
+            edit = _sharing(pairs, layers, line) if mine is own and own else None
             yield Cause(
                 "weights",
                 (first.pair.left.name, left),
@@ -252,10 +284,27 @@ def unshared(comparison: ModelComparison, findings: CheckFindings) -> Iterator[C
                 None,
                 1.0,
                 "settings",
-                fix=line,
-                edit=Sharing(tuple(layers), line) if share else None,
+                fix=line if edit is None else edit.text,
+                edit=edit,
                 fix_side="right" if own else "left",
             )
+
+
+def _sharing(pairs: Sequence[Match], layers: Sequence[str], line: str) -> Sharing | None:
+    """Keras' layers made one; of a table and a dense layer without a bias the table, transposed."""
+    nodes = [pair.right for pair in pairs]
+    kinds = {node.kind for node in nodes}
+    if len(layers) < 2:
+        return None
+    sizes = {(n.sources[0].shape[-1:], n.values[0].shape[-1:]) for n in nodes if n.sources}
+    if len(kinds) == len(sizes) == 1:
+        return Sharing(tuple(layers), line)
+    order = sorted(nodes, key=lambda node: node.kind != "embedding")
+    if kinds != {"embedding", "dense"} or "bias" in order[-1].parameters or len(nodes) > 2:
+        return None
+    names = [node.name for node in order]
+    line = f"# {names[1]}: it must multiply by the embeddings of {names[0]}, transposed"
+    return Sharing(tuple(names), line, "embeddings")
 
 
 def _overlapping(graph: CanonicalGraph, names: Sequence[str]) -> bool:
