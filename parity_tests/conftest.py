@@ -8,7 +8,7 @@ from parity.checker.workers.request import CheckRequest, processes
 from parity.core.sides import LESSON_PACKAGES, SIDES
 from parity.workers.options import WorkerOptions
 from parity_tests.draws import SEED
-from parity_tests.forked import forked_commands
+from parity_tests.forked import forked_python
 from parity_tests.planted import page
 
 GROUPS = {
@@ -130,21 +130,24 @@ def example_recordings(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def remotes():
-    """A process for each side, which serves every pair of every test; a new one if it dies."""
-    with processes(CheckRequest()) as both:
-        yield both
+def forked():
+    """Side → an interpreter that has its framework, which takes seconds to import."""
+    imports = (
+        "import parity.cli.side, parity.checker.workers.serve, parity.{0}_side.adapter, "
+        "parity.{0}_side.bench_variants, parity.{0}_side.checker"
+    )
+    with (
+        forked_python(imports.format("torch")) as torch,
+        forked_python(imports.format("keras")) as keras,
+    ):
+        yield {"torch": torch, "keras": keras}
 
 
 @pytest.fixture(scope="session")
-def forked():
-    """Side → command lines of forks that have its framework, which takes seconds to import."""
-    imports = "import parity.{0}_side.adapter, parity.{0}_side.bench_variants, parity.cli.side"
-    with (
-        forked_commands(imports.format("torch")) as torch,
-        forked_commands(imports.format("keras")) as keras,
-    ):
-        yield {"torch": torch, "keras": keras}
+def remotes(forked):
+    """A process for each side, which serves every pair of every test; a new one if it dies."""
+    with processes(CheckRequest(pythons=forked)) as both:
+        yield both
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +156,7 @@ def forked_workers(forked):
 
     def options(threads=1, **commands):
         ask = ("--worker", "--threads", str(threads))
-        every = {side: forked[side]("-m", LESSON_PACKAGES[side], *ask) for side in SIDES}
+        every = {side: [forked[side], "-m", LESSON_PACKAGES[side], *ask] for side in SIDES}
         return WorkerOptions(threads=threads, commands=every | commands)
 
     return options

@@ -1,8 +1,7 @@
 """A real bench, as small as can be: both sides, all four ways, and what is planted is seen.
 
-Every process that is measured starts a framework, so of what is alike some is drawn by
-``PARITY_SEED``: a mode of each side, and on data without images each side and each way once.
-``PARITY_LONG=1`` measures all.
+Of what is alike some is drawn by ``PARITY_SEED``: a mode of each side, whose processes start their
+framework, and on data without images each side and each way once. ``PARITY_LONG=1`` measures all.
 """
 
 import dataclasses
@@ -43,7 +42,6 @@ child.main(SUITE, "{package}", _framework)
 @pytest.fixture(scope="module")
 def bench(forked):
     """Each process is a fork that has its framework; what an import takes, others show."""
-    commands = {side: forked[side]("-m", LESSON_PACKAGES[side], "--bench") for side in SIDES}
     with pytest.MonkeyPatch.context() as patch:
         # Others may test on this machine; here it is not the seconds that count.
         patch.setattr(machine, "refuse_own_work", lambda: None)
@@ -53,7 +51,7 @@ def bench(forked):
             (SUITE.find("fashion_mlp"),),
             runs=2,
             train=SIZE.train,
-            options=WorkerOptions(commands=commands),
+            options=WorkerOptions(pythons=forked),
         )
         return session.run_bench(request, said.append), said
 
@@ -93,26 +91,30 @@ def test_a_tutorial_takes_longer_than_its_products(bench):
         assert tutorial > 2 * limit
 
 
-def measure(way, example="fashion_mlp", code=None, side="torch", **fields):
+def measure(way, python=sys.executable, example="fashion_mlp", code=None, side="torch", **fields):
     size = dataclasses.replace(SIZE, **fields)
-    commands = {side: [sys.executable, "-c", code]} if code else {}
+    asked = ["-c", code] if code else ["-m", LESSON_PACKAGES[side], "--bench"]
     return measuring.measure(
-        side, BenchJob(example, way, 1, size, 20), WorkerOptions(commands=commands)
+        side,
+        BenchJob(example, way, 1, size, 20),
+        WorkerOptions(commands={side: [python, *asked]}),
     )
 
 
-def test_a_step_that_dawdles_is_seen_where_it_is_taken():
+def test_a_step_that_dawdles_is_seen_where_it_is_taken(forked):
+    python = forked["torch"]
     # A traced fast path calls the twin's step once; that of sequential_cnn is not traced.
     for way, example in (("idiomatic", "fashion_mlp"), ("fast", "sequential_cnn")):
         code = SLOW.format(package="pytorch_impl", example=example)
-        found = measure(way, example=example, code=code)
+        found = measure(way, python, example, code)
         assert found.values["step"] >= 0.05
         assert found.values["epoch"] >= found.steps_per_epoch * 0.05
         assert found.values["first_step"] >= 0.05
     code = SLOW.format(package="pytorch_impl", example="fashion_mlp")
-    traced = measure("fast", code=code).values
+    traced = measure("fast", python, code=code).values
     assert traced["step"] < 0.05 <= traced["first_step"]
-    assert measure("limit", code=code).values["step"] < 0.05  # it takes the products alone
+    limit = measure("limit", python, code=code).values
+    assert limit["step"] < 0.05  # it takes the products alone
 
 
 @pytest.mark.parametrize(("side", "mode"), draw(EACH_MODE, lambda row: {row[0]}))
@@ -123,21 +125,23 @@ def test_every_mode_is_measured(side, mode):
     assert values["first_step"] > values["step"] or mode == "eager"
 
 
-def test_data_without_images_are_measured_too():
+def test_data_without_images_are_measured_too(forked):
+    options = WorkerOptions(pythons=forked)
     for side, way in draw(WITHOUT_IMAGES, set):
         size = Size("full", epochs=1)
         asked = BenchJob("iris_mlp", way, 1, size, 20)
-        assert measuring.measure(side, asked, WorkerOptions()).steps_per_epoch == 28
+        assert measuring.measure(side, asked, options).steps_per_epoch == 28
 
 
-def test_another_batch_size_and_width_are_really_taken():
+def test_another_batch_size_and_width_are_really_taken(forked):
+    options = WorkerOptions(pythons=forked)
     base = dataclasses.replace(job("fast"), size=SIZE)
     wide = dataclasses.replace(base, way="limit", width=4096)
     large = dataclasses.replace(base, batch_size=100)
     narrow = dataclasses.replace(wide, width=4)
-    steps = [measuring.measure("torch", j, WorkerOptions()).values["step"] for j in (wide, narrow)]
+    steps = [measuring.measure("torch", j, options).values["step"] for j in (wide, narrow)]
     assert steps[0] > 4 * steps[1]
-    assert measuring.measure("torch", large, WorkerOptions()).steps_per_epoch == 2
+    assert measuring.measure("torch", large, options).steps_per_epoch == 2
 
 
 def test_a_mistake_in_a_process_is_told():

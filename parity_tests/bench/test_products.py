@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from parity_tests.forked import forking
+from parity_tests.forked import script
 
 IMPORTS = {
     "torch": "import json, torch\nfrom parity.torch_side import products",
@@ -31,13 +31,12 @@ FREEZE = "\nmodel.get_layer('hidden').trainable = False\n"
 
 
 @pytest.fixture(scope="module")
-def asked():
+def asked(forked):
     """``asked(side, code)`` → the `answer` of the code, in a process of its own."""
-    with forking(IMPORTS["torch"]) as torch, forking(IMPORTS["keras"]) as keras:
-        scripts = {"torch": torch, "keras": keras}
-        yield lambda side, code: json.loads(
-            scripts[side](f"{code}\nprint(json.dumps(answer))").splitlines()[-1]
-        )
+    scripts = {side: script(forked[side], IMPORTS[side]) for side in IMPORTS}
+    return lambda side, code: json.loads(
+        scripts[side](f"{code}\nprint(json.dumps(answer))").splitlines()[-1]
+    )
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from parity_tests.forked import forking
+from parity_tests.forked import script
 
 PRELUDE = """
 import numpy as np, math
@@ -70,10 +70,10 @@ def values(build, x):
 
 
 @pytest.fixture(scope="module")
-def run():
+def run(forked):
     """Runs a script that knows the names of `PRELUDE`."""
-    with forking(PRELUDE) as script:
-        yield lambda code: script(textwrap.dedent(code))
+    named = script(forked["keras"], PRELUDE)
+    return lambda code: named(textwrap.dedent(code))
 
 
 def test_layers_names_settings_and_code(run):

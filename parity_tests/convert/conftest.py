@@ -7,7 +7,7 @@ from safetensors.numpy import load_file
 
 from parity.convert import loaded_alone
 from parity_tests.convert.pairs import FOLDER, PAIRS
-from parity_tests.forked import ROOT, forking
+from parity_tests.forked import ROOT, script
 
 MAKE = """
 import sys
@@ -29,16 +29,14 @@ exec(compile(open({script!r}).read(), {script!r}, "exec"), {{"__name__": "__main
 
 
 @pytest.fixture(scope="session")
-def torch_script():
+def torch_script(forked):
     """Runs a script that knows `torch`, in a process of its own."""
-    with forking("import torch") as run:
-        yield run
+    return script(forked["torch"], "import torch")
 
 
 @pytest.fixture(scope="session")
-def keras_script():
-    with forking("import keras, tensorflow") as run:
-        yield run
+def keras_script(forked):
+    return script(forked["keras"], "import keras, tensorflow")
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +54,8 @@ def quickly_loaded(torch_script, keras_script, monkeypatch):
     scripts = {"torch": torch_script, "keras": keras_script}
 
     def run(side, python, asked, timeout):
-        script = ROOT / f"parity/{side}_side/checker/loaded_alone.py"
-        scripts[side](ALONE.format(asked=asked, script=str(script)))
+        file = ROOT / f"parity/{side}_side/checker/loaded_alone.py"
+        scripts[side](ALONE.format(asked=asked, script=str(file)))
 
     monkeypatch.setattr(loaded_alone, "_run", run)
 

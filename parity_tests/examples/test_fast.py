@@ -89,7 +89,7 @@ def test_a_fault_of_a_fast_path_is_caught(tmp_path, forked, forked_workers, plan
     start = (
         f"import runpy\n{fault}\nrunpy.run_module('{LESSON_PACKAGES[side]}', run_name='__main__')"
     )
-    options = forked_workers(**{side: forked[side]("-c", start, "--worker", "--threads", "1")})
+    options = forked_workers(**{side: [forked[side], "-c", start, "--worker", "--threads", "1"]})
     whole = SUITE.find(example)
     spec = cut_fast(whole, tuple(p for p in whole.fast_pairs if p.name == pair))
     request = pipeline.RunRequest(SUITE, (spec,), tmp_path, options=options)

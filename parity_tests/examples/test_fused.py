@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from parity_tests.forked import forking
+from parity_tests.forked import script
 
 IMPORTS = """
 import copy, json, torch
@@ -67,10 +67,10 @@ for optimizer, parameters in ((one, plain), (other, fused)):
 
 
 @pytest.fixture(scope="module")
-def distances():
+def distances(forked):
     """What `CODE` prints for some `STEPS`, in a process of its own."""
-    with forking(IMPORTS) as script:
-        yield lambda steps: json.loads(script(CODE.format(steps=steps)).splitlines()[-1])
+    run = script(forked["torch"], IMPORTS)
+    return lambda steps: json.loads(run(CODE.format(steps=steps)).splitlines()[-1])
 
 
 @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)

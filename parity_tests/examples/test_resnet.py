@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from parity_tests.forked import forking
+from parity_tests.forked import script
 
 ROOT = Path(__file__).parents[2]
 SETUP = {
@@ -67,13 +67,12 @@ save_file({n: np.ascontiguousarray(a) for n, a in twin.weights_of(model).items()
 
 
 @pytest.fixture(scope="module")
-def side():
+def side(forked):
     """``side(name, program, *arguments)`` → what the program printed."""
-    with forking(SETUP["torch"]) as torch, forking(SETUP["keras"]) as keras:
-        scripts = {"torch": torch, "keras": keras}
-        yield lambda name, program, *arguments: scripts[name](
-            f"sys.argv = {['', *map(str, arguments)]}\n{program}"
-        )
+    scripts = {name: script(forked[name], setup) for name, setup in SETUP.items()}
+    return lambda name, program, *arguments: scripts[name](
+        f"sys.argv = {['', *map(str, arguments)]}\n{program}"
+    )
 
 
 def imagenet(*arguments):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from parity_tests.forked import forking
+from parity_tests.forked import script
 
 IMPORTS = """
 import json, torch
@@ -76,15 +76,15 @@ OTHERS = {
 
 
 @pytest.fixture(scope="module")
-def answer():
+def answer(forked):
     """What `STEPS` prints for a `forward`, in a process of its own."""
-    with forking(IMPORTS) as script:
+    run = script(forked["torch"], IMPORTS)
 
-        def answered(forward, channels_last=True):
-            printed = script(STEPS.format(forward=forward, channels_last=channels_last))
-            return json.loads(printed.splitlines()[-1])
+    def answered(forward, channels_last=True):
+        printed = run(STEPS.format(forward=forward, channels_last=channels_last))
+        return json.loads(printed.splitlines()[-1])
 
-        yield answered
+    return answered
 
 
 @pytest.mark.parametrize("channels_last", [True, False])
