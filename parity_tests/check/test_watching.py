@@ -128,6 +128,12 @@ def is_there(pid):
     return True
 
 
+@pytest.fixture
+def quick(forked):
+    """Options by which the processes of both sides have their framework as they start."""
+    return [f"--{side}-python={python}" for side, python in forked.items()]
+
+
 def children(pid):
     listed = subprocess.run(
         ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
@@ -136,8 +142,8 @@ def children(pid):
     return [int(row[0]) for row in rows if row[1] == str(pid)]
 
 
-def test_every_save_is_judged_by_what_it_says_now(folder, capsys):
-    with Watching(folder, "--watch") as watching:
+def test_every_save_is_judged_by_what_it_says_now(folder, quick, capsys):
+    with Watching(folder, "--watch", *quick) as watching:
         cold, first = watching.answer()
         assert "agree:" in cold
         took = []
@@ -160,18 +166,15 @@ def test_every_save_is_judged_by_what_it_says_now(folder, capsys):
         assert "agree:" in saved("k.py", "def net(:", "def net():")
         assert "SyntaxError" in saved("parts.py", "def norm():", "def norm(:")
         assert "agree:" in saved("parts.py", "def norm(:", "def norm():")
-        mine = children(watching.process.pid)
-        assert len(mine) >= 2
         code, rest = watching.interrupt()
     assert code == 0
     assert "Traceback" not in rest
-    assert not [pid for pid in mine if is_there(pid)]
     with capsys.disabled():
         print(f"\ncold {first:.1f} s; saved: {', '.join(f'{s:.1f}' for s in took)} s")
 
 
-def test_what_is_saved_while_it_checks_is_not_missed(folder):
-    with Watching(folder, "--watch") as watching:
+def test_what_is_saved_while_it_checks_is_not_missed(folder, quick):
+    with Watching(folder, "--watch", *quick) as watching:
         watching.answer()
         watching.save("parts.py", "1e-5", "1e-3")
         watching.save("k.py", "ReLU", "ELU")
@@ -182,6 +185,7 @@ def test_what_is_saved_while_it_checks_is_not_missed(folder):
 
 
 def test_one_that_never_ran_is_watched_until_it_does(folder):
+    """With processes as they are: of these none is left."""
     (folder / "parts.py").rename(folder / "later.py")
     with Watching(folder, "--watch") as watching:
         text, _ = watching.answer()
@@ -190,4 +194,9 @@ def test_one_that_never_ran_is_watched_until_it_does(folder):
         watching.save("k.py", "import keras\n", "import keras  # saved\n")
         text, _ = watching.answer()
         assert "agree:" in text
-        watching.interrupt()
+        mine = children(watching.process.pid)
+        assert len(mine) >= 2
+        code, rest = watching.interrupt()
+    assert code == 0
+    assert "Traceback" not in rest
+    assert not [pid for pid in mine if is_there(pid)]
