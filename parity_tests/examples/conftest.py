@@ -6,7 +6,6 @@ import shutil
 import pytest
 
 from parity.run import pipeline
-from parity.workers.options import WorkerOptions
 from parity_tests.draws import LONG
 from parity_tests.examples import sizes
 from shared import data
@@ -18,19 +17,16 @@ HEADLINES = {"fashion_mlp": ("matched",)}
 committed reports: ``parity report --full``."""
 
 
-WORKERS = WorkerOptions()
-
-
 @pytest.fixture(scope="package")
-def record(example_recordings):
+def record(example_recordings, forked_workers):
     """Records examples where that is not done yet. Missing data fails where tests must not skip.
 
     The recordings are gigabytes: they go with the last test that asks for them.
     """
 
-    def recorded(specs, options=WORKERS):
+    def recorded(specs):
         request = pipeline.RunRequest(
-            SUITE, tuple(specs), example_recordings, reuse=True, options=options
+            SUITE, tuple(specs), example_recordings, reuse=True, options=forked_workers()
         )
         made = pipeline.run_examples(request)
         if made.failures and os.environ.get("CI"):
@@ -60,9 +56,9 @@ def uncut(outcome):
 
 
 @pytest.fixture(scope="package")
-def fast_outcome(record, forked_workers):
+def fast_outcome(record):
     """The examples of `sizes.FAST`, each drawn fast path beside what it stands for."""
-    return record(sizes.FAST, forked_workers())
+    return record(sizes.FAST)
 
 
 @pytest.fixture(scope="session")

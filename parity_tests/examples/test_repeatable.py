@@ -23,7 +23,7 @@ def twice(record, forked_workers, tmp_path_factory):
     """Once as the other tests have it, and once more in processes of their own."""
     folder, options = tmp_path_factory.mktemp("again"), forked_workers()
     again = pipeline.RunRequest(SUITE, SPECS, folder, options=options)
-    return record(SPECS, options), pipeline.run_examples(again)
+    return record(SPECS), pipeline.run_examples(again)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
