@@ -8,8 +8,6 @@ every stage of a recording; ``PARITY_LONG=1`` plants all.
 import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -23,18 +21,16 @@ from parity_tests.planted.spec import SPEC
 from shared.examples import ALL
 from shared.suite import SUITE
 
-ROOT = Path(__file__).parents[1]
 SMALL = "a small perceptron"
 
 
 @pytest.fixture(scope="module")
-def recordings(tmp_path_factory):
+def recordings(tmp_path_factory, forked):
     """All faults, recorded by a process for each side."""
     folder = tmp_path_factory.mktemp("planted")
     processes = [
         subprocess.Popen(
-            [sys.executable, "-m", "parity_tests.planted", side, str(folder), *rows.here()],
-            cwd=ROOT,
+            [forked[side], "-m", "parity_tests.planted", side, str(folder), *rows.here()],
             stderr=subprocess.PIPE,
             text=True,
         )
