@@ -456,12 +456,22 @@ class _Check:
                 "The batch is 1: a fault that mixes up samples cannot be seen. Take 2 or more."
             )
         arrays = self._arrays(0)
-        left = models.torch.trace(arrays)
         lying = [replace(o, shape=a.shape) for o, a in zip(wanted, arrays, strict=True)]
-        options = list(input_layout.tries(feeding.layouts(lying, left, declared, request.layout)))
-        right, self._moves, notes = input_layout.traced(
-            models.keras, arrays, options, self._rebuild
-        )
+
+        def layouts(left: Traced) -> list[list[Arrangement]]:
+            return list(input_layout.tries(feeding.layouts(lying, left, declared, request.layout)))
+
+        def traced() -> tuple[Traced, list[Arrangement], tuple[str, ...]]:
+            return input_layout.traced(models.keras, arrays, options, self._rebuild)
+
+        options = layouts(feeding.UNSEEN)
+        if len(options) == 1:  # whatever PyTorch's model does with them
+            left, seen = models(lambda: models.torch.trace(arrays), traced)
+        else:
+            left = models.torch.trace(arrays)
+            options = layouts(left)
+            seen = traced()
+        right, self._moves, notes = seen
         self._notes += notes
         if request.given is None:
             graphs = self._telling(left.graph, right.graph)

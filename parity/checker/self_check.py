@@ -12,7 +12,6 @@ from parity.checker.align import cells
 from parity.checker.graph import arrangement
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph.arrangement import Arrangement
-from parity.checker.graph.graph import Graph
 from parity.checker.graph.model_inputs import Fed
 from parity.checker.graph.model_interface import Traced
 from parity.checker.graph.target import Target
@@ -131,9 +130,10 @@ def _layout(live: RemoteModel, target: Target, request: CheckRequest) -> check.A
         ModelError: there is none.
     """
     inputs, takes = request.inputs or (), live.signature()
-    nothing = Traced(Graph("torch", "", (), (), (), {}), {})  # no PyTorch's model tells more
     declared = None if takes is None else takes.shapes()
-    options = list(input_layout.tries(feeding.layouts(inputs, nothing, declared, request.layout)))
+    options = list(
+        input_layout.tries(feeding.layouts(inputs, feeding.UNSEEN, declared, request.layout))
+    )
     arrays = list(request.given or feeding.draw(inputs, request.seed, live.vocabulary()))
     _, chosen, _ = input_layout.traced(live, arrays, options, lambda: live.load(target))
     moved = [not move.is_identity for move in chosen]

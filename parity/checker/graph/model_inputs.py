@@ -11,6 +11,7 @@ import numpy as np
 
 from parity.checker.graph import arrangement
 from parity.checker.graph.arrangement import Arrangement, Indices, Shape
+from parity.checker.graph.graph import Graph
 from parity.checker.graph.input_names import Signature
 from parity.checker.graph.model_interface import Array, Traced
 from parity.core.errors import UsageError
@@ -192,6 +193,10 @@ def draw(
             mask[..., 0] = True  # a row without any is a case of its own
             drawn.append(mask)
     return drawn
+
+
+UNSEEN = Traced(Graph("torch", "", (), (), (), {}), {})
+"""A model of PyTorch's of which nothing is known."""
 
 
 def layouts(

@@ -25,6 +25,7 @@ def randomise_degenerate(
     float32 numbers, so that both precisions start from the same.
     """
     result = CompactArrays()
+    as_kept = weights.arrays if isinstance(weights, CompactArrays) else {}
     for parameter in parameters:
         if parameter.id not in weights:
             continue  # the model makes it of others
@@ -33,6 +34,9 @@ def randomise_degenerate(
         own = parameter.role == "raw" and not parameter.trainable
         if parameter.constant and not own and array.dtype.kind == "f" and array.size:
             array = _random_values(parameter, seed)
+        elif array.dtype == np.float32 and parameter.id in as_kept:
+            result.arrays[parameter.id] = as_kept[parameter.id]
+            continue
         result[parameter.id] = array.astype(np.float32, copy=False)
     return result
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from parity.checker.graph.model_interface import Model
 
 T = TypeVar("T")
+S = TypeVar("S")
 Say = Callable[[str], None]
 
 
@@ -22,13 +23,14 @@ class ModelPair:
         self.torch, self.keras = torch, keras
         self._pool = ThreadPoolExecutor(2) if parallel else None
 
-    def __call__(self, left: Callable[[], T], right: Callable[[], T]) -> tuple[T, T]:
+    def __call__(self, left: Callable[[], T], right: Callable[[], S]) -> tuple[T, S]:
         """Results of both; the first failure is raised when both have ended."""
         if self._pool is None:
             return left(), right()
-        futures = self._pool.submit(left), self._pool.submit(right)
-        wait(futures)  # both have answered, so that the next question gets its own answer
-        return futures[0].result(), futures[1].result()
+        mine, theirs = self._pool.submit(left), self._pool.submit(right)
+        wait([mine])
+        wait([theirs])  # both have answered, so that the next question gets its own answer
+        return mine.result(), theirs.result()
 
     def close(self) -> None:
         """End the threads."""

@@ -55,6 +55,7 @@ class RemoteModel(LoadableModel):
         self._closed = False
         self._folder, self._timeout = folder, timeout
         self._files = 0
+        self._own: dict[str, Any] = {}
         self._writing = threading.Lock()
         module = f"{SIDE_PACKAGES[side]}.checker"
         self._command = [python, "-m", module, "--threads", str(threads)]
@@ -80,6 +81,7 @@ class RemoteModel(LoadableModel):
             self._take()
             self._ready = True
         self._child.doing = f"while running {target.title}"
+        self._own = {}
         self._ask("load", target=dataclasses.asdict(target), folder=str(self._folder))
 
     def revive(self) -> bool:
@@ -114,13 +116,19 @@ class RemoteModel(LoadableModel):
         """See `Model.weights`; arrays are read when asked for."""
         found = CompactArrays()
         stored = StoredArrays(self._ask("weights"))
-        found.arrays |= {name: partial(stored.__getitem__, name) for name in stored}
+        self._own = {name: partial(stored.__getitem__, name) for name in stored}
+        found.arrays |= self._own
         return found
 
     def set_weights(self, weights: Mapping[str, Array]) -> None:
-        """See `Model.set_weights`."""
+        """See `Model.set_weights`; what the model itself gave, and has still, it is not given."""
+        kept = weights.arrays if isinstance(weights, CompactArrays) else {}
+        new = [n for n in weights if n not in kept or kept[n] is not self._own.get(n)]
+        if not new:
+            return
         with self._file() as path, ArrayWriter(path) as writer:
-            for name in weights:
+            for name in new:
+                self._own.pop(name, None)
                 writer[name] = storage.kept(weights, name)
         self._ask("set_weights", weights=str(path))
         path.unlink()

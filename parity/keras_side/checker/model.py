@@ -177,7 +177,8 @@ class KerasModel(Model):
                 paging.assign(weight.variable, weight.own(array))
         if self._models.get("float64", self._models["float32"]) is not self._models["float32"]:
             models = self._models["float32"], self._models["float64"]
-            twins.carry(*models, self.paging("float64"), places)
+            pagings = paging, self.paging("float64")
+            twins.carry(*models, pagings, places)
 
     def load_weights(self, path, *, partial=False):
         """Read a weights file, as soon as the model has its weights."""
@@ -233,9 +234,10 @@ class KerasModel(Model):
         if optimizer is not None:
             made = self.learning.optimizer("float32")
             made.build(model.trainable_variables)
+            trainable = {id(v) for v in model.trainable_variables}
             for name, key in self._parameters.items():
                 variable = self._weights[key].variable
-                if any(variable is v for v in model.trainable_variables):
+                if id(variable) in trainable:
                     found["optimizer"][name] = settings_of(made, variable)
         return found
 
@@ -300,7 +302,7 @@ class KerasModel(Model):
                 twins.widen(twin)
                 if paging is not None:
                     self._paging[precision] = paging.adopt(twin)
-                twins.carry(model, twin, paging)
+                twins.carry(model, twin, (self.paging("float32"), paging))
         if precision not in self._runs:
             heard = self.heard
             _, nodes, _, _ = self._listen(precision)

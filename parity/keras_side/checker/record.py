@@ -33,11 +33,8 @@ class _Recorder:
         self.owner, self.model, self.request = owner, model, request
         self.training = request.mode == "train"
         self.ids = {key: name for name, key in owner._parameters.items()}
-        self.variables = {
-            i: v
-            for i, v in enumerate(model.weights)
-            if any(v is w for w in model.trainable_variables)
-        }
+        trainable = {id(v) for v in model.trainable_variables}
+        self.variables = {i: v for i, v in enumerate(model.weights) if id(v) in trainable}
         self.inputs = owner.tensors(request.inputs, request.precision)
         self.kept, self.followed = {} if into is None else into, {}
         self.learning = owner.learning if request.learn else None

@@ -97,12 +97,12 @@ def _float64(config):
     return changed
 
 
-def carry(source, target, paging=None, places=None):
+def carry(source, target, pagings=(None, None), places=None):
     """Give one model the weights of another, by position.
 
     Args:
         source, target: models.
-        paging: of the target's weights, where they are in a file.
+        pagings: of both models' weights, where they are in files.
         places: of those that have changed; None: all.
     """
     here, there = source.weights, target.weights
@@ -114,7 +114,9 @@ def carry(source, target, paging=None, places=None):
         )
     for place in range(len(here)) if places is None else places:
         array = np.asarray(here[place])
-        if paging is None:
+        if pagings[1] is None:
             there[place].assign(array.astype("float64"))
         else:
-            paging.assign(there[place], array)
+            pagings[1].assign(there[place], array)
+        if pagings[0] is not None:
+            pagings[0].touch(here[place])

@@ -136,7 +136,7 @@ class TorchModel(Model):
     def _seen(self, inputs):
         self._bindings = Bindings()
         around = self._around("float32", self._sloped)
-        with around, untouched(self.model, weights=True):
+        with around, untouched(self.model, weights=True, paging=self.paging):
             model = moded(in_precision(self.model, "float32"), training=False)
             before = versions(model.parameters())
             tracer = self._tracing(model, self._bindings, noises=self._noises)
@@ -274,7 +274,8 @@ class TorchModel(Model):
             model = in_precision(self.model, request.precision, known)
             if kept:
                 self._changed()
-            with untouched(model, weights=kept and model is self.model):
+            own = kept and model is self.model
+            with untouched(model, weights=own, paging=self.paging):
                 nudging.weights(tensors(model), self._bindings.all, request.nudged or ())
                 return _Recorder(self, model, request, graph, into).recorded()
 

@@ -41,7 +41,8 @@ class Paging:
             else:
                 with torch.no_grad():
                     twin.copy_(parameter)
-                self._double.touch(twin.nbytes)
+                self.touch(twin)
+            self.touch(parameter)
         self._stale = set()
         for name, twin in self._twins.items():
             twin.requires_grad_(self.own[name].requires_grad)

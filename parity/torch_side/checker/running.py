@@ -47,11 +47,15 @@ def surroundings(precision, *, gradients, eager=False):
 
 
 @contextlib.contextmanager
-def untouched(model, *, weights=False):
-    """Buffers and flags, and weights where wanted, are afterwards what they were."""
+def untouched(model, *, weights=False, paging=None):
+    """Buffers and flags, and weights where wanted, are afterwards what they were.
+
+    Large weights are not copied: their twins in float64 have the same numbers.
+    """
     flags = [(m, m.training) for m in model.modules()]
     kept = (*(model.named_parameters() if weights else ()), *model.named_buffers())
-    held = {k: v.detach().clone() for k, v in kept}
+    twins = paging.twins() if weights and paging is not None else {}
+    held = {k: twins[id(v)].detach() if id(v) in twins else v.detach().clone() for k, v in kept}
     try:
         yield
     finally:
@@ -60,6 +64,9 @@ def untouched(model, *, weights=False):
             for name, value in held.items():
                 if name in now and now[name].shape == value.shape:
                     now[name].copy_(value)
+                    if paging is not None:
+                        paging.touch(value)
+                        paging.touch(now[name])
         for module, flag in flags:
             module.training = flag
 
