@@ -24,7 +24,14 @@ from parity.checker.graph.model_interface import Array, Mode, Model, RecordReque
 from parity.checker.graph.statements import with_statements
 from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError, Target
-from parity.checker.judge import dropouts, empty_rows, float32_constants, judging, untraced_views
+from parity.checker.judge import (
+    dropouts,
+    empty_rows,
+    float32_constants,
+    judging,
+    settled_gradients,
+    untraced_views,
+)
 from parity.checker.judge.judging import RecordedRuns
 from parity.checker.references.reference_model import ReferenceModel
 from parity.checker.result.check_result import CheckResult, ComparedQuantity
@@ -35,7 +42,7 @@ from parity.checker.transfer.mapping import AxisMaps
 from parity.checker.workers.fitting import fitted
 from parity.checker.workers.pair import Clock, ModelPair, Say
 from parity.checker.workers.request import CheckRequest, started
-from parity.comparator.noise import U32
+from parity.comparator.noise import U32, Finding
 from parity.core.errors import CrashError, UsageError
 from parity.core.sides import SIDES, Precision, Side
 
@@ -707,6 +714,7 @@ class _Check:
         *,
         whole: bool = True,
         gradients: bool = True,
+        lean: bool = False,
     ) -> RecordedRuns:
         """Both sides in both precisions, on the same inputs and with the same loss.
 
@@ -716,6 +724,7 @@ class _Check:
             arrays: inputs in PyTorch's layout; those of the first draw without.
             whole: all values and gradients, not the outputs alone.
             gradients: with `whole`, the gradients, too.
+            lean: those that float32 settles in float32 alone.
         """
         models, request = self._models, self._request
         arrays = self._arrays(0) if arrays is None else arrays
@@ -730,6 +739,8 @@ class _Check:
         runs: dict[tuple[Side, str], Mapping[str, Array]] = {}
         training = self._training if mode == "train" else None
         targets = training.targets if training else ((), ())
+        settled: Mapping[str, Finding] = {}
+        skipped: tuple[Sequence[str], Sequence[str]] = (), ()
         for precision in (*self._precisions, *(["nudged"] if self._nudged is not None else [])):
 
             def request_for(
@@ -756,6 +767,8 @@ class _Check:
                 request_for(arrays, own[0], targets[0], 0),
                 request_for(moved, own[1], targets[1], 1),
             )
+            if precision == "float64":
+                left, right = replace(left, skipped=skipped[0]), replace(right, skipped=skipped[1])
             try:
                 runs["torch", precision], runs["keras", precision] = models(
                     lambda left=left: models.torch.record(left),  # type: ignore[misc]
@@ -768,14 +781,25 @@ class _Check:
                     raise
                 self._take_float32_alone(error)
                 runs = {key: run for key, run in runs.items() if key[1] == "float32"}
+            if lean and precision == "float32" and len(self._precisions) > 1:
+                single = RecordedRuns(self._as_compared(comparison, runs), arrays, moved)
+                settled = settled_gradients.settled(comparison, single)
+                skipped = settled_gradients.skipped(comparison, settled)
+        return RecordedRuns(self._as_compared(comparison, runs), arrays, moved, settled)
+
+    def _as_compared(
+        self, comparison: ModelComparison, runs: Mapping[tuple[Side, str], Mapping[str, Array]]
+    ) -> dict[tuple[Side, str], Mapping[str, Array]]:
+        """What was recorded, by the ids of both canonical graphs, outputs in their order."""
         chosen = dict(zip(SIDES, self._outputs, strict=True))
-        runs = {
-            key: run if (one := chosen[key[0]]) is None else model_outputs.Reordered(run, one)
+        graphs = {"torch": comparison.torch, "keras": comparison.keras}
+        return {
+            key: split_layers.spread(
+                graphs[key[0]],
+                run if (one := chosen[key[0]]) is None else model_outputs.Reordered(run, one),
+            )
             for key, run in runs.items()
         }
-        graphs = {"torch": comparison.torch, "keras": comparison.keras}
-        spread = {key: split_layers.spread(graphs[key[0]], run) for key, run in runs.items()}
-        return RecordedRuns(spread, arrays, moved)
 
     def _without_gradients(
         self, comparison: ModelComparison, arrays: list[Array], error: ModelError
@@ -850,12 +874,17 @@ class _Check:
         for arrays in self._special:
             try:
                 with self._clock.stage("record", "running both on special inputs"):
-                    again = self._record(comparison, arrays=arrays)
+                    again = self._record(comparison, arrays=arrays, lean=self._nudged is None)
             except ModelError:
                 continue  # an input that these models do not take
             told = judging.judge_evaluation(comparison, again, dropouts.active(comparison))
             if any(p.finding.status != "nonfinite" for p in told.parts if not p.finding.agrees):
                 if not empty_rows.keeps_nothing(comparison, again):
+                    if again.settled:  # what differs is explained by all that there is
+                        again = self._record(comparison, arrays=arrays)
+                        told = judging.judge_evaluation(
+                            comparison, again, dropouts.active(comparison)
+                        )
                     return comparison, again, told
                 self._notes.append(empty_rows.NOTE)
         # With one precision the tolerance is absolute, too: larger numbers would be held to more.

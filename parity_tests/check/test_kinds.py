@@ -32,7 +32,7 @@ KINDS = {
     "ties by shape": "tables/prototypes",
     "names believed": "noise/drop_path noise/scaled_in_evaluation",
     "draws of random numbers": "noise/reparameterised noise/gaussian",
-    "gradients decide": "learning/shifted_outputs",
+    "gradients decide": "learning/shifted_outputs ids/still_row_large",
     "losses and optimizers of one's own": "learning/masked_tokens learning/own_decay",
     "steps that changed places": "proof/exchanged proof/chain",
     "no gradient, no float64": "precision/float32_alone precision/no_way_back",

@@ -68,6 +68,7 @@ class RecordRequest:
         targets: one array a target, in this side's layout, for that loss.
         nudged: weights to be moved by half a unit of float32 (see `parity.checker.graph.nudge`),
             and with them every constant of the user's code; None: nothing is moved.
+        skipped: weights whose gradients need not be computed, without `steps` and `learn`.
     """
 
     precision: Precision
@@ -81,6 +82,7 @@ class RecordRequest:
     learn: bool = False
     targets: Sequence[Array] = ()
     nudged: Sequence[str] | None = None
+    skipped: Sequence[str] = ()
 
 
 class Model(ABC):

@@ -30,11 +30,18 @@ CEILING = 0.25
 
 @dataclass(frozen=True)
 class RecordedRuns:
-    """What both sides recorded in both precisions, and the inputs in each side's layout."""
+    """What both sides recorded in both precisions, and the inputs in each side's layout.
+
+    Attributes:
+        runs: side and precision (or ``nudged``) → what it recorded.
+        left_inputs, right_inputs: the inputs.
+        settled: findings on gradients that were computed in float32 alone, by the left's weight.
+    """
 
     runs: Mapping[tuple[Side, str], Mapping[str, Array]]
     left_inputs: Sequence[Array]
     right_inputs: Sequence[Array]
+    settled: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
     def precisions(self) -> tuple[Precision, ...]:
@@ -330,10 +337,15 @@ def gradients(comparison: ModelComparison, recorded: RecordedRuns) -> list[Compa
     return parts
 
 
+def slope(one: WeightMapping) -> Finding:
+    """What is to be found of a weight's gradient."""
+    return Finding(f"the gradient of {one.left.id}", LEVEL, "identical")
+
+
 def _gradient(
     one: WeightMapping, recorded: RecordedRuns, held: Mapping[str, Any]
 ) -> list[ComparedQuantity]:
-    base = Finding(f"the gradient of {one.left.id}", LEVEL, "identical")
+    base = slope(one)
     # A frozen weight has no gradient to compare, and a right output: without this the port would
     # pass, and train another model (port `frozen` is the right one).
     if one.left.trainable != one.right.trainable and is_transferred(one):
@@ -351,6 +363,9 @@ def _gradient(
         return []
     if one.left.computed or one.right.computed:
         return []  # of what a model computes no gradient is kept
+    if one.left.id in recorded.settled:
+        finding = recorded.settled[one.left.id]
+        return [ComparedQuantity("gradients", one.left.id, one.right.id, finding)]
     arrays = weight_arrays(one, recorded, "gradients")
     if arrays.left32 is None and arrays.right32 is None:
         return []

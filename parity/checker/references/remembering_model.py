@@ -172,7 +172,8 @@ class RememberingModel(LoadableModel):
         self._weights.arrays |= own.arrays
 
     def record(self, request: RecordRequest, into: Kept | None = None) -> Mapping[str, Array]:
-        """See `Model.record`."""
+        """See `Model.record`; what is kept is whole."""
+        request = replace(request, skipped=())
         question, extent = self._state.recording(request), Extent.of(request)
         answer = self.memory.find(question, extent) or self._new(
             Answer(question, extent=extent), lambda: self.live.record(request)

@@ -93,22 +93,28 @@ class Paging:
 class Streams:
     """Gradients of large weights, each given away as soon as the way back has come to it.
 
-    Only of those that are read once in a run: the others' are sums, which the tape forms.
+    Only of those that are read once in a run: the others' are sums, which the tape forms. What is
+    skipped the tape does not see; the way back has come to it with the next weight that was read.
 
     Args:
         variables: key → variable.
         take: is given a key and its gradient.
         touch: is told of a variable that was looked at.
+        skipped: keys of those of which no gradient is wanted.
     """
 
-    def __init__(self, variables, take, touch):
+    def __init__(self, variables, take, touch, skipped=frozenset()):
         self.variables = {k: v for k, v in variables.items() if size(v) >= LARGE}
-        self.keys = {id(v): k for k, v in self.variables.items()}
+        self.skipped = skipped & self.variables.keys()
+        heard = variables if self.skipped else self.variables
+        self.keys = {id(v): k for k, v in heard.items()}
+        self._heard = [v for k, v in heard.items() if k not in self.skipped]
+        self._unheard = []
         self.taken, self._reads, self._take, self._touch = set(), {}, take, touch
 
     def watch(self, tape):
         """Have them watched, though they are read past the tape."""
-        for variable in self.variables.values():
+        for variable in self._heard:
             tape.watch(variable._value)
 
     def read(self, variable, found):
@@ -117,10 +123,15 @@ class Streams:
         self._reads[key] = self._reads.get(key, 0) + 1
         with record.stop_recording():
             tensor = tf.convert_to_tensor(found)
+        if key in self.skipped:
+            self._unheard.append(variable)
+            return tensor
+        looked_at, self._unheard = [*self._unheard, variable], []
 
         def back(slope):
-            self._touch(variable)
-            if self._reads[key] > 1:
+            for one in looked_at:
+                self._touch(one)
+            if self._reads[key] > 1 or key not in self.variables:
                 return [slope]
             self.taken.add(key)
             self._take(key, slope)

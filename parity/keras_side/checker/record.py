@@ -71,8 +71,10 @@ class _Recorder:
             outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))
             self.keep(tracer, outputs, keep)
             return None, {}
+        skipped = set()
         if not self.request.steps and self.learning is None and not self._whole_tape:
-            tracer.streams = Streams(self.variables, self.gradient, self._touch)
+            skipped = {k for k in self.variables if self.ids.get(k) in self.request.skipped}
+            tracer.streams = Streams(self.variables, self.gradient, self._touch, skipped)
         with tf.GradientTape(persistent=self.learning is not None) as tape:
             for x in floating:
                 tape.watch(x)
@@ -87,9 +89,10 @@ class _Recorder:
                     for extra in self.model.losses:
                         whole += tf.cast(extra, self.request.precision)
         self.keep(tracer, outputs, keep)
-        wanted = [*[v.value for v in self.variables.values()], *floating]
+        sought = {k: v for k, v in self.variables.items() if k not in skipped}
+        wanted = [*[v.value for v in sought.values()], *floating]
         names = [
-            *self.variables,
+            *sought,
             *[("input", i) for i, x in enumerate(self.inputs) if x.dtype.is_floating],
         ]
         if self.learning is not None and keep:

@@ -455,7 +455,12 @@ class _Recorder:
                 slope = None if x is None else next(rest)
                 if slope is not None:
                     self.out[f"gradients/output:{place}"] = as_array(slope)
-        moved = {n: p for n, p in self.model.named_parameters() if p.requires_grad}
+        skipped = self._skipped()
+        moved = {
+            name: parameter
+            for name, parameter in self.model.named_parameters()
+            if parameter.requires_grad and name not in skipped
+        }
         wanted = [*moved.values(), *(x for x in given if x.requires_grad)]
         taken = self._streams(moved) if first and not self.request.steps else {}
         found = slopes(loss, wanted, {list(moved).index(name): f for name, f in taken.items()})
@@ -466,6 +471,14 @@ class _Recorder:
                 self.out[f"gradients/input:{place}"] = as_array(slope)
         every = dict(zip(moved, found, strict=False))
         return loss, {n: s for n, s in every.items() if s is not None and n not in taken}
+
+    def _skipped(self):
+        """Names of weights of which no gradient is wanted."""
+        every = self.graph.parameters.values()
+        skipped, wanted = set(), set()
+        for parameter in every if self.request.skipped else ():
+            (skipped if parameter.id in self.request.skipped else wanted).update(parameter.names)
+        return skipped - wanted
 
     def _streams(self, moved):
         """Name of a large weight → what writes its gradient down as soon as it is there."""
@@ -482,8 +495,6 @@ class _Recorder:
             own = {name: wide.to_dense().numpy() if wide.is_sparse else wide.numpy()}
             for binding in users[name]:
                 self.out[f"gradients/{binding.id}"] = binding.read(own, gradients=True)
-            if self.owner.paging is not None:
-                self.owner.paging.touch(moved[name])
 
         return {name: partial(take, name) for name in users}
 

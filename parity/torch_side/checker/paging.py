@@ -53,6 +53,18 @@ class Paging:
         pages = self._double if tensor.dtype == torch.float64 else self._single
         pages.touch(tensor.nbytes)
 
+    def used(self, weights, output):
+        """A module has run: its weights were looked at, and are once more on the way back."""
+        weights = tuple(weights)
+
+        def look(slope=None):
+            for weight in weights:
+                self.touch(weight)
+
+        look()
+        if weights and isinstance(output, torch.Tensor) and output.grad_fn is not None:
+            output.register_hook(look)
+
     def _filed(self, pages, parameter, dtype):
         made = torch.from_numpy(pages.take(tuple(parameter.shape), dtype))
         made.copy_(parameter.detach())

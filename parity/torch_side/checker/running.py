@@ -133,8 +133,8 @@ def watched(model, tracer):
     def after(module, args, output):
         with torch._C.DisableTorchFunction():
             tracer.leave(module, args, output)
-            for weight in module.parameters(recurse=False) if tracer.paging else ():
-                tracer.paging.touch(weight)
+            if tracer.paging is not None:
+                tracer.paging.used(module.parameters(recurse=False), output)
 
     handles = [
         hooks.register_module_forward_pre_hook(before),
