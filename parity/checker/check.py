@@ -365,10 +365,12 @@ class _Check:
 
     def _expect_memory(self, graphs: Sequence[Graph]) -> None:
         """Stop where more memory would be taken than there may be."""
+        needed = memory.estimate(graphs, train=self._request.train)
         if self._request.memory is not None:
-            needed = memory.estimate(graphs, train=self._request.train)
             needed.expect_within(self._request.memory)
             self._clock.say(f"this takes {needed.words}")
+        elif self._request.train:  # which alone holds all weights at a time
+            needed.expect_available()
 
     def carried(self, result: CheckResult) -> Carried:
         """Take the weights across once more, as they are, and compare with them.

@@ -87,6 +87,19 @@ def test_more_than_the_limit_is_refused_with_what_can_be_helped():
         needed.expect_within(3e9)
 
 
+def test_training_that_the_machine_cannot_hold_is_refused(remotes, monkeypatch):
+    targets = [
+        Target(f"{ROOT}/parity_tests/check/large_{side}.py", "perceptron", {})
+        for side in ("torch", "keras")
+    ]
+    request = CheckRequest(inputs=(model_inputs.parse(f"2,{WIDTH}"),), train=True)
+    monkeypatch.setattr(memory, "available", lambda: 0.7e9)
+    with pytest.raises(
+        UsageError, match=r"at most 1\.9 GB \(what this machine has left; --memory 3GB tries it\)"
+    ):
+        check_in(remotes, tuple(targets), request)
+
+
 def _mapping(name, of="whole"):
     shape = (512, 1024)
     left, right = Parameter(f"{name}/left", "kernel", shape), Parameter(of, "kernel", shape)

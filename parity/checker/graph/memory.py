@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from parity.checker.graph.graph import Graph
 from parity.core.errors import UsageError
@@ -48,18 +51,31 @@ class Estimate:
             f"{size(self.weights)} for weights, {size(self.values)} for the values of all layers"
         )
 
-    def expect_within(self, limit: float) -> None:
+    def expect_within(self, limit: float, whose: str = "--memory") -> None:
         """Stop before anything is recorded.
+
+        Args:
+            limit: bytes.
+            whose: who sets it.
 
         Raises:
             UsageError: it is more than the limit; says what of it can be helped.
         """
         if self.total > limit:
             raise UsageError(
-                f"This check takes {self.words}. Expected at most {size(limit)} (--memory). A "
+                f"This check takes {self.words}. Expected at most {size(limit)} ({whose}). A "
                 "smaller --input takes fewer values, a smaller vocabulary a smaller table; without "
                 "--train no more than one weight is held at a time."
             )
+
+    def expect_available(self) -> None:
+        """Stop before anything is recorded where the system would, in the middle.
+
+        Raises:
+            UsageError: it is more than the machine has left.
+        """
+        whose = f"what this machine has left; --memory {math.ceil(self.total / 1e9)}GB tries it"
+        self.expect_within(self.frameworks + available(), whose)  # these are there already
 
 
 def estimate(graphs: Sequence[Graph], *, train: bool) -> Estimate:
@@ -77,6 +93,14 @@ def estimate(graphs: Sequence[Graph], *, train: bool) -> Estimate:
         numbers = sum(math.prod(v.shape) for node in graph.nodes for v in node.values)
         values += _WIDE * _VALUE * numbers
     return Estimate(_FRAMEWORKS, weights, values)
+
+
+def available() -> float:
+    """Bytes that this machine has left; infinite where the system does not say."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text("utf-8"))
+        return 1024.0 * int(found[1]) if found else math.inf
+    return math.inf
 
 
 def parse(text: str) -> int:

@@ -43,7 +43,7 @@ class CheckRequest:
         threads: CPU threads of each side.
         timeout: seconds for one request to a side.
         memory: bytes that all processes may hold together, told before anything is recorded; None:
-            nobody asks.
+            with `train` what the machine has left, else nobody asks.
     """
 
     inputs: tuple[feeding.Input, ...] | None = None
