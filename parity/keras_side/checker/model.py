@@ -51,7 +51,7 @@ class KerasModel(Model):
                 f"{title} gives a {type(model).__name__}. A keras.Model or keras.Layer was "
                 "expected: return the model itself."
             )
-        self._models = {"float32": model}
+        self._models, self._behind = {"float32": model}, set()
         self._arrays = None
         self._weights = None
         self._parameters = {}
@@ -87,6 +87,10 @@ class KerasModel(Model):
         self._weights = tracer.weights
         self._parameters = {name: key for key, name in builder.parameters.items()}
         self._keep("float32", nodes)
+        if self._folder is not None and room(self._models["float32"]):
+            # A large model's takes a while, in which PyTorch's is traced; a failure is told later.
+            with contextlib.suppress(Exception):
+                self._build_twin()
         return Traced(graph, builder.ids)
 
     def _attempts(self):
@@ -175,10 +179,7 @@ class KerasModel(Model):
                 weight.variable.assign(weight.own(array))
             else:
                 paging.assign(weight.variable, weight.own(array))
-        if self._models.get("float64", self._models["float32"]) is not self._models["float32"]:
-            models = self._models["float32"], self._models["float64"]
-            pagings = paging, self.paging("float64")
-            twins.carry(*models, pagings, places)
+        self._behind.update(places)
 
     def load_weights(self, path, *, partial=False):
         """Read a weights file, as soon as the model has its weights."""
@@ -284,25 +285,13 @@ class KerasModel(Model):
 
     def use(self, precision):
         """The model in a precision; built, traced and with the weights where it is the first."""
-        if precision not in self._models:
-            model, paging = self._models["float32"], None
-            if self._folder is not None:
-                paging = Paging(self._folder, 2 * room(model))
-            with self._precision(precision, clear=True):
-                with paging.building() if paging is not None else contextlib.nullcontext():
-                    twin = twins.make(model, self._build)
-                self._models[precision] = twin
-            if twin is model:
-                return self.use(precision)
-            with self._precision(precision):
-                if not _ready(twin):
-                    tensors = self.tensors(self._arrays, precision)
-                    with failures.naming_user_lines(f"{self.title} cannot be run in {precision}"):
-                        call(twin, tensors, False, self.names)  # builds what a call builds
-                twins.widen(twin)
-                if paging is not None:
-                    self._paging[precision] = paging.adopt(twin)
-                twins.carry(model, twin, (self.paging("float32"), paging))
+        if precision == "float64":
+            self._build_twin()
+            model, twin = self._models["float32"], self._models["float64"]
+            if twin is not model and self._behind:
+                pagings = self.paging("float32"), self.paging("float64")
+                twins.carry(model, twin, pagings, sorted(self._behind))
+                self._behind = set()
         if precision not in self._runs:
             heard = self.heard
             _, nodes, _, _ = self._listen(precision)
@@ -314,6 +303,26 @@ class KerasModel(Model):
                 )
             self._keep(precision, nodes)
         return self._models[precision]
+
+    def _build_twin(self):
+        """The same model in float64, whose weights are carried over when it is used."""
+        if "float64" in self._models:
+            return
+        model, paging = self._models["float32"], None
+        if self._folder is not None:
+            paging = Paging(self._folder, 2 * room(model))
+        with self._precision("float64", clear=True):
+            with paging.building() if paging is not None else contextlib.nullcontext():
+                twin = twins.make(model, self._build)
+            if twin is not model and not _ready(twin):
+                tensors = self.tensors(self._arrays, "float64")
+                with failures.naming_user_lines(f"{self.title} cannot be run in float64"):
+                    call(twin, tensors, False, self.names)  # builds what a call builds
+            if twin is not model:
+                twins.widen(twin)
+                if paging is not None:
+                    self._paging["float64"] = paging.adopt(twin)
+        self._models["float64"], self._behind = twin, set(range(len(model.weights)))
 
     def _listen(self, precision):
         """Trace: tracer, folded nodes, inputs, references of the outputs."""
