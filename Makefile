@@ -14,6 +14,8 @@ compare: $(INSTALLED)  ## Both sides of every example: verdicts on screen, pages
 	-@$(BIN)/parity data fetch cifar10
 	$(BIN)/parity report --folder build/reports
 
+# Bytecode is kept whatever the environment says: hundreds of processes read it.
+test: export PYTHONDONTWRITEBYTECODE =
 # Of what is many alike a draw, another for every commit: PARITY_SEED=… repeats one.
 test: $(INSTALLED)  ## Every test, in as many processes as there are $(CORES).
 	-@$(BIN)/parity data fetch fashion_mnist
