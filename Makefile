@@ -6,8 +6,9 @@ CORES ?= 2
 INSTALLED = $(VENV)/.installed
 
 ZOO = $(VENV)/.zoo
+SITE = $(VENV)/.site
 
-.PHONY: compare test test-all report planted ports zoo lint clean
+.PHONY: compare test test-all report planted ports zoo site lint clean
 
 # Without a network a fetch may fail; what needs the full data then says so by itself.
 compare: $(INSTALLED)  ## Both sides of every example: verdicts on screen, pages in build/reports/.
@@ -38,6 +39,9 @@ ports: $(INSTALLED)  ## reports/ports.md, from the bench of right and wrong port
 zoo: $(ZOO)  ## reports/zoo.md, from real pairs of public packages.
 	$(BIN)/python -m parity_tests.check.zoo.page
 
+site: $(SITE)  ## build/site: lessons, differences, documents and reports, for the browser.
+	$(BIN)/python -m website build
+
 lint: $(INSTALLED)  ## What pre-commit runs.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,6 +59,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 $(ZOO): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,zoo]'
+	@touch $@
+
+$(SITE): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,site]'
 	@touch $@
 
 clean:  ## Remove the environment.

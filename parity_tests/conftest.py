@@ -1,5 +1,7 @@
 """What all tests share: which process does them, the draw, and the table of planted faults."""
 
+import os
+import shutil
 from dataclasses import asdict
 
 import pytest
@@ -33,6 +35,7 @@ LONGEST = (
     "test_cli.py",
     "check/test_references.py",
     "check/test_html_page.py",
+    "test_site.py",
     "check/test_bench.py",
     "convert/test_convert.py",
     "check/test_learning.py",
@@ -160,6 +163,21 @@ def forked_workers(forked):
         return WorkerOptions(threads=threads, commands=every | commands)
 
     return options
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's chromium, without a window."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        assert not os.environ.get("CI"), "CI installs Debian's chromium"
+        pytest.skip("no chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ FRAMEWORKS = {"torch", "torchvision", "tensorflow", "keras", "jax"}
 DESCRIBED = sorted(
     {
         path.parent.relative_to(ROOT).as_posix()
-        for package in ("parity", "shared")
+        for package in ("parity", "shared", "website")
         for path in (ROOT / package).rglob("__init__.py")
     }
     - {"parity"}  # says what is public
@@ -52,7 +52,7 @@ def copy(tmp_path_factory):
     """The sources, to plant imports in."""
     root = tmp_path_factory.mktemp("house")
     shutil.copy(ROOT / "pyproject.toml", root)
-    for package in ("parity", "shared", *LESSON_PACKAGES.values()):
+    for package in ("parity", "shared", "website", *LESSON_PACKAGES.values()):
         for path in (ROOT / package).rglob("*.py"):
             target = root / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +108,9 @@ def test_the_contracts_are_kept():
             "import parity.keras_side.layers",
             "The two sides know nothing of each other",
         ),
+        ("website/links.py", "import website.build", "The modules of the website"),
+        ("website/home.py", "import torch", "PyTorch stays on its side"),
+        ("parity/report/files.py", "import website.page", "Nothing knows of the website"),
         ("keras_impl/losses.py", "import pytorch_impl.losses", "The two sides know nothing"),
         ("parity/torch_side/layers.py", "import parity.comparator.noise", "A side records"),
         ("pytorch_impl/losses.py", "import parity.core.errors", "A lesson uses"),
@@ -147,7 +150,7 @@ def test_paths_in_the_documents_are_there(path):
 def test_the_tool_imports_no_framework_at_run_time():
     modules = [
         ".".join(p.relative_to(ROOT).with_suffix("").parts)
-        for package in ("parity", "shared")
+        for package in ("parity", "shared", "website")
         for p in sorted((ROOT / package).rglob("*.py"))
         if p.stem != "__init__" and not {"torch_side", "keras_side"} & set(p.parts)
     ]

@@ -1,10 +1,8 @@
 """The page of a check, as a browser shows it; and where its graphs are drawn."""
 
 import json
-import os
 import random
 import re
-import shutil
 import sys
 from dataclasses import replace
 
@@ -94,20 +92,6 @@ def made(size, gap=4):
         notes=(),
         edges=(*chain, *shortcuts),
     )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        assert not os.environ.get("CI"), "CI installs Debian's chromium"
-        pytest.skip("no chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
