@@ -70,7 +70,7 @@ def pages(root: Path, specs: Sequence[ExampleSpec]) -> list[Page]:
     """Every page, in the order of the navigation."""
     reports = root / "reports"
     return [
-        home.page(specs, reports, len(differences.anchors(reports))),
+        home.page(specs, reports, len(differences.rows(reports))),
         *lessons.pages(specs, reports),
         *differences.pages(reports),
         *guides.pages(root, _guides(root, specs)),

@@ -11,7 +11,7 @@ from parity.core.sides import LESSON_PACKAGES, SIDES
 from parity.recording import provenance
 from parity.report.formatting import cell, code
 from parity.report.sources import blocks
-from website.blocks import folded, twins
+from website.blocks import folded, twins, unsearched
 from website.page import Page
 
 FOLDER = "differences"
@@ -122,14 +122,11 @@ def row(row: Mapping[str, Any], torch: str, keras: str) -> str:
     ]
     if torch or keras:
         test = f"pytest parity_tests/test_differences.py -k {row['name']}"
-        parts.append(
-            folded(
-                "How it was measured",
-                "`given` is what the framework gives by itself, `mapped` what it gives once made "
-                f"equal. The test that holds it: `{test}`\n\n{twins(torch, keras)}",
-                "example",
-            )
+        measured = (
+            "`given` is what the framework gives by itself, `mapped` what it gives once made "
+            f"equal. The test that holds it: `{test}`\n\n{twins(torch, keras)}"
         )
+        parts.append(unsearched(folded("How it was measured", measured, "example")))
     return "\n\n".join(parts)
 
 

@@ -32,6 +32,10 @@ SHOWN = (
 PICTURED = ("Step by step",)
 """What is folded but for its figures."""
 _CODE_TABLE = re.compile(r"^<table>.*?^</table>$", re.MULTILINE | re.DOTALL)
+_NAMED = re.compile(
+    r"^\*\*`(\w+)`\*\*(?:, given ([^\n]*))?:\n\n((?:\|[^\n]*(?:\n|\Z))+)", re.MULTILINE
+)
+"""What a function was given and gave, below its name in a paragraph."""
 _FIGURE = re.compile(r"^!\[[^\n]*\]\([^\n]*\)\n(?:\n\*(?!\*)[^\n]*\*\n?)?", re.MULTILINE)
 _NO_WORDS = re.compile(r"[|!>]|\*(?!\*)")
 """How a table, a figure, a box and the words below a figure begin."""
@@ -109,7 +113,8 @@ def read(text: str, summary: str) -> Report:
             functions = cut(piece.text, "### ")[1:]
             results |= {function.title: result(function.text) for function in functions}
         elif piece.title not in CODE:
-            kept.append(Piece(piece.title, converted(piece.text)))
+            results |= {found[1]: _named_result(found) for found in _NAMED.finditer(piece.text)}
+            kept.append(Piece(piece.title, converted(_NAMED.sub("", piece.text))))
     return Report(
         verdict,
         converted("\n\n".join(p for p in rest if p not in words)),
@@ -149,6 +154,11 @@ def result(text: str) -> str:
         _told_once(p) if p.startswith("|") else p for p in rest if p.startswith(("Given ", "|"))
     ]
     return "\n\n".join([*told, *(converted(w) for w in witness)])
+
+
+def _named_result(found: re.Match[str]) -> str:
+    table = _told_once(found[3].strip())
+    return f"Given {found[2]}:\n\n{table}" if found[2] else table
 
 
 def _told_once(table: str) -> str:
