@@ -17,9 +17,12 @@ from rich.console import Console
 from parity.checker.align.matches import Link, Match
 from parity.checker.diagnose import repair, search, statement_edit, structure
 from parity.checker.graph.graph import Source
+from parity.checker.judge import comparing
 from parity.checker.judge.attribution import LayerAttribution, source_array
 from parity.checker.result import wording
 from parity.cli import check_command
+from parity.comparator.key_arrays import KeyArrays
+from parity.comparator.noise import Finding
 from parity.diagnosis.causes import Cause
 from parity.diagnosis.constants import relation
 from parity.operations.code import changed
@@ -247,6 +250,22 @@ def test_what_became_of_a_table(theirs, words):
 
 def test_a_table_rounded_otherwise_is_the_same():
     assert relation(TABLE / 3, (TABLE / 3).astype(np.float32).astype(np.float64)) is None
+
+
+# --- Numbers without bounds ----------------------------------------------------------------------
+
+
+def test_numbers_as_large_as_float32_has_any_are_compared():
+    large, base = float(np.finfo(np.float32).max), Finding("scores", "check", "identical")
+
+    def found(mine, theirs):
+        a, b = np.array(mine), np.array(theirs)
+        quad = KeyArrays(a.astype(np.float32), a, b.astype(np.float32), b)
+        return comparing.compare(base, quad).status
+
+    assert found([large, 1.0], [-large, 1.0]) == "different"
+    assert found([1.0, -large], [1.0, -large * (1 - 1e-3)]) == "different"
+    assert found([1.0, -large], [1.0 + 1e-15, -large]) == "rounding"
 
 
 # --- Tables of layers -----------------------------------------------------------------------------

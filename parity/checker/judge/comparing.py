@@ -53,8 +53,10 @@ def compare(
     )
     if a64.size < SMALL:
         # A few numbers can be exact by chance in float32 though they are sums that cancel. One 64
-        # times as large beside them, alike everywhere, allows each 64 units of its own rounding.
+        # times as large beside them, alike everywhere, allows each 64 units of its own rounding;
+        # the largest that there is beside such as are nearly as large (what masks a score).
         scale = NOISY * max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
+        scale = min(scale, *(float(np.finfo(x.dtype).max) for x in arrays))
         arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
         moved = tuple(None if x is None else np.append(x, scale) for x in moved)
     return judge_once(base, KeyArrays(*arrays, *moved), guarded=guarded, exact=exact, unit=unit)
