@@ -1,6 +1,7 @@
 """Factors and summands in a row: ``x·scale + offset``, one number or one a channel each."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +21,21 @@ def _compute(settings: Settings, parameters: Arrays, sources: Sequence[Array]) -
     axis = layers.channel_axis(settings, x.ndim) if axis is None else axis % x.ndim
     parts = []
     for part in (scale, offset):
-        array = np.asarray(part, x.dtype)
+        array = _number(part, x)
         shape = [1] * x.ndim
         if array.ndim == 1 and array.size > 1:
             shape[axis] = array.size
             array = array.reshape(shape)
         parts.append(array)
     return np.asarray(x * parts[0] + parts[1])
+
+
+def _number(part: Any, x: Array) -> Array:
+    """A factor or a summand as an array takes it: half of a whole number is no whole number."""
+    if x.dtype.kind not in "iub":
+        return np.asarray(part, x.dtype)
+    array = np.asarray(part)
+    return array if array.dtype.kind in "iu" else array.astype(np.float64)
 
 
 def _line(settings: Settings, shape: Shape) -> str:

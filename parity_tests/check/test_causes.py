@@ -1227,3 +1227,13 @@ def test_a_stage_that_does_not_fail_leaves_no_note():
 def test_every_kind_has_its_sentence():
     for kind, sentence in KINDS.items():
         assert sentence.endswith("."), kind
+
+
+def test_whole_numbers_times_what_is_none():
+    whole = np.array([[0, 1], [1, 0]])
+    half = operations.apply("affine", {"scale": 0.5, "offset": 0.25}, {}, (whole,))
+    assert np.array_equal(half, [[0.25, 0.75], [0.75, 0.25]])
+    large = int(np.finfo(np.float32).max)  # what masks a score is no whole number that fits
+    assert np.array_equal(
+        operations.apply("affine", {"scale": large}, {}, (whole,)), whole * float(large)
+    )
