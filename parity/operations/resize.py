@@ -17,11 +17,14 @@ from parity.operations.operation import (
 )
 from parity.reference import spatial
 
+_CUBIC = -0.5
+"""Of Keras' bicubic, and of PyTorch's where it smooths; elsewhere PyTorch takes -0.75."""
+
 
 def _canonical(settings: dict[str, Any], rank: int) -> dict[str, Any]:
     single = bool(settings.get("single"))
     if settings.get("mode") == "bicubic":
-        settings.setdefault("cubic", -0.5 if single or settings["antialias"] else -0.75)
+        settings.setdefault("cubic", _CUBIC if single or settings["antialias"] else -0.75)
     if settings.get("mode") == "area":
         settings.setdefault("fractional", single)
     return settings
@@ -48,6 +51,8 @@ def _corrected(mine: WrittenOperation, other: WrittenOperation, side: Side) -> s
         return changed(code, arguments)
     if s.get("align_corners"):
         return f"{code}  # Keras cannot align corners; resize with a matrix, or use False"
+    if mode == "bicubic" and s.get("cubic", _CUBIC) != _CUBIC:
+        return ""
     word = "method" if code.startswith("tf.") else "interpolation"
     arguments = {word: mode.removesuffix("_exact")}
     if bool(s.get("antialias")) != bool(mine.settings.get("antialias")):

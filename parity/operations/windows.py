@@ -153,7 +153,12 @@ def crop(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str:
     if side == "torch" or min(map(min, cut), default=-1) < 0:
         return ""
     line = changed(mine.code, {"padding": "valid"})
-    return f"{line}\nlayers.Cropping{len(cut)}D({_shown(cut)})" if any(map(any, cut)) else line
+    if any(map(any, cut)):
+        line += f"\nlayers.Cropping{len(cut)}D({_shown(cut)})"
+    present = mine.settings.get("crop", ())
+    if not _works_out_padding(mine) and any(map(any, present)):
+        line += f"  # without the crop {_shown(present)} behind it"
+    return line
 
 
 def follows(mine: WrittenOperation, other: WrittenOperation) -> bool:

@@ -238,7 +238,10 @@ TABLES = [
     (TABLE - 0.5, "these numbers with -0.5 added"),
     (np.vstack([[[9, 9, 8]], TABLE[:-1]]), "the same numbers shifted by 1 along axis 0"),
     (TABLE[[1, 0, 3, 2]], "the same numbers in another order"),
-    (TABLE**2, "other numbers, up to 72 apart"),
+    (TABLE**2, "the squares of these numbers"),
+    (np.sqrt(TABLE), "the square roots of these numbers"),
+    (1 - TABLE, "1 minus these numbers"),
+    (TABLE**3, "other numbers, up to 720 apart"),
     (TABLE[:2], "other numbers, 2 × 3 instead of 4 × 3"),
 ]
 
@@ -352,7 +355,7 @@ def test_a_call_in_a_statement():
     assert part.text == "ops.gelu(self.a(x), approximate=True)"
     assert statement_edit.on_its_argument(part, "ops.silu(x)") == "ops.silu(self.a(x))"
     assert statement_edit.on_its_argument(part, "layers.ReLU()") == "layers.ReLU()(self.a(x))"
-    assert statement_edit.bypassed(code, {"tanh"}).endswith("+ x")
+    assert statement_edit.bypassed(statement_edit.call_in(code, {"tanh"}), 0, 1).endswith("+ x")
     assert statement_edit.call_in("y = ops.relu(ops.relu(x))", {"relu"}) is None
 
 
@@ -376,7 +379,8 @@ def test_an_epsilon_goes_under_the_root_and_out_of_it(outside, under):
 def test_a_function_called_of_what_it_works_on():
     part = statement_edit.call_in("y = self.fc(x).relu() + z", {"relu"})
     assert statement_edit.on_its_argument(part, "F.gelu(x)") == "F.gelu(self.fc(x))"
-    assert statement_edit.bypassed("y = h.relu() + z", {"relu"}) == "y = h + z"
+    method = statement_edit.call_in("y = h.relu() + z", {"relu"})
+    assert statement_edit.bypassed(method, 0, 1) == "y = h + z"
     assert changed("z.softmax(-1)", {"dim": 1}) == "z.softmax(1)"
     assert changed("torch.softmax(z, -1)", {"dim": 1}) == "torch.softmax(z, 1)"
     assert changed("self.softmax(z)", {"dim": 1}) == "self.softmax(z, dim=1)"

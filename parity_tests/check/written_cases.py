@@ -2,8 +2,9 @@
 
 A case is a folder: the models of both sides, and ``case.toml``: why its truth is what it is, and
 for each ``[[check]]`` the arguments of ``parity check``, the verdicts that are right, where the
-first divergence lies (patterns), and which kinds of cause are true. ``python -m
-parity_tests.check.written_cases PATTERN …`` runs those whose name matches, and says what is wrong.
+first divergence lies (patterns), which kinds of cause are true, and how the lines that are written
+make it right. ``python -m parity_tests.check.written_cases PATTERN …`` runs those whose name
+matches, and says what is wrong.
 """
 
 import shlex
@@ -24,6 +25,29 @@ from parity.cli.main import app
 from parity.core.errors import ParityError
 
 FOLDER = Path(__file__).parent / "cases"
+IN_WORDS = {
+    "weights": "no line of the model: numbers are loaded, or one layer is made and called twice",
+    "affine": "the same: gamma and beta are loaded, one as the other",
+    "bias": "the same: a bias is loaded, or is a weight of the user's own",
+    "kernel_order": "the same",
+    "gate_order": "the same",
+    "flatten_order": "the same",
+    "units": "a width that several lines have in common",
+    "wiring": "what the file calls the right value is not known",
+    "order": "the same of several values",
+    "axis": "the same numbers in another order: which line before turns them is not known",
+    "padding": "in a layer of the user's own another line pads",
+    "mask": "which line makes the mask is not known",
+    "missing_layer": "a step on several values, or one that Keras has no short line for",
+    "initial_state": "which state is to be passed is not known",
+    "normalisation": "a layer against what is written out: no argument says it",
+    "epsilon": "the same",
+    "constant": "a table of more numbers than anybody writes out, or a number that is handed over",
+    "operation": "several layers in place of one",
+    "precision": "an operation in a statement: which of its casts makes it is not known",
+    "loss": "a function that nobody has a name for: by how much to multiply",
+}
+"""Kind of cause → why words may say what to change, and not a line."""
 ERROR = "error"
 """Stands among verdicts where the question itself is at fault: a message, and no answer."""
 
@@ -42,6 +66,8 @@ class Case:
         fix: patterns, one of which the corrected line of a cause matches.
         message: what an error has to say.
         note: what one of the notes has to say.
+        written: how the lines make it right: by ``--apply``, or by hand in the pair that the
+            folder's check of this number asks about; empty where they do not.
         needs: packages that have to be installed.
         open: known to be answered wrongly as yet.
     """
@@ -56,6 +82,7 @@ class Case:
     fix: tuple[str, ...] = ()
     message: str = ""
     note: str = ""
+    written: str | int = ""
     needs: tuple[str, ...] = ()
     open: bool = False
 
@@ -79,6 +106,7 @@ def all_cases() -> tuple[Case, ...]:
                     tuple(check.get("fix", ())),
                     check.get("message", ""),
                     check.get("note", ""),
+                    check.get("written", ""),
                     tuple(check.get("needs", ())),
                     check.get("open", False),
                 )
@@ -95,19 +123,42 @@ def _placed(arguments, folder):
 
 def answer(remotes, case):
     """What ``parity check`` says, in processes that run already: a `CheckResult` or an error."""
+    return asked(remotes, case)[-1]
+
+
+def asked(remotes, case):
+    """The models and the request that a case's arguments are, and the answer."""
     found = []
 
     def checked(torch, keras, request, say):
-        found.append(check_in(remotes, (torch, keras), request))
-        return found[0]
+        found.extend(((torch, keras), request, check_in(remotes, (torch, keras), request)))
+        return found[-1]
 
     with mock.patch.object(check_command, "check_targets", checked):
         outcome = CliRunner().invoke(app, ["check", *case.arguments, "--json"])
     if found:
-        return found[0]
+        return tuple(found)
     if isinstance(outcome.exception, ParityError):
-        return outcome.exception
+        return None, None, outcome.exception
     raise outcome.exception
+
+
+def unwritten(given):
+    """Confirmed causes without a line to paste or to take out, and without a reason for it."""
+    return [cause for cause in given.causes if cause.confirmed and not _is_written(cause, given)]
+
+
+def _is_written(cause, given):
+    if not cause.fix:  # a call of the same loss or optimizer says all of its settings
+        calls = [
+            c.fix for c in given.causes if c.kind == cause.kind and c.right[0] == cause.right[0]
+        ]
+        return cause.kind in ("loss", "optimizer") and any(calls)
+    if not cause.fix.startswith("#") or cause.fix.startswith(("# without ", "# This lies in ")):
+        return True
+    if cause.edit is not None and cause.edit.text == cause.fix:
+        return True
+    return cause.kind in IN_WORDS
 
 
 def wrong(case, given):
@@ -123,6 +174,7 @@ def wrong(case, given):
         found.append(f"no note says {case.note!r}")
     false = [c for c in given.causes if c.status == "confirmed" and c.kind not in case.kinds]
     found += [f"confirmed {c.kind} is false: {c.left} / {c.right}" for c in false]
+    found += [f"confirmed {c.kind} has no line: {c.right}, {c.fix!r}" for c in unwritten(given)]
     left = [c for c in given.causes if c.confirmed and (c.residual_ratio or 0) > 1]
     found += [f"confirmed {c.kind} leaves {c.residual_ratio:.2g}" for c in left]
     if given.verdict == "differ" and "differ" in case.verdicts:

@@ -12,6 +12,7 @@ import numpy as np
 
 from parity.checker.align.matches import Match, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph
+from parity.checker.diagnose import made_weights
 from parity.checker.diagnose.fix import shared_line
 from parity.checker.diagnose.other_inputs import as_node
 from parity.checker.diagnose.repair import ProofInput, prove
@@ -106,7 +107,8 @@ def _sized(given: ProofInput, cause: Cause) -> Cause:
             kind="gate_order",
             left=(cause.left[0], "gates in order"),
             right=(cause.right[0], f"gates {gates}"),
-            fix="",
+            fix=f"# load the weights of {cause.right[0]} with their gates in PyTorch's order: "
+            f"they stand as {gates}",
         )
     for role, mine in given.left_parameters.items():
         theirs = given.right_parameters.get(role)
@@ -122,7 +124,10 @@ def _sized(given: ProofInput, cause: Cause) -> Cause:
                 if cause.fix_side == "right"
                 else "",
             )
-    return cause
+    if cause.fix or cause.fix_side == "left":
+        return cause
+    said = cause.right[1].removeprefix("other numbers in ")
+    return replace(cause, fix=f"# load {said} of {cause.right[0]} as {cause.left[0]} has it")
 
 
 def _widened(node: Node, role: str, wanted: tuple[int, ...], present: tuple[int, ...]) -> str:
@@ -151,8 +156,11 @@ def _made(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:
     code = match.right.code
     line = f"# {code}: its {made[0]} must be made of its weights as {cause.left[0]} makes its own"
     left, right = (cause.left[0], words[0]), (cause.right[0], words[1])
-    line = line if code and cause.fix_side == "right" else ""
-    return replace(cause, left=left, right=right, fix=line)
+    if cause.fix_side == "left":
+        return replace(cause, left=left, right=right, fix="")
+    edit = made_weights.correction(comparison, match)
+    line = line if edit is None else edit.text
+    return replace(cause, left=left, right=right, fix=line if code else "", edit=edit)
 
 
 def _shared(comparison: ModelComparison, match: Match, cause: Cause) -> Cause:
@@ -282,7 +290,8 @@ def _unflattened(
         kind="flatten_order",
         left=(cause.left[0], "rows as PyTorch flattens"),
         right=(cause.right[0], "the same rows, but Keras flattens channels last"),
-        fix="",
+        fix=f"# load the kernel of {cause.right[0]} with its rows in the order of (height, width, "
+        "channels): PyTorch's stand in that of (channels, height, width)",
     )
 
 
@@ -346,6 +355,7 @@ def evidence_of(
             )
             if _is_weight(comparison.torch, mine) and _is_weight(comparison.keras, theirs)
         ),
+        executed=comparison.graphs[1].executed(match.right.name),
     )
 
 

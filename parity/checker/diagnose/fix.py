@@ -12,30 +12,53 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from parity.checker.diagnose.settings import canonical
 from parity.checker.diagnose.statement_edit import (
     bypassed,
     call_in,
+    expression_in,
+    is_nothing,
     is_statement,
+    named_in,
+    number_in,
     on_its_argument,
+    operands_of,
     operation_in,
     root_of_sum,
     scaled,
     shifted,
     sum_of_root,
+    written_in,
 )
 from parity.checker.graph.graph import Node
 from parity.core.sides import Side
+from parity.diagnosis.constants import ROUNDED, numbers, undone
 from parity.diagnosis.edits import Insertion, Replacement, Wrapping
 from parity.operations import activation, windows
 from parity.operations.code import argument, call, changed, function_name, named_as
 from parity.operations.known import operation
 from parity.operations.operation import Correct, WrittenOperation, with_arguments
 
+Array = NDArray[Any]
+
+_FLOATS = ("float64", "float32", "float16", "bfloat16")
+"""What a layer of Keras may be told to compute in."""
+
 
 def fix(
-    kind: str, node: Node, other: Node, side: Side, *, wanted: str = "", present: str = ""
+    kind: str,
+    node: Node,
+    other: Node,
+    side: Side,
+    *,
+    wanted: str = "",
+    present: str = "",
+    executed: str = "",
 ) -> str:
     """The line of `node`, corrected so that it does what `other` does.
 
@@ -47,6 +70,7 @@ def fix(
         side: the framework of `node`.
         wanted: what was found on the other side, in words, where its settings do not tell.
         present: what was found on this side, in words.
+        executed: the expression of a statement that is the operation, where that is known.
 
     Returns:
         One line, or a few with what must stand before it, to be pasted in place of the line that
@@ -54,10 +78,13 @@ def fix(
         nothing to say.
     """
     if is_statement(node.code):
-        text = _in_statement(kind, node, other, side, (wanted, present))
+        text = _in_statement(kind, node, other, side, (wanted, present, executed))
+        text = text or _with_number(kind, node, wanted, present)
     else:
         text = _corrected(kind, _as_written(node), _as_written(other), side)
         text = text if text != node.code else ""
+        if kind == "precision" and wanted in _FLOATS and node.code.startswith("layers."):
+            text = changed(node.code, {"dtype": wanted})
         text = text or _behind(kind, node, side, wanted, present)
     return text if text and text != node.code else _in_words(kind, node, wanted, present)
 
@@ -94,17 +121,21 @@ def follows(node: Node, other: Node) -> bool:
     return windows.follows(_as_written(node), _as_written(other))
 
 
-def _in_statement(kind: str, node: Node, other: Node, side: Side, words: tuple[str, str]) -> str:
+def _in_statement(
+    kind: str, node: Node, other: Node, side: Side, told: tuple[str, str, str]
+) -> str:
     """The user's statement with the operation in it corrected."""
     names = _called(node)
-    if kind == "epsilon" and words[0] in _ROOTS:
-        return _ROOTS[words[0]](node.code)
-    change = _change(kind, *words)
+    wanted, present, executed = told
+    if kind == "epsilon" and wanted in _ROOTS:
+        return _ROOTS[wanted](node.code)
+    change, known = _change(kind, wanted, present), expression_in(node.code, executed)
     if change is not None:
-        return (scaled if kind == "scale" else shifted)(node.code, names, change)
+        return (scaled if kind == "scale" else shifted)(node.code, names, change, known)
     mine, theirs = replace(_as_written(node), alone=False), _as_written(other)
-    part = call_in(node.code, names)
-    if part is None and kind == "operation" and (sum_ := operation_in(node.code, names)):
+    part = known if known and isinstance(known.node, ast.Call) else call_in(node.code, names)
+    sum_ = known if known and isinstance(known.node, ast.BinOp) else operation_in(node.code, names)
+    if part is None and kind == "operation" and sum_:
         made = _corrected(kind, replace(mine, code=sum_.text), theirs, side)
         line = on_its_argument(sum_, made)
         return sum_.replaced(line) if line else ""
@@ -125,6 +156,15 @@ def _in_statement(kind: str, node: Node, other: Node, side: Side, words: tuple[s
     elif not same and not _on_the_same(text, part.text):
         text = on_its_argument(part, text)
     return part.replaced(text) if text else ""
+
+
+def _with_number(kind: str, node: Node, wanted: str, present: str) -> str:
+    """The statement with another number, where it has this one in one place: an epsilon's name."""
+    right, stands = _number_in(wanted), _number_in(present)
+    if kind != "epsilon" or right is None or stands is None:
+        return ""
+    part = number_in(node.code, stands) or named_in(node.code, "eps")
+    return part.replaced(wanted) if part is not None else ""
 
 
 def _on_the_same(line: str, other: str) -> bool:
@@ -202,6 +242,46 @@ def _rescaled(kind: str, code: str, wanted: str, present: str) -> str:
     )
 
 
+def with_table(node: Node, at: int, mine: Array, theirs: Array, executed: str = "") -> str:
+    """The line of an operation that takes another table, with the right one.
+
+    Args:
+        node: the one whose line is wrong.
+        at: number of the operand that is the table.
+        mine: the right table.
+        theirs: the one that it takes.
+        executed: as of `fix`.
+
+    Returns:
+        '' where no short code says it, or the table is not seen in the line.
+    """
+    if not is_statement(node.code):
+        return _with_list(node.code, mine, theirs)
+    part, template = expression_in(node.code, executed), undone(mine, theirs)
+    given = operands_of(part) if part is not None else []
+    if not template or len(given) != len(node.sources):
+        return ""
+    return written_in(given[at], template)
+
+
+def _with_list(code: str, mine: Array, theirs: Array) -> str:
+    """The call with other numbers in the list that its table is made of, or is the root of."""
+    parsed = call(code)
+    for keyword in parsed.keywords if parsed else ():
+        try:
+            given = np.asarray(ast.literal_eval(keyword.value), np.float64)
+        except (ValueError, TypeError):
+            continue
+        if given.ndim != 1 or given.size != theirs.size:
+            continue
+        for made, back in ((np.positive, np.positive), (np.sqrt, np.square)):
+            with np.errstate(invalid="ignore"):
+                fits = np.allclose(made(given), theirs.reshape(-1), rtol=ROUNDED)
+            if fits:
+                return changed(code, {str(keyword.arg): f"={numbers(back(mine.reshape(-1)))}"})
+    return ""
+
+
 def shared_line(layers: Sequence[str], count: int, *, shared: bool) -> str:
     """What to change where one layer is used several times, or several are.
 
@@ -215,14 +295,24 @@ def shared_line(layers: Sequence[str], count: int, *, shared: bool) -> str:
     return f"# {layers[0]} must be {count} layers of their own, one for each call"
 
 
-def without(node: Node) -> str:
-    """What to change where a step is too many: only an activation goes, its layer stays."""
+def without(node: Node, executed: str = "", kept: int = 0) -> str:
+    """What to change where a step is too many: only an activation goes, its layer stays.
+
+    Args:
+        node: the step.
+        executed: as of `fix`.
+        kept: which of its operands goes on in its place.
+    """
     code = node.code
     if node.kind == "activation" and argument(code, "activation") is not None:
         return changed(code, {"activation": None})
-    if is_statement(code):
-        return bypassed(code, _called(node)) or f"# without the {_called_so(node)} in: {code}"
-    return f"# without {code or node.name}"
+    if not is_statement(code):
+        return f"# without {code or node.name}"
+    part = expression_in(code, executed) or call_in(code, _called(node))
+    line = bypassed(part, kept, len(node.sources)) if part is not None else ""
+    if is_nothing(line):
+        return f"# without {code}"
+    return line or f"# without the {_called_so(node)} in: {code}"
 
 
 def inserted(node: Node, place: Insertion, side: Side = "keras") -> Insertion | None:
@@ -287,6 +377,8 @@ def _in_words(kind: str, node: Node, wanted: str, present: str = "") -> str:
     }.get(kind)
     if not node.code:
         return ""
+    if kind == "flatten_order":
+        return f"# {node.code}: its numbers stand as {present}, and must stand as PyTorch's"
     if kind == "wiring":
         return f"# {node.code}: take what {wanted} is on the other side instead of {present}"
     if not advice or not wanted or wanted == "as stated":

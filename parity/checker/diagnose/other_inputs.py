@@ -347,7 +347,8 @@ def replacement_causes(attribution: LayerAttribution, layer: AttributedLayer) ->
         1.0,
         "recomputed",
     )
-    return [replace(cause, fix="")]
+    here = " and ".join([*said, match.right.code or match.right.kind])
+    return [replace(cause, fix=f"# in place of {here}: what PyTorch has, {cause.left[1]}")]
 
 
 def _values(graph: CanonicalGraph, names: Sequence[str]) -> list[str]:

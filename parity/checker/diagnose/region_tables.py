@@ -24,7 +24,7 @@ from parity.checker.judge.regions import DifferingRegion
 from parity.comparator.noise import Finding
 from parity.core.sides import Precision
 from parity.diagnosis.causes import Cause
-from parity.diagnosis.constants import relation
+from parity.diagnosis.constants import contrast, relation
 
 _TRIES = 48
 """Of what a region's tables may be: each runs all of its steps once."""
@@ -115,7 +115,9 @@ def _said(
     )
     shape = tuple(n for n in source.shape if n > 1)
     numbers = _numbers(attribution, view, attribution.recorded.best)
-    said = relation(numbers.reshape(shape), own.reshape(shape)) or "other numbers"
+    tables = numbers.reshape(shape), own.reshape(shape)
+    said, told = relation(*tables) or "other numbers", contrast(*tables)
+    more = f": {told[0]}, where they are {told[1]}" if told else ""
     name, size = value_name(graph, view.source.value), " × ".join(map(str, source.shape))
     return Cause(
         "constant",
@@ -125,7 +127,8 @@ def _said(
         finding.ratio,
         1.0,
         "recomputed",
-        fix=f"# {right.code}: it must take the numbers of {name} that {left.name} takes in PyTorch",
+        fix=f"# {right.code}: it must take the numbers of {name} that {left.name} takes in PyTorch"
+        + more,
     )
 
 

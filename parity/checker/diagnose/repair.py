@@ -24,7 +24,7 @@ from parity.comparator.noise import U32
 from parity.core.sides import Side
 from parity.diagnosis.array_hypotheses import FLOOR, apart, values
 from parity.diagnosis.causes import Cause, Proof, value_text
-from parity.diagnosis.constants import relation
+from parity.diagnosis.constants import contrast, relation
 from parity.diagnosis.edits import Edit
 from parity.diagnosis.operation_hypotheses import Guess, guesses
 from parity.operations.function import Function
@@ -37,6 +37,8 @@ COARSE, COARSE_RESIZE = U32 / 4, 32 * U32
 precision."""
 CLEAR = 1e3
 """How many times larger than that a difference must be to be explained in spite of it."""
+_EITHER = ("resize",)
+"""Of these kinds Keras has not all that PyTorch has: what its line cannot say, PyTorch's may."""
 MIRRORED = {"missing_layer": "extra_layer", "extra_layer": "missing_layer"}
 
 
@@ -61,6 +63,7 @@ class ProofInput:
         fixed: for each source, whether it depends on no input of the model on either side: a
             table, wherever it is kept.
         weights: which of these tables are weights of both models.
+        executed: the expression that the right's operation is, where that is known.
     """
 
     left: Node
@@ -81,6 +84,7 @@ class ProofInput:
     source_names: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     fixed: tuple[bool, ...] = ()
     weights: tuple[int, ...] = ()
+    executed: str = ""
 
     def is_fixed(self, at: int) -> bool:
         """Whether both sides take a table there."""
@@ -396,7 +400,13 @@ def _wired(evidence: ProofInput, guess: Guess, at: int, share: float, target: Ar
         texts = [f"{texts[0]} ({size})", relation(mine, theirs) or "the same"]
     if at in evidence.weights:  # which of them is which was not found: no proof that they differ
         return _cause(evidence, "weights", texts[0], texts[1])
-    return _cause(evidence, "constant", texts[0], texts[1], share=share, after=after)
+    cause = _cause(evidence, "constant", texts[0], texts[1], share=share, after=after)
+    if evidence.fix_side == "left":
+        return cause
+    line = fix.with_table(evidence.right, at, mine, theirs, evidence.executed)
+    told = contrast(mine, theirs) if not line and texts[1].startswith("other numbers") else None
+    words = cause.fix if told is None else f"{cause.fix}; {told[0]}, where it is {told[1]}"
+    return replace(cause, fix=line or words)
 
 
 def _by_values(evidence: ProofInput) -> tuple[Cause, ...]:
@@ -435,10 +445,16 @@ def _cause(
     suspicion: Suspicion | None = None,
     proof: Proof = "recomputed",
 ) -> Cause:
-    line = _fix(evidence, kind, *(_in_full(kind, value) for value in (left, right)))
+    values = [_in_full(kind, value) for value in (left, right)]
+    line = _fix(evidence, kind, *values)
+    side = evidence.fix_side
+    if side == "right" and kind in _EITHER and (not line or line.startswith("#")):
+        other = _fix(replace(evidence, fix_side="left"), kind, *values)
+        if other and not other.startswith("#"):
+            line, side = other, "left"
     edit: Edit | None = None
     if line.startswith("# "):
-        edit = _edit(evidence, kind, line, *(_in_full(kind, value) for value in (left, right)))
+        edit = _edit(evidence, kind, line, *values)
     return Cause(
         kind=kind,
         left=(evidence.left.name, value_text(left)),
@@ -449,7 +465,7 @@ def _cause(
         proof="none" if after is None else proof,
         fix=line,
         edit=edit,
-        fix_side=evidence.fix_side,
+        fix_side=side,
     )
 
 
@@ -473,7 +489,15 @@ def _fix(evidence: ProofInput, kind: str, mine: str, theirs: str) -> str:
     left, right, axes = evidence.left, evidence.right, evidence.axes
     if evidence.fix_side == "right":
         other = _seen_from(left, right, axes)
-        return fix.fix(kind, right, other, evidence.right_side, wanted=mine, present=theirs)
+        return fix.fix(
+            kind,
+            right,
+            other,
+            evidence.right_side,
+            wanted=mine,
+            present=theirs,
+            executed=evidence.executed,
+        )
     inverse = None if axes is None else [list(axes).index(i) for i in range(len(axes))]
     other = _seen_from(right, left, inverse)
     return fix.fix(kind, left, other, evidence.left_side, wanted=theirs, present=mine)

@@ -39,6 +39,7 @@ from parity.checker.judge.stages import Stages
 from parity.checker.transfer.comparison import ModelComparison
 from parity.core.sides import side_named
 from parity.diagnosis.causes import Cause, group
+from parity.operations.code import function_name
 
 _ENOUGH = 3
 """So many layers with the same differing settings are proven; further ones are counted."""
@@ -129,13 +130,14 @@ def _in_its_place(search: Search, cause: Cause) -> Cause:
     """
     graph, name = search.comparison.graphs[1], cause.right[0]
     code = next((n.code for n in search.comparison.keras.nodes if n.name == name), "")
-    sites = graph.called.get(name, ())
-    part = sites[0].text if sites else ""
+    part = graph.executed(name)
     if not part or not cause.fix or cause.fix.startswith("#") or not is_statement(code):
+        return cause
+    if cause.kind == "epsilon":  # of a normalisation in several operations: none of them alone
         return cause
     if "\n" in cause.fix or changes(code, cause.fix, part):
         return cause
-    called = part.partition("(")[0] if part.endswith(")") else part
+    called = (function_name(part) and part.partition("(")[0]) or part
     return replace(cause, fix=f"# {code}: {called} in it must be {cause.left[1]}")
 
 

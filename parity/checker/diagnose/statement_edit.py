@@ -9,9 +9,12 @@ changed.
 from __future__ import annotations
 
 import ast
+import linecache
+import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from parity.operations.code import is_method
 from parity.operations.code import operand as operand_of
@@ -71,6 +74,122 @@ def _parsed(code: str) -> ast.Module | None:
     return tree if tree.body else None
 
 
+def expression_in(code: str, text: str) -> Part | None:
+    """The one expression of a statement that is this one; None where there is none, or more."""
+    tree, wanted = _parsed(code), _parsed(text)
+    if tree is None or wanted is None or not isinstance(wanted.body[0], ast.Expr):
+        return None
+    own = ast.dump(wanted.body[0].value)
+    found = [n for n in ast.walk(tree) if isinstance(n, ast.expr) and ast.dump(n) == own]
+    return Part(code, found[0]) if len(found) == 1 else None
+
+
+def number_in(code: str, number: float, file: str = "") -> Part | None:
+    """Where a statement has a number, as it is or by a name that the file gives to it alone.
+
+    Args:
+        code: the statement.
+        number: to be found, with float32's digits.
+        file: that the statement stands in; '' where it is not known.
+
+    Returns:
+        None where there is no such place, or more than one.
+    """
+    tree = _parsed(code)
+    if tree is None:
+        return None
+    names = _names_of(number, "".join(linecache.getlines(file))) if file else set()
+    found = [
+        node
+        for node in ast.walk(tree)
+        if (_is_number(node) and _is_near(node, number))
+        or (
+            isinstance(node, (ast.Name, ast.Attribute))
+            and isinstance(node.ctx, ast.Load)
+            and ast.unparse(node).rpartition(".")[2] in names
+        )
+    ]
+    return Part(code, found[0]) if len(found) == 1 else None
+
+
+def named_in(code: str, word: str) -> Part | None:
+    """The one thing in a statement whose name has this in it: ``self.epsilon``."""
+    found = [
+        node
+        for node in ast.walk(_parsed(code) or ast.Module([], []))
+        if isinstance(node, (ast.Name, ast.Attribute))
+        and word in ast.unparse(node).rpartition(".")[2]
+    ]
+    return Part(code, found[0]) if len(found) == 1 else None
+
+
+def _names_of(number: float, text: str) -> set[str]:
+    """Names that are given this number in a file, and nothing else."""
+    given: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(_parsed(text) or ast.Module([], [])):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                given.setdefault(ast.unparse(target).rpartition(".")[2], []).append(node.value)
+        elif isinstance(node, ast.arguments):
+            every = [*node.posonlyargs, *node.args]
+            last = every[len(every) - len(node.defaults) :]
+            for argument, default in zip(last, node.defaults, strict=True):
+                given.setdefault(argument.arg, []).append(default)
+    return {
+        name for name, values in given.items() if all(_is_near(value, number) for value in values)
+    }
+
+
+def _is_near(node: ast.AST, number: float) -> bool:
+    return _is_number(node) and math.isclose(ast.literal_eval(node), number, rel_tol=1e-6)
+
+
+def operands_of(part: Part) -> list[Part]:
+    """What an operation takes: around one kind of sign, or as arguments without a name."""
+    node = part.node
+    if isinstance(node, ast.BinOp):
+        return [Part(part.code, operand) for operand in _around(node, type(node.op))]
+    if isinstance(node, ast.UnaryOp):
+        return [Part(part.code, node.operand)]
+    if not isinstance(node, ast.Call):
+        return []
+    own = [node.func.value] if is_method(node) and isinstance(node.func, ast.Attribute) else []
+    return [Part(part.code, operand) for operand in (*own, *node.args)]
+
+
+def _around(node: ast.expr, sign: type[ast.operator]) -> list[ast.expr]:
+    """The operands of a chain of one sign that may be taken together: ``a + b + c``."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, sign):
+        return [node]
+    if sign not in (ast.Add, ast.Mult):
+        return [node.left, node.right]
+    return [*_around(node.left, sign), *_around(node.right, sign)]
+
+
+def written_in(operand: Part, template: str) -> str:
+    """The statement with an operand written otherwise.
+
+    Args:
+        operand: of an operation.
+        template: Python, with ``{}`` for the operand as it stands.
+    """
+    text = operand.text
+    if template.endswith(")") or "{}" not in template:  # an argument of a call, or a number
+        return operand.replaced(template.format(text))
+    simple = isinstance(operand.node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript))
+    return operand.replaced(f"({template.format(text if simple else f'({text})')})")
+
+
+def all_replaced(parts: Sequence[Part], texts: Sequence[str]) -> str:
+    """The statement with other texts in place of some of its parts, which lie apart."""
+    both = zip(parts, texts, strict=True)
+    last_first = sorted(both, key=lambda one: (one[0].node.lineno, one[0].node.col_offset))
+    code = parts[0].code
+    for part, text in reversed(last_first):
+        code = Part(code, part.node).replaced(text)
+    return code
+
+
 def call_in(code: str, names: Collection[str]) -> Part | None:
     """The one call of a function of these names; None where there is none, or more."""
     tree = _parsed(code)
@@ -109,15 +228,22 @@ def on_its_argument(part: Part, line: str) -> str:
     return f"{line}({taken})" if line.startswith(("layers.", "nn.")) else ""
 
 
-def bypassed(code: str, names: Collection[str]) -> str:
-    """The statement without a call, whose first argument takes its place; '' where it has none."""
-    part = call_in(code, names)
-    if part is None or not isinstance(part.node, ast.Call):
-        return ""
-    taken = operand_of(part.node)
-    if taken is None or len(part.node.args) > 1:
-        return ""
-    return part.replaced(ast.get_source_segment(code, taken) or "")
+def bypassed(part: Part, operand: int, count: int) -> str:
+    """The statement without an operation, one of whose operands takes its place.
+
+    Args:
+        part: the operation.
+        operand: number of what goes on.
+        count: how many values the operation takes; numbers may stand beside them.
+
+    Returns:
+        '' where it is not seen which operand that is.
+    """
+    given = operands_of(part)
+    if len(given) > count and operand == 0 and count == 1:
+        given = [one for one in given if not _is_number(one.node)]
+        given = given[:1] if isinstance(part.node, ast.Call) or len(given) == 1 else []
+    return part.replaced(given[operand].text) if operand < len(given) else ""
 
 
 def root_of_sum(code: str) -> str:
@@ -163,14 +289,25 @@ def _root(code: str, root: ast.AST, inner: str) -> str:
     return f"{ast.get_source_segment(code, root.func)}({inner})"
 
 
-def scaled(code: str, names: Collection[str], factor: float) -> str:
-    """The statement with its one product, or one call, multiplied by a factor."""
-    return _arithmetic(code, "scale", names, factor)
+def is_nothing(code: str) -> bool:
+    """Whether a statement gives a name what it has: ``x = x``."""
+    tree = _parsed(code)
+    only = tree.body[0] if tree and len(tree.body) == 1 else None
+    return (
+        isinstance(only, ast.Assign)
+        and len(only.targets) == 1
+        and ast.unparse(only.targets[0]) == ast.unparse(only.value)
+    )
 
 
-def shifted(code: str, names: Collection[str], summand: float) -> str:
-    """The statement with a number added to its one sum, or one call."""
-    return _arithmetic(code, "offset", names, summand)
+def scaled(code: str, names: Collection[str], factor: float, part: Part | None = None) -> str:
+    """The statement with its one product, this one, or one call, multiplied by a factor."""
+    return _arithmetic(code, "scale", names, factor, part)
+
+
+def shifted(code: str, names: Collection[str], summand: float, part: Part | None = None) -> str:
+    """The statement with a number added to its one sum, this one, or one call."""
+    return _arithmetic(code, "offset", names, summand, part)
 
 
 def changes(code: str, changed: str, part: str) -> bool:
@@ -223,9 +360,15 @@ def _columns(code: str, node: ast.expr) -> range:
     )
 
 
-def _arithmetic(code: str, kind: str, names: Collection[str], number: float) -> str:
+def _arithmetic(
+    code: str, kind: str, names: Collection[str], number: float, part: Part | None
+) -> str:
     """A number of the statement's is changed; where it has none, one is written before it."""
-    part = _chain(code, _SIGNS[kind]) or call_in(code, names)
+    signs = _SIGNS[kind]
+    if part is not None:
+        is_one = isinstance(part.node, ast.BinOp) and isinstance(part.node.op, signs)
+        part = part if is_one else None
+    part = _chain(code, signs) or part or call_in(code, names)
     if part is None:
         return ""
     literal = _literal(part)
@@ -258,7 +401,7 @@ def _literal(part: Part) -> Part | None:
     return Part(part.code, node) if len(sides) == 1 else None
 
 
-def _is_number(node: ast.expr) -> bool:
+def _is_number(node: ast.AST) -> TypeGuard[ast.Constant]:
     return (
         isinstance(node, ast.Constant)
         and isinstance(node.value, int | float)

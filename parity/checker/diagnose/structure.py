@@ -61,7 +61,9 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
         kind = "mask" if _is_mask(attribution, "keras", node) else "extra_layer"
         here, there = (f"(before {consumer[0]})", "none"), (node.name, node.code or node.kind)
         edit = _causal(attribution, "keras", node, node) or _merged(comparison, node)
-        yield caused(kind, here, there, fix.without(as_node(node)), edit)
+        executed = comparison.graphs[1].executed(node.name)
+        line = fix.without(as_node(node), executed, _kept(comparison, layer, node))
+        yield caused(kind, here, there, line, edit)
     if not any(layer.between) and layer.rewired:
         mine, theirs = layer.rewired
         link = next(
@@ -86,6 +88,17 @@ def structural(attribution: LayerAttribution, layer: AttributedLayer) -> Iterato
             yield Cause("missing_layer", here, there)
         else:
             yield replace(cause, status="suspected", fix="")
+
+
+def _kept(comparison: ModelComparison, layer: AttributedLayer, node: CanonicalNode) -> int:
+    """Which operand of a step that is too many goes on: what the left has in the step's place."""
+    links = layer.match.links
+    begun = {comparison.axis_maps.partners.get(k.left.value) for k in links if k.left is not None}
+    for at, source in enumerate(node.sources):
+        maker = comparison.keras.producers.get(source.value)
+        if source.value in begun or (maker is not None and maker.name in layer.between[1]):
+            return at
+    return 0
 
 
 def _place(comparison: ModelComparison, match: Match, node: CanonicalNode) -> Insertion:
@@ -206,7 +219,7 @@ def at_outputs(comparison: ModelComparison, attribution: LayerAttribution) -> It
                 ratio,
                 1.0,
                 "bypass",
-                fix=fix.without(node),
+                fix=fix.without(node, comparison.graphs[1].executed(name)),
             )
 
 
@@ -226,6 +239,11 @@ def reordered(comparison: ModelComparison, attribution: LayerAttribution) -> Ite
             order = _output_order(comparison) if kind == "order" else ()
             name = right if comparison.corrected == "keras" else left
             edit = OutputOrder(name, order) if order else None
+            line = ""
+            if comparison.corrected == "keras":
+                line = (
+                    f"# return what {left} is in PyTorch, in its order, where {right} is returned"
+                )
             yield Cause(
                 kind,
                 (left, "its numbers in one order"),
@@ -234,7 +252,7 @@ def reordered(comparison: ModelComparison, attribution: LayerAttribution) -> Ite
                 finding.ratio,
                 1.0,
                 "values",
-                "" if edit is None else edit.text,
+                line if edit is None else edit.text,
                 edit,
                 "right" if comparison.corrected == "keras" else "left",
             )

@@ -17,6 +17,7 @@ from parity.checker.transfer.mapping import WeightMapping
 from parity.comparator.noise import Finding
 from parity.core.errors import ParityError
 from parity.diagnosis.causes import Cause
+from parity.diagnosis.constants import contrast, relation
 
 
 def table_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[Cause]:
@@ -67,6 +68,9 @@ def _hypotheses(
     places = indices(comparison.keras, link.right)
     names = match.left.name, match.right.name
     if not np.array_equal(mine, theirs):
+        said, told = relation(mine, theirs) or "others", contrast(mine, theirs)
+        if told and said.startswith("other"):
+            said = f"{told[1]} where they are {told[0]}"
         learnt = one.left.trainable or one.right.trainable
         yield (
             Cause(
@@ -74,7 +78,7 @@ def _hypotheses(
                 (names[0], one.left.id),
                 (names[1], f"other numbers in {one.right.id}"),
                 proof="recomputed",
-                fix=f"# {one.right.id} must hold the numbers of {one.left.id}"
+                fix=f"# {one.right.id} must hold the numbers of {one.left.id}, not {said}"
                 + ("" if learnt else ": neither learns, so that the check takes none across"),
             ),
             mine.reshape(link.right.shape) if places is None else mine.reshape(-1)[places],
@@ -148,8 +152,8 @@ def unlearnt_rows(
             1.0,
             "values",
             fix=(
-                f"x = keras.ops.where(ids[..., None] == {row}, keras.ops.stop_gradient(x), x)"
-                f"  # x is what {right.name} gives for ids"
+                f"x = keras.ops.where(keras.ops.equal(ids, {row})[..., None], "
+                f"keras.ops.stop_gradient(x), x)  # x is what {right.name} gives for ids"
             ),
         )
 

@@ -18,14 +18,17 @@ from parity.checker.align.matches import indices
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
 from parity.checker.diagnose.other_inputs import as_node
 from parity.checker.diagnose.settings import canonical
+from parity.checker.diagnose.statement_edit import Part, all_replaced, number_in
 from parity.checker.graph.arrangement import Arrangement, Shape, identity
 from parity.checker.graph.graph import Source
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge.attribution import LayerAttribution, source_array
 from parity.checker.judge.regions import Region
+from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import U32
 from parity.diagnosis.array_hypotheses import apart, solve
 from parity.diagnosis.causes import Cause, value_text
+from parity.diagnosis.constants import numbers
 from parity.operations.function import Function
 
 _NUMBERS = {"affine": {"scale": 1.0, "offset": 0.0}}
@@ -112,7 +115,7 @@ def _cause(attribution: LayerAttribution, region: Region) -> Cause:
             for at, values, arrange, own, other in ways:
                 found = _repaired(chains[at], values, arrange, own, other)
                 if found:
-                    return _constant(chains, at, found)
+                    return _constant(comparison, chains, at, found)
     texts = [", then ".join(_said(node) for node in chain.nodes) for chain in chains]
     return Cause("operation", (left.name, texts[0]), (right.name, texts[1]))
 
@@ -182,7 +185,9 @@ def _repaired(
     return {}
 
 
-def _constant(chains: Sequence[Chain], at: int, found: Constants) -> Cause:
+def _constant(
+    comparison: ModelComparison, chains: Sequence[Chain], at: int, found: Constants
+) -> Cause:
     """Numbers of one side that have to be others."""
     mine = chains[at]
     places = [next(n for n in mine.nodes if n.id == name) for name, _ in found]
@@ -192,6 +197,9 @@ def _constant(chains: Sequence[Chain], at: int, found: Constants) -> Cause:
     texts = ((other.name, wanted), (places[0].name, now))
     left, right = texts if at == 1 else texts[::-1]
     code = places[0].code
+    # The other side calls the function by its name, and cannot be told another number.
+    line = _line(comparison, at, places, mine.constants, found) if code else ""
+    line = line or (f"# {code}: {now} in it must be {wanted}" if code else "")
     return Cause(
         "constant",
         left,
@@ -200,9 +208,35 @@ def _constant(chains: Sequence[Chain], at: int, found: Constants) -> Cause:
         0.0,
         1.0,
         "recomputed",
-        fix=f"{code}  # {now} must be {wanted}" if code and at == 1 else "",
-        fix_side="right",
+        fix=line,
+        fix_side="right" if at == 1 else "left",
     )
+
+
+def _line(
+    comparison: ModelComparison,
+    side: int,
+    places: Sequence[CanonicalNode],
+    present: Constants,
+    found: Constants,
+) -> str:
+    """The statement with its numbers changed, or two of them exchanged; '' if that is not seen."""
+    if len({node.code for node in places}) > 1:
+        return ""
+    sites = comparison.graphs[side].called.get(places[0].name, ())
+    file = sites[0].file if sites else ""
+    seen: list[Part] = []
+    texts = []
+    for key, wanted in found.items():
+        for sign in (1, -1):  # what is subtracted, or turned round, is a number below zero here
+            part = number_in(places[0].code, sign * present[key], file)
+            if part is not None:
+                seen.append(part)
+                texts.append(numbers(np.asarray(sign * wanted)))
+                break
+    if len(seen) < len(found):
+        return ""
+    return all_replaced(seen, [p.text for p in reversed(seen)] if len(seen) > 1 else texts)
 
 
 def _said(node: CanonicalNode) -> str:

@@ -216,6 +216,12 @@ class Graph:
     made: Sites = field(default_factory=dict)
     called: Sites = field(default_factory=dict)
 
+    def executed(self, name: str) -> str:
+        """The expression that a node's function was called by, as it stands in the file; '' where
+        that is not known, or has more than one line."""
+        sites = self.called.get(name, ())
+        return sites[0].text if sites else ""
+
     def to_json(self) -> str:
         """As text, for the way between processes."""
         return json.dumps(dataclasses.asdict(self))

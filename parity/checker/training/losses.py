@@ -82,9 +82,9 @@ def loss_causes(
             return [replace(found[0], fix=line), *found[1:]]
     factor = _factor(left, right, bound, slopes)
     if factor is not None:
-        return [
-            Cause("loss", (places[0], "1"), (places[1], factor), "confirmed", 0.0, 1.0, "values")
-        ]
+        line = f"# multiply what {places[1]} returns by {left.value / right.value:.6g}"
+        texts = (places[0], "1"), (places[1], factor)
+        return [Cause("loss", *texts, "confirmed", 0.0, 1.0, "values", fix=line)]
     return [
         Cause(
             "loss",

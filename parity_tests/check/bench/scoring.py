@@ -13,6 +13,7 @@ from parity.checker.workers.remote_model import RemoteModel
 from parity.checker.workers.request import CheckRequest
 from parity.core.sides import Side
 from parity_tests.check.bench.rows import Cause, Fault, Pair
+from parity_tests.check.written_cases import unwritten
 
 ROOT = Path(__file__).parents[3]
 
@@ -54,6 +55,7 @@ def answer(
     )
     result = check_in(remotes, targets, request)
     expect_repaired(result)
+    assert not unwritten(result)
     return result
 
 
