@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from parity.checker.apply.rounds import in_rounds
-from parity.checker.diagnose import statement_edit
+from parity.checker.diagnose import library_advice, statement_edit
+from parity.diagnosis.causes import Cause
 from parity.diagnosis.constants import contrast, undone
 from parity_tests.check.written_cases import all_cases, asked
 from parity_tests.draws import draw
@@ -102,6 +103,7 @@ BYPASSED = [
     ("y = ops.sigmoid(-x if turned else x)", "-x", 0, 1, "y = ops.sigmoid(x if turned else x)"),
     ("a, b = ops.tanh(a), ops.tanh(b)", "ops.tanh(b)", 0, 1, "a, b = ops.tanh(a), b"),
     ("y = x + self.bias(ids)", "x + self.bias(ids)", 0, 2, "y = x"),
+    ("y = self.bias(ids) + x", "self.bias(ids) + x", 1, 2, "y = x"),
     ("y = 2 * x", "2 * x", 0, 1, "y = x"),
     ("y = x * factor", "x * factor", 0, 1, ""),  # which of the two goes on, nobody says
 ]
@@ -113,6 +115,13 @@ BYPASSED = [
 def test_an_operation_is_left_out_of_a_statement(code, part, kept, count, wanted):
     found = statement_edit.expression_in(code, part)
     assert statement_edit.bypassed(found, kept, count) == wanted
+
+
+def test_what_is_left_out_of_a_copy_of_a_librarys():
+    made = {"library": "others", "object": "Cell", "arguments": {}}
+    cause = Cause("extra_layer", ("", "none"), ("cell.neg", "-x"), "confirmed", fix="# without -x")
+    said = library_advice.advised(cause, {"cell.neg": made}).fix
+    assert said.endswith("the check cannot tell. In a copy of it: without the neg.")
 
 
 def test_what_becomes_nothing():

@@ -53,6 +53,8 @@ def advised(cause: Cause, libraries: Mapping[str, Mapping[str, Any]]) -> Cause:
     if not words:  # what an argument is called that sets it, nobody knows
         end = f"; whether an argument of {name} sets it, the check cannot tell."
     copied = "" if cause.fix.startswith("#") else f" In a copy of it:\n{cause.fix}"
+    if cause.kind == "extra_layer" and not copied:
+        copied = f" In a copy of it: without the {place.rpartition('.')[2]}."
     return replace(cause, fix=f"{within}{end}{copied}")
 
 
