@@ -33,6 +33,7 @@ from parity.checker.judge import (
     untraced_views,
 )
 from parity.checker.judge.judging import RecordedRuns
+from parity.checker.references import compact_runs
 from parity.checker.references.reference_model import ReferenceModel
 from parity.checker.result.check_result import CheckResult, ComparedQuantity
 from parity.checker.training import user_training
@@ -50,6 +51,7 @@ T = TypeVar("T")
 Arrange = Callable[[Sequence[feeding.Input]], Sequence[Arrangement]]
 Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 
+_SAMPLED = ("gradients", "state", "steps", "evaluation")
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
 _LARGER, _ASIDE = 16.0, 4.0
@@ -343,11 +345,8 @@ class _Check:
                     doubtful=dropouts.rates(comparison, added=True),
                 )
         self._compared = comparison
-        if self._request.drawn_for == ("keras",) and not findings.agrees:
-            self._notes.append(
-                "Keras' side is a reference, whose layers cannot be run alone: causes are read off "
-                "the settings, and none is proven."
-            )
+        if self._request.sampled and any(p.stage in _SAMPLED for p in findings.parts):
+            self._notes.append(compact_runs.NOTE)
         with stage("explain", "looking for causes"):
             return diagnosis.explain(
                 comparison,

@@ -15,7 +15,7 @@ from parity.checker.graph.arrangement import Arrangement
 from parity.checker.graph.model_inputs import Fed
 from parity.checker.graph.model_interface import Traced
 from parity.checker.graph.target import Target
-from parity.checker.references import reference_file
+from parity.checker.references import compact_memory, reference_file
 from parity.checker.references.recording_model import RecordingModel, from_here
 from parity.checker.references.reference_file import Header, Reference, ReferenceFileError
 from parity.checker.references.remembering_model import Memory
@@ -33,6 +33,8 @@ def record(
     request: CheckRequest,
     path: Path,
     say: Say = lambda words: None,
+    *,
+    compact: bool = True,
 ) -> Reference:
     """Write a reference of one side.
 
@@ -42,6 +44,7 @@ def record(
         request: as of a check; its inputs are given, or drawn.
         path: of the file.
         say: told what is being done.
+        compact: keep what cannot be computed again; else everything.
 
     Raises:
         ModelError: the model cannot be loaded or run.
@@ -49,7 +52,7 @@ def record(
             written.
     """
     with started(request, (side,)) as (live,):
-        return record_in(live, target, request, path, say)
+        return record_in(live, target, request, path, say, compact=compact)
 
 
 def record_in(
@@ -58,6 +61,8 @@ def record_in(
     request: CheckRequest,
     path: Path,
     say: Say = lambda words: None,
+    *,
+    compact: bool = True,
 ) -> Reference:
     """Write a reference of a model in a process that is there; raises as `record` does."""
     say("importing and building the model")
@@ -69,14 +74,16 @@ def record_in(
     alone = replace(request, layout="same", weights_from="torch")
     memory, seed = Memory(), None if request.keep_weights else request.seed
     say("recording all that a check asks")
-    model = RecordingModel(live, memory, seed)
+    model = RecordingModel(live, memory, seed, drawn=compact)
     model.load(target)
     result = check.check(model, model, alone, arrange)
+    ran = dict(model.ran)
     for apart in _apart(memory):
         say(f"recording it once more, with the {' and the '.join(apart)} step by step")
-        model = RecordingModel(live, memory, seed, apart)
-        model.load(target)
-        check.check(model, model, alone, arrange)
+        other = RecordingModel(live, memory, seed, apart, drawn=compact)
+        other.load(target)
+        check.check(other, other, alone, arrange)
+        ran |= other.ran
     if result.verdict != "agree":
         raise ReferenceFileError(
             f"{target.title} is not found equal to itself ({result.verdict}), so that no "
@@ -93,7 +100,11 @@ def record_in(
         request.steps,
         request.keep_weights,
         live.versions(),
+        compact,
     )
+    if compact:
+        say("finding out what can be computed again")
+        memory = compact_memory.compacted(memory, ran)
     reference = Reference(header, memory)
     reference_file.write(path, reference)
     live.forget()

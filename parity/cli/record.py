@@ -37,6 +37,9 @@ def record(
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="For checks of models that have their weights.")
     ] = False,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Keep every number; else what cannot be computed again.")
+    ] = False,
     layout: Annotated[
         str, typer.Option(help="Image inputs in Keras: moved (channels last), same, or auto.")
     ] = "auto",
@@ -60,6 +63,7 @@ def record(
         train=train,
         steps=steps,
         keep_weights=keep_weights,
+        whole=whole,
         layout=layout,
         seed=seed,
         pythons={"torch": torch_python, "keras": keras_python},

@@ -22,6 +22,7 @@ def record_command(
     files: Sequence[Path],
     also: Sequence[str],
     out: Path,
+    whole: bool,
     layout: str,
     pythons: Mapping[str, str | None],
     **rest: Any,
@@ -32,6 +33,7 @@ def record_command(
         models: side → name and keyword arguments, as they were typed; one of them is named.
         inputs, files, also, layout: as they were typed.
         out: the new file.
+        whole: keep every number.
         pythons: interpreters.
         **rest: fields of `CheckRequest`.
 
@@ -70,7 +72,7 @@ def record_command(
     )
     try:
         with telling() as say:
-            header = self_check.record(side, target, request, out, say).header
+            header = self_check.record(side, target, request, out, say, compact=not whole).header
     except KeyboardInterrupt:
         raise InterruptionError(
             "Interrupted. Nothing was written; the same command begins it again."

@@ -8,6 +8,7 @@ import numpy as np
 
 from parity.checker.canonical.canonical_graph import CanonicalNode
 from parity.checker.diagnose.evidence import bound
+from parity.checker.graph import unseen
 from parity.checker.judge.attribution import source_array
 from parity.checker.judge.judging import CheckFindings, RecordedRuns, weight_arrays
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
@@ -42,8 +43,8 @@ def momenta(
         finding = next(
             p.finding for p in findings.parts if p.stage == "state" and p.torch == one.left.id
         )
-        allowed = max(bound(finding, arrays.left64), 64 * U64 * float(np.max(np.abs(batch))))
-        ratio = float(np.max(np.abs(repaired - arrays.right64))) / allowed
+        allowed = max(bound(finding, arrays.left64), 64 * U64 * unseen.largest(batch))
+        ratio = unseen.largest(repaired - arrays.right64) / allowed
         if ratio > 1:  # what the two were fed differs already: each on its own
             ratio = min(ratio, _moved_by(one, comparison, trained, (mine, theirs), allowed))
         cause = Cause(
@@ -84,7 +85,7 @@ def _moved_by(
         made = one.to_right(made) if side == 0 else made
         if made.shape != after.shape:
             return np.inf
-        apart = max(apart, float(np.max(np.abs(made - after))))
+        apart = max(apart, unseen.largest(made - after))
     return apart / allowed
 
 

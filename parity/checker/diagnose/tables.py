@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from parity.checker.align.matches import Link, Match, indices, source_text
+from parity.checker.graph import unseen
 from parity.checker.graph.model_interface import Array
 from parity.checker.judge import comparing
 from parity.checker.judge.attribution import AttributedLayer, LayerAttribution
@@ -140,7 +141,7 @@ def unlearnt_rows(
             arrays, right32=_still(arrays.right32, row), right64=_still(arrays.right64, row)
         )
         finding = comparing.compare(Finding(one.left.id, "check", "identical"), repaired)
-        if np.any(arrays.left64[row]) or not finding.agrees:
+        if np.any(unseen.seen(arrays.left64[row])) or not finding.agrees:
             continue
         right = one.pair.right
         yield Cause(

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from parity.checker.graph import unseen
 from parity.checker.graph.model_interface import Array
 from parity.checker.graph.storage import pairs
 from parity.comparator.key_arrays import KeyArrays
@@ -21,7 +22,7 @@ def compare(
     unit: float = U32,
 ) -> Finding:
     """Judge one quantity, whatever its state; complex numbers as pairs."""
-    key = _real(key)
+    key = _of_what_is_seen(_real(key))
     if key.left64 is None and key.right64 is None and key.pairs:
         return _single(base, *key.pairs[0])
     four = (key.left32, key.left64, key.right32, key.right64)
@@ -60,6 +61,17 @@ def compare(
         arrays = tuple(np.append(x, np.asarray(scale, x.dtype)) for x in arrays)
         moved = tuple(None if x is None else np.append(x, scale) for x in moved)
     return judge_once(base, KeyArrays(*arrays, *moved), guarded=guarded, exact=exact, unit=unit)
+
+
+def _of_what_is_seen(key: KeyArrays) -> KeyArrays:
+    """The numbers that all arrays have, in a row, where some of one are unknown."""
+    arrays = [getattr(key, f.name) for f in fields(KeyArrays)]
+    there = [np.asarray(a) for a in arrays if a is not None]
+    masks = [mask for mask in map(unseen.known, there) if mask is not None]
+    if not masks or len({a.shape for a in there}) > 1:
+        return key
+    seen = np.logical_and.reduce(masks)
+    return KeyArrays(*(None if a is None else np.asarray(a)[seen] for a in arrays))
 
 
 def _real(key: KeyArrays) -> KeyArrays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,12 @@ from pathlib import Path
 from parity.checker.graph.graph import Graph, Parameter
 from parity.checker.graph.loadable_model import LoadableModel
 from parity.checker.graph.model_interface import Array, Kept, RecordRequest, Traced
+from parity.checker.graph.storage import CompactArrays
 from parity.checker.graph.target import ModelError
+from parity.checker.references import questions
+from parity.checker.references.compact_runs import Ran
+from parity.checker.references.drawn_weights import LEAST, DrawnWeights, Recipe
+from parity.checker.references.questions import AskedState
 from parity.checker.references.remembering_model import Memory, RememberingModel
 from parity.checker.transfer import degenerate
 
@@ -26,19 +32,32 @@ class RecordingModel(RememberingModel):
         memory: its answers.
         seed: of these numbers; None: the weights are kept as they are.
         apart: cells whose layers are traced step by step, whatever is asked.
+        drawn: weights are drawn like the model's own, and not kept; see `drawn_weights`.
+
+    Attributes:
+        ran: question of a run → what its values follow from.
     """
 
     def __init__(
-        self, live: LoadableModel, memory: Memory, seed: int | None, apart: Sequence[str] = ()
+        self,
+        live: LoadableModel,
+        memory: Memory,
+        seed: int | None,
+        apart: Sequence[str] = (),
+        *,
+        drawn: bool = False,
     ) -> None:
         super().__init__(live, memory)
-        self._seed, self._apart = seed, apart
+        self._seed, self._apart, self._drawn = seed, apart, drawn
+        self.ran: dict[str, Ran] = {}
+        self._latest: Traced | None = None
         self._parameters: Mapping[str, Parameter] = {}
         self._projections: Sequence[Array] = ()
 
     def trace(self, inputs: Sequence[Array], *, apart: Sequence[str] = ()) -> Traced:
         """See `Model.trace`."""
-        return super().trace(inputs, apart=apart or self._apart)
+        self._latest = super().trace(inputs, apart=apart or self._apart)
+        return self._latest
 
     def record(self, request: RecordRequest, into: Kept | None = None) -> Mapping[str, Array]:
         """See `Model.record`."""
@@ -48,12 +67,20 @@ class RecordingModel(RememberingModel):
             self._try(replace(request, keep_values=True, projections=self._projections))
             if request.projections and request.precision == "float64":
                 self._try(replace(request, nudged=()))
+        return self._run(request)
+
+    def _run(self, request: RecordRequest) -> Mapping[str, Array]:
+        if self._latest is not None:
+            own = self.memory.find(AskedState(apart=self._state.apart).own_weights())
+            weights = ChainMap(CompactArrays(self._weights), {} if own is None else own.taken())
+            ran = Ran(self._latest, request.inputs, weights, request.mode)
+            self.ran[questions.key(self._state.recording(request))] = ran
         return super().record(request)
 
     def _try(self, request: RecordRequest) -> None:
         """Ask; that there is no answer is kept, too."""
         with contextlib.suppress(ModelError):
-            super().record(request)
+            self._run(request)
 
     def _live_trace(self, inputs: Sequence[Array], apart: Sequence[str]) -> Traced:
         traced = super()._live_trace(inputs, apart)
@@ -65,7 +92,18 @@ class RecordingModel(RememberingModel):
         own = super()._live_weights()
         if self._seed is None:
             return own
-        return degenerate.randomise_degenerate(self._parameters.values(), own, self._seed)
+        told = degenerate.randomise_degenerate(self._parameters.values(), own, self._seed)
+        if not self._drawn:
+            return told
+        recipes = {
+            name: Recipe.like(told.kept(name))
+            for name in told
+            if degenerate.is_replaceable(self._parameters[name], told.kept(name))
+            and told.kept(name).size > LEAST
+        }
+        return DrawnWeights(
+            {name: told[name] for name in told if name not in recipes}, recipes, self._seed
+        )
 
 
 def _told(graph: Graph) -> Graph:

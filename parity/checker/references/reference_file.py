@@ -1,7 +1,7 @@
-"""The file of a reference: a safetensors file whose text says what was asked (docs/reference.md).
+"""The file of a reference: a safetensors file whose text says what it is of (docs/reference.md).
 
-Everything that is no floating-point number lies there compressed: where each element of a value
-comes from, ids, masks.
+Everything that is no floating-point number lies there compressed: what was asked and answered,
+where each element of a value comes from, ids, masks. Arrays that are the same lie there once.
 """
 
 from __future__ import annotations
@@ -26,16 +26,19 @@ from parity.checker.graph.graph import Graph
 from parity.checker.graph.input_names import Signature
 from parity.checker.graph.model_inputs import Fed, Input
 from parity.checker.graph.model_interface import Array, Traced
-from parity.checker.references import questions
+from parity.checker.references import compact_runs, questions
+from parity.checker.references.compact_runs import CompactRun
+from parity.checker.references.drawn_weights import DrawnWeights, Recipe
 from parity.checker.references.questions import Extent
 from parity.checker.references.remembering_model import Answer, Memory
 from parity.core.errors import ParityError
 from parity.core.sides import Side
 from parity.recording import mapped_arrays
 
-FORMAT = 1
+FORMAT = 2
 _TEXT = "parity reference"
 """Key of the text, by which a file is known as a reference."""
+_ANSWERS = "answers"
 _PACKED = "\N{MULTIPLICATION SIGN}z"
 """At the end of the key of an array that lies compressed in the file."""
 
@@ -53,6 +56,7 @@ class Header:
         fed: what it was fed, in PyTorch's layout; further sizes and draws behind the first.
         seed, draws, train, steps, keep_weights: as in `CheckRequest`.
         versions: of the framework, of Python and NumPy.
+        compact: of runs is kept what cannot be computed again; see `compact_runs`.
     """
 
     side: Side
@@ -64,6 +68,7 @@ class Header:
     steps: int
     keep_weights: bool
     versions: Mapping[str, str]
+    compact: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,38 +90,21 @@ def write(path: Path, reference: Reference) -> None:
     Raises:
         ReferenceFileError: it cannot be written.
     """
-    makers: dict[str, Callable[[], Array]] = {}  # one array at a time is in memory
-
-    def put(prefix: str, listed: Mapping[str, Array]) -> None:
-        for key in listed:
-            name, array = _filed(f"{prefix}/{key}", np.asarray(listed[key]))
-            packed = array if name.endswith(_PACKED) else None
-            makers[name] = partial(_again, listed, key, packed)
-
+    filed = _Filed()
     for number, fed in enumerate(reference.header.fed):
-        put(f"inputs/{number}", {str(i): a for i, a in enumerate(fed.given or ())})
-    answers = []
-    for number, answer in enumerate(reference.memory.every()):
-        told: dict[str, Any] = {"question": answer.question, "failure": answer.failure}
-        if answer.extent is not None:
-            told["extent"] = dataclasses.asdict(answer.extent)
-        match answer.value:
-            case Traced(graph, ids):
-                told["graph"] = json.loads(graph.to_json())
-                put(f"answers/{number}", ids)
-            case Signature():
-                told["signature"] = dataclasses.asdict(answer.value)
-            case Mapping() as recorded:
-                put(f"answers/{number}", recorded)
-            case plain:
-                told["value"] = plain
-        answers.append(told)
-    text = json.dumps({**_header_json(reference.header), "answers": answers})
+        filed.put(f"inputs/{number}", {str(i): a for i, a in enumerate(fed.given or ())})
+    answers = [
+        _told(answer, partial(filed.put, f"answers/{number}"))
+        for number, answer in enumerate(reference.memory.every())
+    ]
+    told = json.dumps({"answers": answers, "same": filed.same})
+    filed.put("", {_ANSWERS: np.frombuffer(told.encode(), np.uint8)})
+    text = json.dumps(_header_json(reference.header))
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
         os.close(handle)
         try:
-            mapped_arrays.save_file(storage.LazyArrays(makers), temporary, {_TEXT: text})
+            mapped_arrays.save_file(storage.LazyArrays(filed.makers), temporary, {_TEXT: text})
             os.chmod(temporary, 0o644)
             os.replace(temporary, path)
         finally:
@@ -147,10 +135,38 @@ def read(path: Path) -> Reference:
             f"{FORMAT}. Record it again: parity record --{raw.get('side', 'torch')} … --out {path}"
         )
     arrays = _FiledArrays(layout)
+    everything = json.loads(arrays.under("")[_ANSWERS].tobytes())
+    arrays = _FiledArrays(layout, everything["same"])
     memory = Memory()
-    for number, told in enumerate(raw["answers"]):
+    for number, told in enumerate(everything["answers"]):
         memory.add(_answer(told, arrays.under(f"answers/{number}/")))
     return Reference(_header(raw, arrays), memory)
+
+
+def _told(answer: Answer, put: Callable[[Mapping[str, Array]], None]) -> dict[str, Any]:
+    """What the text says of an answer, whose arrays are put into the file."""
+    told: dict[str, Any] = {"question": answer.question, "failure": answer.failure}
+    if answer.extent is not None:
+        told["extent"] = dataclasses.asdict(answer.extent)
+    match answer.value:
+        case Traced(graph, ids):
+            told["graph"] = json.loads(graph.to_json())
+            put(ids)
+        case Signature():
+            told["signature"] = dataclasses.asdict(answer.value)
+        case DrawnWeights(kept=kept, recipes=recipes, seed=seed):
+            told["seed"] = seed
+            told["drawn"] = {n: [r.shape, r.quantiles] for n, r in recipes.items()}
+            put(kept)
+        case CompactRun(whole=whole, spots=spots):
+            told["spots"] = compact_runs.listed(spots)
+            put({f"whole/{key}": array for key, array in whole.items()})
+            put({f"spots/{key}": array for key, array in compact_runs.packed(spots).items()})
+        case Mapping() as recorded:
+            put(recorded)
+        case plain:
+            told["value"] = plain
+    return told
 
 
 def _answer(told: Mapping[str, Any], arrays: Mapping[str, Array]) -> Answer:
@@ -159,6 +175,12 @@ def _answer(told: Mapping[str, Any], arrays: Mapping[str, Array]) -> Answer:
         value = Traced(Graph.from_json(json.dumps(told["graph"])), dict(arrays))
     elif "signature" in told:
         value = Signature.from_json(told["signature"])
+    elif "drawn" in told:
+        recipes = {n: Recipe(tuple(shape), tuple(q)) for n, (shape, q) in told["drawn"].items()}
+        value = DrawnWeights(arrays, recipes, told["seed"])
+    elif "spots" in told:
+        spots = compact_runs.unpacked(told["spots"], _beneath(arrays, "spots/"))
+        value = CompactRun(_beneath(arrays, "whole/"), spots)
     elif told["question"]["do"] in ("record", "weights"):
         value = arrays
     extent = Extent(**told["extent"]) if "extent" in told else None
@@ -188,22 +210,63 @@ def _header(raw: Mapping[str, Any], arrays: _FiledArrays) -> Header:
     return Header(**{**{n: raw[n] for n in names}, "fed": tuple(fed)})
 
 
-class _FiledArrays:
-    """The arrays of a file, read one at a time when asked for."""
+class _Filed:
+    """Arrays on their way into a file; one at a time is in memory.
 
-    def __init__(self, layout: mapped_arrays.FileLayout) -> None:
+    Attributes:
+        makers: key in the file → the array.
+        same: key of an array that is there already → its key.
+    """
+
+    def __init__(self) -> None:
+        self.makers: dict[str, Callable[[], Array]] = {}
+        self.same: dict[str, str] = {}
+        self._known: dict[tuple[str, bool, str], str] = {}
+
+    def put(self, prefix: str, listed: Mapping[str, Array]) -> None:
+        """Add arrays, their keys behind a prefix."""
+        for key in listed:
+            name, array = _filed(f"{prefix}/{key}" if prefix else key, np.asarray(listed[key]))
+            form = array.dtype.str, name.endswith(storage.PAIRS), questions.digest([array])
+            known = self._known.setdefault(form, name)
+            if known != name:
+                self.same[name] = known
+                continue
+            packed = array if name.endswith(_PACKED) else None
+            self.makers[name] = partial(_again, listed, key, packed)
+
+
+class _FiledArrays:
+    """The arrays of a file, read one at a time when asked for.
+
+    Args:
+        layout: of the file.
+        same: key → that of the same array.
+    """
+
+    def __init__(
+        self, layout: mapped_arrays.FileLayout, same: Mapping[str, str] | None = None
+    ) -> None:
         self._layout = layout
+        self._keys = {**{key: key for key in layout.entries}, **(same or {})}
 
     def under(self, prefix: str) -> Mapping[str, Array]:
         """Those whose keys begin so, by what follows."""
         layout = self._layout
         return storage.LazyArrays(
             {
-                _plain(key).removeprefix(prefix): lambda key=key: _unfiled(key, layout.load(key))  # type: ignore[misc]
-                for key in layout.entries
-                if key.startswith(prefix)
+                _plain(name).removeprefix(prefix): lambda key=key: _unfiled(key, layout.load(key))  # type: ignore[misc]
+                for name, key in self._keys.items()
+                if name.startswith(prefix)
             }
         )
+
+
+def _beneath(arrays: Mapping[str, Array], prefix: str) -> Mapping[str, Array]:
+    keys = [key for key in arrays if key.startswith(prefix)]
+    return storage.LazyArrays(
+        {key.removeprefix(prefix): partial(arrays.__getitem__, key) for key in keys}
+    )
 
 
 def _plain(key: str) -> str:

@@ -30,15 +30,19 @@ def randomise_degenerate(
         if parameter.id not in weights:
             continue  # the model makes it of others
         array = np.asarray(kept(weights, parameter.id))
-        # A buffer's numbers belong to the model's code: they are compared, not made up.
-        own = parameter.role == "raw" and not parameter.trainable
-        if parameter.constant and not own and array.dtype.kind == "f" and array.size:
+        if parameter.constant and is_replaceable(parameter, array):
             array = _random_values(parameter, seed)
         elif array.dtype == np.float32 and parameter.id in as_kept:
             result.arrays[parameter.id] = as_kept[parameter.id]
             continue
         result[parameter.id] = array.astype(np.float32, copy=False)
     return result
+
+
+def is_replaceable(parameter: Parameter, array: Array) -> bool:
+    """Whether other numbers may stand there: a buffer's belong to the model's code, and do not."""
+    own = parameter.role == "raw" and not parameter.trainable
+    return not own and array.dtype.kind == "f" and bool(array.size)
 
 
 def _random_values(parameter: Parameter, seed: int) -> Array:

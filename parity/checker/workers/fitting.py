@@ -80,6 +80,7 @@ def fitted(request: CheckRequest, targets: Sequence[Target]) -> CheckRequest:
         weights_from=side,
         keep_weights=header.keep_weights,
         drawn_for=(side,),
+        sampled=header.compact,
         **agreed,
     )
 

@@ -39,6 +39,7 @@ class CheckRequest:
         draws: of inputs; the first is compared layer by layer, the others by their outputs.
         drawn_for: sides whose tables and code tell which ids are drawn; where one is a reference,
             it alone.
+        sampled: one side is a compact reference, which has some places of gradients alone.
         pythons: interpreter of each side.
         threads: CPU threads of each side.
         timeout: seconds for one request to a side.
@@ -63,6 +64,7 @@ class CheckRequest:
     seed: int = 0
     draws: int = 3
     drawn_for: tuple[Side, ...] = SIDES
+    sampled: bool = False
     pythons: Mapping[Side, str] = field(default_factory=dict)
     threads: int = 1
     timeout: float = 600.0
