@@ -8,7 +8,7 @@ from parity.checker.graph.graph import Graph, Node, Parameter, Source, Value
 from parity.checker.graph.model_interface import Traced
 from parity.checker.judge.comparing import compare
 from parity.checker.references import compact_runs, recomputing
-from parity.checker.references.compact_runs import FEW, Ran, Restored
+from parity.checker.references.compact_runs import FEW, Ran, Restored, Spots
 from parity.checker.references.drawn_weights import Recipe
 from parity.comparator.key_arrays import KeyArrays
 from parity.comparator.noise import Finding
@@ -154,6 +154,11 @@ def test_values_are_computed_again_or_kept(kind):
         assert np.allclose(again[key], array, rtol=0, atol=1e-14)
         apart = np.max(np.abs(rounded[key] - again[key]))
         assert apart == pytest.approx(np.max(np.abs(single[key] - array)), rel=1e-6), key
+
+
+def test_it_is_laid_over_numbers_in_any_order_of_axes():
+    spots = Spots((4, 3), "<f4", True, np.array([5], np.uint32), np.array([9], np.float32))
+    assert spots.over(draw(3, 4).T)[1, 2] == 9
 
 
 def test_a_value_that_comes_out_otherwise_is_named():

@@ -34,7 +34,8 @@ from parity_tests.draws import draw
 
 NAMES = {row.name: row for row in (*CORRECT, *FAULTY)}
 DRAWN = (*draw(FAULTY, lambda row: (), 0.03), *draw(CORRECT, lambda row: (), 0.02))
-KERAS_SIDE = (*draw(FAULTY, lambda row: (), 0.01), NAMES["bi_lstm"])
+KERAS_SIDE = (*draw(FAULTY, lambda row: (), 0.01), NAMES["bi_lstm"], NAMES["unet_added"])
+"""In the last one NumPy could run a layer on more channels than Keras takes."""
 STEPS = (NAMES["one_layer"], NAMES["fused_qkv"])
 """What a partner has otherwise: a layer as steps, three layers as one."""
 

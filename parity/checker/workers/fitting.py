@@ -49,8 +49,9 @@ def fitted(request: CheckRequest, targets: Sequence[Target]) -> CheckRequest:
         )
     if request.recipe:
         raise ReferenceFileError(
-            f"{path.name} holds no training with a loss or an optimizer of one's own. Leave them "
-            f"out, or give the model itself: --{side} {header.title}"
+            f"{path.name} holds no training with a loss or an optimizer of one's own: the "
+            "targets go by both sides' losses. Leave them out, or give the model itself: "
+            f"--{side} {header.title}"
         )
     if side == "torch" and request.weights_from != side:
         raise ReferenceFileError(
