@@ -50,12 +50,17 @@ def recorded(model, folder):
     request = RecordRequest("float64", "evaluate", [x], projections)
     model.record(request, watch)
     assert sum(key.startswith("gradients/") for key in watch.sums) == 2 * LAYERS + 1
-    _, *kernels = [p.id for p in graph.parameters.values() if p.role == "kernel"]
+    first, *kernels = [p.id for p in graph.parameters.values() if p.role == "kernel"]
     serve.give_back()
     mapped, part = held("File"), Watch("File")
     model.record(replace(request, skipped=kernels), part)
     gone = {f"gradients/{name}" for name in kernels}
     assert part.sums == {key: total for key, total in watch.sums.items() if key not in gone}
+    model.set_weights({first: np.ones((WIDTH, WIDTH)) / WIDTH})
+    pair = [model.record(RecordRequest(p, "evaluate", [x])) for p in ("float32", "float64")]
+    single, double = (run["outputs/0"] for run in pair)
+    assert abs(np.sum(double) - watch.sums["outputs/0"]) > 1e-3
+    assert np.allclose(single, double, atol=1e-5)
     return watch.most - before, part.most - mapped
 
 
