@@ -8,51 +8,107 @@ why the first kernel's rows stand in another order, though the model is the same
 import keras
 import tensorflow as tf
 from keras import layers
-from keras.losses import SparseCategoricalCrossentropy
+
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 32
+EPOCHS = 10
+MEAN = (0.4914, 0.48216, 0.44653)
+DEVIATION = (0.24703, 0.24349, 0.26159)
+
+loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def build_model():
     """Flatten, dense 500, ReLU, dense 10: ``(batch, 32, 32, 3)`` to logits ``(batch, 10)``."""
-    model = keras.Sequential()
-    model.add(keras.Input((32, 32, 3)))
-    model.add(layers.Flatten(name="flatten"))
-    model.add(layers.Dense(500, name="hidden"))
-    model.add(layers.ReLU(name="relu"))
-    model.add(layers.Dense(10, name="logits"))
-    return model
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            layers.Flatten(),
+            layers.Dense(500, activation="relu"),
+            layers.Dense(10),
+        ]
+    )
 
 
-def keras_adam(model):
-    """Adam as Keras computes it; PyTorch's is another equation, see fashion_mlp."""
-    return keras.optimizers.Adam(learning_rate=3e-4)
+def compile_model(model):
+    """Say once how to train; the loss is told that it gets logits."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=3e-4),
+        loss=loss_fn,
+        metrics=["accuracy"],
+    )
 
 
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
+@tf.function
+def train_step(model, optimizer, images, labels):
+    """What `fit` does with one batch; the mean loss before it."""
     with tf.GradientTape() as tape:
         logits = model(images, training=True)
-        loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+        loss = loss_fn(labels, logits)
     gradients = tape.gradient(loss, model.trainable_variables)
-    return loss, gradients
+    optimizer.apply(gradients, model.trainable_variables)
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step(images, labels):
-        loss, gradients = loss_and_gradients(model, images, labels)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
-
-    for images, labels in batches:
-        yield step(images, labels)
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    return keras.ops.softmax(model(images, training=False))
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy, without tracking gradients."""
-    logits = model(images, training=False)
-    probabilities = keras.ops.softmax(logits, axis=1)
-    loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    return probabilities, loss
+def normalised(images):
+    """Bytes to 0…1, then each channel by itself, as `layers.Normalization` does too."""
+    scaled = images.astype("float32") / 255
+    layer = layers.Normalization(mean=MEAN, variance=[d**2 for d in DEVIATION])
+    return keras.ops.convert_to_numpy(layer(scaled))
+
+
+def loop_by_hand(images, labels):
+    """Three steps of what `fit` does, on batches of a `tf.data.Dataset`; their losses."""
+    model = build_model()
+    compile_model(model)
+    model.optimizer.build(model.trainable_variables)  # a traced step may make no variables
+    batches = tf.data.Dataset.from_tensor_slices((images, labels))
+    batches = batches.shuffle(len(images)).batch(BATCH_SIZE)
+    return [float(train_step(model, model.optimizer, *batch)) for batch in batches.take(3)]
+
+
+def count_correct(model, images, labels):
+    """Predictions and truth, counted by hand: correct and total."""
+    predicted = model.predict(images, verbose=0).argmax(axis=1)
+    return int((predicted == labels).sum()), len(labels)
+
+
+def main():
+    """Normalise, train, and count."""
+    keras.utils.set_random_seed(0)
+    data = load("cifar10", "available")
+    print(data.describe())
+    train_images, test_images = normalised(data.train_images), normalised(data.test_images)
+    steps = -(-len(train_images) // BATCH_SIZE)
+    print(test_images.shape, steps, "batches of", BATCH_SIZE)
+
+    model = build_model()
+    model.summary()
+    compile_model(model)
+    history = model.fit(
+        train_images,
+        data.train_labels,
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        validation_data=(test_images, data.test_labels),
+        verbose=2,
+    )
+    correct, total = count_correct(model, test_images, data.test_labels)
+    print(f"{correct} of {total} right: {100 * correct / total:.1f} %")
+    print("three steps by hand:", loop_by_hand(train_images, data.train_labels))
+
+    best = keras.ops.convert_to_numpy(predict(model, test_images[:25])).argmax(axis=1)
+    plots = Plots(__file__)
+    plots.gallery("predictions", data.test_images[:25], data.test_labels, data.class_names, best)
+    plots.curves("training", history.history)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,54 +9,88 @@ they are equal).
 import keras
 import tensorflow as tf
 from keras import layers
-from keras.losses import SparseCategoricalCrossentropy
+
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 64
+EPOCHS = 3
+
+loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def build_model():
     """Conv 5, pool, conv 10, pool, dense 10: ``(batch, 28, 28, 1)`` to logits ``(batch, 10)``."""
     images = keras.Input((28, 28, 1))
-    x = layers.Conv2D(5, kernel_size=3, padding="same", name="conv1")(images)
-    x = layers.ReLU(name="relu1")(x)
-    x = layers.MaxPooling2D(2, name="pool1")(x)
-    x = layers.Conv2D(10, kernel_size=3, padding="same", name="conv2")(x)
-    x = layers.ReLU(name="relu2")(x)
-    x = layers.MaxPooling2D(2, name="pool2")(x)
-    x = layers.Flatten(name="flatten")(x)
-    logits = layers.Dense(10, name="logits")(x)
-    return keras.Model(images, logits)
+    x = layers.Conv2D(5, kernel_size=3, padding="same", activation="relu")(images)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(10, kernel_size=3, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    return keras.Model(images, layers.Dense(10)(x))
 
 
-def keras_adam(model):
-    """Adam as Keras computes it; PyTorch's is another equation, see fashion_mlp."""
-    return keras.optimizers.Adam(learning_rate=1e-3)
+def compile_model(model):
+    """Say once how to train; the loss is told that it gets logits."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=1e-3),
+        loss=loss_fn,
+        metrics=["accuracy"],
+    )
 
 
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
+@tf.function
+def train_step(model, optimizer, images, labels):
+    """What `fit` does with one batch; the mean loss before it."""
     with tf.GradientTape() as tape:
         logits = model(images, training=True)
-        loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+        loss = loss_fn(labels, logits)
     gradients = tape.gradient(loss, model.trainable_variables)
-    return loss, gradients
+    optimizer.apply(gradients, model.trainable_variables)
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step(images, labels):
-        loss, gradients = loss_and_gradients(model, images, labels)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
-
-    for images, labels in batches:
-        yield step(images, labels)
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    return keras.ops.softmax(model(images, training=False))
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy, without tracking gradients."""
-    logits = model(images, training=False)
-    probabilities = keras.ops.softmax(logits, axis=1)
-    loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    return probabilities, loss
+def loop_by_hand(images, labels):
+    """Three steps of what `fit` does, on batches of a `tf.data.Dataset`; their losses."""
+    model = build_model()
+    compile_model(model)
+    model.optimizer.build(model.trainable_variables)  # a traced step may make no variables
+    batches = tf.data.Dataset.from_tensor_slices((images, labels))
+    batches = batches.shuffle(len(images)).batch(BATCH_SIZE)
+    return [float(train_step(model, model.optimizer, *batch)) for batch in batches.take(3)]
+
+
+def main():
+    """Images with a channel, training, and what the network makes of 25 images."""
+    keras.utils.set_random_seed(0)
+    data = load("mnist", "available")
+    print(data.describe())
+    # One channel, behind: (n, 28, 28) to (n, 28, 28, 1).
+    train_images = data.train_images.astype("float32")[..., None] / 255
+    test_images = data.test_images.astype("float32")[..., None] / 255
+
+    model = build_model()
+    model.summary()
+    compile_model(model)
+    history = model.fit(
+        train_images,
+        data.train_labels,
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        validation_data=(test_images, data.test_labels),
+        verbose=2,
+    )
+    print("three steps by hand:", loop_by_hand(train_images, data.train_labels))
+    best = keras.ops.convert_to_numpy(predict(model, test_images[:25])).argmax(axis=1)
+    plots = Plots(__file__)
+    plots.gallery("predictions", data.test_images[:25], data.test_labels, data.class_names, best)
+    plots.curves("training", history.history)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,59 +9,93 @@ normalisation behind them would subtract it, so its true gradient is zero and it
 import keras
 import tensorflow as tf
 from keras import layers
-from keras.losses import SparseCategoricalCrossentropy
+
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 32
+EPOCHS = 10
+MEAN = (0.4914, 0.48216, 0.44653)
+DEVIATION = (0.24703, 0.24349, 0.26159)
+
+loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def build_model():
     """Four blocks 32-64-128-256, global average, dense 128, dense 10: images to logits."""
-    model = keras.Sequential()
-    model.add(keras.Input((32, 32, 3)))
+    model = keras.Sequential([keras.Input((32, 32, 3))])
     for block, outputs in enumerate([32, 64, 128, 256], 1):
-        convolution = layers.Conv2D(outputs, 3, padding="same", use_bias=False, name=f"conv{block}")
-        model.add(convolution)
-        model.add(layers.BatchNormalization(epsilon=1e-5, momentum=0.9, name=f"norm{block}"))
-        model.add(layers.ReLU(name=f"relu{block}"))
+        model.add(layers.Conv2D(outputs, kernel_size=3, padding="same", use_bias=False))
+        model.add(layers.BatchNormalization(epsilon=1e-5, momentum=0.9))
+        model.add(layers.ReLU())
         if block < 4:
-            model.add(layers.MaxPooling2D(2, name=f"pool{block}"))
-    model.add(layers.GlobalAveragePooling2D(keepdims=True, name="average"))
-    model.add(layers.Flatten(name="flatten"))
-    model.add(layers.Dense(128, name="hidden"))
-    model.add(layers.ReLU(name="relu"))
-    model.add(layers.Dense(10, name="logits"))
+            model.add(layers.MaxPooling2D(2))
+    model.add(layers.GlobalAveragePooling2D(keepdims=True))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(128, activation="relu"))
+    model.add(layers.Dense(10))
     return model
 
 
-def keras_adam(model):
-    """Adam as Keras computes it; PyTorch's is another equation, see fashion_mlp."""
-    return keras.optimizers.Adam(learning_rate=1e-3)
+def compile_model(model):
+    """Say once how to train; the loss is told that it gets logits."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=1e-3),
+        loss=loss_fn,
+        metrics=["accuracy"],
+    )
 
 
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
+@tf.function
+def train_step(model, optimizer, images, labels):
+    """What `fit` does with one batch; the mean loss before it."""
     with tf.GradientTape() as tape:
         logits = model(images, training=True)
-        loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+        loss = loss_fn(labels, logits)
     gradients = tape.gradient(loss, model.trainable_variables)
-    return loss, gradients
+    optimizer.apply(gradients, model.trainable_variables)
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step(images, labels):
-        loss, gradients = loss_and_gradients(model, images, labels)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
-
-    for images, labels in batches:
-        yield step(images, labels)
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    return keras.ops.softmax(model(images, training=False))
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy, with the running statistics."""
-    logits = model(images, training=False)
-    probabilities = keras.ops.softmax(logits, axis=1)
-    loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    return probabilities, loss
+def loop_by_hand(images, labels):
+    """Three steps of what `fit` does, on batches of a `tf.data.Dataset`; their losses."""
+    model = build_model()
+    compile_model(model)
+    model.optimizer.build(model.trainable_variables)  # a traced step may make no variables
+    batches = tf.data.Dataset.from_tensor_slices((images, labels))
+    batches = batches.shuffle(len(images)).batch(BATCH_SIZE)
+    return [float(train_step(model, model.optimizer, *batch)) for batch in batches.take(3)]
+
+
+def main():
+    """Train a network with batch normalisation on CIFAR-10."""
+    keras.utils.set_random_seed(0)
+    data = load("cifar10", "available")
+    print(data.describe())
+    train_images, test_images = (
+        ((images.astype("float32") / 255 - MEAN) / DEVIATION).astype("float32")
+        for images in (data.train_images, data.test_images)
+    )
+
+    model = build_model()
+    model.summary()
+    compile_model(model)
+    history = model.fit(
+        train_images,
+        data.train_labels,
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        validation_data=(test_images, data.test_labels),
+        verbose=2,
+    )
+    print("three steps by hand:", loop_by_hand(train_images, data.train_labels))
+    Plots(__file__).curves("training", history.history)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,55 +1,50 @@
 """Over-fitting, and what is done against it: decay, dropout, batch normalisation, stopping early.
 
 Twin: pytorch_impl/regularisation.py
-Look at: `MaskedDropout` (dropout is a product with a random mask; the rest is luck),
-`build_biased_model` (momentum 0.1 here is 0.9 there, and the running variance another), `adam_l2`
-(`weight_decay` is decoupled in every optimizer here), and `fit_and_stop` (a loop there).
+Look at: `masked` (dropout is a product with a random mask; the rest is luck), `build_norm_model`
+(momentum 0.1 here is 0.9 there, and the running variance another), `build_l2_model`
+(`weight_decay` is decoupled in every optimizer here), and `make_callbacks` (a loop there).
 """
 
 import keras
 import tensorflow as tf
 from keras import layers
-from keras.losses import SparseCategoricalCrossentropy
 
-from parity.keras_side.layers import TorchBatchNormalization
-from parity.keras_side.optimizers import TorchAdam, TorchAdamW
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 50
+EPOCHS = 30
 
 DECAY = 1e-4
 PATIENCE = 1
 
+loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-class MaskedDropout(layers.Layer):
-    """`layers.Dropout` with the luck from outside: x · kept, which is 0 or 1 / (1 - rate)."""
 
-    def call(self, x, kept=None):  # an argument named mask would be about padding
-        """``(batch, n)`` and a mask of that shape; without one, as in evaluation, x itself."""
-        return x if kept is None else x * kept
+def masked(x, kept):
+    """What `Dropout` does once its mask is drawn: x · kept, which is 0 or 1 / (1 - rate)."""
+    return x * kept
 
 
 def dropout(x, mask):
-    """The framework's dropout, whose mask is its own, and ours, whose mask is given."""
-    ours, builtin = MaskedDropout(), layers.Dropout(0.5)
+    """The framework's dropout, whose mask is its own, and a product with a mask that is given."""
+    builtin = layers.Dropout(0.5)
     many = tf.ones(1000, dtype=x.dtype)
     return {
-        "masked": ours(x, mask),
+        "masked": masked(x, mask),
         "possible": tf.sort(tf.unique(builtin(many, training=True)).y),
         "evaluated": builtin(x, training=False),
     }
 
 
 def batch_norm(x):
-    """Running statistics after one batch: the framework's, and what the bridge makes of them."""
-    norm, bridge = (
-        kind(epsilon=1e-5, momentum=0.1)
-        for kind in (layers.BatchNormalization, TorchBatchNormalization)
-    )
-    y, same = norm(x, training=True), bridge(x, training=True)
+    """Running statistics after one batch: the variance divides by n here, by n - 1 there."""
+    norm = layers.BatchNormalization(epsilon=1e-5, momentum=0.1)
     return {
-        "y": y,
-        "y_of_bridge": same,
+        "y": norm(x, training=True),
         "moving_mean": norm.moving_mean.value,
         "moving_variance": norm.moving_variance.value,
-        "moving_variance_of_bridge": bridge.moving_variance.value,
     }
 
 
@@ -62,125 +57,149 @@ def l2(w):
     return {"penalty": penalty, "gradient": gradient}
 
 
-def _stack(*between):
-    """Dense 128, what is given, dense 10: images ``(batch, 28, 28)`` to logits ``(batch, 10)``."""
-    model = keras.Sequential()
-    model.add(keras.Input((28, 28)))
-    model.add(layers.Flatten(name="flatten"))
-    # Batch normalisation takes the mean away, and any bias with it.
-    model.add(layers.Dense(128, use_bias=not between, name="hidden"))
-    for norm in between:
-        model.add(norm)
-    model.add(layers.ReLU(name="relu"))
-    model.add(layers.Dense(10, name="logits"))
-    return model
-
-
 def build_model():
-    """Flatten, dense 128, ReLU, dense 10."""
-    return _stack()
+    """Flatten, dense 128, ReLU, dense 10: images ``(batch, 28, 28)`` to logits ``(batch, 10)``."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(10),
+        ]
+    )
 
 
-def build_biased_model():
-    """With batch normalisation whose running variance is Keras': divided by n."""
-    return _stack(layers.BatchNormalization(epsilon=1e-5, momentum=0.1, name="norm"))
-
-
-def build_unbiased_model():
-    """With batch normalisation whose running variance is PyTorch's: divided by n - 1."""
-    return _stack(TorchBatchNormalization(epsilon=1e-5, momentum=0.1, name="norm"))
-
-
-class DropoutNet(keras.Model):
-    """The same layers with dropout before the last; the mask comes with the images."""
-
-    def __init__(self):
-        super().__init__()
-        self.flatten = layers.Flatten(name="flatten")
-        self.hidden = layers.Dense(128, name="hidden")
-        self.relu = layers.ReLU(name="relu")
-        self.dropout = MaskedDropout(name="dropout")
-        self.logits = layers.Dense(10, name="logits")
-
-    def call(self, images, kept=None):
-        """Images ``(batch, 28, 28)`` to logits ``(batch, 10)``."""
-        hidden = self.relu(self.hidden(self.flatten(images)))
-        return self.logits(self.dropout(hidden, kept))
+def build_l2_model():
+    """With a penalty of DECAY / 2 · Σ w² in the loss, whose gradient is DECAY · w."""
+    l2 = keras.regularizers.L2(DECAY / 2)
+    penalty = {"kernel_regularizer": l2, "bias_regularizer": l2}
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu", **penalty),
+            layers.Dense(10, **penalty),
+        ]
+    )
 
 
 def build_dropout_model():
-    """Flatten, dense 128, ReLU, dropout, dense 10."""
-    model = DropoutNet()
-    model(keras.Input((28, 28)))  # makes the weights; a `Sequential` has them from the start
-    return model
+    """With dropout before the last layer."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.5),
+            layers.Dense(10),
+        ]
+    )
 
 
-def adam(model):
-    """Adam without any decay."""
-    return TorchAdam(learning_rate=3e-4)
+def build_norm_model():
+    """With batch normalisation, which takes the mean away, and any bias with it."""
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Flatten(),
+            layers.Dense(128, use_bias=False),
+            layers.BatchNormalization(epsilon=1e-5, momentum=0.1),
+            layers.ReLU(),
+            layers.Dense(10),
+        ]
+    )
 
 
-def adam_l2(model):
-    """Coupled: DECAY · w joins the gradient, so Adam divides it by the gradient's size."""
-    return TorchAdam(learning_rate=3e-4, l2=DECAY)
+def compile_model(model):
+    """Say once how to train; the loss is told that it gets logits."""
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=3e-4),
+        loss=loss_fn,
+        metrics=["accuracy"],
+    )
 
 
-def adam_decoupled(model):
+def compile_adamw(model):
     """Decoupled: w shrinks by lr · DECAY · w beside the step, whatever the gradient."""
-    return TorchAdamW(learning_rate=3e-4, decay=DECAY)
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=3e-4, weight_decay=DECAY),
+        loss=loss_fn,
+        metrics=["accuracy"],
+    )
 
 
-def faster_adam(model):
+def compile_faster(model):
     """Over-fits sooner, so that stopping early has something to stop."""
-    return TorchAdam(learning_rate=1e-3)
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=1e-3), loss=loss_fn, metrics=["accuracy"]
+    )
 
 
-def loss_and_gradients(model, images, labels, *masks):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
+def make_callbacks():
+    """Until PATIENCE epochs in a row are no better than the best; then back to its weights."""
+    return [
+        keras.callbacks.EarlyStopping(
+            monitor="val_accuracy", mode="max", patience=PATIENCE, restore_best_weights=True
+        )
+    ]
+
+
+@tf.function
+def train_step(model, optimizer, images, labels):
+    """What `fit` does with one batch; the mean loss before it."""
     with tf.GradientTape() as tape:
-        logits = model(images, *masks, training=True)
-        loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    gradients = tape.gradient(loss, model.trainable_variables)
-    return loss, gradients
+        logits = model(images, training=True)
+        loss = loss_fn(labels, logits)
+        total = loss + sum(model.losses)  # the penalties of `kernel_regularizer`; `fit` adds them
+    gradients = tape.gradient(total, model.trainable_variables)
+    optimizer.apply(gradients, model.trainable_variables)
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step(images, labels, *masks):
-        loss, gradients = loss_and_gradients(model, images, labels, *masks)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
-
-    for images, labels, *masks in batches:
-        yield step(images, labels, *masks)
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    return keras.ops.softmax(model(images, training=False))
 
 
-def fit_and_stop(model, batches, optimizer, validation, epochs, steps_per_epoch, callbacks):
-    """Until PATIENCE epochs in a row are no better than the best; then back to its weights.
+def main():
+    """500 images learnt by heart, and what each remedy does about it."""
+    keras.utils.set_random_seed(0)
+    data = load("fashion_mnist", "available", train=1000)
+    print(data.describe())
+    images = data.train_images.astype("float32") / 255
+    plots = Plots(__file__)
 
-    `batches` is a `tf.data.Dataset`, which `fit` never shuffles.
-    """
-    stopping = keras.callbacks.EarlyStopping(
-        monitor="val_accuracy", mode="max", patience=PATIENCE, restore_best_weights=True
-    )
-    loss = SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
-    model.fit(
-        batches,
-        epochs=epochs,
-        steps_per_epoch=steps_per_epoch,
-        validation_data=validation,
-        callbacks=[*callbacks, stopping],
-        verbose=0,
-    )
+    def fit(model, **more):
+        # `validation_split` takes the last part, before anything is shuffled.
+        return model.fit(
+            images,
+            data.train_labels,
+            batch_size=BATCH_SIZE,
+            epochs=EPOCHS,
+            validation_split=0.5,
+            verbose=0,
+            **more,
+        ).history
+
+    for name, build, compile_it in (
+        ("nothing", build_model, compile_model),
+        ("L2", build_l2_model, compile_model),
+        ("decoupled decay", build_model, compile_adamw),
+        ("dropout", build_dropout_model, compile_model),
+        ("batch normalisation", build_norm_model, compile_model),
+    ):
+        model = build()
+        compile_it(model)
+        history = fit(model)
+        print(f"{name}: loss {history['loss'][-1]:.4f} in training, ", end="")
+        print(f"{history['val_loss'][-1]:.4f} held out")
+        plots.curves(name, {what: history[what] for what in ("loss", "val_loss")}, y="loss")
+    model = build_model()
+    compile_faster(model)
+    history = fit(model, callbacks=make_callbacks())
+    print(f"stopped in time, after {len(history['loss'])} epochs: ", end="")
+    print(f"accuracy {max(history['val_accuracy']):.4f} held out")
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy: no mask, running statistics."""
-    logits = model(images, training=False)
-    probabilities = keras.ops.softmax(logits, axis=1)
-    loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    return probabilities, loss
+if __name__ == "__main__":
+    main()

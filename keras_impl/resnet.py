@@ -9,16 +9,17 @@ where kernels are turned.
 import keras
 import tensorflow as tf
 from keras import layers, ops
-from keras.losses import SparseCategoricalCrossentropy
 from safetensors.numpy import load_file
 
-from parity.reference import weight_layouts
+from shared.data import load
+from shared.plots import Plots
 
-KINDS = {
-    layers.Conv2D: "conv2d",
-    layers.BatchNormalization: "batch_norm",
-    layers.Dense: "dense",
-}
+BATCH_SIZE = 8
+EPOCHS = 1
+MEAN = (0.4914, 0.48216, 0.44653)
+DEVIATION = (0.24703, 0.24349, 0.26159)
+
+loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def _padded(x, pixels):
@@ -65,72 +66,133 @@ def build_model():
 
 
 def pretrained(path):
-    """The model with pretrained weights from a file, all but the head, which stays new.
-
-    `python -m parity.torch_side.imagenet FILE` fetches those of ImageNet.
-    """
+    """The model with pretrained weights from a safetensors file, all but the head, which is new."""
     model = build_model()
     state = {name: a for name, a in load_file(path).items() if not name.startswith("fc.")}
     take_weights(model, state)
     return model
 
 
+NAMES = {
+    layers.Conv2D: ("weight",),
+    layers.Dense: ("weight", "bias"),
+    layers.BatchNormalization: ("weight", "bias", "running_mean", "running_var"),
+}
+"""What PyTorch calls the weights of a layer, in the order of `get_weights`."""
+
+
+def _turned(array):
+    """A kernel from one framework's axes to the other's: ``(h, w, in, out)`` ↔ ``(out, in, h, w)``.
+
+    The kernel of a dense layer is transposed; vectors stay as they are.
+    """
+    return {4: lambda a: a.transpose(3, 2, 0, 1), 2: lambda a: a.T}.get(array.ndim, lambda a: a)(
+        array
+    )
+
+
+def _turned_back(array):
+    return array.transpose(2, 3, 1, 0) if array.ndim == 4 else _turned(array)
+
+
 def _with_weights(model):
-    """PyTorch's prefix, kind and layer: `layer1_0_conv1` is `layer1.0.conv1` there."""
+    """PyTorch's name of every weight, in order, and its layer: `layer1_0_conv1` is
+    `layer1.0.conv1` there."""
     for layer in (layer for layer in model.layers if layer.weights):
-        yield f"{layer.name.replace('_', '.')}.", KINDS[type(layer)], layer
+        prefix = layer.name.replace("_", ".")
+        yield [f"{prefix}.{name}" for name in NAMES[type(layer)]], layer
 
 
 def weights_of(model):
     """All weights as arrays by PyTorch's names."""
     state = {}
-    for prefix, kind, layer in _with_weights(model):
-        own = dict(zip(weight_layouts.KERAS_NAMES[kind], layer.get_weights(), strict=False))
-        state |= {prefix + name: a for name, a in weight_layouts.to_torch(kind, own).items()}
+    for names, layer in _with_weights(model):
+        state |= dict(zip(names, map(_turned, layer.get_weights()), strict=True))
     return state
 
 
 def take_weights(model, state):
     """Weights by PyTorch's names into the model; what is not given stays as it is."""
-    if unknown := sorted(state.keys() - weights_of(model).keys()):
+    own = weights_of(model)
+    if unknown := sorted(state.keys() - own.keys()):
         raise KeyError(f"ResNet-18 has no weights named {', '.join(unknown)}")
-    state = weights_of(model) | state
-    for prefix, kind, layer in _with_weights(model):
-        own = {n.removeprefix(prefix): a for n, a in state.items() if n.startswith(prefix)}
-        layer.set_weights(list(weight_layouts.to_keras(kind, own).values()))
+    state = own | state
+    for names, layer in _with_weights(model):
+        layer.set_weights([_turned_back(state[name]) for name in names])
 
 
-def keras_sgd(model):
-    """Keras' SGD: the learning rate is inside the velocity."""
-    return keras.optimizers.SGD(learning_rate=0.01, momentum=0.9)
+def compile_model(model):
+    """Say once how to train; the loss is told that it gets logits."""
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate=0.01, momentum=0.9),
+        loss=loss_fn,
+        metrics=["accuracy"],
+    )
 
 
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
+@tf.function
+def train_step(model, optimizer, images, labels):
+    """What `fit` does with one batch; the mean loss before it."""
     with tf.GradientTape() as tape:
         logits = model(images, training=True)
-        loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
+        loss = loss_fn(labels, logits)
     gradients = tape.gradient(loss, model.trainable_variables)
-    return loss, gradients
+    optimizer.apply(gradients, model.trainable_variables)
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step(images, labels):
-        loss, gradients = loss_and_gradients(model, images, labels)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
-
-    for images, labels in batches:
-        yield step(images, labels)
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    return keras.ops.softmax(model(images, training=False))
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy, without tracking gradients."""
-    logits = model(images, training=False)
-    probabilities = ops.softmax(logits, axis=1)
-    loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    return probabilities, loss
+def imagenet_model():
+    """The nearest that Keras brings, trained on ImageNet; the first call fetches 100 MB.
+
+    `keras.applications` has no ResNet-18. ``include_top=False`` would leave its 1,000 classes out.
+    """
+    return keras.applications.ResNet50(weights="imagenet", include_top=True)
+
+
+def name_of(image):
+    """What ImageNet's model sees in an image ``(h, w, 3)`` of bytes: a name and its confidence."""
+    model = imagenet_model()
+    resized = keras.ops.image.resize(image[None], (224, 224))
+    prepared = keras.applications.resnet.preprocess_input(resized)
+    ((_, name, confidence),) = keras.applications.resnet.decode_predictions(
+        model.predict(prepared, verbose=0), top=1
+    )[0]
+    return name, float(confidence)
+
+
+def main():
+    """A new head on 512 features, trained on CIFAR-10; then ImageNet's own classes."""
+    keras.utils.set_random_seed(0)
+    data = load("cifar10", "available", train=1000, test=1000)
+    print(data.describe())
+    train_images, test_images = (
+        ((images.astype("float32") / 255 - MEAN) / DEVIATION).astype("float32")
+        for images in (data.train_images, data.test_images)
+    )
+
+    model = build_model()
+    print("head:", model.layers[-1].name, "on features", model.layers[-2].output.shape)
+    print(model.count_params(), "weights")
+    compile_model(model)
+    history = model.fit(
+        train_images,
+        data.train_labels,
+        batch_size=BATCH_SIZE,
+        epochs=EPOCHS,
+        validation_data=(test_images, data.test_labels),
+        verbose=2,
+    )
+    try:
+        print("ImageNet sees", name_of(data.test_images[0]))
+    except Exception as error:  # no network: Keras raises a plain Exception
+        print(f"ImageNet's weights could not be fetched: {error}")
+    Plots(__file__).curves("training", history.history)
+
+
+if __name__ == "__main__":
+    main()

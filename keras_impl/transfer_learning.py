@@ -3,10 +3,9 @@
 Twin: pytorch_impl/transfer_learning.py
 Look at: `frozen_model`, because freezing is a flag on layers here and a frozen BatchNormalization
 uses and keeps its moving statistics by itself; `half_frozen_model`, which freezes variables only;
-and `replace_head`, where loading goes by order and layer. Flags are set before `train` traces its
-step; with `fit`, `compile` must be called again after one has changed. Fine-tuning here trains
-BatchNormalization too; Keras' guide calls the backbone with `training=False`, so that it stays in
-inference mode, whatever is trained.
+and `replace_head`, where loading goes by order and layer. `compile` must be called again after a
+flag has changed. Fine-tuning here trains BatchNormalization too; Keras' guide calls the backbone
+with `training=False`, so that it stays in inference mode, whatever is trained.
 """
 
 import tempfile
@@ -17,30 +16,37 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from keras.losses import SparseCategoricalCrossentropy
+
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 25
+EPOCHS = 20
+
+loss_fn = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def backbone():
     """Two blocks, ``(batch, 28, 28, 1)`` to ``(batch, 6, 6, 16)``; BatchNorm's β is the bias."""
-    model = keras.Sequential(name="backbone")
-    model.add(keras.Input((28, 28, 1)))
-    model.add(layers.Conv2D(8, kernel_size=5, strides=3, use_bias=False, name="conv1"))
-    model.add(layers.BatchNormalization(epsilon=1e-3, momentum=0.9, name="bn1"))
-    model.add(layers.Activation("silu", name="act1"))
-    model.add(layers.Conv2D(16, kernel_size=3, use_bias=False, name="conv2"))
-    model.add(layers.BatchNormalization(epsilon=1e-3, momentum=0.9, name="bn2"))
-    model.add(layers.Activation("silu", name="act2"))
-    return model
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(8, kernel_size=5, strides=3, use_bias=False),
+            layers.BatchNormalization(epsilon=1e-3, momentum=0.9),
+            layers.Activation("silu"),
+            layers.Conv2D(16, kernel_size=3, use_bias=False),
+            layers.BatchNormalization(epsilon=1e-3, momentum=0.9),
+            layers.Activation("silu"),
+        ],
+        name="backbone",
+    )
 
 
 def _classifier(classes=5):
     """A backbone and a head of its own, to logits ``(batch, classes)``."""
-    model = keras.Sequential()
-    model.add(keras.Input((28, 28, 1)))
-    model.add(backbone())
-    model.add(layers.Flatten(name="flatten"))
-    model.add(layers.Dense(classes, name="head"))
-    return model
+    return keras.Sequential(
+        [keras.Input((28, 28, 1)), backbone(), layers.Flatten(), layers.Dense(classes, name="head")]
+    )
 
 
 def build_model():
@@ -68,43 +74,34 @@ def trained(model):
     return model.trainable_variables
 
 
-def sgd(model):
+def compile_model(model):
     """For a new head, or a whole network that knows nothing yet."""
-    return keras.optimizers.SGD(learning_rate=0.1)
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate=0.1), loss=loss_fn, metrics=["accuracy"]
+    )
 
 
-def gentle_sgd(model):
+def compile_gently(model):
     """For fine-tuning: small steps, so that what was learnt before is not thrown away."""
-    return keras.optimizers.SGD(learning_rate=0.03)
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate=0.03), loss=loss_fn, metrics=["accuracy"]
+    )
 
 
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every variable that is trained."""
+@tf.function
+def train_step(model, optimizer, images, labels):
+    """What `fit` does with one batch; the mean loss before it."""
     with tf.GradientTape() as tape:
         logits = model(images, training=True)
-        loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    return loss, tape.gradient(loss, trained(model))
+        loss = loss_fn(labels, logits)
+    gradients = tape.gradient(loss, model.trainable_variables)
+    optimizer.apply(gradients, model.trainable_variables)
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    optimizer.build(trained(model))
-
-    @tf.function
-    def step(images, labels):
-        loss, gradients = loss_and_gradients(model, images, labels)
-        optimizer.apply(gradients, trained(model))
-        return loss
-
-    for images, labels in batches:
-        yield step(images, labels)
-
-
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, classes)`` and mean cross-entropy, by moving statistics."""
-    logits = model(images, training=False)
-    loss = SparseCategoricalCrossentropy(from_logits=True)(labels, logits)
-    return keras.ops.softmax(logits, axis=1), loss
+def predict(model, images):
+    """Probabilities ``(batch, classes)``: softmax makes confidences of logits."""
+    return keras.ops.softmax(model(images, training=False))
 
 
 def counts():
@@ -194,3 +191,62 @@ def freeze_batch_norm(x, gamma, beta, mean, variance):
         "moving_variance_weights_only": weights_only.moving_variance.value,
         "flag_alone_moves": moves,
     }
+
+
+def models_of_keras():
+    """`keras.applications`: a backbone without its top, 4 × 4 × 1024 numbers to 100 classes."""
+    base = keras.applications.MobileNet(weights=None, include_top=False, input_shape=(128, 128, 3))
+    logits = layers.Dense(100)(layers.Flatten()(base.output))
+    return base.output.shape, keras.Model(base.input, logits).output.shape
+
+
+def part_of(data, classes, samples):
+    """Images and labels of these classes only, renumbered from 0; the first so many samples."""
+    part = data.of_classes(classes).first(samples)
+    train, test = (
+        images.astype("float32")[..., None] / 255
+        for images in (part.train_images, part.test_images)
+    )
+    return train, part.train_labels, (test, part.test_labels)
+
+
+def main():
+    """Pretrain on five kinds of garment; then 50 samples of five others, in three ways."""
+    keras.utils.set_random_seed(0)
+    data = load("fashion_mnist", "available")
+    print(data.describe())
+    for name, value in counts().items():
+        print(f"{name.replace('_', ' ')}: {value}")
+    source = build_model()
+    compile_model(source)
+    images, labels, test = part_of(data, (0, 1, 2, 3, 4), 0)
+    source.fit(images, labels, batch_size=BATCH_SIZE, epochs=1, verbose=0)
+    print("pretrained: loss {:.4f}, accuracy {:.4f}".format(*source.evaluate(*test, verbose=0)))
+
+    images, labels, test = part_of(data, (5, 6, 7, 8, 9), 50)
+    learnt = source.get_layer("backbone").get_weights()
+    found = {}
+    for name, build, compile_it in (
+        ("from scratch", build_model, compile_model),
+        ("frozen backbone", frozen_model, compile_model),
+        ("fine-tuned", build_model, compile_gently),
+    ):
+        model = build()
+        if name != "from scratch":
+            model.get_layer("backbone").set_weights(learnt)
+        compile_it(model)
+        found[name] = model.fit(
+            images,
+            labels,
+            batch_size=BATCH_SIZE,
+            epochs=EPOCHS,
+            validation_data=test,
+            verbose=0,
+        ).history["val_accuracy"]
+        print(f"{name}: accuracy {found[name][-1]:.4f} after {EPOCHS} epochs of 50 samples")
+    print("keras.applications:", *models_of_keras())
+    Plots(__file__).curves("accuracy", found)
+
+
+if __name__ == "__main__":
+    main()

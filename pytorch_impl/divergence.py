@@ -1,7 +1,7 @@
 """How long two equal programs stay equal: a network with batch normalisation on CIFAR-10.
 
 Twin: keras_impl/divergence.py
-Look at: `build_model` (the normalisation layers follow Keras' equations, `KerasBatchNorm2d`: biased
+Look at: `build_model` (the normalisation layers follow Keras' equations, `nn.BatchNorm2d`: biased
 running variance, momentum as the weight of the *new*), and the convolutions, which have no bias:
 the normalisation behind them would subtract it, so its true gradient is zero and it would wander.
 """
@@ -9,58 +9,118 @@ the normalisation behind them would subtract it, so its true gradient is zero an
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.data import DataLoader, TensorDataset
 
-from parity.torch_side.layers import KerasBatchNorm2d
-from parity.torch_side.optimizers import KerasAdam
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 32
+EPOCHS = 10
+MEAN = (0.4914, 0.48216, 0.44653)
+DEVIATION = (0.24703, 0.24349, 0.26159)
+
+loss_fn = nn.CrossEntropyLoss()
 
 
 def build_model():
     """Four blocks 32-64-128-256, global average, dense 128, dense 10: images to logits."""
-    model = nn.Sequential()
+    blocks = []
     for block, (inputs, outputs) in enumerate([(3, 32), (32, 64), (64, 128), (128, 256)], 1):
-        convolution = nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False)
-        model.add_module(f"conv{block}", convolution)
-        model.add_module(f"norm{block}", KerasBatchNorm2d(outputs, eps=1e-5, momentum=0.1))
-        model.add_module(f"relu{block}", nn.ReLU())
+        blocks += [
+            nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs, eps=1e-5, momentum=0.1),
+            nn.ReLU(),
+        ]
         if block < 4:
-            model.add_module(f"pool{block}", nn.MaxPool2d(2))
-    model.add_module("average", nn.AdaptiveAvgPool2d(1))
-    model.add_module("flatten", nn.Flatten())
-    model.add_module("hidden", nn.Linear(256, 128))
-    model.add_module("relu", nn.ReLU())
-    model.add_module("logits", nn.Linear(128, 10))
-    return model
+            blocks.append(nn.MaxPool2d(2))
+    return nn.Sequential(
+        *blocks,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(256, 128),
+        nn.ReLU(),
+        nn.Linear(128, 10),
+    )
 
 
-def keras_adam(model):
-    """Adam as Keras computes it; `torch.optim.Adam` is another equation, see fashion_mlp."""
-    return KerasAdam(model.parameters(), lr=1e-3)
+def make_optimizer(model):
+    """Adam; it is told which tensors it moves."""
+    return torch.optim.Adam(model.parameters(), lr=1e-3)
 
 
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
-    model.train()
-    model.zero_grad()
-    logits = model(images)
-    loss = F.cross_entropy(logits, labels)
+def train_step(model, optimizer, images, labels):
+    """One step of the optimizer on one batch; the mean loss before it."""
+    loss = loss_fn(model(images), labels)
+    optimizer.zero_grad()
     loss.backward()
-    gradients = [parameter.grad for parameter in model.parameters()]
-    return loss, gradients
+    optimizer.step()
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    for images, labels in batches:
-        loss, _ = loss_and_gradients(model, images, labels)
-        optimizer.step()
-        yield loss
+def train_one_epoch(model, optimizer, loader):
+    """Every batch once; the mean loss of the epoch, as it went down."""
+    model.train()
+    total = 0.0
+    for images, labels in loader:
+        loss = train_step(model, optimizer, images, labels)
+        total += loss.item() * len(labels)
+    return total / len(loader.dataset)
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy, with the running statistics."""
+@torch.no_grad()
+def evaluate(model, loader):
+    """Mean loss and accuracy."""
     model.eval()
-    with torch.no_grad():
+    total, correct, samples = 0.0, 0, 0
+    for images, labels in loader:
         logits = model(images)
-        probabilities = F.softmax(logits, dim=1)
-        loss = F.cross_entropy(logits, labels)
-    return probabilities, loss
+        total += loss_fn(logits, labels).item() * len(labels)
+        correct += (logits.argmax(dim=1) == labels).sum().item()
+        samples += len(labels)
+    return total / samples, correct / samples
+
+
+@torch.no_grad()
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    model.eval()
+    return F.softmax(model(images), dim=1)
+
+
+def fit(model, optimizer, train_loader, test_loader, epochs):
+    """Your own `fit`: prints and keeps loss and accuracy of every epoch."""
+    history = {"loss": [], "test loss": [], "test accuracy": []}
+    for epoch in range(1, epochs + 1):
+        loss = train_one_epoch(model, optimizer, train_loader)
+        test_loss, accuracy = evaluate(model, test_loader)
+        for name, value in zip(history, (loss, test_loss, accuracy), strict=True):
+            history[name].append(value)
+        print(f"epoch {epoch}: loss {loss:.4f}, test loss {test_loss:.4f}, accuracy {accuracy:.4f}")
+    return history
+
+
+def main():
+    """Train a network with batch normalisation on CIFAR-10."""
+    torch.manual_seed(0)
+    data = load("cifar10", "available")
+    print(data.describe())
+    sets = []
+    for images, labels in (
+        (data.train_images, data.train_labels),
+        (data.test_images, data.test_labels),
+    ):
+        scaled = torch.from_numpy(images).float() / 255
+        normalised = (scaled - torch.tensor(MEAN)) / torch.tensor(DEVIATION)
+        channels_first = normalised.permute(0, 3, 1, 2).contiguous()
+        sets.append(TensorDataset(channels_first, torch.from_numpy(labels)))
+    train_loader = DataLoader(sets[0], batch_size=BATCH_SIZE, shuffle=True)
+    test_loader = DataLoader(sets[1], batch_size=1000)
+
+    model = build_model()
+    print(model)
+    history = fit(model, make_optimizer(model), train_loader, test_loader, EPOCHS)
+    Plots(__file__).curves("training", history)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,55 +9,112 @@ channel behind each other where Keras puts pixel by pixel.
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.data import DataLoader, TensorDataset
 
-from parity.torch_side.optimizers import KerasAdam
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 64
+EPOCHS = 5
+
+loss_fn = nn.CrossEntropyLoss()
 
 
 def build_model():
     """Conv 32, pool, conv 64, pool, dense 128, dense 10: ``(batch, 1, 28, 28)`` to logits."""
-    model = nn.Sequential()
-    model.add_module("conv1", nn.Conv2d(1, 32, kernel_size=3))
-    model.add_module("relu1", nn.ReLU())
-    model.add_module("pool1", nn.MaxPool2d(2))
-    model.add_module("conv2", nn.Conv2d(32, 64, kernel_size=3))
-    model.add_module("relu2", nn.ReLU())
-    model.add_module("pool2", nn.MaxPool2d(2))
-    model.add_module("flatten", nn.Flatten())
-    model.add_module("hidden", nn.Linear(5 * 5 * 64, 128))
-    model.add_module("relu3", nn.ReLU())
-    model.add_module("logits", nn.Linear(128, 10))
-    return model
+    return nn.Sequential(
+        nn.Conv2d(1, 32, kernel_size=3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, kernel_size=3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(5 * 5 * 64, 128),
+        nn.ReLU(),
+        nn.Linear(128, 10),
+    )
 
 
-def keras_adam(model):
-    """Adam as Keras computes it; `torch.optim.Adam` is another equation, see fashion_mlp."""
-    return KerasAdam(model.parameters(), lr=1e-3)
+def make_optimizer(model):
+    """Adam; it is told which tensors it moves."""
+    return torch.optim.Adam(model.parameters(), lr=1e-3)
 
 
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
-    model.train()
-    model.zero_grad()
-    logits = model(images)
-    loss = F.cross_entropy(logits, labels)
+def train_step(model, optimizer, images, labels):
+    """One step of the optimizer on one batch; the mean loss before it."""
+    loss = loss_fn(model(images), labels)
+    optimizer.zero_grad()
     loss.backward()
-    gradients = [parameter.grad for parameter in model.parameters()]
-    return loss, gradients
+    optimizer.step()
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    for images, labels in batches:
-        loss, _ = loss_and_gradients(model, images, labels)
-        optimizer.step()
-        yield loss
+def train_one_epoch(model, optimizer, loader):
+    """Every batch once; the mean loss of the epoch, as it went down."""
+    model.train()
+    total = 0.0
+    for images, labels in loader:
+        loss = train_step(model, optimizer, images, labels)
+        total += loss.item() * len(labels)
+    return total / len(loader.dataset)
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy, without tracking gradients."""
+@torch.no_grad()
+def evaluate(model, loader):
+    """Mean loss and accuracy."""
     model.eval()
-    with torch.no_grad():
+    total, correct, samples = 0.0, 0, 0
+    for images, labels in loader:
         logits = model(images)
-        probabilities = F.softmax(logits, dim=1)
-        loss = F.cross_entropy(logits, labels)
-    return probabilities, loss
+        total += loss_fn(logits, labels).item() * len(labels)
+        correct += (logits.argmax(dim=1) == labels).sum().item()
+        samples += len(labels)
+    return total / samples, correct / samples
+
+
+@torch.no_grad()
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    model.eval()
+    return F.softmax(model(images), dim=1)
+
+
+def fit(model, optimizer, train_loader, test_loader, epochs):
+    """Your own `fit`: prints and keeps loss and accuracy of every epoch."""
+    history = {"loss": [], "test loss": [], "test accuracy": []}
+    for epoch in range(1, epochs + 1):
+        loss = train_one_epoch(model, optimizer, train_loader)
+        test_loss, accuracy = evaluate(model, test_loader)
+        for name, value in zip(history, (loss, test_loss, accuracy), strict=True):
+            history[name].append(value)
+        print(f"epoch {epoch}: loss {loss:.4f}, test loss {test_loss:.4f}, accuracy {accuracy:.4f}")
+    return history
+
+
+def main():
+    """Images with a channel, batches, training, and what the network makes of 25 images."""
+    torch.manual_seed(0)
+    data = load("fashion_mnist", "available")
+    print(data.describe())
+    # One channel, in front: (n, 28, 28) to (n, 1, 28, 28).
+    train_images = torch.from_numpy(data.train_images).float().unsqueeze(1) / 255
+    test_images = torch.from_numpy(data.test_images).float().unsqueeze(1) / 255
+    train_labels = torch.from_numpy(data.train_labels)
+    test_labels = torch.from_numpy(data.test_labels)
+    train_set = TensorDataset(train_images, train_labels)
+    test_set = TensorDataset(test_images, test_labels)
+    train_loader = DataLoader(train_set, batch_size=BATCH_SIZE, shuffle=True)
+    test_loader = DataLoader(test_set, batch_size=1000)
+
+    model = build_model()
+    print(model)
+    history = fit(model, make_optimizer(model), train_loader, test_loader, EPOCHS)
+    best = predict(model, test_images[:25]).argmax(dim=1)
+    plots = Plots(__file__)
+    plots.gallery("predictions", data.test_images[:25], data.test_labels, data.class_names, best)
+    plots.curves("training", history)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,62 +1,151 @@
-"""A multi-layer perceptron on Fashion-MNIST, trained by an explicit loop.
+"""A multi-layer perceptron on Fashion-MNIST: a loader, a loss, an optimizer, and your own loop.
 
 Twin: keras_impl/fashion_mlp.py
-Look at: `loss_and_gradients` (gradients are stored on the parameters and must be cleared here;
-there they are returned by the tape), `keras_adam` (the same word Adam is two equations), and
-`evaluate` (modes are switched on the model here, passed with the call there).
+Look at: `train_step` (gradients are stored on the parameters and must be cleared here; there a
+tape returns them), `train_one_epoch` (the loop is yours here; there it is `fit`), and `evaluate`
+(modes are switched on the model here, passed with the call there).
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.data import DataLoader, TensorDataset
 
-from parity.torch_side.optimizers import KerasAdam
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 32
+EPOCHS = 5
+
+loss_fn = nn.CrossEntropyLoss()
 
 
 def build_model():
-    """Flatten, Dense 128, ReLU, Dense 10: images ``(batch, 28, 28)`` to logits ``(batch, 10)``."""
-    model = nn.Sequential()
-    model.add_module("flatten", nn.Flatten())
-    model.add_module("hidden", nn.Linear(784, 128))
-    model.add_module("relu", nn.ReLU())
-    model.add_module("logits", nn.Linear(128, 10))
-    return model
+    """Flatten, dense 128, ReLU, dense 10: images ``(batch, 28, 28)`` to logits ``(batch, 10)``."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(28 * 28, 128),
+        nn.ReLU(),
+        nn.Linear(128, 10),
+    )
 
 
-def torch_adam(model):
-    """Adam as PyTorch computes it: epsilon 1e-8, added after the bias correction."""
+def make_optimizer(model):
+    """Adam; it is told which tensors it moves."""
     return torch.optim.Adam(model.parameters(), lr=1e-3)
 
 
-def keras_adam(model):
-    """Adam as Keras computes it: epsilon 1e-7, added before the bias correction."""
-    return KerasAdam(model.parameters(), lr=1e-3)
-
-
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
-    model.train()
-    model.zero_grad()
-    logits = model(images)
-    loss = F.cross_entropy(logits, labels)
+def train_step(model, optimizer, images, labels):
+    """One step of the optimizer on one batch; the mean loss before it."""
+    loss = loss_fn(model(images), labels)
+    optimizer.zero_grad()
     loss.backward()
-    gradients = [parameter.grad for parameter in model.parameters()]
-    return loss, gradients
+    optimizer.step()
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    for images, labels in batches:
-        loss, _ = loss_and_gradients(model, images, labels)
-        optimizer.step()
-        yield loss
+def train_one_epoch(model, optimizer, loader):
+    """Every batch once; the mean loss of the epoch, as it went down."""
+    model.train()
+    total = 0.0
+    for images, labels in loader:
+        loss = train_step(model, optimizer, images, labels)
+        total += loss.item() * len(labels)
+    return total / len(loader.dataset)
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy, without tracking gradients."""
+@torch.no_grad()
+def evaluate(model, loader):
+    """Mean loss and accuracy."""
     model.eval()
-    with torch.no_grad():
+    total, correct, samples = 0.0, 0, 0
+    for images, labels in loader:
         logits = model(images)
-        probabilities = F.softmax(logits, dim=1)
-        loss = F.cross_entropy(logits, labels)
-    return probabilities, loss
+        total += loss_fn(logits, labels).item() * len(labels)
+        correct += (logits.argmax(dim=1) == labels).sum().item()
+        samples += len(labels)
+    return total / samples, correct / samples
+
+
+@torch.no_grad()
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    model.eval()
+    return F.softmax(model(images), dim=1)
+
+
+def same_training(images, labels):
+    """Logits with `CrossEntropyLoss`, log-probabilities with `NLLLoss`: the same training.
+
+    Returns the losses of both; the first way takes softmax and logarithm in one, and cannot
+    overflow.
+    """
+    losses = []
+    for last, loss_of in ((nn.Identity(), nn.CrossEntropyLoss()), (nn.LogSoftmax(1), nn.NLLLoss())):
+        torch.manual_seed(1)
+        model = nn.Sequential(build_model(), last)
+        optimizer = make_optimizer(model)
+        for at in range(0, 10 * BATCH_SIZE, BATCH_SIZE):
+            batch = slice(at, at + BATCH_SIZE)
+            loss = loss_of(model(images[batch]), labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    return losses[:10], losses[10:]
+
+
+def fit(model, optimizer, train_loader, test_loader, epochs):
+    """Your own `fit`: prints and keeps loss and accuracy of every epoch."""
+    history = {"loss": [], "test loss": [], "test accuracy": []}
+    for epoch in range(1, epochs + 1):
+        loss = train_one_epoch(model, optimizer, train_loader)
+        test_loss, accuracy = evaluate(model, test_loader)
+        for name, value in zip(history, (loss, test_loss, accuracy), strict=True):
+            history[name].append(value)
+        print(f"epoch {epoch}: loss {loss:.4f}, test loss {test_loss:.4f}, accuracy {accuracy:.4f}")
+    return history
+
+
+def draw(data, confidences, history):
+    """The first image, 25 images of each set, and the training; where ``--plots`` is given."""
+    plots = Plots(__file__)
+    best = confidences.argmax(dim=1)
+    names = data.class_names
+    plots.image("first image", data.train_images[0])
+    plots.gallery("training images", data.train_images[:25], data.train_labels, names)
+    plots.gallery("predictions", data.test_images[:25], data.test_labels, names, best)
+    plots.curves("training", history)
+
+
+def main():
+    """Train for five epochs, then look at what was learnt."""
+    torch.manual_seed(0)
+    data = load("fashion_mnist", "available")
+    print(data.describe())
+    train_images = torch.from_numpy(data.train_images).float() / 255  # bytes 0…255 to 0…1
+    test_images = torch.from_numpy(data.test_images).float() / 255
+    train_labels = torch.from_numpy(data.train_labels)
+    test_labels = torch.from_numpy(data.test_labels)
+    train_set = TensorDataset(train_images, train_labels)
+    test_set = TensorDataset(test_images, test_labels)
+    train_loader = DataLoader(train_set, batch_size=BATCH_SIZE, shuffle=True)
+    test_loader = DataLoader(test_set, batch_size=1000)
+
+    model = build_model()
+    print(model)
+    history = fit(model, make_optimizer(model), train_loader, test_loader, EPOCHS)
+
+    confidences = predict(model, test_images[:25])
+    print("first test image:", [round(p, 4) for p in confidences[0].tolist()])
+    best = confidences[0].argmax()
+    print(f"predicted {best}, {data.class_names[best]}; truly {data.class_names[test_labels[0]]}")
+
+    logits, probabilities = same_training(train_images, train_labels)
+    print("loss from logits:       ", [round(loss, 5) for loss in logits[:5]])
+    print("from log-probabilities: ", [round(loss, 5) for loss in probabilities[:5]])
+    draw(data, confidences, history)
+
+
+if __name__ == "__main__":
+    main()

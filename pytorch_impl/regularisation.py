@@ -1,54 +1,50 @@
 """Over-fitting, and what is done against it: decay, dropout, batch normalisation, stopping early.
 
 Twin: keras_impl/regularisation.py
-Look at: `MaskedDropout` (dropout is a product with a random mask; the rest is luck),
-`build_biased_model` (momentum 0.9 here is 0.1 there, and the running variance another), `adam_l2`
-(`weight_decay` is L2 in Adam here, decoupled there), and `train_and_stop` (a callback there).
+Look at: `masked` (dropout is a product with a random mask; the rest is luck), `build_norm_model`
+(momentum 0.9 here is 0.1 there, and the running variance another), `make_adam_l2` (`weight_decay`
+is L2 in Adam here, decoupled there), and `train_until_it_stops` (a callback there).
 """
 
 import copy
-import itertools
 
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.data import DataLoader, SubsetRandomSampler, TensorDataset
 
-from parity.torch_side.layers import KerasBatchNorm1d
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 50
+EPOCHS = 30
 
 DECAY = 1e-4
 PATIENCE = 1
 
+loss_fn = nn.CrossEntropyLoss()
 
-class MaskedDropout(nn.Module):
-    """`nn.Dropout` with the luck from outside: x · kept, which is 0 or 1 / (1 - rate)."""
 
-    def forward(self, x, kept=None):
-        """``(batch, n)`` and a mask of that shape; without one, as in evaluation, x itself."""
-        return x if kept is None else x * kept
+def masked(x, kept):
+    """What `nn.Dropout` does once its mask is drawn: x · kept, which is 0 or 1 / (1 - rate)."""
+    return x * kept
 
 
 def dropout(x, mask):
-    """The framework's dropout, whose mask is its own, and ours, whose mask is given."""
-    ours, builtin = MaskedDropout(), nn.Dropout(0.5)
+    """The framework's dropout, whose mask is its own, and a product with a mask that is given."""
+    builtin = nn.Dropout(0.5)
     many = torch.ones(1000, dtype=x.dtype)
     return {
-        "masked": ours(x, mask),
+        "masked": masked(x, mask),
         "possible": torch.unique(builtin(many)),
         "evaluated": builtin.eval()(x),
     }
 
 
 def batch_norm(x):
-    """Running statistics after one batch: the framework's, and what the bridge makes of them."""
-    norm, bridge = (kind(1, eps=1e-5, momentum=0.9) for kind in (nn.BatchNorm1d, KerasBatchNorm1d))
-    y, same = norm(x), bridge(x)
-    return {
-        "y": y,
-        "y_of_bridge": same,
-        "moving_mean": norm.running_mean,
-        "moving_variance": norm.running_var,
-        "moving_variance_of_bridge": bridge.running_var,
-    }
+    """Running statistics after one batch: the variance divides by n - 1 here, by n there."""
+    norm = nn.BatchNorm1d(1, eps=1e-5, momentum=0.9)
+    return {"y": norm(x), "moving_mean": norm.running_mean, "moving_variance": norm.running_var}
 
 
 def l2(w):
@@ -59,103 +55,104 @@ def l2(w):
     return {"penalty": penalty, "gradient": gradient}
 
 
-def _stack(*between):
-    """Dense 128, what is given, dense 10: images ``(batch, 28, 28)`` to logits ``(batch, 10)``."""
-    model = nn.Sequential()
-    model.add_module("flatten", nn.Flatten())
-    # Batch normalisation takes the mean away, and any bias with it.
-    model.add_module("hidden", nn.Linear(28 * 28, 128, bias=not between))
-    for norm in between:
-        model.add_module("norm", norm)
-    model.add_module("relu", nn.ReLU())
-    model.add_module("logits", nn.Linear(128, 10))
-    return model
-
-
 def build_model():
-    """Flatten, dense 128, ReLU, dense 10."""
-    return _stack()
-
-
-def build_biased_model():
-    """With batch normalisation whose running variance is Keras': divided by n."""
-    return _stack(KerasBatchNorm1d(128, eps=1e-5, momentum=0.9))
-
-
-def build_unbiased_model():
-    """With batch normalisation whose running variance is PyTorch's: divided by n - 1."""
-    return _stack(nn.BatchNorm1d(128, eps=1e-5, momentum=0.9))
-
-
-class DropoutNet(nn.Module):
-    """The same layers with dropout before the last; the mask comes with the images."""
-
-    def __init__(self):
-        super().__init__()
-        self.flatten = nn.Flatten()
-        self.hidden = nn.Linear(28 * 28, 128)
-        self.relu = nn.ReLU()
-        self.dropout = MaskedDropout()
-        self.logits = nn.Linear(128, 10)
-
-    def forward(self, images, mask=None):
-        """Images ``(batch, 28, 28)`` to logits ``(batch, 10)``."""
-        hidden = self.relu(self.hidden(self.flatten(images)))
-        return self.logits(self.dropout(hidden, mask))
+    """Flatten, dense 128, ReLU, dense 10: images ``(batch, 28, 28)`` to logits ``(batch, 10)``."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 128), nn.ReLU(), nn.Linear(128, 10))
 
 
 def build_dropout_model():
-    """Flatten, dense 128, ReLU, dropout, dense 10."""
-    return DropoutNet()
+    """With dropout before the last layer."""
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(28 * 28, 128), nn.ReLU(), nn.Dropout(0.5), nn.Linear(128, 10)
+    )
 
 
-def adam(model):
+def build_norm_model():
+    """With batch normalisation, which takes the mean away, and any bias with it."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(28 * 28, 128, bias=False),
+        nn.BatchNorm1d(128, eps=1e-5, momentum=0.9),
+        nn.ReLU(),
+        nn.Linear(128, 10),
+    )
+
+
+def make_optimizer(model):
     """Adam without any decay."""
     return torch.optim.Adam(model.parameters(), lr=3e-4)
 
 
-def adam_l2(model):
+def make_adam_l2(model):
     """Coupled: DECAY · w joins the gradient, so Adam divides it by the gradient's size."""
     return torch.optim.Adam(model.parameters(), lr=3e-4, weight_decay=DECAY)
 
 
-def adam_decoupled(model):
+def make_adamw(model):
     """Decoupled: w shrinks by lr · DECAY · w beside the step, whatever the gradient."""
     return torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=DECAY)
 
 
-def faster_adam(model):
+def make_faster_adam(model):
     """Over-fits sooner, so that stopping early has something to stop."""
     return torch.optim.Adam(model.parameters(), lr=1e-3)
 
 
-def loss_and_gradients(model, images, labels, *masks):
-    """Mean cross-entropy of the batch, and its gradient for every parameter."""
-    model.train()
-    model.zero_grad()
-    logits = model(images, *masks)
-    loss = F.cross_entropy(logits, labels)
+def train_step(model, optimizer, images, labels):
+    """One step of the optimizer on one batch; the mean loss before it."""
+    loss = loss_fn(model(images), labels)
+    optimizer.zero_grad()
     loss.backward()
-    gradients = [parameter.grad for parameter in model.parameters()]
-    return loss, gradients
+    optimizer.step()
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    for images, labels, *masks in batches:
-        loss, _ = loss_and_gradients(model, images, labels, *masks)
-        optimizer.step()
-        yield loss
+def l2_train_step(model, optimizer, images, labels):
+    """L2 as books write it: a penalty in the loss, whose gradient is DECAY · w."""
+    loss = loss_fn(model(images), labels)
+    penalty = DECAY / 2 * sum(parameter.square().sum() for parameter in model.parameters())
+    optimizer.zero_grad()
+    (loss + penalty).backward()
+    optimizer.step()
+    return loss
 
 
-def train_and_stop(model, batches, optimizer, validation, steps_per_epoch):
+def train_one_epoch(model, optimizer, loader):
+    """Every batch once; the mean loss of the epoch, as it went down."""
+    model.train()
+    total = 0.0
+    for images, labels in loader:
+        loss = train_step(model, optimizer, images, labels)
+        total += loss.item() * len(labels)
+    return total / len(loader.dataset)
+
+
+@torch.no_grad()
+def evaluate(model, loader):
+    """Mean loss and accuracy."""
+    model.eval()
+    total, correct, samples = 0.0, 0, 0
+    for images, labels in loader:
+        logits = model(images)
+        total += loss_fn(logits, labels).item() * len(labels)
+        correct += (logits.argmax(dim=1) == labels).sum().item()
+        samples += len(labels)
+    return total / samples, correct / samples
+
+
+@torch.no_grad()
+def predict(model, images):
+    """Probabilities ``(batch, 10)``: the model gives logits, softmax makes them confidences."""
+    model.eval()
+    return F.softmax(model(images), dim=1)
+
+
+def train_until_it_stops(model, optimizer, loader, validation_loader, epochs):
     """Until PATIENCE epochs in a row are no better than the best; then back to its weights."""
-    images, labels = validation
-    best, waited, kept = 0.0, 0, None
-    while epoch := list(itertools.islice(batches, steps_per_epoch)):
-        yield from train(model, epoch, optimizer)
-        probabilities, _ = evaluate(model, images, labels)
-        accuracy = (probabilities.argmax(dim=1) == labels).double().mean()
+    best, waited, kept = -1.0, 0, None  # any accuracy is better, 0 too
+    for _ in range(epochs):
+        train_one_epoch(model, optimizer, loader)
+        _, accuracy = evaluate(model, validation_loader)
         if accuracy > best:
             best, waited, kept = accuracy, 0, copy.deepcopy(model.state_dict())
         else:
@@ -165,11 +162,52 @@ def train_and_stop(model, batches, optimizer, validation, steps_per_epoch):
     model.load_state_dict(kept)
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, 10)`` and mean cross-entropy: no mask, running statistics."""
-    model.eval()
-    with torch.no_grad():
-        logits = model(images)
-        probabilities = F.softmax(logits, dim=1)
-        loss = F.cross_entropy(logits, labels)
-    return probabilities, loss
+def split(images, labels, held_out):
+    """Two loaders on one dataset: `SubsetRandomSampler` gives each its own samples, shuffled."""
+    dataset = TensorDataset(images, labels)
+    order = torch.randperm(len(dataset)).tolist()
+    return [
+        DataLoader(dataset, batch_size=BATCH_SIZE, sampler=SubsetRandomSampler(chosen))
+        for chosen in (order[held_out:], order[:held_out])
+    ]
+
+
+def train_for(model, optimizer, loaders, epochs):
+    """Loss of what is trained on and of what is held out, after every epoch."""
+    history = {"training": [], "validation": []}
+    for _ in range(epochs):
+        train_one_epoch(model, optimizer, loaders[0])
+        for name, loader in zip(history, loaders, strict=True):
+            history[name].append(evaluate(model, loader)[0])
+    return history
+
+
+def main():
+    """500 images learnt by heart, and what each remedy does about it."""
+    torch.manual_seed(0)
+    data = load("fashion_mnist", "available", train=1000)
+    print(data.describe())
+    images = torch.from_numpy(data.train_images).float() / 255
+    labels = torch.from_numpy(data.train_labels)
+    loaders = split(images, labels, len(images) // 2)
+    plots = Plots(__file__)
+    for name, build, make in (
+        ("nothing", build_model, make_optimizer),
+        ("L2", build_model, make_adam_l2),
+        ("decoupled decay", build_model, make_adamw),
+        ("dropout", build_dropout_model, make_optimizer),
+        ("batch normalisation", build_norm_model, make_optimizer),
+    ):
+        model = build()
+        history = train_for(model, make(model), loaders, EPOCHS)
+        training, validation = (values[-1] for values in history.values())
+        print(f"{name}: loss {training:.4f} in training, {validation:.4f} held out")
+        plots.curves(name, history, y="loss")
+    model = build_model()
+    train_until_it_stops(model, make_faster_adam(model), *loaders, EPOCHS)
+    loss, accuracy = evaluate(model, loaders[1])
+    print(f"stopped in time: loss {loss:.4f}, accuracy {accuracy:.4f} held out")
+
+
+if __name__ == "__main__":
+    main()

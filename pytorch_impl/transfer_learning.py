@@ -13,20 +13,27 @@ import safetensors.torch
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
+from torch.utils.data import DataLoader, TensorDataset
 
-from parity.torch_side.layers import KerasBatchNorm2d
+from shared.data import load
+from shared.plots import Plots
+
+BATCH_SIZE = 25
+EPOCHS = 20
+
+loss_fn = nn.CrossEntropyLoss()
 
 
 def backbone():
     """Two blocks, ``(batch, 1, 28, 28)`` to ``(batch, 16, 6, 6)``; BatchNorm's β is the bias."""
-    model = nn.Sequential()
-    model.add_module("conv1", nn.Conv2d(1, 8, kernel_size=5, stride=3, bias=False))
-    model.add_module("bn1", KerasBatchNorm2d(8, eps=1e-3, momentum=0.1))
-    model.add_module("act1", nn.SiLU())
-    model.add_module("conv2", nn.Conv2d(8, 16, kernel_size=3, bias=False))
-    model.add_module("bn2", KerasBatchNorm2d(16, eps=1e-3, momentum=0.1))
-    model.add_module("act2", nn.SiLU())
-    return model
+    return nn.Sequential(
+        nn.Conv2d(1, 8, kernel_size=5, stride=3, bias=False),
+        nn.BatchNorm2d(8, eps=1e-3, momentum=0.1),
+        nn.SiLU(),
+        nn.Conv2d(8, 16, kernel_size=3, bias=False),
+        nn.BatchNorm2d(16, eps=1e-3, momentum=0.1),
+        nn.SiLU(),
+    )
 
 
 class Classifier(nn.Module):
@@ -74,39 +81,53 @@ def trained(model):
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def sgd(model):
+def make_optimizer(model):
     """For a new head, or a whole network that knows nothing yet."""
     return torch.optim.SGD(trained(model), lr=0.1)
 
 
-def gentle_sgd(model):
+def make_gentle_optimizer(model):
     """For fine-tuning: small steps, so that what was learnt before is not thrown away."""
     return torch.optim.SGD(trained(model), lr=0.03)
 
 
-def loss_and_gradients(model, images, labels):
-    """Mean cross-entropy of the batch, and its gradient for every parameter that is trained."""
-    model.train()
-    model.zero_grad()
-    loss = F.cross_entropy(model(images), labels)
+def train_step(model, optimizer, images, labels):
+    """One step of the optimizer on one batch; the mean loss before it."""
+    loss = loss_fn(model(images), labels)
+    optimizer.zero_grad()
     loss.backward()
-    return loss, [parameter.grad for parameter in trained(model)]
+    optimizer.step()
+    return loss
 
 
-def train(model, batches, optimizer):
-    """One optimizer step a batch; yields the loss before each step."""
-    for images, labels in batches:
-        loss, _ = loss_and_gradients(model, images, labels)
-        optimizer.step()
-        yield loss
+def train_one_epoch(model, optimizer, loader):
+    """Every batch once; the mean loss of the epoch, as it went down."""
+    model.train()
+    total = 0.0
+    for images, labels in loader:
+        loss = train_step(model, optimizer, images, labels)
+        total += loss.item() * len(labels)
+    return total / len(loader.dataset)
 
 
-def evaluate(model, images, labels):
-    """Probabilities ``(batch, classes)`` and mean cross-entropy, by running statistics."""
+@torch.no_grad()
+def evaluate(model, loader):
+    """Mean loss and accuracy."""
     model.eval()
-    with torch.no_grad():
+    total, correct, samples = 0.0, 0, 0
+    for images, labels in loader:
         logits = model(images)
-        return F.softmax(logits, dim=1), F.cross_entropy(logits, labels)
+        total += loss_fn(logits, labels).item() * len(labels)
+        correct += (logits.argmax(dim=1) == labels).sum().item()
+        samples += len(labels)
+    return total / samples, correct / samples
+
+
+@torch.no_grad()
+def predict(model, images):
+    """Probabilities ``(batch, classes)``: softmax makes confidences of logits."""
+    model.eval()
+    return F.softmax(model(images), dim=1)
 
 
 def counts():
@@ -170,7 +191,7 @@ def replace_head():
 
 
 def _batch_norm(*weights):
-    layer = KerasBatchNorm2d(3, eps=1e-3, momentum=0.1)
+    layer = nn.BatchNorm2d(3, eps=1e-3, momentum=0.1)
     names = ("weight", "bias", "running_mean", "running_var")
     layer.load_state_dict(dict(zip(names, weights, strict=True)), strict=False)
     return layer
@@ -189,3 +210,64 @@ def freeze_batch_norm(x, gamma, beta, mean, variance):
         "moving_variance_weights_only": flag_only.running_var,
         "flag_alone_moves": not torch.equal(flag_only.running_mean, mean),
     }
+
+
+def models_of_timm():
+    """timm beside torchvision: list, create with another number of classes, take the features."""
+    try:
+        import timm  # noqa: PLC0415  # an extra package
+    except ImportError:
+        return "timm is not installed"
+    model = timm.create_model("resnet18", pretrained=False, num_classes=100)
+    features = model.forward_features(torch.zeros(1, 3, 64, 64))
+    return len(timm.list_models("resnet*")), model.num_features, tuple(features.shape)
+
+
+def loaders(data, classes, samples):
+    """Batches of these classes only, renumbered from 0; of the first so many samples."""
+    part = data.of_classes(classes).first(samples)
+    sets = []
+    for images, labels in (
+        (part.train_images, part.train_labels),
+        (part.test_images, part.test_labels),
+    ):
+        scaled = torch.from_numpy(images).float().unsqueeze(1) / 255
+        sets.append(TensorDataset(scaled, torch.from_numpy(labels)))
+    return DataLoader(sets[0], batch_size=BATCH_SIZE, shuffle=True), DataLoader(sets[1], 500)
+
+
+def main():
+    """Pretrain on five kinds of garment; then 50 samples of five others, in three ways."""
+    torch.manual_seed(0)
+    data = load("fashion_mnist", "available")
+    print(data.describe())
+    for name, value in counts().items():
+        print(f"{name.replace('_', ' ')}: {value}")
+    source = build_model()
+    train_loader, test_loader = loaders(data, (0, 1, 2, 3, 4), 0)
+    train_one_epoch(source, make_optimizer(source), train_loader)
+    print("pretrained: loss {:.4f}, accuracy {:.4f}".format(*evaluate(source, test_loader)))
+
+    train_loader, test_loader = loaders(data, (5, 6, 7, 8, 9), 50)
+    backbone_state = source.backbone.state_dict()
+    found = {}
+    for name, build, make in (
+        ("from scratch", build_model, make_optimizer),
+        ("frozen backbone", frozen_model, make_optimizer),
+        ("fine-tuned", build_model, make_gentle_optimizer),
+    ):
+        model = build()
+        if name != "from scratch":
+            model.backbone.load_state_dict(backbone_state)
+        optimizer = make(model)
+        found[name] = []
+        for _ in range(EPOCHS):
+            train_one_epoch(model, optimizer, train_loader)
+            found[name].append(evaluate(model, test_loader)[1])
+        print(f"{name}: accuracy {found[name][-1]:.4f} after {EPOCHS} epochs of 50 samples")
+    print("timm:", models_of_timm())
+    Plots(__file__).curves("accuracy", found)
+
+
+if __name__ == "__main__":
+    main()

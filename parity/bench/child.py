@@ -30,7 +30,7 @@ from parity.core.sides import LESSON_PACKAGES, SIDE_PACKAGES, Side
 from parity.spec.example import Fast, Training, TrainingVariant
 from parity.spec.suite import Dataset, Draw, Suite
 from parity.training.batches import Batches, scaled
-from parity.training.recorder import Framework
+from parity.training.recorder import Framework, Program
 from parity.workers.channel import stdin_lines
 
 Array = NDArray[Any]
@@ -45,7 +45,7 @@ class BenchTask:
     Attributes:
         job: as it came.
         side: of this process.
-        twin: the example's module.
+        program: the lesson, trained this way.
         training: as the headline's way has it.
         way: the headline's, on this side.
         dataset: of the example, cut to its classes and samples.
@@ -55,7 +55,7 @@ class BenchTask:
 
     job: BenchJob
     side: Side
-    twin: ModuleType
+    program: Program
     training: Training
     way: TrainingVariant
     dataset: Dataset
@@ -119,9 +119,8 @@ class BenchTask:
         """
         if self.job.width is not None:
             return perceptron(self.job.width)
-        model = getattr(self.twin, self.way.model)()
+        model = self.program.model()
         if self.framework is not None:
-            self.framework.use_parameters(self.training.parameters)
             weights = self.draw(self.training.parameters, self.job.seed)
             cast = {name: w.astype("float32") for name, w in weights.items()}
             self.framework.load_weights(model, cast)
@@ -129,13 +128,12 @@ class BenchTask:
 
     def optimizer(self, model: Any) -> Any:
         """The twin's optimizer for it."""
-        return getattr(self.twin, self.way.optimizer)(model)
+        return self.program.optimizer(model)
 
     @property
     def gradients(self) -> Callable[..., Any]:
-        """The twin's `loss_and_gradients`."""
-        function: Callable[..., Any] = getattr(self.twin, self.way.gradients)
-        return function
+        """Gives loss and gradients of a batch, by the lesson's own step."""
+        return self.program.loss_and_gradients
 
     @property
     def fast(self) -> Fast:
@@ -228,7 +226,11 @@ def _task(
     size = job.size
     loaded = suite.load(training.dataset, size.part, train=size.train, test=size.test)
     dataset = loaded.of_classes(training.classes).first(training.samples)
-    return BenchTask(job, side, twin, training, way, dataset, suite.draw, framework)
+    if framework is not None:
+        framework.use_names(training)
+    program = importlib.import_module(f"{SIDE_PACKAGES[side]}.program").Program
+    made = program(twin, way, training)
+    return BenchTask(job, side, made, training, way, dataset, suite.draw, framework)
 
 
 def _times(line: Timeline, steps: int) -> dict[str, float]:

@@ -6,7 +6,6 @@ A learner gets what the example shows; the tool starts the same module with ``--
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib
 import inspect
 import sys
@@ -16,12 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from parity.core import classification
 from parity.core.errors import ParityError
-from parity.spec.example import ExampleSpec, Training
+from parity.spec.example import ExampleSpec
 from parity.spec.suite import Suite
 from parity.training import recorder
-from parity.training.batches import Batches, scaled
 from parity.training.job import RecordingJob
 from parity.training.recorder import Framework
 from parity.workers.channel import Progress, serve
@@ -41,7 +38,7 @@ def main(suite: Suite, package: str, make_framework: Callable[[int], Framework])
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--bench", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--sweep", action="store_true", help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
+    chosen, rest = parser.parse_known_args()
     if chosen.worker:
         _serve(suite, package, make_framework, chosen.threads)
         return
@@ -57,9 +54,13 @@ def main(suite: Suite, package: str, make_framework: Callable[[int], Framework])
         return
     try:
         spec = suite.find(chosen.example or "")
+        twin = importlib.import_module(f"{package}.{spec.name}")
+        if hasattr(twin, "main"):
+            sys.argv = [str(twin.__file__), *rest]
+            twin.main()
+            return
         framework = make_framework(chosen.threads)
         framework.use_precision("float32", spec.seed)
-        twin = importlib.import_module(f"{package}.{spec.name}")
         _show(suite, framework, twin, spec)
     except ParityError as error:
         sys.exit(f"{error}\nExamples: {', '.join(_names(suite))}")
@@ -89,13 +90,6 @@ def _serve(
 
 def _show(suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
     print(f"{spec.title}\n{twin.__file__}\n")
-    if spec.training is None:
-        _show_values(suite, framework, twin, spec)
-    else:
-        _show_training(suite, framework, twin, spec, spec.training)
-
-
-def _show_values(suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec) -> None:
     for case in spec.cases:
         function = getattr(twin, case.name)
         print(f"{case.name}: {(inspect.getdoc(function) or '').splitlines()[0]}")
@@ -116,38 +110,3 @@ def _plain(framework: Framework, value: Any) -> str:
     if value is None or isinstance(value, str | bool | int | tuple):
         return str(value)
     return np.array2string(framework.array(value), precision=6, separator=", ").replace("\n", "")
-
-
-def _show_training(
-    suite: Suite, framework: Framework, twin: ModuleType, spec: ExampleSpec, training: Training
-) -> None:
-    """One epoch at the default size, in the first way that this side has."""
-    size = dataclasses.replace(training.default, epochs=1)
-    way = next(w for w in training.ways if w.side == framework.side)
-    training = training.of(way)
-    loaded = suite.load(training.dataset, size.part, train=size.train, test=size.test)
-    dataset = loaded.of_classes(training.classes).first(training.samples)
-    batches = Batches.of(dataset, training, way, size, seed=spec.seed, precision="float32")
-    framework.use_parameters(training.parameters)
-    model = getattr(twin, way.model)()
-    weights = suite.draw(training.parameters, spec.seed)
-    framework.load_weights(model, {n: w.astype("float32") for n, w in weights.items()})
-    print(f"{dataset.describe()}; {way.title}; {len(batches)} steps")
-
-    def on_step(step: int, loss: float) -> None:
-        if step == 1 or step % 50 == 0 or step == len(batches):
-            print(f"  step {step:4d}  loss {loss:.4f}")
-
-    optimizer = getattr(twin, way.optimizer)(model)
-    framework.train(getattr(twin, way.function), model, optimizer, batches, on_step)
-    images, labels = scaled(dataset.test_images, training, "float32"), dataset.test_labels
-    evaluate = getattr(twin, way.evaluate)
-    found, loss = evaluate(model, framework.inputs(images), framework.tensor(labels))
-    probabilities = framework.array(found)
-    right = classification.accuracy(probabilities, labels)
-    print(f"test loss {float(framework.array(loss)):.4f}, test accuracy {right:.4f}")
-    guess = classification.classes(probabilities)[0]
-    print(
-        f"first test sample: {dataset.class_names[guess]}, truly {dataset.class_names[labels[0]]} "
-        f"(predicted {np.array2string(probabilities[0], precision=3, suppress_small=True)})"
-    )

@@ -1,7 +1,6 @@
 """What the tool needs of Keras: `parity.training.recorder.Framework`, function by function."""
 
 import functools
-import inspect
 import os
 
 import keras
@@ -10,6 +9,7 @@ import tensorflow as tf
 
 from parity.keras_side import named_weights
 from parity.keras_side.fast_path import LONGEST, Steps
+from parity.keras_side.program import Program
 
 
 class Keras:
@@ -22,6 +22,7 @@ class Keras:
         tf.config.threading.set_inter_op_parallelism_threads(threads)
         tf.config.experimental.enable_op_determinism()
         self._threads = threads
+        self._layers = ()
 
     def versions(self):
         """Framework versions for the header."""
@@ -45,8 +46,13 @@ class Keras:
         keras.config.set_dtype_policy(precision)
         keras.utils.set_random_seed(seed)
 
-    def use_parameters(self, parameters):
-        """Nothing to know: the canonical layout is Keras' own."""
+    def use_names(self, training):
+        """Know what its layers are called; the canonical layout is Keras' own."""
+        self._layers = training.layers
+
+    def program(self, lesson, way, training):
+        """A way of training a lesson."""
+        return Program(lesson, way, training)
 
     def tensor(self, array):
         """An array as a tensor."""
@@ -54,7 +60,7 @@ class Keras:
 
     def array(self, tensor):
         """A tensor as an array."""
-        return tensor.numpy()
+        return np.asarray(tensor)
 
     def inputs(self, array):
         """A batch as Keras' models take it: as it is."""
@@ -66,50 +72,54 @@ class Keras:
 
     def load_weights(self, model, weights):
         """Set every weight."""
-        named_weights.load(model, weights)
+        named_weights.load(model, weights, self._layers)
 
     def weights(self, model):
         """Copies of every weight by neutral name."""
-        return {name: np.array(v) for name, v in named_weights.named(model).items()}
+        return {name: np.array(v) for name, v in named_weights.named(model, self._layers).items()}
 
-    def activations(self, model, images, masks):
-        """Output of every layer, in the order of execution."""
-        layers = dict(named_weights.leaves(model))
-        if isinstance(model, keras.Sequential):  # also of models within the model
-            outputs, x = {}, images
-            for name, layer in layers.items():
-                mode = {"training": True} if _has_mode(layer) else {}
-                x = layer(x, **mode)
-                outputs[name] = self.array(x)
-            return outputs
-        if not hasattr(model, "outputs"):  # a subclass with a `call` of its own
-            return self._overheard(model, layers, images, masks)
-        every = keras.Model(model.inputs, {name: layer.output for name, layer in layers.items()})
-        return {name: self.array(value) for name, value in every(images, training=True).items()}
+    def activations(self, model, images):
+        """Output of every layer, in the order of execution, heard while the model runs.
 
-    def _overheard(self, model, layers, images, masks):
-        """Outputs of a model with a `call` of its own, heard from its layers while it runs."""
+        A layer with an activation of its own gives two: before it, and after.
+        """
         outputs = {}
 
-        def overheard(name, call):
-            @functools.wraps(call)
+        def overheard(name, function):
+            @functools.wraps(function)
             def heard(*args, **kwargs):
-                given = call(*args, **kwargs)
+                given = function(*args, **kwargs)
                 outputs[name] = self.array(given)
                 return given
 
             return heard
 
-        for name, layer in layers.items():
-            vars(layer)["call"] = overheard(name, layer.call)
-        model(images, *masks, training=True)
-        for layer in layers.values():
+        def before(name, activation):
+            def heard(x):
+                outputs[name] = self.array(x)
+                return activation(x)
+
+            return heard
+
+        every = named_weights.named_layers(model, self._layers)
+        own = [(n.layer, n.layer.activation) for n in every if n.activation]
+        calls = [(n.layer, vars(n.layer).get("call")) for n in every]
+        for name, layer, activation in every:
+            vars(layer)["call"] = overheard(activation or name, layer.call)
+            if activation:
+                layer.activation = before(name, layer.activation)
+        model(images, training=True)
+        for layer, call in calls:
             del vars(layer)["call"]
+            if call is not None:  # of dropout, whose masks are given
+                vars(layer)["call"] = call
+        for layer, activation in own:
+            layer.activation = activation
         return outputs
 
     def gradients(self, model, gradients):
         """Gradients by neutral name; one that was not computed is left out."""
-        names = named_weights.named_trainable(model)
+        names = named_weights.named_trainable(model, self._layers)
         return {
             name: self.array(gradient)
             for name, gradient in zip(names, gradients, strict=True)
@@ -123,15 +133,15 @@ class Keras:
         own = {v.name: v for v in getattr(optimizer, "variables", ())}
         return {
             f"{name}/{slot}": np.array(own[f"{v.path.replace('/', '_')}_{long}"])
-            for name, v in named_weights.named_trainable(model).items()
+            for name, v in named_weights.named_trainable(model, self._layers).items()
             for long, slot in short.items()
             if f"{v.path.replace('/', '_')}_{long}" in own
         }
 
-    def train(self, train, model, optimizer, batches, on_step):
-        """Consume the twin's generator step by step, or follow `fit` by a callback."""
-        if "callbacks" in inspect.signature(train).parameters:
-            self._follow(train, model, optimizer, batches, on_step)
+    def train(self, program, model, optimizer, batches, on_step):
+        """Train with the lesson's own step, or by `fit`."""
+        if program.fits:
+            self._fit(program, model, batches, on_step)
             return
 
         def tensors():
@@ -139,15 +149,14 @@ class Keras:
                 batches.fed(images, labels, *masks)
                 yield self.inputs(images), self.tensor(labels), *map(self.tensor, masks)
 
-        for step, loss in enumerate(train(model, tensors(), optimizer), 1):
-            on_step(step, float(loss))
+        program.train(model, optimizer, tensors(), on_step)
 
-    def train_fast(self, loss_and_gradients, model, optimizer, batches, on_step, *, fast, pauses):
-        """Take many steps in one graph; see `_fast`."""
+    def train_fast(self, program, model, optimizer, batches, on_step, *, fast, pauses):
+        """Take many steps in one graph; see `fast_path`."""
         images, labels = self.inputs(batches.everything), self.tensor(batches.labels)
         parts = fast.parts if self._threads >= fast.parts else 1
         how = {"jit": fast.jit, "fused": fast.fused, "parts": parts}
-        steps = Steps(loss_and_gradients, model, optimizer, images, labels, **how)
+        steps = Steps(program.loss_and_gradients, model, optimizer, images, labels, **how)
         for start, stop in batches.stretches(pauses, LONGEST):
             order = tf.constant(np.stack(batches.order[start:stop]))
             masks = [self.tensor(mask) for mask in batches.masks(start, stop)]
@@ -157,7 +166,7 @@ class Keras:
                 batches.fed(*map(self.array, (*given, *(mask[at] for mask in masks))))
                 on_step(start + at + 1, float(loss))
 
-    def _follow(self, fit, model, optimizer, batches, on_step):
+    def _fit(self, program, model, batches, on_step):
         def arrays():
             for images, labels in batches:
                 batches.fed(images, labels)
@@ -171,36 +180,5 @@ class Keras:
                 tf.TensorSpec((None,), tf.int64),
             ),
         )
-        more = {}
-        if "validation" in inspect.signature(fit).parameters:
-            more["validation"] = batches.validation
-        fit(
-            model,
-            dataset,
-            optimizer,
-            epochs=batches.epochs,
-            steps_per_epoch=batches.steps_per_epoch,
-            callbacks=[_StepByStep(on_step)],
-            **more,
-        )
-
-
-def _has_mode(layer):
-    """Whether a layer computes something else in training."""
-    return "training" in inspect.signature(layer.call).parameters
-
-
-class _StepByStep(keras.callbacks.Callback):
-    """Reports each batch's own loss; `fit` itself shows the mean since the epoch began."""
-
-    def __init__(self, on_step):
-        super().__init__()
-        self._on_step = on_step
-        self._steps = 0
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.model.reset_metrics()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._steps += 1
-        self._on_step(self._steps, float(logs["loss"]))
+        epochs = batches.epochs, batches.steps_per_epoch
+        program.fit(model, dataset, batches.validation, epochs, on_step)

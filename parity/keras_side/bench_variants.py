@@ -103,11 +103,10 @@ def _idiomatic(task):
     framework, batches = task.framework, task.batches
     model = _model(task)
     optimizer = task.optimizer(model)
-    function = getattr(task.twin, task.way.function)
 
     def train():
         line = _Line()
-        framework.train(function, model, optimizer, batches, lambda step, loss: line.mark())
+        framework.train(task.program, model, optimizer, batches, lambda step, loss: line.mark())
         return line.timeline()
 
     def load():
@@ -179,20 +178,12 @@ def _mode(task, wrapped):
     """The example's own step, called once a batch, on batches that lie ready."""
     model = _model(task)
     optimizer = task.optimizer(model)
-    apply = getattr(optimizer, "apply", None)
-    if apply is not None:
-        optimizer.build(model.trainable_variables)
     order = task.batches.order[: task.steps_per_epoch]
     images = [tf.constant(task.images(chosen)) for chosen in order]
     labels = [tf.constant(task.labels(chosen)) for chosen in order]
 
     def step(some, truth):
-        loss, gradients = task.gradients(model, some, truth)
-        if apply is None:
-            optimizer(gradients)
-        else:
-            apply(gradients, model.trainable_variables)
-        return loss
+        return task.program.take_step(model, optimizer, some, truth)
 
     run = wrapped(step)
 

@@ -1,7 +1,7 @@
 """The fast path: many steps a call, in one graph, on data that lies in memory as tensors.
 
-It trains with the twin's own `loss_and_gradients` and optimizer; only what surrounds them is
-other: no step returns to Python, no batch is copied in from NumPy.
+It trains with the lesson's own step and optimizer; only what surrounds them is other: no step
+returns to Python, no batch is copied in from NumPy.
 """
 
 import tensorflow as tf
@@ -14,7 +14,7 @@ class Steps:
     """Training steps on samples in memory.
 
     Args:
-        loss_and_gradients: of the twin, called with model, images, labels, masks.
+        loss_and_gradients: of a `Program`, called with model, images, labels, masks.
         model: moved in place.
         optimizer: its state is moved too.
         images: all samples, ``(n, …)``.

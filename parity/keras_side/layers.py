@@ -24,3 +24,15 @@ class TorchBatchNormalization(keras.layers.BatchNormalization):
             unbiased = variance * samples / (samples - 1)
             self.moving_variance.assign(kept + unbiased * (1.0 - self.momentum))
         return outputs
+
+
+def as_torch(model):
+    """The model, its batch normalisations exchanged for those with PyTorch's running variance."""
+
+    def exchanged(layer):
+        kind = type(layer)
+        kind = TorchBatchNormalization if kind is keras.layers.BatchNormalization else kind
+        return kind.from_config(layer.get_config())
+
+    has = any(isinstance(layer, keras.layers.BatchNormalization) for layer in model.layers)
+    return keras.models.clone_model(model, clone_function=exchanged) if has else model

@@ -5,7 +5,6 @@ shuffle, Adam is `keras.optimizers.Adam`, BatchNormalization and Dropout are `ke
 """
 
 import importlib
-import inspect
 
 import keras
 import numpy as np
@@ -35,7 +34,7 @@ def train_setting(suite, framework, example, setting, *, seed, size, **more) -> 
 class Native:
     """Keras' defaults."""
 
-    def build(self, build, *, seed, initialiser, norm, dropout, dropout_seed):
+    def build(self, build, *, seed, initialiser, norm, dropout_seed):
         """A model whose layers have initialised themselves."""
         keras.utils.set_random_seed(seed)
         model = build()
@@ -45,11 +44,9 @@ class Native:
                 _as_torch(layer)
         if norm:
             model = _normalised(model, **norm)
-        if dropout:
-            keras.utils.set_random_seed(dropout_seed)  # a layer's generator is made with it
-            found = dict(named_weights.leaves(model))
-            for name, rate in dropout.items():
-                _drops(found[name], layers.Dropout(rate))
+        for _, layer in named_weights.leaves(model):
+            if isinstance(layer, layers.Dropout):
+                layer.seed_generator.state.assign((dropout_seed, 0))
         return model
 
     def optimizer(self, made, choice):
@@ -90,7 +87,7 @@ def _fast(feed, model, optimizer):
     batches, losses = feed.batches, []
     images, labels = tf.constant(batches.everything), tf.constant(batches.labels)
     jit = feed.fast.jit and len(batches) >= WORTH_COMPILING
-    steps = Steps(feed.gradients, model, optimizer, images, labels, jit=jit)
+    steps = Steps(feed.program.loss_and_gradients, model, optimizer, images, labels, jit=jit)
     keras.utils.set_random_seed(feed.seed)
     for start, stop in batches.stretches({1}, LONGEST):
         masks = batches.masks(start, stop) if feed.masked else []
@@ -108,8 +105,8 @@ def _fit(feed, model, optimizer):
     images, labels = batches.everything, batches.labels
     loss, labels = _loss(model, labels)
     trained = model
-    if feed.masked or "training" not in inspect.signature(model.call).parameters:
-        trained = _functional(model, batches, masked=feed.masked)
+    if feed.masked:
+        trained = feed.program.with_masks(model)
     trained.compile(optimizer=optimizer, loss=loss)
     given = {"callbacks": [_Follow(feed)], "epochs": batches.epochs, "verbose": 0}
     keras.utils.set_random_seed(feed.seed)
@@ -128,17 +125,6 @@ def _loss(model, labels):
     if hasattr(model, "outputs") and model.outputs[0].shape[-1] == 1:
         return BinaryCrossentropy(from_logits=True), labels[:, None]
     return SparseCategoricalCrossentropy(from_logits=True), labels
-
-
-def _functional(model, batches, *, masked):
-    """The model with its masks, if any, among its inputs, which is how `fit` can feed them.
-
-    Also for a model whose `call` does not take `training`: `fit` would not tell it that it
-    trains, and its dropout would do nothing.
-    """
-    inputs = keras.Input(batches.everything.shape[1:])
-    masks = [keras.Input(mask.shape) for mask in batches.training.masks if masked]
-    return keras.Model([inputs, *masks], model(inputs, *masks))
 
 
 def _dataset(feed, images, labels):
@@ -172,15 +158,6 @@ class _Follow(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._feed.progress(self._steps, len(self._feed.batches))
-
-
-def _drops(layer, dropout):
-    """Let a layer that is handed a mask draw its own. A model that is built takes no new layer."""
-
-    def call(x, kept=None):
-        return dropout(x)  # in training or not, as the model was called
-
-    vars(layer)["call"] = call
 
 
 def _as_torch(layer):

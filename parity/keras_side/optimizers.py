@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from parity.core.errors import RecordingError
+
 
 def powered(base, step):
     """base^step in float64: as NumPy float64 the base reaches the backend whole; a Python float
@@ -291,3 +293,24 @@ class TorchNAdam(TorchOptimizer):
         self.assign(v, self.beta_2 * v + (1 - self.beta_2) * ops.square(gradient))
         root = ops.sqrt(v / correction) + self.epsilon
         return rate * (share * gradient + ahead * m) / root
+
+
+def as_torch(optimizer):
+    """What a program has with `torch.optim` where it has this of `keras.optimizers` here.
+
+    Learning rate, momentum and weight decay are what a program states; whatever else is a default
+    becomes PyTorch's default.
+
+    Raises:
+        RecordingError: there is no such optimizer here.
+    """
+    set_ = optimizer.get_config()
+    rate, decay = set_["learning_rate"], set_["weight_decay"]
+    match type(optimizer):
+        case keras.optimizers.SGD if not set_["momentum"]:
+            return optimizer  # the same equation
+        case keras.optimizers.SGD:
+            return TorchSGD(rate, set_["momentum"], set_["nesterov"])
+        case keras.optimizers.Adam | keras.optimizers.AdamW:
+            return TorchAdamW(rate, decay) if decay else TorchAdam(rate)
+    raise RecordingError(f"No equation of PyTorch's is known here for {optimizer}.")

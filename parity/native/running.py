@@ -25,7 +25,7 @@ from parity.native.summary import Summary
 from parity.spec.example import Fast, Size, Training, TrainingVariant
 from parity.spec.suite import Dataset, Suite
 from parity.training.batches import Batches, scaled
-from parity.training.recorder import EVALUATION_BATCH, Arrays, Framework
+from parity.training.recorder import EVALUATION_BATCH, Arrays, Framework, Program
 from parity.workers.channel import Progress
 
 Array = NDArray[Any]
@@ -36,7 +36,7 @@ class Feed:
     """What a side needs for a whole training.
 
     Attributes:
-        gradients: the twin's function that gives loss and gradients.
+        program: the lesson, trained this way.
         batches: with the order of this setting.
         kept: indices of the samples that are trained on.
         masked: whether the masks of dropout are given.
@@ -48,7 +48,7 @@ class Feed:
         progress: called with steps done and steps in all.
     """
 
-    gradients: Callable[..., Any]
+    program: Program
     batches: Batches
     kept: NDArray[np.int64]
     masked: bool
@@ -76,7 +76,6 @@ class Native(Protocol):
         seed: int,
         initialiser: Choice,
         norm: Mapping[str, float | bool],
-        dropout: Mapping[str, float],
         dropout_seed: int,
     ) -> Any:
         """A model of the twin's, weights drawn by the framework, layers set as asked.
@@ -86,8 +85,7 @@ class Native(Protocol):
             seed: of the framework's initialiser.
             initialiser: ``other`` draws by the other framework's rule; else its own stand.
             norm: fields of `Norm` and what they become.
-            dropout: layers whose masks the framework draws itself, and their rates.
-            dropout_seed: of these masks, where a layer keeps its own generator.
+            dropout_seed: of the masks of dropout, where a layer keeps its own generator.
         """
 
     def optimizer(self, made: Any, choice: Choice) -> Any:
@@ -174,7 +172,8 @@ class _Job:
 
     framework: Framework
     native: Native
-    twin: ModuleType
+    program: Program
+    own_dropout: Program
     training: Training
     way: TrainingVariant
     fast: Fast
@@ -202,7 +201,7 @@ class _Job:
         way = spec.training.way(pair.left if framework.side == "torch" else pair.right)
         training = spec.training.of(way)
         framework.use_precision("float32", seed)
-        framework.use_parameters(training.parameters)
+        framework.use_names(training)
         dataset = suite.load(training.dataset, size.part, train=size.train, test=size.test)
         dataset = dataset.of_classes(training.classes).first(training.samples)
         batches = Batches.of(dataset, training, way, size, seed=seed, precision="float32")
@@ -211,7 +210,8 @@ class _Job:
         return cls(
             framework,
             native,
-            twin,
+            framework.program(twin, way, training),
+            framework.program(twin, way, dataclasses.replace(training, masks=())),
             training,
             way,
             fast,
@@ -224,14 +224,12 @@ class _Job:
 
     def model(self, setting: Setting) -> Any:
         """A fresh model with the layers and weights of a setting."""
-        own_dropout = setting.of("dropout") == "native"
         choice = setting.of("initialiser")
         model = self.native.build(
-            getattr(self.twin, self.way.model),
+            self._program(setting).model,
             seed=self.seed,
             initialiser=choice,
             norm=self._norm(setting),
-            dropout={m.name: m.rate for m in self.training.masks} if own_dropout else {},
             dropout_seed=stream(self.seed, "dropout"),
         )
         weights = self.weights
@@ -241,6 +239,9 @@ class _Job:
             weights = {n: w if kinds[n] == "file" else own[n] for n, w in weights.items()}
         self.framework.load_weights(model, weights)
         return model
+
+    def _program(self, setting: Setting) -> Program:
+        return self.own_dropout if setting.of("dropout") == "native" else self.program
 
     def _norm(self, setting: Setting) -> dict[str, float | bool]:
         side = self.framework.side
@@ -256,16 +257,14 @@ class _Job:
 
     def optimizer(self, setting: Setting, model: Any) -> Any:
         """The twin's, or what a setting has in its place."""
-        made = getattr(self.twin, self.way.optimizer)(model)
-        return self.native.optimizer(made, setting.of("optimizer"))
+        return self.native.optimizer(self.program.optimizer(model), setting.of("optimizer"))
 
     def first_step(self, matched: Setting) -> Arrays:
         """Trained weights after one step of the matched training."""
         model = self.model(matched)
         first, truth, *drawn = next(iter(self.batches))
         batch = self.framework.inputs(first), *map(self.framework.tensor, (truth, *drawn))
-        gradients = getattr(self.twin, self.way.gradients)
-        self.native.step(gradients, model, self.optimizer(matched, model), *batch)
+        self.program.take_step(model, self.optimizer(matched, model), *batch)
         return self._trained(model)
 
     def train(self, setting: Setting, progress: Progress) -> tuple[Any, Arrays, list[float]]:
@@ -274,7 +273,7 @@ class _Job:
         optimizer = self.optimizer(setting, model)
         first: Arrays = {}
         feed = Feed(
-            gradients=getattr(self.twin, self.way.gradients),
+            program=self._program(setting),
             batches=self._ordered(setting),
             kept=self._kept,
             masked=bool(self.training.masks) and setting.of("dropout") == "matched",
@@ -315,7 +314,6 @@ class _Job:
 
     def predict(self, model: Any) -> tuple[NDArray[np.uint8], float]:
         """Class of every test sample, and the mean loss."""
-        evaluate = getattr(self.twin, self.way.evaluate)
         images, labels = self.dataset.test_images, self.dataset.test_labels
         classes: list[Array] = []
         losses: list[float] = []
@@ -323,11 +321,11 @@ class _Job:
             chosen = slice(at, at + EVALUATION_BATCH)
             inputs = scaled(images[chosen], self.training, "float32")
             truth = labels[chosen]
-            some, loss = evaluate(
+            some, loss = self.program.predict(
                 model, self.framework.inputs(inputs), self.framework.tensor(truth)
             )
             classes.append(classification.classes(self.framework.array(some)))
-            losses.append(float(self.framework.array(loss)) * len(truth))
+            losses.append(float(loss) * len(truth))
         return np.concatenate(classes).astype(np.uint8), sum(losses) / len(labels)
 
 

@@ -21,6 +21,7 @@ _SIDE_CODE = (
     "named_weights.py",
     "layers.py",
     "optimizers.py",
+    "program.py",
     "fast_path.py",
     "rewriting.py",
 )

@@ -91,32 +91,45 @@ class Fast:
 
 @dataclass(frozen=True)
 class TrainingVariant:
-    """One way of writing the same training on one side.
+    """One way of training a lesson's model on one side, from its public functions.
 
     Attributes:
         side: which side has it.
         name: ``loop``, ``gradient_tape``, ``fit`` …; part of the recording's file name.
-        function: public function of the twin that trains.
-        optimizer: public function of the twin that makes the optimizer.
         title: words for people.
-        model: public function of the twin that builds the model.
-        gradients: public function of the twin that gives loss and gradients of a batch.
-        evaluate: public function of the twin that gives predictions and loss.
+        model: function that builds the model.
+        optimizer: function that gives the model's optimizer, in Keras by compiling the model;
+            empty for `make_optimizer` in PyTorch and `compile_model` in Keras.
+        step: function that takes one step: ``step(model, optimizer, *batch)`` gives the loss.
+        loop: who calls it: nobody but the tool, which looks after every step; ``"fit"``, Keras'
+            own loop, which does the same by itself; or a function of the lesson that trains until
+            it stops, ``loop(model, optimizer, loader, validation_loader, epochs)``.
+        callbacks: function that makes the callbacks of `fit`.
+        predict: function that gives probabilities of images.
+        evaluate: function that gives mean loss and accuracy of batches. In Keras a compiled model
+            does that by itself.
+        optimizer_as: whose equation the optimizer is brought to. The lesson has its own
+            framework's; a pair that must agree has one framework's on both sides.
+        batch_norm_as: whose running variance batch normalisation is brought to.
         batch_size: samples a step, where it is not the example's; 0 takes all at once.
         repeat: how many times the epochs of the size.
         changes: what of the `Training` is otherwise in this way, by field: another model's
             ``parameters`` and ``layers``, other ``classes``. Not the dataset, nor its sizes.
-        fast: the switches of a fast path, which trains with `gradients` and has no `function`.
+        fast: the switches of a fast path, which takes the same steps many at a time.
     """
 
     side: Side
     name: str
-    function: str
-    optimizer: str
     title: str
     model: str = "build_model"
-    gradients: str = "loss_and_gradients"
+    optimizer: str = ""
+    step: str = "train_step"
+    loop: str = ""
+    callbacks: str = ""
+    predict: str = "predict"
     evaluate: str = "evaluate"
+    optimizer_as: Side | Literal[""] = ""
+    batch_norm_as: Side | Literal[""] = ""
     batch_size: int | None = None
     repeat: int = 1
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -126,6 +139,11 @@ class TrainingVariant:
     def id(self) -> str:
         """``torch/loop``."""
         return f"{self.side}/{self.name}"
+
+    @property
+    def makes_optimizer(self) -> str:
+        """Name of the function that gives the optimizer."""
+        return self.optimizer or {"torch": "make_optimizer", "keras": "compile_model"}[self.side]
 
 
 @dataclass(frozen=True)
@@ -278,7 +296,6 @@ class Training:
             dataclasses.replace(
                 own[fast.of],
                 name=f"{own[fast.of].name}_fast",
-                function="",
                 title=f"fast path of: {own[fast.of].title}",
                 fast=fast,
             )
@@ -397,7 +414,7 @@ class ExampleSpec:
 
 
 VALUE_WAYS = (
-    TrainingVariant("torch", "values", "", "", "PyTorch"),
-    TrainingVariant("keras", "values", "", "", "Keras / TensorFlow"),
+    TrainingVariant("torch", "values", "PyTorch"),
+    TrainingVariant("keras", "values", "Keras / TensorFlow"),
 )
 VALUE_PAIR = ComparedPair("matched", "PyTorch ~ Keras", "torch/values", "keras/values", (VALUES,))

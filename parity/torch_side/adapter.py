@@ -1,6 +1,5 @@
 """What the tool needs of PyTorch: `parity.training.recorder.Framework`, function by function."""
 
-import inspect
 from collections import Counter
 
 import numpy as np
@@ -10,6 +9,7 @@ from torch import nn
 
 from parity.torch_side import named_weights
 from parity.torch_side.fast_path import LONGEST, Steps
+from parity.torch_side.program import Feed, Program
 
 
 class PyTorch:
@@ -18,7 +18,7 @@ class PyTorch:
     side = "torch"
 
     def __init__(self, threads):
-        self._flattened = {}
+        self._names = named_weights.Names()
         torch.set_num_threads(threads)
         torch.use_deterministic_algorithms(True)
         # Would fill all new memory with NaN first, to show who reads it: a tenth of a step.
@@ -44,9 +44,13 @@ class PyTorch:
         torch.set_default_dtype(getattr(torch, precision))
         torch.manual_seed(seed)
 
-    def use_parameters(self, parameters):
-        """Know which dense kernels stand behind a flattened image."""
-        self._flattened = {p.name: p.flattened for p in parameters if p.flattened}
+    def use_names(self, training):
+        """Know what its layers are called, and which dense kernels follow a flattened image."""
+        self._names = named_weights.Names.of_training(training)
+
+    def program(self, lesson, way, training):
+        """A way of training a lesson."""
+        return Program(lesson, way, training)
 
     def tensor(self, array):
         """An array as a tensor."""
@@ -66,13 +70,13 @@ class PyTorch:
 
     def load_weights(self, model, weights):
         """Set every weight."""
-        named_weights.load(model, weights, self._flattened)
+        named_weights.load(model, weights, self._names)
 
     def weights(self, model):
         """Copies of every weight by neutral name."""
-        return {p.name: p.canonical(p.tensor) for p in named_weights.named(model, self._flattened)}
+        return {p.name: p.canonical(p.tensor) for p in named_weights.named(model, self._names)}
 
-    def activations(self, model, images, masks):
+    def activations(self, model, images):
         """Output of every named leaf module, in the order of execution.
 
         A module that runs more than once, a ReLU that a block shares, is ``relu``, ``relu_2``, ….
@@ -87,10 +91,10 @@ class PyTorch:
 
             return hook
 
-        leaves = [(n, m) for n, m in model.named_modules() if n and not list(m.children())]
-        hooks = [m.register_forward_hook(keep(n.replace(".", "_"))) for n, m in leaves]
+        layers = self._names.of(model).items()
+        hooks = [model.get_submodule(p).register_forward_hook(keep(n)) for p, n in layers]
         with torch.no_grad():
-            model.train()(images, *masks)
+            model.train()(images)
         for hook in hooks:
             hook.remove()
         return outputs
@@ -100,7 +104,7 @@ class PyTorch:
 
         They are of all parameters, None for what is frozen, or of those that are trained.
         """
-        every = named_weights.named(model, self._flattened)
+        every = named_weights.named(model, self._names)
         parameters = [p for p in every if isinstance(p.tensor, nn.Parameter)]
         if len(gradients) != len(parameters):
             parameters = self._trainable(model)
@@ -121,13 +125,13 @@ class PyTorch:
         }
 
     def _trainable(self, model):
-        return [p for p in named_weights.named(model, self._flattened) if p.trainable]
+        return [p for p in named_weights.named(model, self._names) if p.trainable]
 
-    def train_fast(self, loss_and_gradients, model, optimizer, batches, on_step, *, fast, pauses):
-        """Take many steps without looking; see `_fast`."""
+    def train_fast(self, program, model, optimizer, batches, on_step, *, fast, pauses):
+        """Take many steps without looking; see `fast_path`."""
         images, labels = self.tensor(batches.everything), self.tensor(batches.labels)
         switches = {"channels_last": fast.channels_last, "traced": fast.traced}
-        steps = Steps(loss_and_gradients, model, optimizer, images, labels, **switches)
+        steps = Steps(program.loss_and_gradients, model, optimizer, images, labels, **switches)
         for start, stop in batches.stretches(pauses, LONGEST):
             order = torch.from_numpy(np.stack(batches.order[start:stop]))
             masks = [self.tensor(mask) for mask in batches.masks(start, stop)]
@@ -138,18 +142,17 @@ class PyTorch:
                 batches.fed(self.fed(given), self.array(truth), *own)
                 on_step(start + at + 1, loss.item())
 
-    def train(self, train, model, optimizer, batches, on_step):
-        """Consume the twin's generator step by step."""
+    def train(self, program, model, optimizer, batches, on_step):
+        """Train with the lesson's own step."""
 
         def tensors():
             for images, labels, *masks in batches:
                 batches.fed(images, labels, *masks)
                 yield self.inputs(images), self.tensor(labels), *map(self.tensor, masks)
 
-        more = {}
-        if "validation" in inspect.signature(train).parameters:
-            images, labels = batches.validation
-            more["validation"] = self.inputs(images), self.tensor(labels)
-            more["steps_per_epoch"] = batches.steps_per_epoch
-        for step, loss in enumerate(train(model, tensors(), optimizer, **more), 1):
-            on_step(step, loss.item())
+        images, labels = batches.validation
+        validation = [(self.inputs(images), self.tensor(labels))] if len(labels) else []
+        steps = batches.steps_per_epoch
+        samples = sum(map(len, batches.order[:steps]))
+        feed = Feed(tensors(), validation, batches.epochs, steps, samples)
+        program.train(model, optimizer, feed, on_step)

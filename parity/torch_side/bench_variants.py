@@ -79,7 +79,7 @@ def _dataset(task):
 
 def _usual_optimizer(own, model):
     """The framework's optimizer of the twin's kind, with the twin's learning rate."""
-    if callable(own):  # a function written by hand is plain gradient descent
+    if not isinstance(own, torch.optim.Optimizer):  # by hand: plain gradient descent
         return torch.optim.SGD(model.parameters(), lr=0.1)
     kind = torch.optim.Adam if "adam" in type(own).__name__.lower() else torch.optim.SGD
     return kind(model.parameters(), lr=own.param_groups[0]["lr"])
@@ -119,11 +119,10 @@ def _idiomatic(task):
     framework, batches = task.framework, task.batches
     model = _model(task)
     optimizer = task.optimizer(model)
-    function = getattr(task.twin, task.way.function)
 
     def train():
         line = _Line()
-        framework.train(function, model, optimizer, batches, lambda step, loss: line.mark())
+        framework.train(task.program, model, optimizer, batches, lambda step, loss: line.mark())
         return line.timeline()
 
     def load():
@@ -207,8 +206,7 @@ def _mode(task, compile_):
         line = _Line()
         for _ in range(task.epochs):
             for some, truth in zip(images, labels, strict=True):
-                _, gradients = task.gradients(used, some, truth)
-                optimizer(gradients) if callable(optimizer) else optimizer.step()
+                task.program.take_step(used, optimizer, some, truth)
                 line.mark()
         return line.timeline()
 

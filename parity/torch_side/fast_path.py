@@ -1,8 +1,8 @@
 """The fast path: samples in memory as tensors, a fused optimizer, no waiting for a loss.
 
-It trains with the twin's own `loss_and_gradients` and optimizer; only what surrounds them is
-other: batches are rows of one tensor, all parameters are moved in one kernel, and losses are read
-when a stretch of steps has ended.
+It trains with the lesson's own step and optimizer; only what surrounds them is other: batches are
+rows of one tensor, all parameters are moved in one kernel, and losses are read when a stretch of
+steps has ended.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ class Steps:
     """Training steps on samples in memory.
 
     Args:
-        loss_and_gradients: of the twin, called with model, images, labels, masks; the gradients
+        loss_and_gradients: of a `Program`, called with model, images, labels, masks; the gradients
             are left on the parameters.
         model: moved in place.
         optimizer: its state is moved too; fused where it can be.

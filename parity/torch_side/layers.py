@@ -33,3 +33,30 @@ class KerasBatchNorm1d(_KerasRunningStatistics, nn.BatchNorm1d):
 
 class KerasBatchNorm2d(_KerasRunningStatistics, nn.BatchNorm2d):
     """`nn.BatchNorm2d` with Keras' running variance; momentum 0.1 here is 0.9 there."""
+
+
+class MaskedDropout(nn.Module):
+    """`nn.Dropout` with the luck from outside: x · kept, which is 0 or 1 / (1 - rate).
+
+    Attributes:
+        kept: the mask of this step, of the shape of x.
+    """
+
+    kept = None
+
+    def forward(self, x):
+        """x itself in evaluation, as in `nn.Dropout`."""
+        return x * self.kept if self.training else x
+
+
+def as_keras(model):
+    """The model, its batch normalisations exchanged for those with Keras' running variance."""
+    kinds = {nn.BatchNorm1d: KerasBatchNorm1d, nn.BatchNorm2d: KerasBatchNorm2d}
+    for path, old in list(model.named_modules()):
+        if type(old) in kinds:
+            new = kinds[type(old)](old.num_features, eps=old.eps, momentum=old.momentum)
+            new.load_state_dict(old.state_dict())
+            for own, parameter in zip(new.parameters(), old.parameters(), strict=True):
+                own.requires_grad_(parameter.requires_grad)
+            model.set_submodule(path, new.train(old.training))
+    return model

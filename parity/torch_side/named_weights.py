@@ -1,6 +1,9 @@
 """Parameters by neutral name and layout: the one place where axes are converted."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +12,7 @@ from torch import nn
 
 from parity.core.axis_layouts import LAYOUTS, permute
 from parity.core.errors import RecordingError
+from parity.spec.example import Training
 
 IMAGES = LAYOUTS["images"]
 
@@ -65,9 +69,45 @@ _ROLES = {
 }
 
 
-def named(model: nn.Module, flattened=None) -> Iterator[Named]:
+@dataclass(frozen=True)
+class Names:
+    """What the layers of a model are called on both sides.
+
+    Attributes:
+        layers: neutral names in the order of the model's layers; a lesson need not know them.
+        flattened: name of a dense kernel → ``(h, w, channel)`` of the flattened image before it.
+    """
+
+    layers: tuple[str, ...] = ()
+    flattened: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of_training(cls, training: Training) -> Names:
+        """The names that a spec gives."""
+        flattened = {p.name: p.flattened for p in training.parameters if p.flattened}
+        return cls(training.layers, flattened)
+
+    def of(self, model: nn.Module) -> dict[str, str]:
+        """Path of every layer, a module without modules of its own → its neutral name.
+
+        Raises:
+            RecordingError: the model has not as many layers as there are names.
+        """
+        leaves = [path for path, m in model.named_modules() if path and not list(m.children())]
+        own = [path.replace(".", "_") for path in leaves]
+        if not self.layers or set(own) <= set(self.layers):  # its own attributes say the same
+            return dict(zip(leaves, own, strict=True))
+        if len(own) != len(self.layers):
+            raise RecordingError(
+                f"The PyTorch model has the layers {own}, the spec {list(self.layers)}: mend one "
+                "of them; they are paired in order."
+            )
+        return dict(zip(leaves, self.layers, strict=True))
+
+
+def named(model: nn.Module, names: Names) -> Iterator[Named]:
     """Every parameter, in the order of ``model.parameters()``, with the buffers of its module."""
-    flattened = flattened or {}
+    layers = names.of(model)
     for path, module in model.named_modules():
         roles = next((r for kind, r in _ROLES.items() if isinstance(module, kind)), {})
         parameters = dict(module.named_parameters(recurse=False))
@@ -75,23 +115,23 @@ def named(model: nn.Module, flattened=None) -> Iterator[Named]:
         buffers = {k: b for k, b in module.named_buffers(recurse=False) if k in roles}
         for attribute, tensor in (parameters | buffers).items():
             own, role = roles.get(attribute, (attribute, ""))
-            name = f"{path.replace('.', '_')}/{own}" if path else own
+            name = f"{layers.get(path, path.replace('.', '_'))}/{own}" if path else own
             trainable = attribute in parameters and tensor.requires_grad
-            yield Named(name, role, tensor, trainable, flattened.get(name))
+            yield Named(name, role, tensor, trainable, names.flattened.get(name))
 
 
 @torch.no_grad()
-def load(model, weights, flattened=None):
+def load(model, weights, names):
     """Copy arrays in canonical layout into the model's parameters and buffers.
 
     Raises:
         RecordingError: names or shapes that do not fit.
     """
-    parameters = {p.name: p for p in named(model, flattened)}
+    parameters = {p.name: p for p in named(model, names)}
     if set(parameters) != set(weights):
         raise RecordingError(
             f"The PyTorch model has parameters {sorted(parameters)}, the spec {sorted(weights)}: "
-            "name the modules as the spec names its layers."
+            "mend one of them."
         )
     for name, parameter in parameters.items():
         array = parameter.native(weights[name])

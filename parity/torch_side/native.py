@@ -26,18 +26,10 @@ def train_setting(suite, framework, example, setting, *, seed, size, **more) -> 
     )
 
 
-class Dropout(nn.Dropout):
-    """`nn.Dropout` where a model hands a mask over: it draws its own."""
-
-    def forward(self, x, kept=None):
-        """As `nn.Dropout`."""
-        return super().forward(x)
-
-
 class Native:
     """PyTorch's defaults."""
 
-    def build(self, build, *, seed, initialiser, norm, dropout, dropout_seed):
+    def build(self, build, *, seed, initialiser, norm, dropout_seed):
         """A model whose modules have initialised themselves."""
         torch.manual_seed(seed)
         model = build()
@@ -47,8 +39,6 @@ class Native:
         for name, module in list(model.named_modules()):
             if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and norm:
                 model.set_submodule(name, _normalised(module, **norm))
-        for name, rate in dropout.items():
-            model.set_submodule(name, Dropout(rate))
         return model
 
     def optimizer(self, made, choice):
@@ -79,7 +69,7 @@ class Native:
         batches, losses = feed.batches, []
         images, labels = torch.from_numpy(batches.everything), torch.from_numpy(batches.labels)
         steps = Steps(
-            feed.gradients,
+            feed.program.loss_and_gradients,
             model,
             optimizer,
             images,

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from parity.core.errors import RecordingError
+
 
 def f(value):
     """`value` as Keras' `ops.cast` sees it: rounded to float32."""
@@ -365,3 +367,26 @@ class KerasNadam(KerasOptimizer):
         ahead = m * (following / (1 - product * following)) + gradient * ((1 - now) / (1 - product))
         root = (v / (1 - beta2**step)).sqrt_().add_(group["eps"])
         parameter.addcdiv_(ahead, root, value=-group["lr"])
+
+
+def as_keras(optimizer):
+    """What a program has with `keras.optimizers` where it has this of `torch.optim` here.
+
+    Learning rate, momentum and decoupled weight decay are what a program states; whatever else is
+    a default becomes Keras' default.
+
+    Raises:
+        RecordingError: there is no such optimizer here.
+    """
+    (group,) = optimizer.param_groups
+    parameters, rate = group["params"], group["lr"]
+    match type(optimizer):
+        case torch.optim.SGD if not group["momentum"]:
+            return optimizer  # the same equation
+        case torch.optim.SGD:
+            return KerasSGD(parameters, rate, group["momentum"], group["nesterov"])
+        case torch.optim.Adam if not group["weight_decay"]:
+            return KerasAdam(parameters, rate)
+        case torch.optim.AdamW:
+            return KerasAdamW(parameters, rate, group["weight_decay"])
+    raise RecordingError(f"No equation of Keras' is known here for {optimizer}.")

@@ -12,7 +12,7 @@ def find(model, gradients, images, labels):
 
     Args:
         model: it is run once.
-        gradients: the twin's `loss_and_gradients`.
+        gradients: `loss_and_gradients` of a `Program`.
         images, labels: a batch.
 
     Returns:

@@ -23,7 +23,7 @@ from parity.core.recording_keys import VALUES
 from parity.core.sides import Side
 from parity.recording import provenance, recording_file
 from parity.spec.cases import Case
-from parity.spec.example import ExampleSpec, Fast, ParameterSpec, Training, TrainingVariant
+from parity.spec.example import ExampleSpec, Fast, Training, TrainingVariant
 from parity.spec.suite import Dataset, Draw, Load, Suite
 from parity.training import case_inputs
 from parity.training.batches import Batches, scaled
@@ -42,6 +42,28 @@ INITIAL_SAMPLES = 200
 """Test samples predicted before training, when nothing has been amplified yet."""
 
 
+class Program(Protocol):
+    """A lesson's public functions, called as its own `main` calls them."""
+
+    def model(self) -> Any:
+        """A new model."""
+
+    def optimizer(self, model: Any) -> Any:
+        """A new optimizer for it."""
+
+    def drop(self, model: Any, masks: Sequence[Any]) -> None:
+        """Let dropout multiply by these masks from now on."""
+
+    def loss_and_gradients(self, model: Any, *batch: Any) -> tuple[Any, Sequence[Any]]:
+        """Mean loss of a batch of tensors and its gradients, None for what is frozen."""
+
+    def take_step(self, model: Any, optimizer: Any, *batch: Any) -> Any:
+        """One step on a batch of tensors; the loss before it."""
+
+    def predict(self, model: Any, images: Any, labels: Any) -> tuple[Any, Any]:
+        """Probabilities of a batch of tensors, and its mean loss."""
+
+
 class Framework(Protocol):
     """What a side must bring. Arrays are NumPy and canonical in layout; the rest is its own."""
 
@@ -56,8 +78,11 @@ class Framework(Protocol):
     def use_precision(self, precision: str, seed: int) -> None:
         """Make `precision` the dtype of everything that follows."""
 
-    def use_parameters(self, parameters: Sequence[ParameterSpec]) -> None:
-        """Know the parameters of the model that comes: which are flattened images, which train."""
+    def use_names(self, training: Training) -> None:
+        """Know the layers of the model that comes: their names, which follow a flattened image."""
+
+    def program(self, lesson: ModuleType, way: TrainingVariant, training: Training) -> Program:
+        """A way of training a lesson."""
 
     def tensor(self, array: Array) -> Any:
         """An array as a tensor."""
@@ -77,7 +102,7 @@ class Framework(Protocol):
     def weights(self, model: Any) -> Arrays:
         """Copies of every weight by neutral name."""
 
-    def activations(self, model: Any, images: Any, masks: Sequence[Any]) -> Arrays:
+    def activations(self, model: Any, images: Any) -> Arrays:
         """Output of every named layer in training mode, in the order of execution."""
 
     def gradients(self, model: Any, gradients: Sequence[Any]) -> Arrays:
@@ -88,20 +113,17 @@ class Framework(Protocol):
 
     def train(
         self,
-        train: Callable[..., Any],
+        program: Program,
         model: Any,
         optimizer: Any,
         batches: Batches,
         on_step: OnStep,
     ) -> None:
-        """Train with a public function of the twin, calling `on_step` after every step.
-
-        One with a parameter `validation` is given the held-out samples, to stop by.
-        """
+        """Train, calling `on_step` after every step."""
 
     def train_fast(
         self,
-        loss_and_gradients: Callable[..., Any],
+        program: Program,
         model: Any,
         optimizer: Any,
         batches: Batches,
@@ -110,7 +132,7 @@ class Framework(Protocol):
         fast: Fast,
         pauses: Collection[int],
     ) -> None:
-        """Train as fast as the machine allows, with the twin's own gradients and optimizer.
+        """Train as fast as the machine allows, with the lesson's own step and optimizer.
 
         `on_step` is called for every step, but the model is in the state after that step only at
         those in `pauses`.
@@ -170,7 +192,9 @@ def make_recording(
         way = spec.training.way(f"{framework.side}/{job.way}")
         training = spec.training.of(way)
         dataset = dataset.of_classes(training.classes).first(training.samples)
-        _Run(framework, twin, training, way, dataset, suite.draw, sheet, job).record(progress)
+        framework.use_names(training)
+        program = framework.program(twin, way, training)
+        _Run(framework, program, training, way, dataset, suite.draw, sheet, job).record(progress)
     header = recording_file.Header(
         example=spec.name,
         side=framework.side,
@@ -249,7 +273,7 @@ class _Run:
     """One training, from initial weights to predictions."""
 
     framework: Framework
-    twin: ModuleType
+    program: Program
     training: Training
     way: TrainingVariant
     dataset: Dataset
@@ -274,12 +298,11 @@ class _Run:
         if self.job.nudged:
             weights = nudged(weights, self.job.seed, self.job.precision)
         cast = {name: w.astype(self.job.precision) for name, w in weights.items()}
-        framework.use_parameters(self.training.parameters)
-        model = getattr(self.twin, self.way.model)()
+        model = self.program.model()
         framework.load_weights(model, cast)
         self._first_batch(model, batches, cast)
         # A model that no probe has touched: what moved in it, and gradients left in it, are gone.
-        model = getattr(self.twin, self.way.model)()
+        model = self.program.model()
         framework.load_weights(model, cast)
         self._train(model, batches, progress)
         if self.training.whole:
@@ -297,7 +320,8 @@ class _Run:
             sheet.put(f"inputs/masks/{mask.name}", framework.array(tensor))
         sheet.put("inputs/batches", np.zeros(len(batches), np.uint32))  # filled after training
         sheet.put_all("weights/initial", framework.weights(model))
-        sheet.put_all("activations/step0", framework.activations(model, images, masks))
+        self.program.drop(model, masks)
+        sheet.put_all("activations/step0", framework.activations(model, images))
         framework.load_weights(model, weights)
         some = slice(INITIAL_SAMPLES)
         sheet.arrays |= dict(
@@ -309,7 +333,7 @@ class _Run:
                 strict=True,
             )
         )
-        loss, gradients = getattr(self.twin, self.way.gradients)(model, images, labels, *masks)
+        loss, gradients = self.program.loss_and_gradients(model, images, labels, *masks)
         sheet.put("loss/step0", framework.array(loss))
         by_name = framework.gradients(model, gradients)
         # Backwards, as they come to be: the last layer's gradients cause the first layer's.
@@ -321,7 +345,7 @@ class _Run:
         watched = self._watched(batches)
         seen: list[tuple[float, float]] = []
         losses: list[float] = []
-        optimizer = getattr(self.twin, self.way.optimizer)(model)
+        optimizer = self.program.optimizer(model)
         reported = time.monotonic()
 
         def on_step(step: int, loss: float) -> None:
@@ -338,13 +362,11 @@ class _Run:
                 progress(step, total)
 
         if self.way.fast is None:
-            train = getattr(self.twin, self.way.function)
-            self.framework.train(train, model, optimizer, batches, on_step)
+            self.framework.train(self.program, model, optimizer, batches, on_step)
         else:
-            gradients = getattr(self.twin, self.way.gradients)
             pauses = {1, total} | kept | watched
             self.framework.train_fast(
-                gradients,
+                self.program,
                 model,
                 optimizer,
                 batches,
@@ -392,16 +414,15 @@ class _Run:
 
     def _predict(self, model: Any, images: Array, truth: Array) -> tuple[Array, Array]:
         """Predictions and mean loss of these samples."""
-        evaluate = getattr(self.twin, self.way.evaluate)
         predictions, losses = [], []
         for chosen in _chunks(len(truth)):
             inputs = scaled(images[chosen], self.training, self.job.precision)
             labels = truth[chosen]
-            some, loss = evaluate(
+            some, loss = self.program.predict(
                 model, self.framework.inputs(inputs), self.framework.tensor(labels)
             )
             predictions.append(self.framework.array(some))
-            losses.append(float(self.framework.array(loss)) * len(labels))
+            losses.append(float(loss) * len(labels))
         mean = np.array(sum(losses) / len(truth), self.job.precision)
         return np.concatenate(predictions), mean
 

@@ -13,7 +13,12 @@ IMPORTS = {
 TORCH = """
 from pytorch_impl import {example} as twin
 model = twin.{model}()
-found = products.find(model, twin.loss_and_gradients, torch.rand({shape}), [0, 1])
+class Still:
+    def zero_grad(self): pass
+    def step(self): pass
+def gradients(model, *batch):
+    twin.{step}(model, Still(), *batch)
+found = products.find(model, gradients, torch.rand({shape}), [0, 1])
 answer = [[list(of), list(to), *flags] for layer, of, to, *flags in found]
 """
 KERAS = """
@@ -27,7 +32,7 @@ run, operands, zero = products.looped(found, True)
 function = run.experimental_get_compiler_ir(operands, tf.constant(3), zero)
 answer = function(stage="optimized_hlo")
 """
-FREEZE = "\nmodel.get_layer('hidden').trainable = False\n"
+FREEZE = "\nmodel.layers[1].trainable = False\n"
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +47,9 @@ def asked(forked):
 @pytest.fixture(scope="module")
 def torch(asked):
     def found(example, shape, model="build_model"):
-        return asked("torch", TORCH.format(example=example, shape=shape, model=model))
+        step = "own_train_step" if "own" in model else "train_step"
+        asked_for = {"example": example, "shape": shape, "model": model, "step": step}
+        return asked("torch", TORCH.format(**asked_for))
 
     return found
 

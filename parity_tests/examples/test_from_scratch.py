@@ -21,7 +21,8 @@ import importlib, json
 from {adapter} import {framework}
 exec({fault!r})
 side = {framework}(threads=1)
-side.use_parameters(())
+from shared.suite import SUITE
+side.use_names(SUITE.find("{example}").training)
 weights = side.weights(importlib.import_module("{package}.{example}").{build}())
 print(json.dumps({{name: weight.tolist() for name, weight in weights.items()}}))
 """

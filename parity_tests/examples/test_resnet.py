@@ -35,6 +35,7 @@ from shared.examples.resnet import RESNET
 given, written = sys.argv[1:]
 framework = Framework(1)
 framework.use_precision("float64", 5)
+framework.use_names(RESNET.training)
 if given == "drawn":
     model = twin.build_model()
     framework.load_weights(model, draw(RESNET.training.parameters, 5))
@@ -45,10 +46,12 @@ state = {n: np.ascontiguousarray(a) for n, a in twin.weights_of(model).items()}
 random = np.random.default_rng(3)
 images = framework.inputs(random.normal(size=(3, 40, 56, 3)))
 labels = framework.tensor(np.array([4, 0, 9]))
-probabilities, loss = twin.evaluate(model, images, labels)
-found = {"probabilities": framework.array(probabilities)}
-found["loss"] = np.ascontiguousarray(framework.array(loss))
-_, gradients = twin.loss_and_gradients(model, images, labels)
+training = RESNET.training
+way = next(w for w in training.ways if w.side == framework.side)
+program = framework.program(twin, way, training)
+probabilities, loss = program.predict(model, images, labels)
+found = {"probabilities": framework.array(probabilities), "loss": np.array(float(loss))}
+_, gradients = program.loss_and_gradients(model, images, labels)
 by_name = framework.gradients(model, gradients)
 found |= {f"gradients/{name}": np.ascontiguousarray(g) for name, g in by_name.items()}
 save_file(state, written + ".state")

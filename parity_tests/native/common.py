@@ -63,7 +63,7 @@ def jobs(framework, native, names=()):
                     raise
                 continue
             job = _made[spec.name, pair.name]
-            framework.use_parameters(job.training.parameters)
+            framework.use_names(job.training)
             yield known, job
 
 

@@ -5,12 +5,13 @@ from keras_impl.fashion_mlp import keras, layers
 
 
 def build_model():
-    model = keras.Sequential()
-    model.add(keras.Input((28, 28)))
-    model.add(layers.Flatten(name="flatten"))
-    model.add(layers.Dense(16, name="hidden"))
-    model.add(layers.ReLU(name="relu"))
-    model.add(layers.Dense(16, name="first"))
-    model.add(layers.Dense(16, name="second"))
-    model.add(layers.Dense(10, name="logits"))
-    return model
+    return keras.Sequential(
+        [
+            keras.Input((28, 28)),
+            layers.Flatten(),
+            layers.Dense(16, activation="relu"),
+            layers.Dense(16),
+            layers.Dense(16),
+            layers.Dense(10),
+        ]
+    )

@@ -1,6 +1,7 @@
 """Faults in the plumbing, of either framework, and twins with other words in them."""
 
 import contextlib
+import importlib
 import linecache
 import types
 from unittest import mock
@@ -31,10 +32,39 @@ def planted(row, framework):
     return globals()[row.plant](framework) if row and row.plant else contextlib.nullcontext()
 
 
+def _in(module, name, replacement):
+    """In the tool's part of a framework, which is imported where it is there."""
+    return mock.patch.object(
+        importlib.import_module(f"parity.torch_side.{module}"), name, replacement
+    )
+
+
 def rows_not_permuted(framework):
     """The kernel behind Flatten is taken over as it is."""
-    framework.use_parameters(())  # what it knew of the model before
-    return mock.patch.object(framework, "use_parameters", return_value=None)
+    names = importlib.import_module("parity.torch_side.named_weights").Names
+    return mock.patch.object(names, "of_training", lambda training: names(training.layers))
+
+
+def batch_norm_as_it_is(framework):
+    """PyTorch's running variance where Keras' is asked for."""
+    return _in("layers", "as_keras", lambda model: model)
+
+
+def adam_with_epsilon(framework):
+    """PyTorch's Adam with Keras' epsilon where Keras' Adam is asked for."""
+
+    def as_keras(optimizer):
+        (group,) = optimizer.param_groups
+        group["eps"] = 1e-7
+        return optimizer
+
+    return _in("optimizers", "as_keras", as_keras)
+
+
+def dropout_unscaled(framework):
+    """Masks of 0 and 1."""
+    masked = importlib.import_module("parity.torch_side.layers").MaskedDropout
+    return mock.patch.object(masked, "forward", lambda self, x: x * (self.kept > 0))
 
 
 def copied_deviations(framework):

@@ -1,13 +1,17 @@
 """Faults in PyTorch programs. Each function returns a context in which the fault is there."""
 
+import contextlib
+import itertools
+from collections import OrderedDict
 from unittest import mock
 
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from parity.torch_side import named_weights
+from parity.torch_side import named_weights, optimizers
 from parity.torch_side.optimizers import KerasAdam
+from parity.torch_side.program import Program
 
 from .plant_common import *  # noqa: F403
 from .plant_common import replaced
@@ -19,12 +23,12 @@ def kernel_not_transposed(framework, twin):
     )
 
 
-def _with_layer(twin, name, change):
+def _with_relu(twin, relu):
     original = twin.build_model
 
     def build_model():
         model = original()
-        setattr(model, name, change(getattr(model, name)))
+        model[2] = relu
         return model
 
     return replaced(twin, "build_model", build_model)
@@ -40,40 +44,44 @@ def forward_transposes_kernel(framework, twin):
 
 def layers_swapped(framework, twin):
     def build_model():
-        model = nn.Sequential()
-        model.add_module("flatten", nn.Flatten())
-        model.add_module("hidden", nn.Linear(784, 16))
-        model.add_module("relu", nn.ReLU())
-        model.add_module("second", nn.Linear(16, 16))
-        model.add_module("first", nn.Linear(16, 16))
-        model.add_module("logits", nn.Linear(16, 10))
-        return model
+        return nn.Sequential(
+            OrderedDict(
+                flatten=nn.Flatten(),
+                hidden=nn.Linear(784, 16),
+                relu=nn.ReLU(),
+                second=nn.Linear(16, 16),
+                first=nn.Linear(16, 16),
+                logits=nn.Linear(16, 10),
+            )
+        )
 
     return replaced(twin, "build_model", build_model)
 
 
 def leaky_relu(framework, twin):
-    return _with_layer(twin, "relu", lambda old: nn.LeakyReLU(1e-4))
+    return _with_relu(twin, nn.LeakyReLU(1e-4))
 
 
-def _adam(twin, make):
-    return replaced(twin, "keras_adam", lambda model: make(model.parameters()))
+def _adam(make):
+    return mock.patch.object(
+        optimizers, "as_keras", lambda own: make(own.param_groups[0]["params"])
+    )
 
 
 def learning_rate_1e6(framework, twin):
-    return _adam(twin, lambda p: KerasAdam(p, lr=1e-3 * (1 + 1e-6)))
+    return _adam(lambda p: KerasAdam(p, lr=1e-3 * (1 + 1e-6)))
 
 
 def beta1(framework, twin):
-    return _adam(twin, lambda p: KerasAdam(p, betas=(0.91, 0.999)))
+    return _adam(lambda p: KerasAdam(p, betas=(0.91, 0.999)))
 
 
 def beta2(framework, twin):
-    return _adam(twin, lambda p: KerasAdam(p, betas=(0.9, 0.9991)))
+    return _adam(lambda p: KerasAdam(p, betas=(0.9, 0.9991)))
 
 
 def epsilon_placement(framework, twin):
-    return _adam(twin, lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7))
+    return _adam(lambda p: torch.optim.Adam(p, lr=1e-3, eps=1e-7))
 
 
 def coupled_weight_decay(framework, twin):
@@ -85,42 +93,47 @@ def coupled_weight_decay(framework, twin):
     return mock.patch.object(KerasAdam, "_update", update)
 
 
-def _loss(twin, loss_of, *, clear=True, gradients_of=None):
-    def loss_and_gradients(model, images, labels):
-        if clear:
-            model.zero_grad()
+def _loss(twin, loss_of, *, gradients_of=None):
+    def train_step(model, optimizer, images, labels):
         loss = loss_of(model(images), labels)
+        optimizer.zero_grad()
         loss.backward()
-        gradients = [p.grad for p in model.parameters()]
-        return loss, gradients_of(gradients) if gradients_of else gradients
+        if gradients_of:
+            every = list(model.parameters())
+            for parameter, gradient in zip(
+                every, gradients_of([p.grad for p in every]), strict=True
+            ):
+                parameter.grad = gradient
+        optimizer.step()
+        return loss
 
-    return replaced(twin, "loss_and_gradients", loss_and_gradients)
+    return replaced(twin, "train_step", train_step)
 
 
-def _train_with(twin, loss_and_gradients):
-    def train(model, batches, optimizer):
-        for images, labels in batches:
-            loss, _ = loss_and_gradients(model, images, labels)
-            optimizer.step()
-            yield loss
+def _in_training(change):
+    """The fault is in the training alone, not in the first look at loss and gradients.
 
-    return replaced(twin, "train", train)
+    Args:
+        change: given the lesson's step, the step of one training.
+    """
+    original = Program.train
+
+    def train(self, *args):
+        step = change(self._own_step)
+        with mock.patch.object(self, "_own_step", step):
+            original(self, *args)
+
+    return mock.patch.object(Program, "train", train)
 
 
 def zero_grad_missing(framework, twin):
-    def loss_and_gradients(model, images, labels):
+    def train_step(model, optimizer, images, labels):
         loss = F.cross_entropy(model(images), labels)
         loss.backward()
-        return loss, None
+        optimizer.step()
+        return loss
 
-    def train(model, batches, optimizer):
-        model.zero_grad()
-        for images, labels in batches:
-            loss, _ = loss_and_gradients(model, images, labels)
-            optimizer.step()
-            yield loss
-
-    return replaced(twin, "train", train)
+    return replaced(twin, "train_step", train_step)
 
 
 def labels_shifted_in_loss(framework, twin):
@@ -161,27 +174,34 @@ def bfloat16_products(framework, twin):
 
 
 def extra_step(framework, twin):
-    def train(model, batches, optimizer):
-        for images, labels in batches:
-            loss, _ = twin.loss_and_gradients(model, images, labels)
-            optimizer.step()
-            yield loss
-        optimizer.step()
-        yield loss
+    original = Program.train
 
-    return replaced(twin, "train", train)
+    def train(self, model, optimizer, feed, on_step):
+        losses = []
+
+        def seen(step, loss):
+            losses.append(loss)
+            on_step(step, loss)
+
+        original(self, model, optimizer, feed, seen)
+        optimizer.step()
+        on_step(len(losses) + 1, losses[-1])
+
+    return mock.patch.object(Program, "train", train)
 
 
 def step_taken_twice(framework, twin):
-    def train(model, batches, optimizer):
-        for step, (images, labels) in enumerate(batches, 1):
-            loss, _ = twin.loss_and_gradients(model, images, labels)
-            optimizer.step()
-            yield loss
-            if step == 6:
-                optimizer.step()
+    def change(step):
+        count = itertools.count(1)
 
-    return replaced(twin, "train", train)
+        def twice(model, optimizer, *batch):
+            if next(count) == 7:  # once more what the sixth did
+                optimizer.step()
+            return step(model, optimizer, *batch)
+
+        return twice
+
+    return _in_training(change)
 
 
 NOISE = torch.Generator().manual_seed(20)
@@ -189,102 +209,112 @@ NOISE = torch.Generator().manual_seed(20)
 
 
 def unseeded_noise(framework, twin):
-    def train(model, batches, optimizer):
-        for images, labels in batches:
-            loss, _ = twin.loss_and_gradients(model, images, labels)
-            optimizer.step()
-            yield loss
+    def change(step):
+        def noisy(model, optimizer, *batch):
+            loss = step(model, optimizer, *batch)
             with torch.no_grad():
                 for parameter in model.parameters():
                     noise = torch.randn(parameter.shape, generator=NOISE, dtype=parameter.dtype)
                     parameter.add_(noise, alpha=1e-10)
+            return loss
 
-    return replaced(twin, "train", train)
+        return noisy
+
+    return _in_training(change)
 
 
+@contextlib.contextmanager
 def evaluates_other_inputs(framework, twin):
-    original = twin.evaluate
-    return replaced(twin, "evaluate", lambda model, x, y: original(model, x * (1 + 1e-7), y))
+    evaluate, predict = twin.evaluate, twin.predict
+
+    def off(x):
+        return x * (1 + 1e-7)
+
+    def other(model, loader):
+        return evaluate(model, [(off(x), y) for x, y in loader])
+
+    with mock.patch.multiple(twin, evaluate=other, predict=lambda m, x: predict(m, off(x))):
+        yield
 
 
 def evaluates_in_bfloat16(framework, twin):
-    original = twin.evaluate
+    original = twin.predict
 
-    def evaluate(model, images, labels):
+    def predict(model, images):
         if images.dtype == torch.float64:
-            return original(model, images, labels)
+            return original(model, images)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            probabilities, loss = original(model, images, labels)
-        return probabilities.float(), loss.float()
+            return original(model, images).float()
 
-    return replaced(twin, "evaluate", evaluate)
-
-
-def _from_step(twin, first, change):
-    def train(model, batches, optimizer):
-        for step, (images, labels) in enumerate(batches, 1):
-            with change(step >= first and images.dtype == torch.float32, optimizer):
-                loss, _ = twin.loss_and_gradients(model, images, labels)
-            optimizer.step()
-            yield loss
-
-    return replaced(twin, "train", train)
+    return replaced(twin, "predict", predict)
 
 
 def bfloat16_from_step_8(framework, twin):
-    return _from_step(
-        twin, 8, lambda on, _: torch.autocast("cpu", dtype=torch.bfloat16, enabled=on)
-    )
+    def change(step):
+        count = itertools.count(1)
+
+        def coarse(model, optimizer, images, labels):
+            on = next(count) >= 8 and images.dtype == torch.float32
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=on):
+                return step(model, optimizer, images, labels)
+
+        return coarse
+
+    return _in_training(change)
 
 
 def float32_rate_from_step_8(framework, twin):
-    def change(on, optimizer):
-        optimizer.param_groups[0]["lr"] = 0.9e-3 if on else 1e-3
-        return mock.MagicMock()
+    def change(step):
+        count = itertools.count(1)
 
-    return _from_step(twin, 8, change)
+        def slower(model, optimizer, images, labels):
+            if next(count) == 8 and images.dtype == torch.float32:
+                optimizer.param_groups[0]["lr"] = 0.9e-3
+            return step(model, optimizer, images, labels)
+
+        return slower
+
+    return _in_training(change)
 
 
 def test_loss_accumulates(framework, twin):
     original, total = twin.evaluate, [0.0]
 
-    def evaluate(model, images, labels):
-        probabilities, loss = original(model, images, labels)
-        total[0] += float(loss)
-        return probabilities, loss * 0 + total[0]
+    def evaluate(model, loader):
+        loss, accuracy = original(model, loader)
+        total[0] += loss
+        return total[0], accuracy
 
     return replaced(twin, "evaluate", evaluate)
 
 
 def smoothing_in_training_only(framework, twin):
-    def train(model, batches, optimizer):
-        for images, labels in batches:
-            model.zero_grad()
-            loss = F.cross_entropy(model(images), labels, label_smoothing=0.01)
-            loss.backward()
-            optimizer.step()
-            yield loss
+    def smoothed(model, optimizer, images, labels):
+        loss = F.cross_entropy(model(images), labels, label_smoothing=0.01)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
 
-    return replaced(twin, "train", train)
+    return _in_training(lambda step: smoothed)
 
 
 def inplace_relu(framework, twin):
     """No fault: an honest variation that must agree."""
-    return _with_layer(twin, "relu", lambda old: nn.ReLU(inplace=True))
+    return _with_relu(twin, nn.ReLU(inplace=True))
 
 
 def zero_grad_behind(framework, twin):
     """No fault: gradients cleared behind the step instead of before it."""
 
-    def train(model, batches, optimizer):
-        for images, labels in batches:
-            loss = F.cross_entropy(model(images), labels)
-            loss.backward()
-            optimizer.step()
-            model.zero_grad()
-            yield loss
+    def cleared(model, optimizer, images, labels):
+        loss = F.cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss
 
-    return replaced(twin, "train", train)
+    return _in_training(lambda step: cleared)
 
 
 def one_hot_targets(framework, twin):

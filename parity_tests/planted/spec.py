@@ -31,8 +31,8 @@ _TRAINING: Training = dataclasses.replace(
     layers=("flatten", "hidden", "relu", "first", "second", "logits"),
     default=SIZE,
     ways=(
-        TrainingVariant("torch", "loop", "train", "keras_adam", "loop"),
-        TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape"),
+        TrainingVariant("torch", "loop", "loop", optimizer_as="keras"),
+        TrainingVariant("keras", "tape", "GradientTape"),
     ),
     pairs=(ComparedPair("matched", "PyTorch ~ Keras", "torch/loop", "keras/tape"),),
 )

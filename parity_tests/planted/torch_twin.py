@@ -5,11 +5,11 @@ from pytorch_impl.fashion_mlp import nn
 
 
 def build_model():
-    model = nn.Sequential()
-    model.add_module("flatten", nn.Flatten())
-    model.add_module("hidden", nn.Linear(784, 16))
-    model.add_module("relu", nn.ReLU())
-    model.add_module("first", nn.Linear(16, 16))
-    model.add_module("second", nn.Linear(16, 16))
-    model.add_module("logits", nn.Linear(16, 10))
-    return model
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(784, 16),
+        nn.ReLU(),
+        nn.Linear(16, 16),
+        nn.Linear(16, 16),
+        nn.Linear(16, 10),
+    )

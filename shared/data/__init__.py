@@ -10,22 +10,24 @@ what state), `fetch` with `folders` and `archives` (how they come there), `image
 `cifar` and `iris` (how they are read), `embed` (how the subsets in the repository were made).
 """
 
-from pathlib import Path
+from __future__ import annotations
 
-from shared.data.cache import DatasetStatus, status
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.data.cache import DatasetStatus, cache_folder, status
 from shared.data.datasets import DATASETS, find
-from shared.data.fetch import Fetched, Progress
-from shared.data.fetch import fetch as _fetch
 from shared.data.images import ImageData, load_dataset
 from shared.data.sources import Dataset
+
+if TYPE_CHECKING:
+    from shared.data.fetch import Fetched, Progress
 
 __all__ = [
     "DATASETS",
     "Dataset",
     "DatasetStatus",
-    "Fetched",
     "ImageData",
-    "Progress",
     "fetch",
     "find",
     "load",
@@ -40,8 +42,9 @@ def load(
 
     Args:
         name: E.g. `fashion_mnist`.
-        part: `embedded` (the subset in the repository) or `full` (must have been fetched). Iris
-            has no parts and is whole under both names.
+        part: `embedded` (the subset in the repository), `full` (must have been fetched), or
+            `available` (full if it has been fetched, else embedded). Iris has no parts and is
+            whole under all names.
         train: Keep only the first so many training samples.
         test: Keep only the first so many test samples.
 
@@ -49,7 +52,11 @@ def load(
         DataError: The part is missing or damaged, or has fewer samples than asked for.
         UsageError: No such dataset or part.
     """
-    return load_dataset(find(name), part, train=train, test=test)
+    dataset = find(name)
+    if part == "available":
+        there = all((cache_folder(dataset) / file.name).exists() for file in dataset.files)
+        part = "full" if there else "embedded"
+    return load_dataset(dataset, part, train=train, test=test)
 
 
 def fetch(
@@ -70,4 +77,6 @@ def fetch(
         DataError: No source gave a file, or the cache cannot be written.
         UsageError: No such dataset.
     """
+    from shared.data.fetch import fetch as _fetch  # noqa: PLC0415  # lessons need no network
+
     return _fetch(find(name), on_progress=on_progress, cache=cache)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from shared.data.datasets import DATASETS
 from shared.data.sources import Dataset, Library, SourceFile
 
@@ -55,9 +53,16 @@ def cache_folder(dataset: Dataset, cache: Path | None = None) -> Path:
     """
     if cache is None:
         chosen = os.environ.get(FOLDER_VARIABLE)
-        default = Path(platformdirs.user_cache_dir("parity", appauthor=False)) / "data"
-        cache = Path(chosen).expanduser() if chosen else default
+        cache = Path(chosen).expanduser() if chosen else _users_cache() / "data"
     return cache / dataset.name
+
+
+def _users_cache() -> Path:
+    try:
+        import platformdirs  # noqa: PLC0415
+    except ImportError:  # a lesson is run where only its framework is installed
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "parity"
+    return Path(platformdirs.user_cache_dir("parity", appauthor=False))
 
 
 def damage(file: SourceFile, dataset: Dataset, size: int, md5: str) -> str | None:

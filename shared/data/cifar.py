@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from shared.data.archives import read_members
 from shared.data.sources import NpmPackage, SourceFile
@@ -66,6 +65,8 @@ class CifarNpmPackage(NpmPackage):
 
 
 def _read_picture(content: bytes, name: str, images: int) -> NDArray[np.uint8]:
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415  # lessons read no pictures
+
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
             found = (picture.mode, *picture.size)

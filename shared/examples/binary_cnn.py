@@ -18,7 +18,12 @@ from parity.spec.example import (
 def _whole(side: Side) -> TrainingVariant:
     """Everything in one batch, for ten times the epochs."""
     return TrainingVariant(
-        side, "whole", "train", "keras_adam", "one batch of everything", batch_size=0, repeat=10
+        side,
+        "whole",
+        "one batch of everything",
+        optimizer_as="keras" if side == "torch" else "",
+        batch_size=0,
+        repeat=10,
     )
 
 
@@ -45,8 +50,8 @@ BINARY_CNN = ExampleSpec(
         full=Size("embedded", epochs=5),
         fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
         ways=(
-            TrainingVariant("torch", "loop", "train", "keras_adam", "mini-batches of 128"),
-            TrainingVariant("keras", "tape", "train", "keras_adam", "mini-batches of 128"),
+            TrainingVariant("torch", "loop", "mini-batches of 128", optimizer_as="keras"),
+            TrainingVariant("keras", "tape", "mini-batches of 128"),
             _whole("torch"),
             _whole("keras"),
         ),

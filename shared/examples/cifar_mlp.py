@@ -39,8 +39,8 @@ CIFAR_MLP = ExampleSpec(
         full=Size("full", epochs=10),
         fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
-            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(

@@ -38,8 +38,8 @@ DIGIT_CNN = ExampleSpec(
         full=Size("full", epochs=3),
         fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
         ways=(
-            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(

@@ -55,8 +55,8 @@ FASHION_CNN = ExampleSpec(
             Fast("keras/tape", fused=True, parts=2),
         ),
         ways=(
-            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(

@@ -36,15 +36,13 @@ FASHION_MLP = ExampleSpec(
         full=Size("full", epochs=5),
         fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
-            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
+            TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("torch", "loop_torch_adam", "loop, PyTorch's Adam"),
+            TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
             TrainingVariant(
-                "torch", "loop_torch_adam", "train", "torch_adam", "loop, PyTorch's Adam"
+                "keras", "tape_torch_adam", "GradientTape, PyTorch's Adam", optimizer_as="torch"
             ),
-            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
-            TrainingVariant(
-                "keras", "tape_torch_adam", "train", "torch_adam", "GradientTape, PyTorch's Adam"
-            ),
-            TrainingVariant("keras", "fit", "fit", "keras_adam", "compile/fit, Keras' Adam"),
+            TrainingVariant("keras", "fit", "compile/fit, Keras' Adam", loop="fit"),
         ),
         pairs=(
             ComparedPair(

@@ -109,9 +109,9 @@ IRIS_MLP = ExampleSpec(
         full=Size("full", epochs=20),
         fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
         ways=(
-            TrainingVariant("torch", "loop", "train", "sgd", "loop"),
-            TrainingVariant("keras", "tape", "train", "sgd", "GradientTape"),
-            TrainingVariant("keras", "fit", "fit", "sgd", "compile/fit"),
+            TrainingVariant("torch", "loop", "loop", batch_norm_as="keras"),
+            TrainingVariant("keras", "tape", "GradientTape"),
+            TrainingVariant("keras", "fit", "compile/fit", loop="fit"),
         ),
         pairs=(
             ComparedPair(

@@ -49,11 +49,27 @@ _WITH_DROPOUT = {
 
 
 def _ways(side: Side) -> tuple[TrainingVariant, ...]:
-    plain = TrainingVariant(side, "plain", "train", "adam", "nothing against over-fitting")
+    keras = side == "keras"
+    plain = TrainingVariant(
+        side, "plain", "nothing against over-fitting", optimizer_as="torch" if keras else ""
+    )
+    coupled = replace(plain, name="coupled", title="weight_decay of Adam", optimizer="make_adam_l2")
     return (
         plain,
-        replace(plain, name="l2", optimizer="adam_l2", title="L2, coupled"),
-        replace(plain, name="decoupled", optimizer="adam_decoupled", title="decoupled decay"),
+        replace(
+            plain,
+            name="l2",
+            title="L2 in the loss",
+            model="build_l2_model" if keras else "build_model",
+            step="train_step" if keras else "l2_train_step",
+        ),
+        *(() if keras else (coupled,)),
+        replace(
+            plain,
+            name="decoupled",
+            title="decoupled decay",
+            optimizer="compile_adamw" if keras else "make_adamw",
+        ),
         replace(
             plain,
             name="dropout",
@@ -65,22 +81,25 @@ def _ways(side: Side) -> tuple[TrainingVariant, ...]:
             plain,
             name="biased",
             title="BatchNorm, biased running variance",
-            model="build_biased_model",
+            model="build_norm_model",
+            batch_norm_as="keras",
             changes=_WITH_NORM,
         ),
         replace(
             plain,
             name="unbiased",
             title="BatchNorm, unbiased running variance",
-            model="build_unbiased_model",
+            model="build_norm_model",
+            batch_norm_as="torch",
             changes=_WITH_NORM,
         ),
         replace(
             plain,
             name="stopped",
             title="early stopping",
-            optimizer="faster_adam",
-            function="train_and_stop" if side == "torch" else "fit_and_stop",
+            optimizer="compile_faster" if keras else "make_faster_adam",
+            loop="fit" if keras else "train_until_it_stops",
+            callbacks="make_callbacks" if keras else "",
             changes={"stops": True},
         ),
     )
@@ -93,7 +112,7 @@ def _dropout(x: Any, mask: Any) -> dict[str, Any]:
 def _batch_norm(x: Any) -> dict[str, Any]:
     """y = (x - mean) / √(variance + 1e-5); running mean 0.1 · 0 + 0.9 · mean."""
     y = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5)
-    return {"y": y, "y_of_bridge": y, "moving_mean": 0.9 * x.mean(axis=0)}
+    return {"y": y, "moving_mean": 0.9 * x.mean(axis=0)}
 
 
 def _l2(w: Any) -> dict[str, Any]:
@@ -133,13 +152,6 @@ REGULARISATION = ExampleSpec(
             "PyTorch's running variance divides by n - 1, Keras' by n",
             _BATCH_NORM_DOCS,
         ),
-        Known(
-            "values/batch_norm/moving_variance_of_bridge",
-            _BIASED,
-            _UNBIASED,
-            "each side's bridge gives what the other side has",
-            _BATCH_NORM_DOCS,
-        ),
     ),
     training=Training(
         dataset="fashion_mnist",
@@ -160,7 +172,7 @@ REGULARISATION = ExampleSpec(
             ComparedPair(
                 "plain", "Nothing against over-fitting", "torch/plain", "keras/plain", _BOTH
             ),
-            ComparedPair("l2", "L2: decay in the gradient", "torch/l2", "keras/l2"),
+            ComparedPair("l2", "L2: a penalty in the loss", "torch/l2", "keras/l2"),
             ComparedPair(
                 "decoupled", "Decay beside the gradient", "torch/decoupled", "keras/decoupled"
             ),
@@ -173,7 +185,7 @@ REGULARISATION = ExampleSpec(
             ComparedPair(
                 "two_decays",
                 "weight_decay in Adam ~ weight_decay in Keras",
-                "torch/l2",
+                "torch/coupled",
                 "keras/decoupled",
                 differs_at="state/step1/",
                 reason="`weight_decay` is part of the gradient in `torch.optim.Adam`, and is "

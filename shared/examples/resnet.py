@@ -84,9 +84,13 @@ RESNET = ExampleSpec(
         full=_SIZE,
         ways=(
             TrainingVariant(
-                "torch", "loop", "train", "keras_sgd", "torchvision's model, Keras' SGD"
+                "torch",
+                "loop",
+                "torchvision's model, Keras' SGD",
+                optimizer_as="keras",
+                batch_norm_as="keras",
             ),
-            TrainingVariant("keras", "tape", "train", "keras_sgd", "GradientTape, Keras' SGD"),
+            TrainingVariant("keras", "tape", "GradientTape, Keras' SGD"),
         ),
         pairs=(
             ComparedPair(

@@ -54,8 +54,8 @@ SEQUENTIAL_CNN = ExampleSpec(
         full=Size("full", epochs=1),
         fast=(Fast("torch/loop", channels_last=True), Fast("keras/tape")),
         ways=(
-            TrainingVariant("torch", "loop", "train", "keras_adam", "loop, Keras' Adam"),
-            TrainingVariant("keras", "tape", "train", "keras_adam", "GradientTape, Keras' Adam"),
+            TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(

@@ -24,11 +24,11 @@ def _scratch(side: Side) -> TrainingVariant:
     return TrainingVariant(
         side,
         "scratch",
-        function="train_from_scratch",
-        optimizer="own_sgd",
-        title="from scratch",
+        "from scratch",
         model="build_own_model",
-        gradients="own_loss_and_gradients",
+        optimizer="make_own_optimizer",
+        step="own_train_step",
+        predict="own_predict",
         evaluate="own_evaluate",
     )
 
@@ -62,11 +62,9 @@ SOFTMAX_REGRESSION = ExampleSpec(
         full=Size("full", epochs=10),
         fast=(Fast("torch/api", traced=True), Fast("keras/api", jit=True)),
         ways=(
-            TrainingVariant(
-                "torch", "api", "train", "sgd", "nn.Linear, F.cross_entropy, optim.SGD"
-            ),
+            TrainingVariant("torch", "api", "nn.Linear, F.cross_entropy, optim.SGD"),
             _scratch("torch"),
-            TrainingVariant("keras", "api", "fit", "sgd", "Dense, compile/fit"),
+            TrainingVariant("keras", "api", "Dense, compile/fit", loop="fit"),
             _scratch("keras"),
         ),
         pairs=(

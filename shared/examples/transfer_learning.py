@@ -66,6 +66,10 @@ _TITLES = {
     "fine": "fine-tuning",
     "half_frozen": "weights frozen, BatchNorm not",
 }
+_OPTIMIZERS = {
+    ("torch", True): "make_gentle_optimizer",
+    ("keras", True): "compile_gently",
+}
 _MODELS = {"features": "frozen_model", "half_frozen": "half_frozen_model"}
 _NEGATIVE = {"scaling": "standard", "mean": (1.0,), "deviation": (-1.0,)}  # 1 − x
 _SIMILAR, _DISSIMILAR = "", "_negative"
@@ -82,9 +86,9 @@ def _ways(
         TrainingVariant(
             side,
             f"{how}_{amount}{kind}",
-            "train",
-            "gentle_sgd" if how == "fine" else "sgd",
             _TITLES[how],
+            batch_norm_as="keras" if side == "torch" else "",
+            optimizer=_OPTIMIZERS.get((side, how == "fine"), ""),
             model=_MODELS.get(how, "build_model"),
             repeat=20 if amount == "few" else 1,
             changes=changes,
@@ -240,8 +244,8 @@ TRANSFER_LEARNING = ExampleSpec(
         full=Size("full", epochs=1),
         fast=(Fast("torch/pretrain", channels_last=True, traced=True), Fast("keras/pretrain")),
         ways=(
-            TrainingVariant("torch", "pretrain", "train", "sgd", "pretraining"),
-            TrainingVariant("keras", "pretrain", "train", "sgd", "pretraining"),
+            TrainingVariant("torch", "pretrain", "pretraining", batch_norm_as="keras"),
+            TrainingVariant("keras", "pretrain", "pretraining"),
             *(way for cell in _CELLS for way in _ways(*cell)),
             *_ways("few", _SIMILAR, "half_frozen", "features"),
         ),

@@ -1,0 +1,126 @@
+"""What a learner looks for, and where each lesson has it: docs/coverage.md, and its test.
+
+``python -m parity_tests.lessons.coverage`` writes the page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "coverage.md"
+FOLDERS = ("pytorch_impl", "keras_impl")
+
+
+class Item(NamedTuple):
+    """One thing that a learner looks for.
+
+    Attributes:
+        lesson: which lesson has it.
+        what: it, in words.
+        torch: the function of PyTorch's side that shows it.
+        keras: the function of Keras' side; empty for the same name.
+    """
+
+    lesson: str
+    what: str
+    torch: str
+    keras: str = ""
+
+    def places(self) -> tuple[tuple[Path, str], tuple[Path, str]]:
+        """File and function on each side."""
+        names = (self.torch, self.keras or self.torch)
+        one, other = (
+            (ROOT / folder / f"{self.lesson}.py", name)
+            for folder, name in zip(FOLDERS, names, strict=True)
+        )
+        return one, other
+
+
+ITEMS: tuple[Item, ...] = (
+    # Each lesson's items stand together, in the order of the lesson.
+    Item(
+        "iris_mlp", "`load_iris`, its description and summary table, (150, 4)", "look_at_the_data"
+    ),
+    Item("iris_mlp", "`train_test_split`, stratified and not", "look_at_the_data"),
+    Item("iris_mlp", "the network as a class, beside `Sequential`", "IrisNet", "build_model"),
+    Item("iris_mlp", "confidence and prediction, printed with the truth", "main"),
+    Item("iris_mlp", "a bias' gradient: None, then filled", "gradients_are_filled"),
+    Item("iris_mlp", "loss and accuracy of training and test in every epoch", "fit", "main"),
+    Item("softmax_regression", "weights from N(0, 0.01²)", "initialise", "build_model"),
+    Item("softmax_regression", "`accuracy` by hand", "accuracy"),
+    Item("softmax_regression", "an accumulator", "Accumulator"),
+    Item("softmax_regression", "`evaluate_accuracy`", "evaluate_accuracy"),
+    Item("softmax_regression", "a figure that grows with every epoch", "fit", "fit_by_hand"),
+    Item("softmax_regression", "a gallery with true and predicted names", "main"),
+    Item("softmax_regression", "softmax(XW + b) against the slip softmax(XW) + b", "the_slip"),
+    Item("fashion_mlp", "the first image with a colour bar", "draw"),
+    Item("fashion_mlp", "25 training images with their class names", "draw"),
+    Item("fashion_mlp", "loss and accuracy of every epoch, kept and drawn", "fit", "main"),
+    Item("fashion_mlp", "softmax in the model and logits: the same training", "same_training"),
+    Item("fashion_mlp", "`evaluate` and `predict`; ten confidences of the first image", "main"),
+    Item("fashion_mlp", "what `fit` does inside", "train_step", "loop_by_hand"),
+    Item("fashion_cnn", "channels first and last, and what `Flatten` makes of them", "build_model"),
+    Item(
+        "cifar_mlp", "`Compose([ToTensor(), Normalize])`, channel by channel", "main", "normalised"
+    ),
+    Item("cifar_mlp", "`DataLoader(num_workers=…)`, attributes of dataset and loader", "main"),
+    Item("cifar_mlp", "the network as a class 3072-500-10", "Perceptron", "build_model"),
+    Item("cifar_mlp", "the prediction loop with correct and total", "count_correct"),
+    Item("binary_cnn", "images read from files and stacked", "images_from_files"),
+    Item("binary_cnn", "shapes layer by layer", "shapes"),
+    Item("binary_cnn", "older architectures: 784 → 2, 30, 256 → 1", "older_model"),
+    Item("binary_cnn", "sigmoid and binary cross-entropy beside logits", "sigmoid_and_bce"),
+    Item("binary_cnn", "model and batches to the accelerator and back", "main"),
+    Item("binary_cnn", "prediction against label as dots, training and test", "main"),
+    Item("digit_cnn", "a model as a class; as a functional model", "DigitCNN", "build_model"),
+    Item("sequential_cnn", "two blocks as two `Sequential`s", "build_model"),
+    Item("regularisation", "over-fitting that is plain to see, in one figure", "main"),
+    Item(
+        "regularisation", "samples held out: by a sampler, by `validation_split`", "split", "main"
+    ),
+    Item("regularisation", "batch normalisation with momentum 0.9", "build_norm_model"),
+    Item("regularisation", "plain dropout before the masked one", "build_dropout_model"),
+    Item("regularisation", "dropout is a product with a mask", "masked"),
+    Item(
+        "regularisation",
+        "early stopping by hand, by callback",
+        "train_until_it_stops",
+        "make_callbacks",
+    ),
+    Item("transfer_learning", "freeze, fine-tune, start anew", "main"),
+    Item(
+        "transfer_learning",
+        "timm; `keras.applications` with `include_top=False`",
+        "models_of_timm",
+        "models_of_keras",
+    ),
+    Item("resnet", "weights of ImageNet by name, and what offline use gets", "imagenet_model"),
+    Item("resnet", "ImageNet's 1,000 classes and a decoded prediction", "name_of"),
+    Item("resnet", "a new head on 512 features", "build_model"),
+    Item("divergence", "a network with batch normalisation on CIFAR-10", "main"),
+)
+
+
+def page() -> str:
+    """docs/coverage.md."""
+    lines = [
+        "# What the lessons cover",
+        "",
+        f"{len(ITEMS)} things that learners look for, and the function that shows each. Written by "
+        "`python -m parity_tests.lessons.coverage`; a test holds it.",
+        "",
+        "| lesson | what | PyTorch | Keras |",
+        "|---|---|---|---|",
+    ]
+    for item in ITEMS:
+        cells = [
+            f"[`{name}`](../{path.relative_to(ROOT).as_posix()})" for path, name in item.places()
+        ]
+        lines.append(f"| {item.lesson} | {item.what} | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
