@@ -109,6 +109,7 @@ def loop_by_hand(images, labels):
 
 def main():
     """Zeros and ones from files, on whatever device there is; then truth against prediction."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     device = "GPU:0" if tf.config.list_physical_devices("GPU") else "CPU:0"
     print("device:", device)
@@ -142,7 +143,6 @@ def main():
 
     apart, together = sigmoid_and_bce(model(test_images[:100]), data.test_labels[:100])
     print(f"of probabilities {float(apart):.6f}, from logits {float(together):.6f}")
-    plots = Plots(__file__)
     plots.dots(
         "prediction against label",
         {

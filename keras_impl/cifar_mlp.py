@@ -82,6 +82,7 @@ def count_correct(model, images, labels):
 
 def main():
     """Normalise, train, and count."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("cifar10", "available")
     print(data.describe())
@@ -105,7 +106,6 @@ def main():
     print("three steps by hand:", loop_by_hand(train_images, data.train_labels))
 
     best = keras.ops.convert_to_numpy(predict(model, test_images[:25])).argmax(axis=1)
-    plots = Plots(__file__)
     plots.gallery("predictions", data.test_images[:25], data.test_labels, data.class_names, best)
     plots.curves("training", history.history)
 

@@ -67,6 +67,7 @@ def loop_by_hand(images, labels):
 
 def main():
     """Images with a channel, training, and what the network makes of 25 images."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("mnist", "available")
     print(data.describe())
@@ -87,7 +88,6 @@ def main():
     )
     print("three steps by hand:", loop_by_hand(train_images, data.train_labels))
     best = keras.ops.convert_to_numpy(predict(model, test_images[:25])).argmax(axis=1)
-    plots = Plots(__file__)
     plots.gallery("predictions", data.test_images[:25], data.test_labels, data.class_names, best)
     plots.curves("training", history.history)
 

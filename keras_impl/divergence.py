@@ -74,6 +74,7 @@ def loop_by_hand(images, labels):
 
 def main():
     """Train a network with batch normalisation on CIFAR-10."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("cifar10", "available")
     print(data.describe())
@@ -94,7 +95,7 @@ def main():
         verbose=2,
     )
     print("three steps by hand:", loop_by_hand(train_images, data.train_labels))
-    Plots(__file__).curves("training", history.history)
+    plots.curves("training", history.history)
 
 
 if __name__ == "__main__":

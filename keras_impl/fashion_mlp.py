@@ -91,9 +91,8 @@ def loop_by_hand(images, labels):
     return [float(train_step(model, optimizer, *batch)) for batch in batches.take(3)]
 
 
-def draw(data, confidences, history):
+def draw(plots, data, confidences, history):
     """The first image, 25 images of each set, and the training; where ``--plots`` is given."""
-    plots = Plots(__file__)
     best = confidences.argmax(axis=1)
     names = data.class_names
     plots.image("first image", data.train_images[0])
@@ -104,6 +103,7 @@ def draw(data, confidences, history):
 
 def main():
     """Train for five epochs, then look at what was learnt."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("fashion_mnist", "available")
     print(data.describe())
@@ -134,7 +134,7 @@ def main():
     logits, probabilities = same_training(train_images, data.train_labels)
     print("loss from logits: ", [round(loss, 5) for loss in logits[:5]])
     print("from softmax:     ", [round(loss, 5) for loss in probabilities[:5]])
-    draw(data, confidences, history.history)
+    draw(plots, data, confidences, history.history)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ def gradients_are_filled(rows, labels):
 
 def main():
     """Look at the data, train, and compare predictions with the truth."""
+    plots = Plots(__file__)
     look_at_the_data()
     keras.utils.set_random_seed(0)
     data = load("iris")
@@ -130,7 +131,6 @@ def main():
             f"predicted {data.class_names[predicted[row]]} ({confidence[row]:.2f}), "
             f"truly {data.class_names[data.test_labels[row]]}"
         )
-    plots = Plots(__file__)
     plots.curves("loss", {name: history[name] for name in ("loss", "val_loss")})
     plots.curves("accuracy", {name: history[name] for name in ("accuracy", "val_accuracy")})
 

@@ -163,11 +163,11 @@ def predict(model, images):
 
 def main():
     """500 images learnt by heart, and what each remedy does about it."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("fashion_mnist", "available", train=1000)
     print(data.describe())
     images = data.train_images.astype("float32") / 255
-    plots = Plots(__file__)
 
     def fit(model, **more):
         # `validation_split` takes the last part, before anything is shuffled.

@@ -167,6 +167,7 @@ def name_of(image):
 
 def main():
     """A new head on 512 features, trained on CIFAR-10; then ImageNet's own classes."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("cifar10", "available", train=1000, test=1000)
     print(data.describe())
@@ -191,7 +192,7 @@ def main():
         print("ImageNet sees", name_of(data.test_images[0]))
     except Exception as error:  # no network: Keras raises a plain Exception
         print(f"ImageNet's weights could not be fetched: {error}")
-    Plots(__file__).curves("training", history.history)
+    plots.curves("training", history.history)
 
 
 if __name__ == "__main__":

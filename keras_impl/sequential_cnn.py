@@ -78,6 +78,7 @@ def loop_by_hand(images, labels):
 
 def main():
     """Images with a channel, training, and what the network makes of 25 images."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("mnist", "available")
     print(data.describe())
@@ -98,7 +99,6 @@ def main():
     )
     print("three steps by hand:", loop_by_hand(train_images, data.train_labels))
     best = keras.ops.convert_to_numpy(predict(model, test_images[:25])).argmax(axis=1)
-    plots = Plots(__file__)
     plots.gallery("predictions", data.test_images[:25], data.test_labels, data.class_names, best)
     plots.curves("training", history.history)
 

@@ -186,6 +186,7 @@ def fit_by_hand(model, batches, plots):
 
 def main():
     """The same regression twice: with functions of our own, and with Keras'."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("fashion_mnist", "available")
     print(data.describe())
@@ -194,7 +195,6 @@ def main():
     train = tf.data.Dataset.from_tensor_slices((train_images, data.train_labels))
     test = tf.data.Dataset.from_tensor_slices((test_images, data.test_labels))
     batches = train.shuffle(len(train_images)).batch(BATCH_SIZE), test.batch(BATCH_SIZE)
-    plots = Plots(__file__)
 
     own = build_own_model()
     own.layers[-1].kernel.assign(tf.random.normal((784, 10), stddev=0.01))

@@ -212,6 +212,7 @@ def part_of(data, classes, samples):
 
 def main():
     """Pretrain on five kinds of garment; then 50 samples of five others, in three ways."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("fashion_mnist", "available")
     print(data.describe())
@@ -245,7 +246,7 @@ def main():
         ).history["val_accuracy"]
         print(f"{name}: accuracy {found[name][-1]:.4f} after {EPOCHS} epochs of 50 samples")
     print("keras.applications:", *models_of_keras())
-    Plots(__file__).curves("accuracy", found)
+    plots.curves("accuracy", found)
 
 
 if __name__ == "__main__":

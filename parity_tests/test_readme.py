@@ -1,4 +1,4 @@
-"""What the README tells people to type works, and prints what the README shows."""
+"""What the README and its doors tell people to type works, and prints what they show."""
 
 import re
 import shlex
@@ -14,10 +14,12 @@ from parity_tests.examples.sizes import SPECS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+DOORS = [ROOT / "docs" / f"{name}.md" for name in ("learn", "port", "decide", "commands")]
+WORDS = "\n".join([README, *(door.read_text("utf-8") for door in DOORS)])
 DOCS = [*sorted(ROOT.glob("[CRS]*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [
     line
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for block in re.findall(r"```sh\n(.*?)```", WORDS, re.DOTALL)
     for line in block.splitlines()
 ]
 
@@ -59,7 +61,7 @@ def test_the_output_shown_is_the_output(example_recordings):
         return [line.split() for line in words.splitlines() if "│" in line]
 
     pattern = r"<!-- output of: parity run fashion_mlp -->\n```text\n(.*?)```"
-    shown = bare(re.search(pattern, README, re.DOTALL)[1])
+    shown = bare(re.search(pattern, WORDS, re.DOTALL)[1])
     assert len(shown) > 15
     # Of the first divergence only the beginning: which element is worst may differ.
     assert shown[:18] == bare(done.stdout)[:18]
@@ -107,4 +109,12 @@ def test_every_example_is_in_the_table():
     from shared.examples import ALL
 
     for spec in ALL:
-        assert f"[`{spec.name}`](reports/{spec.name}.md)" in README
+        assert f"[`{spec.name}`](../reports/{spec.name}.md)" in WORDS
+
+
+def test_the_readme_is_two_screens():
+    """What it is, the commands, one picture, and three doors to pages of their own."""
+    assert len(README.splitlines()) <= 80
+    assert README.count("![") == 1
+    for door in ("learn", "port", "decide"):
+        assert f"(docs/{door}.md)" in README

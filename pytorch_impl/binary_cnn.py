@@ -121,6 +121,7 @@ def images_from_files(images):
 
 def main():
     """Zeros and ones from files, on whatever device there is; then truth against prediction."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
     print("device:", device)
@@ -150,7 +151,6 @@ def main():
     with torch.no_grad():
         apart, together = sigmoid_and_bce(model(test_images[:100]).squeeze(1), test_labels[:100])
     print(f"Sigmoid + BCELoss {apart:.6f}, BCEWithLogitsLoss {together:.6f}")
-    plots = Plots(__file__)
     plots.dots(
         "prediction against label",
         {

@@ -125,6 +125,7 @@ def count_correct(model, loader):
 
 def main():
     """Normalise, load in batches, train, and count."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("cifar10", "available")
     print(data.describe())
@@ -146,7 +147,6 @@ def main():
 
     images = torch.stack([test_set[index][0] for index in range(25)])
     best = predict(model, images).argmax(dim=1)
-    plots = Plots(__file__)
     plots.gallery("predictions", data.test_images[:25], data.test_labels, data.class_names, best)
     plots.curves("training", history)
 

@@ -101,6 +101,7 @@ def fit(model, optimizer, train_loader, test_loader, epochs):
 
 def main():
     """Train a network with batch normalisation on CIFAR-10."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("cifar10", "available")
     print(data.describe())
@@ -119,7 +120,7 @@ def main():
     model = build_model()
     print(model)
     history = fit(model, make_optimizer(model), train_loader, test_loader, EPOCHS)
-    Plots(__file__).curves("training", history)
+    plots.curves("training", history)
 
 
 if __name__ == "__main__":

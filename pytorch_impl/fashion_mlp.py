@@ -107,9 +107,8 @@ def fit(model, optimizer, train_loader, test_loader, epochs):
     return history
 
 
-def draw(data, confidences, history):
+def draw(plots, data, confidences, history):
     """The first image, 25 images of each set, and the training; where ``--plots`` is given."""
-    plots = Plots(__file__)
     best = confidences.argmax(dim=1)
     names = data.class_names
     plots.image("first image", data.train_images[0])
@@ -120,6 +119,7 @@ def draw(data, confidences, history):
 
 def main():
     """Train for five epochs, then look at what was learnt."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("fashion_mnist", "available")
     print(data.describe())
@@ -144,7 +144,7 @@ def main():
     logits, probabilities = same_training(train_images, train_labels)
     print("loss from logits:       ", [round(loss, 5) for loss in logits[:5]])
     print("from log-probabilities: ", [round(loss, 5) for loss in probabilities[:5]])
-    draw(data, confidences, history)
+    draw(plots, data, confidences, history)
 
 
 if __name__ == "__main__":

@@ -144,6 +144,7 @@ def fit(model, optimizer, train_loader, test_loader, epochs):
 
 def main():
     """Look at the data, train, and compare predictions with the truth."""
+    plots = Plots(__file__)
     look_at_the_data()
     torch.manual_seed(0)
     data = load("iris")
@@ -167,7 +168,6 @@ def main():
             f"predicted {data.class_names[predicted[row]]} ({confidence[row]:.2f}), "
             f"truly {data.class_names[test_labels[row]]}"
         )
-    plots = Plots(__file__)
     plots.curves("loss", {name: history[name] for name in ("loss", "test loss")})
     plots.curves("accuracy", {name: history[name] for name in ("accuracy", "test accuracy")})
 

@@ -184,13 +184,13 @@ def train_for(model, optimizer, loaders, epochs):
 
 def main():
     """500 images learnt by heart, and what each remedy does about it."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("fashion_mnist", "available", train=1000)
     print(data.describe())
     images = torch.from_numpy(data.train_images).float() / 255
     labels = torch.from_numpy(data.train_labels)
     loaders = split(images, labels, len(images) // 2)
-    plots = Plots(__file__)
     for name, build, make in (
         ("nothing", build_model, make_optimizer),
         ("L2", build_model, make_adam_l2),

@@ -127,6 +127,7 @@ def fit(model, optimizer, train_loader, test_loader, epochs):
 
 def main():
     """A new head on 512 features, trained on CIFAR-10; then ImageNet's own classes."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("cifar10", "available", train=1000, test=1000)
     print(data.describe())
@@ -151,7 +152,7 @@ def main():
     except OSError as error:  # no network: the file must lie in torch.hub's folder
         print(f"ImageNet's weights could not be fetched ({error}); put the file into")
         print(f"  {torch.hub.get_dir()}/checkpoints from {ResNet18_Weights.DEFAULT.url}")
-    Plots(__file__).curves("training", history)
+    plots.curves("training", history)
 
 
 if __name__ == "__main__":

@@ -97,6 +97,7 @@ def fit(model, optimizer, train_loader, test_loader, epochs):
 
 def main():
     """Images with a channel, batches, training, and what the network makes of 25 images."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("mnist", "available")
     print(data.describe())
@@ -114,7 +115,6 @@ def main():
     print(model)
     history = fit(model, make_optimizer(model), train_loader, test_loader, EPOCHS)
     best = predict(model, test_images[:25]).argmax(dim=1)
-    plots = Plots(__file__)
     plots.gallery("predictions", data.test_images[:25], data.test_labels, data.class_names, best)
     plots.curves("training", history)
 

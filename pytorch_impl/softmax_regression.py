@@ -217,6 +217,7 @@ def fit(model, optimizer, loaders, plots, name, own):
 
 def main():
     """The same regression twice: with functions of our own, and with PyTorch's."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("fashion_mnist", "available")
     print(data.describe())
@@ -228,7 +229,6 @@ def main():
         scaled = torch.from_numpy(images).float() / 255
         sets.append(TensorDataset(scaled, torch.from_numpy(labels)))
     loaders = [DataLoader(s, batch_size=BATCH_SIZE, shuffle=s is sets[0]) for s in sets]
-    plots = Plots(__file__)
 
     own = initialise(build_own_model())
     fit(own, make_own_optimizer(own), loaders, plots, "from scratch", own=True)

@@ -238,6 +238,7 @@ def loaders(data, classes, samples):
 
 def main():
     """Pretrain on five kinds of garment; then 50 samples of five others, in three ways."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("fashion_mnist", "available")
     print(data.describe())
@@ -266,7 +267,7 @@ def main():
             found[name].append(evaluate(model, test_loader)[1])
         print(f"{name}: accuracy {found[name][-1]:.4f} after {EPOCHS} epochs of 50 samples")
     print("timm:", models_of_timm())
-    Plots(__file__).curves("accuracy", found)
+    plots.curves("accuracy", found)
 
 
 if __name__ == "__main__":

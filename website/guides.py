@@ -8,7 +8,12 @@ from pathlib import Path
 from website.dialect import converted, lines_outside_code
 from website.page import Page
 
+LEARN = {
+    "docs/learn.md": "How to read them",
+    "docs/coverage.md": "What they cover",
+}
 PORT = {
+    "docs/port.md": "Port a model",
     "docs/porting.md": "Port a model in an hour",
     "docs/check.md": "Check a port",
     "docs/convert.md": "Convert a checkpoint",
@@ -17,6 +22,7 @@ PORT = {
     "reports/zoo.md": "Real models",
 }
 DECIDE = {
+    "docs/decide.md": "Which of the two?",
     "reports/README.md": "All results",
     "reports/performance.md": "Speed",
     "reports/defaults.md": "What a default costs",
@@ -26,6 +32,7 @@ DECIDE = {
     "docs/native.md": "Own defaults",
     "docs/sweep.md": "Many seeds",
     "docs/recording.md": "What is recorded",
+    "docs/commands.md": "The command line",
 }
 
 
@@ -36,11 +43,12 @@ def places(root: Path, elsewhere: Iterable[str]) -> dict[str, str]:
         root: of the repository.
         elsewhere: files that are on the site in another form.
     """
-    taken = {*PORT, *DECIDE, *elsewhere}
+    taken = {*LEARN, *PORT, *DECIDE, *elsewhere}
     found = sorted(
         f.relative_to(root).as_posix() for d in ("docs", "reports") for f in (root / d).glob("*.md")
     )
-    listed = {file: f"port/{Path(file).name}" for file in PORT}
+    listed = {file: f"lessons/{Path(file).name}" for file in LEARN if (root / file).is_file()}
+    listed |= {file: f"port/{Path(file).name}" for file in PORT}
     listed |= {file: f"decide/{Path(file).name}" for file in DECIDE}
     listed["reports/README.md"] = "decide/results.md"
     return listed | {file: f"decide/{Path(file).name}" for file in found if file not in taken}
@@ -55,7 +63,7 @@ def _page(file: str, text: str, path: str) -> Page:
     heading = next(
         line for line, is_text in lines_outside_code(text) if is_text and line.startswith("# ")
     )
-    title = PORT.get(file) or DECIDE.get(file) or heading.removeprefix("# ")
+    title = (LEARN | PORT | DECIDE).get(file) or heading.removeprefix("# ")
     return Page(path, title, converted(_with_one_title(text)), Path(file).parent.as_posix())
 
 
