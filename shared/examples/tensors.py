@@ -43,6 +43,25 @@ def _products(a: Any, b: Any, c: Any) -> Values:
     }
 
 
+def _shapes(x: Any) -> Values:
+    return {
+        "flat": x.reshape(-1),
+        "two_rows": x.reshape(2, -1),
+        "four_columns": x.reshape(-1, 4),
+        "squeezed_back": np.squeeze(np.expand_dims(x, 1), 1),
+    }
+
+
+def _sums_along_axes(x: Any) -> Values:
+    return {
+        "all": x.sum(),
+        "down_the_columns": x.sum(axis=0, keepdims=True),
+        "along_the_rows": x.sum(axis=1, keepdims=True),
+        "axis_gone": x.sum(axis=0),
+        "share_of_its_row": x / x.sum(axis=1, keepdims=True),
+    }
+
+
 def _random_uniform(like: Any) -> Values:
     return {"drawn_in_numpy": np.random.default_rng(7).random((2, 3))}
 
@@ -104,9 +123,9 @@ TENSORS = ExampleSpec(
     title="Tensors",
     part="Tensors and autograd",
     summary=(
-        "Creation, products, dtypes, rounding, ties, and the way from and to NumPy, in NumPy, "
-        "PyTorch and TensorFlow. Arithmetic is the same; what differs is who converts silently, "
-        "who shares memory, and a few words with two meanings."
+        "Creation, dtypes, rounding, shapes, sums, products, ties, and the way from and to NumPy, "
+        "in NumPy, PyTorch and TensorFlow. Arithmetic is the same; what differs is who converts "
+        "silently, who shares memory, and a few words with two meanings."
     ),
     cases=(
         Case(
@@ -122,35 +141,25 @@ TENSORS = ExampleSpec(
             reference=_creation,
         ),
         Case(
-            "products",
+            "dtype_and_device",
+            {},
             {
-                "a": ((2.0, 3.0, 5.0), (1.0, 2.0, 9.0)),
-                "b": drawn("tensors/b", (3, 4)),
-                "c": drawn("tensors/c", (2, 3)),
+                "dtype": "float32",
+                "doubled_precision": "float64",
+                "half_precision": "float16",
+                "as_another": "int64",
+                "as_integers": (1, -2, 0),
+                "as_truth": (True, True, False),
             },
-            {"column_sums": (3.0, 5.0, 14.0)},
-            reference=_products,
         ),
         Case(
-            "random_uniform",
-            {"like": 0.0},
+            "python_numbers",
+            {"x": ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))},
             {
-                "shape": "(300, 200)",
-                "in_range": True,
-                "scaled_in_range": True,
-                "mean_near_middle": True,
-                "same_seed_same_numbers": True,
-            },
-            reference=_random_uniform,
-        ),
-        Case(
-            "numpy_bridge",
-            {"x": drawn("tensors/bridge", (2, 3))},
-            {
-                "there_and_back": drawn("tensors/bridge", (2, 3)),
-                "array_dtype_is_kept": "float64",
-                "construction_shares": False,
-                "asarray_shares": True,
+                "total_has_axes": "0",
+                "item": "21.0",
+                "item_is_a": "float",
+                "as_list": "[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]",
             },
         ),
         Case(
@@ -191,6 +200,47 @@ TENSORS = ExampleSpec(
             reference=_rounding,
         ),
         Case(
+            "shapes",
+            {"x": drawn("tensors/cube", (2, 2, 3))},
+            {
+                "one_more_axis": "(1, 2, 2, 3)",
+                "one_more_at_the_end": "(2, 2, 3, 1)",
+                "all_ones_gone": "(3,)",
+                "first_one_gone": "(3, 1)",
+            },
+            reference=_shapes,
+        ),
+        Case(
+            "wrong_shapes",
+            {},
+            {
+                "right": "(6, 3072)",
+                "right_by_flatten": "(6, 3072)",
+                "slip_with_six_images": "(64, 288)",
+            },
+        ),
+        Case(
+            "sums_along_axes",
+            {"x": ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))},
+            {
+                "all": 21.0,
+                "down_the_columns": ((5.0, 7.0, 9.0),),
+                "along_the_rows": ((6.0,), (15.0,)),
+                "axis_gone": (5.0, 7.0, 9.0),
+            },
+            reference=_sums_along_axes,
+        ),
+        Case(
+            "products",
+            {
+                "a": ((2.0, 3.0, 5.0), (1.0, 2.0, 9.0)),
+                "b": drawn("tensors/b", (3, 4)),
+                "c": drawn("tensors/c", (2, 3)),
+            },
+            {"column_sums": (3.0, 5.0, 14.0)},
+            reference=_products,
+        ),
+        Case(
             "statistics",
             {"x": (3.0, 1.0, 4.0, 2.0)},
             {"std_n": "1.118", "std_n_minus_1": "1.291", "median_between": 2.5, "mean_cut": 1},
@@ -209,8 +259,83 @@ TENSORS = ExampleSpec(
             integers={"labels": (2, 0, 3)},
             reference=_same_words,
         ),
+        Case(
+            "numpy_bridge",
+            {"x": drawn("tensors/bridge", (2, 3))},
+            {
+                "there_and_back": drawn("tensors/bridge", (2, 3)),
+                "array_dtype_is_kept": "float64",
+                "construction_shares": False,
+                "asarray_shares": True,
+            },
+        ),
+        Case(
+            "random_uniform",
+            {"like": 0.0},
+            {
+                "shape": "(300, 200)",
+                "in_range": True,
+                "scaled_in_range": True,
+                "mean_near_middle": True,
+                "same_seed_same_numbers": True,
+            },
+            reference=_random_uniform,
+        ),
     ),
     known=(
+        Known(
+            "values/dtype_and_device/type",
+            torch="torch.FloatTensor",
+            keras="EagerTensor",
+            reason="`x.type()` of PyTorch names device and elements at once; a TensorFlow tensor "
+            "has `dtype` and `device` for that, and one class",
+            link=_TORCH + "generated/torch.Tensor.type.html",
+        ),
+        Known(
+            "values/dtype_and_device/device",
+            torch="cpu",
+            keras="/job:localhost/replica:0/task:0/device:CPU:0",
+            reason="the processor, by its name here and there; TensorFlow's tells the machine as "
+            "well",
+            link="https://www.tensorflow.org/guide/gpu",
+        ),
+        Known(
+            "values/python_numbers/item_of_many",
+            torch="RuntimeError",
+            keras="ValueError",
+            reason="several numbers are not one; on TensorFlow's side it is NumPy that says so",
+            link=_TORCH + "generated/torch.Tensor.item.html",
+        ),
+        Known(
+            "values/shapes/has_views",
+            torch=True,
+            keras=False,
+            reason="a view shares the memory of what it views, so that a write into one is seen "
+            "in the other; TensorFlow's tensors never change and need no views",
+            link=_TORCH + "tensor_view.html",
+        ),
+        Known(
+            "values/shapes/view_of_transposed",
+            torch="RuntimeError",
+            keras="float32",
+            reason="a transposed tensor no longer lies row by row in memory, and `view` never "
+            "copies; `reshape` does where it must",
+            link=_TORCH + "generated/torch.Tensor.view.html",
+        ),
+        Known(
+            "values/wrong_shapes/slip_with_four_images",
+            torch="RuntimeError",
+            keras="InvalidArgumentError",
+            reason="4 · 3,072 numbers are no multiple of 288; those of six images are",
+            link=_TF + "errors/InvalidArgumentError",
+        ),
+        Known(
+            "values/sums_along_axes/without_keepdim",
+            torch="RuntimeError",
+            keras="InvalidArgumentError",
+            reason="two sums stand against three columns: the axis that was dropped is missing",
+            link=_TF + "errors/InvalidArgumentError",
+        ),
         Known(
             "values/products/misfit",
             torch="RuntimeError",
