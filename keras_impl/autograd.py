@@ -2,12 +2,32 @@
 
 Twin: pytorch_impl/autograd.py
 Look at: who asks for tracking (the tape here, the tensor there), where gradients go (returned
-here; onto `x.grad`, adding up, there), and `edge_gradients` and `masked_gradients`, where the two
-disagree.
+here; onto `x.grad`, adding up, there), `graph` (a result knows how it was made only inside a
+`tf.function`), and `edge_gradients` and `masked_gradients`, where the two disagree.
+
+One rule in all lessons: `keras.ops` where it can be had, for it runs on every backend of Keras;
+`tf` under a tape, for the tape is TensorFlow's.
 """
 
+import weakref
+
 import keras
+import numpy as np
 import tensorflow as tf
+from keras import ops
+
+from shared.plots import Plots
+
+
+def show(title, results):
+    """Print what an experiment found; tensors as rounded numbers."""
+    print(f"\n{title}")
+    for name, value in results.items():
+        head = f"  {name}: "
+        if ops.is_tensor(value):
+            print(head + np.array2string(ops.convert_to_numpy(value), precision=4, prefix=head))
+        else:
+            print(head + str(value))
 
 
 def sum_times(x, y, z):
@@ -19,6 +39,24 @@ def sum_times(x, y, z):
     return {"f": f, "df_dx": df_dx, "df_dy": df_dy, "df_dz": df_dz}
 
 
+def graph(x, y, z):
+    """An eager tensor knows nothing of its making, the tape does; in a graph a tensor has an `op`.
+
+    A function is traced into a graph by `tf.function`: run once with symbols in place of numbers.
+    """
+    made = {}
+
+    @tf.function
+    def traced(x, y, z):
+        f = (x + y) * z
+        made["made_the_leaf"] = x.op.type
+        made["made_the_result"] = f.op.type
+        made["made_its_inputs"] = tuple(before.op.type for before in f.op.inputs)
+        return f
+
+    return {"f": traced(x, y, z)} | made
+
+
 def cube_mean(x):
     """out = mean((x + 2)³); intermediate gradients need no preparation, only a name."""
     with tf.GradientTape() as tape:
@@ -28,6 +66,21 @@ def cube_mean(x):
         out = tf.reduce_mean(z)
     dout_dx, dout_dy, dout_dz = tape.gradient(out, [x, y, z])
     return {"out": out, "dout_dx": dout_dx, "dout_dy": dout_dy, "dout_dz": dout_dz}
+
+
+def kept(x):
+    """Twice backwards, added by hand: you have what you asked for, and of z nothing."""
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = x + 2
+        z = y**3
+        out = tf.reduce_mean(z)
+    once, again = (tape.gradient(out, {"x": x, "y": y}) for _ in range(2))
+    return {
+        "x_grad": once["x"] + again["x"],
+        "y_grad": once["y"] + again["y"],
+        "z_grad": once.get("z"),
+    }
 
 
 def accumulated(x):
@@ -48,23 +101,26 @@ def accumulated(x):
 
 
 def square_of_sum(x):
-    """z = (Σx)²: a scalar in the middle fans out to every element."""
+    """z = (Σx)²: ∂z/∂y = 2y is a scalar in the middle, and fans out to every element."""
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = tf.reduce_sum(x)
         z = y**2
-    return {"z": z, "dz_dx": tape.gradient(z, x)}
+    dz_dy, dz_dx = tape.gradient(z, [y, x])
+    return {"z": z, "dz_dy": dz_dy, "dz_dx": dz_dx}
 
 
 def persistent(x):
-    """Two gradients from one recording: y = x², z = y²."""
+    """Two gradients from one recording: y = x², z = y². It lives as long as its tape."""
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         y = x**2
         z = y**2
     dz_dx = tape.gradient(z, x)
     dy_dx = tape.gradient(y, x)
-    return {"dz_dx": dz_dx, "dy_dx": dy_dx}
+    recording = weakref.ref(tape)
+    del tape  # a tape that is not persistent lets go by itself, at its first gradient
+    return {"dz_dx": dz_dx, "dy_dx": dy_dx, "released": recording() is None}
 
 
 def second_order(x):
@@ -131,6 +187,38 @@ def tracking(x):
     }
 
 
+def switched(x):
+    """The switch is `watch`, on the tape: every tape begins with nothing watched."""
+
+    def slope(watched):
+        with tf.GradientTape() as tape:
+            if watched:
+                tape.watch(x)
+            square = x**2
+        return tape.gradient(square, x)
+
+    on, off, on_again = slope(True), slope(False), slope(True)
+    return {
+        "on": on is not None,
+        "off": off is not None,
+        "on_again": on_again is not None,
+        "dsquare_dx": on_again,
+    }
+
+
+def watched_by_itself(x):
+    """A variable is watched unasked, a constant is not: this is how a tape finds the weights."""
+    weight = tf.Variable(tf.fill(x.shape, tf.constant(5, x.dtype)))
+    with tf.GradientTape() as tape:
+        product = weight * x
+    dproduct_dweight, dproduct_dconstant = tape.gradient(product, [weight, x])
+    return {
+        "tracked": len(tape.watched_variables()),
+        "dproduct_dweight": dproduct_dweight,
+        "dproduct_dconstant": dproduct_dconstant,
+    }
+
+
 @tf.custom_gradient
 def multiply(x, y):
     """Multiplication with its gradient written by hand."""
@@ -182,3 +270,63 @@ def masked_gradients(zero, mixed):
         "where_sqrt": tape.gradient(roots, mixed),
         "where_sqrt_of_where": tape.gradient(safe_roots, mixed),
     }
+
+
+def draw_derivatives(figure):
+    """x³ with its first and second derivative, as the tapes give them."""
+    x = ops.linspace(-2.0, 2.0, 81)
+    with tf.GradientTape() as outer:
+        outer.watch(x)
+        with tf.GradientTape() as inner:
+            inner.watch(x)
+            y = x**3
+        first = inner.gradient(y, x)  # of the sum over y, and points do not mix
+    second = outer.gradient(first, x)
+    axes = figure.subplots()
+    for name, values in (("x³", y), ("dy/dx = 3x²", first), ("d²y/dx² = 6x", second)):
+        axes.plot(x, values, label=name)
+    axes.set(xlabel="x")
+    axes.legend()
+
+
+def main():
+    """Every experiment on a few numbers, in the order of this file."""
+    show("f = (x + y)·z at −3, 5, −2", sum_times(*map(tf.constant, (-3.0, 5.0, -2.0))))
+    show("Who made it", graph(*map(tf.constant, (-3.0, 5.0, -2.0))))
+    show("out = mean((x + 2)³), x of ones", cube_mean(tf.ones((2, 2))))
+    show("Twice backwards, and what is kept", kept(tf.ones((2, 2))))
+    show("A third time", accumulated(tf.ones((2, 2))))
+    show("z = (Σx)², y = Σx", square_of_sum(tf.ones((2, 2))))
+    show("Two gradients of one recording: z = y², y = x², x = 3", persistent(tf.constant(3.0)))
+    show("x³ at 1, and its two derivatives", second_order(tf.constant(1.0)))
+    show(
+        "Outputs that are no scalar: v·J",
+        vector_jacobian(tf.constant([1.0, 2.0, 3.0]), tf.constant([0.1, 1.0, 0.0001])),
+    )
+    show("All of J", jacobian(tf.constant([2.0, 3.0])))
+    show("Second derivatives", hessian(tf.constant([2.0, 3.0])))
+    show("Tracked, paused, cut off", tracking(tf.constant(3.0)))
+    show("On, off, on", switched(tf.constant(3.0)))
+    show("Weights are tracked unasked", watched_by_itself(tf.constant(3.0)))
+    show("A gradient of our own", custom_gradient(tf.constant(3.0), tf.constant(-4.0)))
+    show(
+        "Where there is no derivative",
+        edge_gradients(
+            tf.constant(2.0),
+            tf.constant(2.0),
+            tf.constant([-1.0, 1.0]),
+            tf.constant([0.0, 0.0, 0.0]),
+            tf.constant([2.0, 2.0, 2.0]),
+        ),
+    )
+    show(
+        "Where there is one, by a formula with 0·∞",
+        masked_gradients(tf.constant(0.0), tf.constant([-1.0, 4.0])),
+    )
+
+    plots = Plots(__file__)
+    plots.draw("derivatives", draw_derivatives)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ from parity.spec.cases import Case, Known
 from parity.spec.example import ExampleSpec
 
 _ONES = ((1.0, 1.0), (1.0, 1.0))
+_GRAPH = "https://pytorch.org/docs/stable/notes/autograd.html#how-autograd-encodes-the-history"
 _EDGE = "values/edge_gradients/"
 _MASKED = "values/masked_gradients/"
 
@@ -27,6 +28,7 @@ AUTOGRAD = ExampleSpec(
             {"x": -3.0, "y": 5.0, "z": -2.0},
             {"f": -4.0, "df_dx": -2.0, "df_dy": -2.0, "df_dz": 2.0},
         ),
+        Case("graph", {"x": -3.0, "y": 5.0, "z": -2.0}, {"f": -4.0}),
         Case(
             "cube_mean",
             {"x": _ONES},
@@ -37,9 +39,14 @@ AUTOGRAD = ExampleSpec(
                 "dout_dz": _square(0.25),
             },
         ),
+        Case(
+            "kept",
+            {"x": _ONES},
+            {"x_grad": _square(13.5), "y_grad": _square(13.5), "z_grad": "None"},
+        ),
         Case("accumulated", {"x": _ONES}, {"twice": _square(13.5), "third": "RuntimeError"}),
-        Case("square_of_sum", {"x": _ONES}, {"z": 16.0, "dz_dx": _square(8.0)}),
-        Case("persistent", {"x": 3.0}, {"dz_dx": 108.0, "dy_dx": 6.0}),
+        Case("square_of_sum", {"x": _ONES}, {"z": 16.0, "dz_dy": 8.0, "dz_dx": _square(8.0)}),
+        Case("persistent", {"x": 3.0}, {"dz_dx": 108.0, "dy_dx": 6.0, "released": True}),
         Case("second_order", {"x": 1.0}, {"dy_dx": 3.0, "d2y_dx2": 6.0}),
         Case(
             "vector_jacobian",
@@ -61,6 +68,16 @@ AUTOGRAD = ExampleSpec(
                 "result_is_leaf": False,
             },
         ),
+        Case(
+            "switched",
+            {"x": 3.0},
+            {"on": True, "off": False, "on_again": True, "dsquare_dx": 6.0},
+        ),
+        Case(
+            "watched_by_itself",
+            {"x": 3.0},
+            {"tracked": "1", "dproduct_dweight": 3.0, "dproduct_dconstant": "None"},
+        ),
         Case("custom_gradient", {"x": 3.0, "y": -4.0}, {"product": -12.0, "dx": -4.0, "dy": 3.0}),
         Case(
             "edge_gradients",
@@ -79,6 +96,29 @@ AUTOGRAD = ExampleSpec(
         ),
     ),
     known=(
+        Known(
+            "values/graph/made_the_leaf",
+            torch="None",
+            keras="Placeholder",
+            reason="a leaf is made by no operation; in a graph of TensorFlow it is the place where "
+            "an argument is put",
+            link=_GRAPH,
+        ),
+        Known(
+            "values/graph/made_the_result",
+            torch="MulBackward0",
+            keras="Mul",
+            reason="PyTorch keeps the way back on the result itself. TensorFlow keeps operations "
+            "on the tape, out of sight, and in a graph the way forward",
+            link=_GRAPH,
+        ),
+        Known(
+            "values/graph/made_its_inputs",
+            torch="('AddBackward0', 'AccumulateGrad')",
+            keras="('AddV2', 'Placeholder')",
+            reason="the sum and z: the leaf's place is taken by what adds to its `.grad`",
+            link=_GRAPH,
+        ),
         Known(
             _EDGE + "maximum_tie_a",
             torch=0.5,
