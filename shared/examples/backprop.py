@@ -21,6 +21,20 @@ def sigmoid_of(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
 
+def upstream_times_local(x: Any, y: Any, z: Any) -> Values:
+    """f = (x + y)·z: the product hands z to the sum, and the sum hands it on, times 1."""
+    return {
+        "q": x + y,
+        "f": (x + y) * z,
+        "df_dq": z,
+        "dq_dx": 1.0,
+        "dq_dy": 1.0,
+        "df_dx": z,
+        "df_dy": z,
+        "df_dz": x + y,
+    }
+
+
 def add(x: Any, y: Any, upstream: Any) -> Values:
     """A sum: slope 1 for both; y, one row, was used for every row of x and collects from each."""
     return {"total": x + y, "dx": upstream, "dy": upstream.sum(axis=0)}
@@ -97,6 +111,12 @@ def fan_out(x: Any) -> Values:
     }
 
 
+def derivative_shapes(x: Any, kernel: Any) -> Values:
+    """Of t², of Σ xᵢ², and of tanh(x·W)."""
+    slope = 1 - np.tanh(x @ kernel) ** 2
+    return {"scalar": 2 * x[0], "gradient": 2 * x, "jacobian": slope[:, None] * kernel.T}
+
+
 def jacobians(x: Any, kernel: Any, bias: Any) -> Values:
     """h = tanh(x·W + b): row k of a Jacobian is the gradient of output k."""
     h = np.tanh(x @ kernel + bias)
@@ -148,6 +168,28 @@ def two_layers(  # noqa: PLR0917
     }
 
 
+def update(  # noqa: PLR0917
+    x: Any,
+    targets: Any,
+    hidden_kernel: Any,
+    hidden_bias: Any,
+    output_kernel: Any,
+    output_bias: Any,
+    rate: Any,
+) -> Values:
+    """Every parameter against its gradient, by ρ = `rate`."""
+    parameters = {
+        "hidden_kernel": hidden_kernel,
+        "hidden_bias": hidden_bias,
+        "output_kernel": output_kernel,
+        "output_bias": output_bias,
+    }
+    found = two_layers(x, targets, **parameters)
+    moved = {name: value - rate * found[f"d_{name}"] for name, value in parameters.items()}
+    after = two_layers(x, targets, **moved)["loss"]
+    return {"before": found["loss"], "after": after, **moved}
+
+
 _KERNELS = ("hidden_kernel", "output_kernel", "d_hidden_kernel", "d_output_kernel")
 
 BACKPROP = ExampleSpec(
@@ -160,6 +202,12 @@ BACKPROP = ExampleSpec(
         "a slope of at most 1/4 a layer."
     ),
     cases=(
+        Case(
+            "upstream_times_local",
+            {"x": -3.0, "y": 5.0, "z": -2.0},
+            {"df_dx": -2.0, "df_dy": -2.0, "df_dz": 2.0, "product_is_df_dx": True},
+            reference=upstream_times_local,
+        ),
         Case(
             "add",
             {
@@ -213,6 +261,16 @@ BACKPROP = ExampleSpec(
             reference=fan_out,
         ),
         Case(
+            "derivative_shapes",
+            {"x": drawn("backprop/vector", (3,)), "kernel": drawn("backprop/kernel", (3, 4))},
+            {
+                "shape_of_scalar": "()",
+                "shape_of_gradient": "(3,)",
+                "shape_of_jacobian": "(4, 3)",
+            },
+            reference=derivative_shapes,
+        ),
+        Case(
             "jacobians",
             {
                 "x": drawn("backprop/vector", (3,)),
@@ -245,6 +303,21 @@ BACKPROP = ExampleSpec(
             },
             roles=dict.fromkeys(_KERNELS, "dense/kernel"),
             reference=two_layers,
+        ),
+        Case(
+            "update",
+            {
+                "x": drawn("backprop/samples", (5, 3)),
+                "targets": drawn("backprop/targets", (5, 2)),
+                "hidden_kernel": drawn("backprop/hidden_kernel", (3, 4)),
+                "hidden_bias": drawn("backprop/hidden_bias", (4,)),
+                "output_kernel": drawn("backprop/output_kernel", (4, 2)),
+                "output_bias": drawn("backprop/output_bias", (2,)),
+                "rate": 0.125,
+            },
+            {"falls": True},
+            roles=dict.fromkeys(("hidden_kernel", "output_kernel"), "dense/kernel"),
+            reference=update,
         ),
     ),
 )
