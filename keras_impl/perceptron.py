@@ -7,19 +7,40 @@ is handed gradients and variables, there it keeps the parameters and reads their
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
+from keras import ops
 
-RATE = 0.25  # ρ, a power of two: with weights to match every step is exact
+from shared.plots import Plots
+
+RATE = 0.25  # ρ of the perceptron rule; a power of two, so that every step is exact
+
+
+def show(title, results):
+    """Print what an experiment found; tensors as rounded numbers."""
+    print(f"\n{title}")
+    for name, value in results.items():
+        head = f"  {name}: "
+        if ops.is_tensor(value):
+            print(head + np.array2string(ops.convert_to_numpy(value), precision=4, prefix=head))
+        else:
+            print(head + str(value))
+
+
+def summary(results):
+    """All but the histories, which are long."""
+    histories = ("weights", "mistakes", "losses", "probabilities")
+    return {name: value for name, value in results.items() if name not in histories}
 
 
 def fires(weighted):
     """The step function: 1 above the threshold, 0 on it and below."""
-    return tf.cast(weighted > 0, weighted.dtype)
+    return ops.cast(weighted > 0, weighted.dtype)
 
 
 def _with_one(points):
     """A column of ones in front: its weight is the bias."""
-    return tf.concat([tf.ones_like(points[:, :1]), points], axis=1)
+    return ops.concatenate([ops.ones_like(points[:, :1]), points], axis=1)
 
 
 def gates_with_constants(points):
@@ -41,11 +62,17 @@ def gates_as_vectors(points, weights, biases):
 
 
 def decision_line(points, weights, biases):
-    """Where w₁x₁ + w₂x₂ + b = 0: x₂ = slope·x₁ + intercept, and each point's distance from it."""
-    distances = (points @ weights + biases) / tf.norm(weights, axis=0)
+    """Where w₁x₁ + w₂x₂ + b = 0: x₂ = slope·x₁ + intercept, and each point's distance from it.
+
+    w stands at right angles to the line, whose direction is (1, slope), and points to where it
+    fires.
+    """
+    slope = -weights[0] / weights[1]
+    distances = (points @ weights + biases) / ops.norm(weights, axis=0)
     return {
-        "slope": -weights[0] / weights[1],
+        "slope": slope,
         "intercept": -biases / weights[1],
+        "weights_times_direction": weights[0] * 1 + weights[1] * slope,
         "distances": distances,
     }
 
@@ -55,28 +82,29 @@ def perceptron_loss(points, labels, weights):
 
     But for points on the line itself: the rule counts them as wrong, their gradient here is 0.
     """
+    samples = _with_one(points)
     with tf.GradientTape() as tape:
         tape.watch(weights)
-        loss = tf.reduce_sum(tf.nn.relu(-labels * (_with_one(points) @ weights)))
+        loss = tf.reduce_sum(tf.nn.relu(-labels * (samples @ weights)))
     return {"loss": loss, "gradient": tape.gradient(loss, weights)}
 
 
 def _rounds(points, labels, weights, most):
     """w ← w + ρ·Σ yₖ·xₖ over the misclassified, until none is left or for so many rounds.
 
-    The perceptron rule. It is often called the delta rule, but that is Widrow's and Hoff's, which
-    steps by how far w·x is from y, for every point.
+    The perceptron rule. It is often called the delta rule, but that is Widrow's and Hoff's
+    (`learning_rates`), which steps by how far w·x is from y, for every point.
     """
     samples = _with_one(points)
     history, mistakes = [weights], []
     for _ in range(most):
         wrong = labels * (samples @ weights) <= 0  # on the line counts as wrong
-        mistakes.append(tf.math.count_nonzero(wrong, axis=0))
-        if not tf.reduce_any(wrong):
+        mistakes.append(ops.count_nonzero(wrong, axis=0))
+        if not ops.any(wrong):
             break
-        weights = weights + RATE * tf.transpose(samples) @ tf.where(wrong, labels, 0)
+        weights = weights + RATE * ops.transpose(samples) @ ops.where(wrong, labels, 0)
         history.append(weights)
-    return tf.stack(history), tf.stack(mistakes), fires(samples @ weights)
+    return ops.stack(history), ops.stack(mistakes), fires(samples @ weights)
 
 
 def perceptron_rule(points, labels, weights):
@@ -88,6 +116,26 @@ def perceptron_rule(points, labels, weights):
         "learnt_after": len(history) - 1,
         "learnt": history[-1],
         "truth": truth,
+    }
+
+
+def learning_rates(points, targets, weights, rates):
+    """One neuron without a threshold, J = ½·mean (w·x − y)², and a ρ in every column.
+
+    The delta rule of Widrow and Hoff: w ← w − ρ·∂J/∂w. Too small, and it crawls; above 2/λ, with
+    λ the largest curvature of J, every step leads further away.
+    """
+    samples = _with_one(points)
+    curvature = ops.transpose(samples) @ samples / len(points)
+    weights, losses = ops.tile(weights, (1, len(rates))), []
+    for _ in range(12):
+        errors = samples @ weights - targets
+        losses.append(ops.mean(errors**2, axis=0) / 2)
+        weights = weights - rates * (ops.transpose(samples) @ errors) / len(points)
+    return {
+        "losses": ops.stack(losses),
+        "weights": weights,
+        "largest_rate": 2 / ops.eigh(curvature)[0][-1],
     }
 
 
@@ -108,8 +156,23 @@ def xor_by_one_layer(points, labels, weights):
 def xor_by_two_layers(points, hidden_weights, hidden_biases, output_weights, output_bias):
     """XOR is what OR and NAND have in common: AND on top of the two."""
     hidden = fires(points @ hidden_weights + hidden_biases)
-    weighted = tf.linalg.matvec(hidden, output_weights) + output_bias  # `@` wants matrices
+    weighted = ops.matmul(hidden, output_weights) + output_bias  # `@` wants matrices
     return {"hidden": hidden, "truth": fires(weighted)}
+
+
+def hidden_space(points, hidden_weights, hidden_biases, output_weights, output_bias):
+    """Three hidden units, OR, NAND, AND: a space of three dimensions, in which a plane parts XOR.
+
+    p units make p numbers of a point: its place in a space of p dimensions.
+    """
+    hidden = fires(points @ hidden_weights + hidden_biases)
+    weighted = ops.matmul(hidden, output_weights) + output_bias
+    return {
+        "hidden": hidden,
+        "points_dimensions": tuple(hidden.shape),
+        "distances": weighted / ops.norm(output_weights),
+        "truth": fires(weighted),
+    }
 
 
 def xor_learnt(points, targets, hidden_kernel, hidden_bias, output_kernel, output_bias):
@@ -128,10 +191,10 @@ def xor_learnt(points, targets, hidden_kernel, hidden_bias, output_kernel, outpu
         gradients = tape.gradient(loss, parameters)
         optimizer.apply(gradients, parameters)
         losses.append(loss)
-        probabilities.append(tf.sigmoid(logits[:, 0]))
+        probabilities.append(ops.sigmoid(logits[:, 0]))
     return {
-        "losses": tf.stack(losses),
-        "probabilities": tf.stack(probabilities),
+        "losses": ops.stack(losses),
+        "probabilities": ops.stack(probabilities),
         "at_the_end": probabilities[-1],
         "truth": fires(logits[:, 0]),
         "hidden_kernel": hidden_kernel,
@@ -139,3 +202,116 @@ def xor_learnt(points, targets, hidden_kernel, hidden_bias, output_kernel, outpu
         "output_kernel": output_kernel,
         "output_bias": output_bias,
     }
+
+
+def draw_gates(figure, points, weights, biases):
+    """AND and OR: the points where each fires are filled, the line parts them, w stands on it."""
+    truth = gates_as_vectors(points, weights, biases)["truth"]
+    line = decision_line(points, weights, biases)
+    figure.set_size_inches(8, 4)
+    for axes, title, gate in zip(figure.subplots(1, 2), ("AND", "OR"), (0, 2), strict=True):
+        slope, intercept = float(line["slope"][gate]), float(line["intercept"][gate])
+        draw_points(axes, points, truth[:, gate])
+        axes.axline((0, intercept), slope=slope, color="tab:gray")
+        foot = np.full(2, intercept / 2)  # on the line
+        tip = foot + np.asarray(weights[:, gate])
+        axes.annotate("", tip, foot, arrowprops={"arrowstyle": "->"})
+        axes.text(*tip, "w")
+        axes.set(title=title, xlabel="x₁", ylabel="x₂", aspect="equal")
+        axes.set(xlim=(-0.5, 1.7), ylim=(-0.5, 1.7))
+
+
+def draw_points(axes, points, truth):
+    """Filled where the neuron fires."""
+    for point, fired in zip(points, truth, strict=True):
+        axes.plot(
+            *point, "o", markersize=10, color="tab:blue", fillstyle="full" if fired else "none"
+        )
+
+
+def draw_xor(figure, points, two, three):
+    """XOR in its own plane, and in the spaces of two and of three hidden units."""
+    figure.set_size_inches(11, 4)
+    axes = figure.add_subplot(1, 3, 1)
+    draw_points(axes, points, two["truth"])
+    axes.set(title="XOR: no line parts it", xlabel="x₁", ylabel="x₂")
+
+    axes = figure.add_subplot(1, 3, 2)
+    draw_points(axes, two["hidden"], two["truth"])
+    axes.axline((0.4, 1), slope=-1, color="tab:gray")  # ½·OR + ½·NAND = 0.7
+    axes.set(title="2 hidden units: a line does", xlabel="OR", ylabel="NAND")
+
+    axes = figure.add_subplot(1, 3, 3, projection="3d")
+    draw_points(axes, three["hidden"], three["truth"])
+    # Where OR + NAND − AND = 1.5 cuts the edges of the cube:
+    axes.plot_trisurf([1, 0.5, 1], [0.5, 1, 1], [0, 0, 0.5], alpha=0.4)
+    axes.view_init(elev=20, azim=25)
+    axes.set_box_aspect(None, zoom=0.8)
+    axes.set(xticks=[0, 1], yticks=[0, 1], zticks=[0, 1])
+    axes.set(title="3 hidden units: a plane", xlabel="OR", ylabel="NAND", zlabel="AND")
+
+
+def draw_rates(figure, losses, rates):
+    """J after every step, for every ρ."""
+    axes = figure.subplots()
+    for column, rate in enumerate(rates):
+        axes.semilogy(losses[:, column], marker="o", label=f"ρ = {rate:g}")
+    axes.set(xlabel="steps", ylabel="J")
+    axes.legend()
+
+
+def main():
+    """Gates by hand, gates learnt, XOR: in the order of this file."""
+    points = tf.constant([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    weights = tf.constant([[0.5, -0.5, 0.5], [0.5, -0.5, 0.5]])  # columns AND, NAND, OR
+    biases = tf.constant([-0.7, 0.7, -0.2])
+    show("Gates with constants", gates_with_constants(points))
+    show("AND, NAND, OR as one layer", gates_as_vectors(points, weights, biases))
+    show("Their lines", decision_line(points, weights, biases))
+
+    labels = 2 * gates_as_vectors(points, weights, biases)["truth"] - 1  # −1 and 1
+    start = tf.constant([[0.25, -0.5, 0.125], [-0.5, 0.25, -0.75], [0.125, 0.75, -0.25]])
+    show("The loss of the start, and its slope", perceptron_loss(points, labels, start))
+    show("The three gates learnt", summary(perceptron_rule(points, labels, start)))
+
+    rates = tf.constant([0.01, 0.5, 1.5])
+    descents = learning_rates(points, labels[:, 2:], tf.constant([[0.0], [0.0], [0.0]]), rates)
+    show("OR by the delta rule: ρ too small, right, too large", descents)
+
+    xor = tf.constant([[-1.0], [1.0], [1.0], [-1.0]])
+    show("XOR by one layer", summary(xor_by_one_layer(points, xor, start[:, :1])))
+    two = xor_by_two_layers(
+        points,
+        ops.take(weights, [2, 1], axis=1),
+        tf.constant([-0.2, 0.7]),
+        tf.constant([0.5, 0.5]),
+        tf.constant(-0.7),
+    )
+    show("XOR by OR, NAND, and AND of the two", two)
+    three = hidden_space(
+        points,
+        tf.constant([[0.5, -0.5, 0.5], [0.5, -0.5, 0.5]]),
+        tf.constant([-0.2, 0.7, -0.7]),
+        tf.constant([1.0, 1.0, -1.0]),
+        tf.constant(-1.5),
+    )
+    show("Three hidden units", three)
+    learnt = xor_learnt(
+        points,
+        (xor + 1) / 2,
+        tf.constant([[0.5, 0.3, -0.7], [-0.4, 0.6, 0.2]]),
+        tf.constant([0.0, 0.0, 0.0]),
+        tf.constant([[0.3], [-0.5], [0.4]]),
+        tf.constant([0.0]),
+    )
+    show("XOR learnt", summary(learnt))
+
+    plots = Plots(__file__)
+    plots.draw("gates", lambda figure: draw_gates(figure, points, weights, biases))
+    plots.draw("xor", lambda figure: draw_xor(figure, points, two, three))
+    plots.draw("learning rates", lambda figure: draw_rates(figure, descents["losses"], rates))
+    plots.curves("xor learnt", {"loss": learnt["losses"]}, x="step")
+
+
+if __name__ == "__main__":
+    main()

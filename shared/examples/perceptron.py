@@ -29,6 +29,7 @@ def _decision_line(points: Any, weights: Any, biases: Any) -> Values:
     return {
         "slope": -weights[0] / weights[1],
         "intercept": -biases / weights[1],
+        "weights_times_direction": np.zeros(3),
         "distances": weighted / np.sqrt((weights**2).sum(axis=0)),
     }
 
@@ -59,6 +60,17 @@ def _perceptron_rule(points: Any, labels: Any, weights: Any, most: int = 100) ->
         "learnt": weights,
         "truth": np.where(samples @ weights > 0, 1, 0),
     }
+
+
+def _learning_rates(points: Any, targets: Any, weights: Any, rates: Any) -> Values:
+    samples = np.column_stack([np.ones(len(points)), points])
+    weights, losses = np.tile(weights, len(rates)), []
+    for _ in range(12):
+        errors = samples @ weights - targets
+        losses.append((errors**2).mean(axis=0) / 2)
+        weights = weights - rates * (samples.T @ errors) / len(points)
+    curvatures = np.linalg.svd(samples, compute_uv=False) ** 2 / len(points)
+    return {"losses": np.array(losses), "weights": weights, "largest_rate": 2 / curvatures[0]}
 
 
 def _xor_by_one_layer(points: Any, labels: Any, weights: Any) -> Values:
@@ -153,6 +165,17 @@ PERCEPTRON = ExampleSpec(
             reference=_perceptron_rule,
         ),
         Case(
+            "learning_rates",
+            {
+                "points": _POINTS,
+                "targets": ((-1.0,), (1.0,), (1.0,), (1.0,)),
+                "weights": ((0.0,), (0.0,), (0.0,)),
+                "rates": (0.01, 0.5, 1.5),
+            },
+            {"largest_rate": "1.2554"},
+            reference=_learning_rates,
+        ),
+        Case(
             "xor_by_one_layer",
             {
                 "points": _POINTS,
@@ -172,6 +195,22 @@ PERCEPTRON = ExampleSpec(
                 "output_bias": -0.7,
             },
             {"hidden": ((0.0, 1.0), (1.0, 1.0), (1.0, 1.0), (1.0, 0.0)), "truth": _XOR},
+        ),
+        Case(
+            "hidden_space",
+            {
+                "points": _POINTS,
+                "hidden_weights": ((0.5, -0.5, 0.5), (0.5, -0.5, 0.5)),
+                "hidden_biases": (-0.2, 0.7, -0.7),
+                "output_weights": (1.0, 1.0, -1.0),
+                "output_bias": -1.5,
+            },
+            {
+                "hidden": ((0.0, 1.0, 0.0), (1.0, 1.0, 0.0), (1.0, 1.0, 0.0), (1.0, 0.0, 1.0)),
+                "points_dimensions": "(4, 3)",
+                "distances": ("-0.2887", "0.2887", "0.2887", "-0.8660"),
+                "truth": _XOR,
+            },
         ),
         Case(
             "xor_learnt",
