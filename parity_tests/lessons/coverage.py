@@ -80,6 +80,8 @@ ITEMS: tuple[Item, ...] = (
     Item("perceptron", "ρ too large and too small", "learning_rates"),
     Item("perceptron", "XOR in the feature space of the hidden layer", "draw_xor"),
     Item("perceptron", "p units make a space of p dimensions", "hidden_space"),
+    Item("activations", "stacked linear layers are one linear layer", "stacked_linear"),
+    Item("activations", "the ten curves", "draw_curves"),
     Item("fashion_mlp", "the first image with a colour bar", "draw"),
     Item("fashion_mlp", "25 training images with their class names", "draw"),
     Item("fashion_mlp", "loss and accuracy of every epoch, kept and drawn", "fit", "main"),

@@ -87,6 +87,15 @@ def _both(function: Callable[[Array], tuple[Array, Array]], *gone: str) -> Refer
     return reference
 
 
+def _stacked_linear(
+    x: Array, first_kernel: Array, first_bias: Array, second_kernel: Array, second_bias: Array
+) -> dict[str, Array]:
+    inner = x @ first_kernel + first_bias
+    stacked = inner @ second_kernel + second_bias
+    bent = np.maximum(inner, 0) @ second_kernel + second_bias
+    return {"stacked": stacked, "one_layer": stacked, "with_relu_between": bent}
+
+
 def _step(x: Array, extremes: Array) -> dict[str, Array]:
     return {"y": np.where(x >= 0, 1.0, 0.0), "y_extreme": np.where(extremes >= 0, 1.0, 0.0)}
 
@@ -154,11 +163,25 @@ ACTIVATIONS = ExampleSpec(
     title="Activations",
     part="Neurons, activations, losses",
     summary=(
-        "Eleven activations with their gradients, on a grid from −5 to 5 and at ±0, ±10, ±88, ±∞ "
-        "and NaN, against NumPy. The curves are the same on both sides; constants that you do not "
-        "pass are not, nor is what becomes of NaN and ∞."
+        "Without something that bends between them, two linear layers are one. Eleven activations "
+        "with their gradients, on a grid from −5 to 5 and at ±0, ±10, ±88, ±∞ and NaN, against "
+        "NumPy. The curves are the same on both sides; constants that you do not pass are not, nor "
+        "is what becomes of NaN and ∞."
     ),
     cases=(
+        Case(
+            "stacked_linear",
+            {
+                "x": drawn("activations/linear/x", (4, 3)),
+                "first_kernel": drawn("activations/linear/first_kernel", (3, 5)),
+                "first_bias": drawn("activations/linear/first_bias", (5,)),
+                "second_kernel": drawn("activations/linear/second_kernel", (5, 2)),
+                "second_bias": drawn("activations/linear/second_bias", (2,)),
+            },
+            {"are_the_same": True, "with_relu_are_the_same": False},
+            roles={"first_kernel": "dense/kernel", "second_kernel": "dense/kernel"},
+            reference=_stacked_linear,
+        ),
         Case(
             "step",
             {"x": _GRID, "extremes": _EXTREMES},
