@@ -55,6 +55,37 @@ def _reductions(logits: Array, labels: Array) -> Named:
     return {"each": each, "sum": each.sum(), "mean": each.mean()}
 
 
+def _as_objects(logits: Array, one_logits: Array, targets: Array, labels: Array) -> Named:
+    cross_entropy = _each(logits, labels).mean()
+    binary = _binary(one_logits, targets)["from_logits"]
+    return {
+        "cross_entropy": cross_entropy,
+        "cross_entropy_function": cross_entropy,
+        "sigmoid_and_binary": binary,
+        "binary_from_logits": binary,
+        "binary_function": binary,
+    }
+
+
+def _no_probabilities(logits: Array) -> Named:
+    return {
+        "sum_of_logits": logits.sum(),
+        "smallest_logit": logits.min(),
+        "probabilities": _softmax(logits),
+        "sum_of_probabilities": 1.0,
+        "of_logits_plus_100": _softmax(logits),
+    }
+
+
+def _soft_labels(logits: Array, soft: Array) -> Named:
+    softmax = _softmax(logits)
+    return {
+        "loss": -(soft * np.log(softmax)).sum(),
+        "gradient": softmax - soft,
+        "smallest": -(soft * np.log(soft)).sum(),
+    }
+
+
 def _logits_or_probabilities(logits: Array, labels: Array) -> Named:
     right = _each(logits, labels).mean()
     clipped = np.log(np.clip(logits, 1e-7, 1 - 1e-7))
@@ -70,7 +101,12 @@ def _binary(logits: Array, targets: Array) -> Named:
     p = _sigmoid(logits)
     loss = -(targets * np.log(p) + (1 - targets) * np.log(1 - p)).mean()
     gradient = (p - targets) / p.size
-    return {"from_logits": loss, "gradient": gradient, "from_probabilities": loss}
+    return {
+        "from_logits": loss,
+        "gradient": gradient,
+        "from_probabilities": loss,
+        "gradient_through_sigmoid": gradient,
+    }
 
 
 def _certain(logits: Array, targets: Array, zero: Array) -> Named:
@@ -169,6 +205,11 @@ LOSSES = ExampleSpec(
             reference=_squared_error,
         ),
         Case(
+            "huber",
+            {"output": (-0.25, 0.75, 1.0, 3.5), "target": (0.0, 0.0, 0.0, 1.0)},
+            reference=_huber,
+        ),
+        Case(
             "cross_entropy",
             {"logits": ((3.2, 5.1, -1.7),)},
             {"loss": "2.0404"},
@@ -176,7 +217,21 @@ LOSSES = ExampleSpec(
             reference=_cross_entropy,
         ),
         Case(
-            "reductions", {"logits": _LOGITS}, integers={"labels": _LABELS}, reference=_reductions
+            "as_objects",
+            {"logits": _LOGITS, "one_logits": (-1.5, 0.25, 2.0), "targets": (0.0, 1.0, 1.0)},
+            integers={"labels": _LABELS},
+            reference=_as_objects,
+        ),
+        Case(
+            "logits_are_no_probabilities",
+            {"logits": ((3.2, 5.1, -1.7),)},
+            {
+                "sum_of_logits": 6.6,
+                "smallest_logit": -1.7,
+                "same_winner": True,
+                "every_logarithm_exists": False,
+            },
+            reference=_no_probabilities,
         ),
         Case(
             "logits_or_probabilities",
@@ -191,14 +246,13 @@ LOSSES = ExampleSpec(
             integers={"label": (0,)},
         ),
         Case(
-            "binary_cross_entropy",
-            {"logits": (-1.5, 0.25, 2.0), "targets": (0.0, 1.0, 1.0)},
-            reference=_binary,
+            "reductions", {"logits": _LOGITS}, integers={"labels": _LABELS}, reference=_reductions
         ),
         Case(
-            "certain_and_wrong",
-            {"logits": (-40.0, 0.5), "targets": (1.0, 1.0), "zero": (0.0,)},
-            reference=_certain,
+            "soft_labels",
+            {"logits": ((3.2, 5.1, -1.7),), "soft": ((0.1, 0.2, 0.7),)},
+            {"smallest": "0.8018"},
+            reference=_soft_labels,
         ),
         Case(
             "label_smoothing",
@@ -218,12 +272,17 @@ LOSSES = ExampleSpec(
             integers={"labels": (2, -100, 3, -100, 1)},
             reference=_ignoring,
         ),
-        Case("kl_divergence", {"p": _P, "q": _Q}, reference=_kl),
         Case(
-            "huber",
-            {"output": (-0.25, 0.75, 1.0, 3.5), "target": (0.0, 0.0, 0.0, 1.0)},
-            reference=_huber,
+            "binary_cross_entropy",
+            {"logits": (-1.5, 0.25, 2.0), "targets": (0.0, 1.0, 1.0)},
+            reference=_binary,
         ),
+        Case(
+            "certain_and_wrong",
+            {"logits": (-40.0, 0.5), "targets": (1.0, 1.0), "zero": (0.0,)},
+            reference=_certain,
+        ),
+        Case("kl_divergence", {"p": _P, "q": _Q}, reference=_kl),
     ),
     known=(
         Known(
