@@ -1,13 +1,61 @@
-"""Pooling over windows of images `(batch, h, w, channel)`.
+"""Pooling over windows of images `(batch, h, w, channel)`, and the ReLU that stands before it.
 
 Twin: pytorch_impl/pooling.py
-Look at: `same_windows_of_3`, where "same" says it all and the twin needs two spellings;
-`padding_that_counts`; and `ties`, where a global maximum sends its gradient.
+Look at: `in_place` (no layer writes over its input, as no tensor changes); `same_windows_of_3`,
+where "same" says it all and the twin needs two spellings; `padding_that_counts`; and `ties`, where
+a global maximum sends its gradient.
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
+
+from shared.data import load
+from shared.plots import Plots
+
+
+def show(title, results):
+    """Print what an experiment found; tensors as rounded numbers, without axes one long."""
+    print(f"\n{title}")
+    for name, value in results.items():
+        head = f"  {name}: "
+        if ops.is_tensor(value):
+            array = np.squeeze(ops.convert_to_numpy(value))
+            print(head + np.array2string(array, precision=4, prefix=head))
+        else:
+            print(head + str(value))
+
+
+def image(rows):
+    """Rows of numbers as one image of one channel."""
+    return tf.constant(rows, dtype=tf.float32)[None, :, :, None]
+
+
+def in_place(x):
+    """There is no such layer: a tensor never changes, and every layer makes a new one.
+
+    A skip connection adds what it was given, and a gradient finds what it kept.
+    """
+    relu = keras.layers.ReLU()
+    y = relu(x)
+    backward = None
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        squashed = tf.sigmoid(x)
+        loss = tf.reduce_sum(relu(squashed))
+    try:
+        tape.gradient(loss, x)
+    except RuntimeError as error:
+        backward = type(error).__name__
+    return {
+        "y": y,
+        "input_afterwards": x,
+        "same_memory": bool(np.shares_memory(np.asarray(y), np.asarray(x))),
+        "skip": x + relu(x),
+        "skip_in_place": relu(x) + x,
+        "backward": backward,
+    }
 
 
 def drops_the_rest(x):
@@ -67,8 +115,8 @@ def overlapping(x, upstream):
     """Windows 2 high and 3 wide, stride (1, 2): where they overlap, gradients add up."""
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
-        maximum = ops.max_pool(x, (2, 3), strides=(1, 2))
-        average = ops.average_pool(x, (2, 3), strides=(1, 2))
+        maximum = tf.nn.max_pool2d(x, (2, 3), (1, 2), "VALID")
+        average = tf.nn.avg_pool2d(x, (2, 3), (1, 2), "VALID")
     dx_max = tape.gradient(maximum, x, output_gradients=upstream)
     dx_average = tape.gradient(average, x, output_gradients=upstream)
     return {"max": maximum, "average": average, "dx_max": dx_max, "dx_average": dx_average}
@@ -86,12 +134,12 @@ def global_pooling(x, upstream):
 
 
 def ties(x):
-    """Equal maxima: pooling sends the gradient to the first, `ops.max` shares it among all."""
+    """Equal maxima: pooling sends the gradient to the first, `reduce_max` shares it among all."""
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
-        pooled = ops.max_pool(x, 2)
+        pooled = tf.nn.max_pool2d(x, 2, 2, "VALID")
         global_layer = keras.layers.GlobalMaxPooling2D()(x)
-        shared = ops.max(x, axis=(1, 2))
+        shared = tf.reduce_max(x, axis=(1, 2))
     return {
         "pool": tape.gradient(pooled, x),
         "global_layer": tape.gradient(global_layer, x),
@@ -108,3 +156,42 @@ def positions(x):
 def nan_in_a_window(x):
     """NaN is contagious in the mean; the maximum passes over it."""
     return {"max": ops.max_pool(x, 2), "average": ops.average_pool(x, 2)}
+
+
+def draw_pooling(figure, picture):
+    """An image, and what is left of it behind windows of 4."""
+    x = image(picture)
+    panes = {
+        "image": picture,
+        "maximum of 4×4": ops.max_pool(x, 4)[0, :, :, 0],
+        "mean of 4×4": ops.average_pool(x, 4)[0, :, :, 0],
+    }
+    figure.set_size_inches(9, 3)
+    for axes, (title, values) in zip(figure.subplots(1, 3), panes.items(), strict=True):
+        axes.imshow(values, cmap="gray")
+        axes.set(title=title, xticks=[], yticks=[])
+
+
+def main():
+    """Small images, in the order of this file; then a real one."""
+    rising = np.arange(1, 26).reshape(5, 5)
+    show("In place", in_place(tf.constant([-1.0, 2.0, -3.0, 4.0])))
+    show("5×5 by 2×2", drops_the_rest(image(rising)))
+    show("Valid and same", valid_and_same(image(rising)))
+    odd, even = np.arange(15).reshape(3, 5), np.arange(24).reshape(4, 6)
+    show("Windows of 3, stride 2", same_windows_of_3(image(odd), image(even)))
+    show("Padding that counts", padding_that_counts(image(np.ones((3, 4)))))
+    show("Padding below zero", padding_below_zero(image(-1 - even)))
+    show("Overlapping", overlapping(image(odd), image([[1, 2], [3, 4]])))
+    show("One number an image", global_pooling(image(odd), tf.constant([[1.0]])))
+    show("Equal maxima", ties(image([[5, 5, 1, 2], [5, 5, 2, 2]])))
+    show("Where the maximum stood", positions(image([[1, 7, 3, 2], [5, 0, 4, 9]])))
+    show("NaN in a window", nan_in_a_window(image([[1, 2, np.nan, 4], [3, 0, 5, 6]])))
+
+    plots = Plots(__file__)
+    picture = load("fashion_mnist").train_images[0]
+    plots.draw("windows", lambda figure: draw_pooling(figure, picture))
+
+
+if __name__ == "__main__":
+    main()

@@ -87,6 +87,13 @@ ITEMS: tuple[Item, ...] = (
     Item("losses", "soft labels (0.1, 0.2, 0.7)", "soft_labels"),
     Item("losses", "a sigmoid and BCE beside logits", "binary_cross_entropy"),
     Item("losses", "where the two part: certain and wrong", "certain_and_wrong"),
+    Item(
+        "convolution",
+        "a layer's weights set by hand: `conv.weight.data`, `set_weights`",
+        "weights_by_hand",
+    ),
+    Item("convolution", "an image under filters set by hand", "draw_filters"),
+    Item("pooling", "`inplace=True` and what it costs", "in_place"),
     Item("fashion_mlp", "the first image with a colour bar", "draw"),
     Item("fashion_mlp", "25 training images with their class names", "draw"),
     Item("fashion_mlp", "loss and accuracy of every epoch, kept and drawn", "fit", "main"),

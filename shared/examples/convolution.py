@@ -32,6 +32,11 @@ def _layer(x: Array, kernel: Array, bias: Array) -> dict[str, Array]:
     return {"layer": y, "functional": y}
 
 
+def _weights_by_hand(x: Array, kernel: Array, bias: Array) -> dict[str, Array]:
+    y = _biased(x, kernel, bias)
+    return {"by_data": y, "by_copy": y, "all_at_once": y}
+
+
 def _output_sizes(x: Array, kernel: Array) -> dict[str, Array]:
     one = ((1, 1), (1, 1))
     return {
@@ -141,6 +146,18 @@ CONVOLUTION = ExampleSpec(
             {"layer": _images([[1.541]]), "functional": _images([[1.541]])},
             roles={"x": _IMAGE, "kernel": "conv2d/kernel", "layer": _IMAGE, "functional": _IMAGE},
             reference=_layer,
+        ),
+        Case(
+            "weights_by_hand",
+            {
+                "x": _images([[0, 1], [2, 3]]),
+                "kernel": as_numbers([[[[-0.1733]], [[-0.4235]]], [[[0.1802]], [[0.4668]]]]),
+                "bias": (0.2037,),
+            },
+            {"by_data": _images([[1.541]]), "still_trained": True},
+            roles={"kernel": "conv2d/kernel"}
+            | dict.fromkeys(("x", "by_data", "by_copy", "all_at_once"), _IMAGE),
+            reference=_weights_by_hand,
         ),
         Case(
             "mean_filters",
@@ -284,6 +301,22 @@ CONVOLUTION = ExampleSpec(
         ),
     ),
     known=(
+        Known(
+            "values/weights_by_hand/wrong_shape_by_data",
+            torch=True,
+            keras=False,
+            reason="`.data =` puts any tensor behind the parameter, of any shape, without a word; "
+            "Keras refuses with a ValueError",
+            link=_TORCH_CONV,
+        ),
+        Known(
+            "values/weights_by_hand/wrong_shape_all_at_once",
+            torch="RuntimeError",
+            keras="ValueError",
+            reason="a state dict and `set_weights` compare shapes, and raise an error of another "
+            "class",
+            link="https://keras.io/api/layers/base_layer/#setweights-method",
+        ),
         Known(
             "values/same_stride_2/even_size",
             torch=_listed(symmetric=True),

@@ -13,6 +13,7 @@ from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 _TORCH_AVERAGE = "https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html"
+_TORCH_RELU = "https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html"
 _TORCH_MAX = "https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html"
 _TORCH_TIES = "https://pytorch.org/docs/stable/generated/torch.amax.html"
 _TF_POOL = "https://www.tensorflow.org/api_docs/python/tf/nn/max_pool2d"
@@ -26,6 +27,10 @@ def _image(array: Any) -> Numbers:
     """One image of one channel, ``(h, w)``, in canonical layout."""
     rows = np.asarray(array, dtype=np.float64)
     return as_numbers(rows[None, :, :, None])
+
+
+def _in_place(x: Array) -> dict[str, Array]:
+    return {"y": np.maximum(x, 0), "skip": x + np.maximum(x, 0)}
 
 
 def _valid_and_same(x: Array) -> dict[str, Array]:
@@ -119,6 +124,7 @@ POOLING = ExampleSpec(
         "default, Keras never does, and 'same' has to be spelt out in PyTorch."
     ),
     cases=(
+        Case("in_place", {"x": (-1.0, 2.0, -3.0, 4.0)}, reference=_in_place),
         Case(
             "drops_the_rest",
             {"x": _image(np.arange(1, 26).reshape(5, 5))},
@@ -213,6 +219,36 @@ POOLING = ExampleSpec(
         ),
     ),
     known=(
+        Known(
+            "values/in_place/input_afterwards",
+            torch=(0.0, 2.0, 0.0, 4.0),
+            keras=(-1.0, 2.0, -3.0, 4.0),
+            reason="`inplace=True` writes the result over the input; a TensorFlow tensor never "
+            "changes",
+            link=_TORCH_RELU,
+        ),
+        Known(
+            "values/in_place/same_memory",
+            torch=True,
+            keras=False,
+            reason="this is what it is for: no second tensor",
+            link=_TORCH_RELU,
+        ),
+        Known(
+            "values/in_place/skip_in_place",
+            torch=(0.0, 4.0, 0.0, 8.0),
+            keras=(-1.0, 4.0, -3.0, 8.0),
+            reason="what goes around the layer was overwritten by it: y + y where x + y was meant",
+            link=_TORCH_RELU,
+        ),
+        Known(
+            "values/in_place/backward",
+            torch="RuntimeError",
+            keras="None",
+            reason="the slope of the sigmoid is made from its output, which is gone; autograd "
+            "notices and refuses",
+            link="https://pytorch.org/docs/stable/notes/autograd.html#in-place-correctness-checks",
+        ),
         Known(
             "values/same_windows_of_3/even_max_padding_1",
             torch=as_numbers(_three(numbers(_EVEN), np.nanmax, _AROUND)),
