@@ -133,7 +133,7 @@ def softmax(x, weights, extremes):
         weighted = tf.reduce_sum(weights * y)
     return {
         "y": y,
-        "sum": tf.reduce_sum(y, axis=-1),
+        "sum": ops.sum(y, axis=-1),
         "gradient": tape.gradient(weighted, x),
         "log": activations.log_softmax(x),
         "y_extreme": activations.softmax(extremes),

@@ -167,7 +167,7 @@ def tracking(x):
     with tf.GradientTape() as tape:
         unwatched = x * x
     tracked_at_first = tape.gradient(unwatched, x) is not None
-    constant = tf.Variable(tf.ones_like(x), trainable=False)
+    constant = tf.Variable(ops.ones_like(x), trainable=False)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         square = x * x
@@ -208,7 +208,7 @@ def switched(x):
 
 def watched_by_itself(x):
     """A variable is watched unasked, a constant is not: this is how a tape finds the weights."""
-    weight = tf.Variable(tf.fill(x.shape, tf.constant(5, x.dtype)))
+    weight = tf.Variable(ops.full_like(x, 5))
     with tf.GradientTape() as tape:
         product = weight * x
     dproduct_dweight, dproduct_dconstant = tape.gradient(product, [weight, x])
@@ -258,7 +258,7 @@ def edge_gradients(a, b, corners, zeros, constant):
 
 def masked_gradients(zero, mixed):
     """The derivative is 0, its formula 0·∞ or 0·NaN; a second `where`, inside, is the remedy."""
-    nothing = tf.zeros_like(mixed)
+    nothing = ops.zeros_like(mixed)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([zero, mixed])
         power = zero**0

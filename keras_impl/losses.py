@@ -255,28 +255,28 @@ def main():
     )
     show("Huber", huber(tf.constant([-0.25, 0.75, 1.0, 3.5]), tf.constant([0.0, 0.0, 0.0, 1.0])))
 
-    cat = [[3.2, 5.1, -1.7]]  # three scores, and the first class is the true one
-    show("Cross-entropy", cross_entropy(tf.constant(cat), tf.constant([0])))
+    scores = [[3.2, 5.1, -1.7]]  # of three classes; the first one is the true one
+    show("Cross-entropy", cross_entropy(tf.constant(scores), tf.constant([0])))
     logits = [[2.0, -1.0, 0.5, 0.0], [0.1, 0.2, 3.0, -2.0], [-1.0, 4.0, 0.0, 1.0]]
-    ones, targets, labels = [-1.5, 0.25, 2.0], [0.0, 1.0, 1.0], [0, 2, 3]
+    one_logits, targets, labels = [-1.5, 0.25, 2.0], [0.0, 1.0, 1.0], [0, 2, 3]
     show(
         "Losses as objects and as functions",
-        as_objects(*map(tf.constant, (logits, ones, targets)), tf.constant(labels)),
+        as_objects(*map(tf.constant, (logits, one_logits, targets)), tf.constant(labels)),
     )
-    show("Why logits are no probabilities", logits_are_no_probabilities(tf.constant(cat)))
+    show("Why logits are no probabilities", logits_are_no_probabilities(tf.constant(scores)))
     show(
         "Which does the loss take?",
         logits_or_probabilities(tf.constant(logits), tf.constant(labels)),
     )
     show("Probabilities ¼ and ¼", not_normalised(tf.constant([[0.25, 0.25]]), tf.constant([0])))
     show("A loss a sample, sum, mean", reductions(tf.constant(logits), tf.constant(labels)))
-    show("Soft labels", soft_labels(tf.constant(cat), tf.constant([[0.1, 0.2, 0.7]])))
+    show("Soft labels", soft_labels(tf.constant(scores), tf.constant([[0.1, 0.2, 0.7]])))
     show("Labels smoothed", label_smoothing(tf.constant(logits), tf.constant(labels)))
     weights = tf.constant([0.5, 2.0, 1.0, 4.0])
     show("A weight a class", class_weights(tf.constant(logits), weights, tf.constant(labels)))
     show("Samples that do not count", ignore_index(tf.constant(logits), tf.constant([0, -100, 3])))
 
-    show("Two classes", binary_cross_entropy(tf.constant(ones), tf.constant(targets)))
+    show("Two classes", binary_cross_entropy(tf.constant(one_logits), tf.constant(targets)))
     show(
         "Certain, and wrong",
         certain_and_wrong(tf.constant([-40.0, 0.5]), tf.constant([1.0, 1.0]), tf.constant([0.0])),

@@ -137,7 +137,7 @@ def fan_out(x):
         "by_square": by_square,
         "by_gate": by_gate,
         "dx": x.grad,
-        "paths_add_up": bool(torch.allclose(direct + by_square + by_gate, x.grad)),
+        "paths_add_up": torch.allclose(direct + by_square + by_gate, x.grad),
     }
 
 

@@ -243,22 +243,22 @@ def main():
     )
     show("Huber", huber(torch.tensor([-0.25, 0.75, 1.0, 3.5]), torch.tensor([0.0, 0.0, 0.0, 1.0])))
 
-    cat = [[3.2, 5.1, -1.7]]  # three scores, and the first class is the true one
-    show("Cross-entropy", cross_entropy(torch.tensor(cat), torch.tensor([0])))
+    scores = [[3.2, 5.1, -1.7]]  # of three classes; the first one is the true one
+    show("Cross-entropy", cross_entropy(torch.tensor(scores), torch.tensor([0])))
     logits = [[2.0, -1.0, 0.5, 0.0], [0.1, 0.2, 3.0, -2.0], [-1.0, 4.0, 0.0, 1.0]]
-    ones, targets, labels = [-1.5, 0.25, 2.0], [0.0, 1.0, 1.0], [0, 2, 3]
+    one_logits, targets, labels = [-1.5, 0.25, 2.0], [0.0, 1.0, 1.0], [0, 2, 3]
     show(
         "Losses as objects and as functions",
-        as_objects(*map(torch.tensor, (logits, ones, targets)), torch.tensor(labels)),
+        as_objects(*map(torch.tensor, (logits, one_logits, targets)), torch.tensor(labels)),
     )
-    show("Why logits are no probabilities", logits_are_no_probabilities(torch.tensor(cat)))
+    show("Why logits are no probabilities", logits_are_no_probabilities(torch.tensor(scores)))
     show(
         "Which does the loss take?",
         logits_or_probabilities(torch.tensor(logits), torch.tensor(labels)),
     )
     show("Probabilities ¼ and ¼", not_normalised(torch.tensor([[0.25, 0.25]]), torch.tensor([0])))
     show("A loss a sample, sum, mean", reductions(torch.tensor(logits), torch.tensor(labels)))
-    show("Soft labels", soft_labels(torch.tensor(cat), torch.tensor([[0.1, 0.2, 0.7]])))
+    show("Soft labels", soft_labels(torch.tensor(scores), torch.tensor([[0.1, 0.2, 0.7]])))
     show("Labels smoothed", label_smoothing(torch.tensor(logits), torch.tensor(labels)))
     weights = torch.tensor([0.5, 2.0, 1.0, 4.0])
     show("A weight a class", class_weights(torch.tensor(logits), weights, torch.tensor(labels)))
@@ -266,7 +266,7 @@ def main():
         "Samples that do not count", ignore_index(torch.tensor(logits), torch.tensor([0, -100, 3]))
     )
 
-    show("Two classes", binary_cross_entropy(torch.tensor(ones), torch.tensor(targets)))
+    show("Two classes", binary_cross_entropy(torch.tensor(one_logits), torch.tensor(targets)))
     show(
         "Certain, and wrong",
         certain_and_wrong(

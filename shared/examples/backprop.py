@@ -198,8 +198,8 @@ BACKPROP = ExampleSpec(
     part="Tensors and autograd",
     summary=(
         "The rules of back-propagation, gate by gate and through a two-layer perceptron, written "
-        "out in NumPy; both autograds give the same numbers. And why deep sigmoids learn slowly: "
-        "a slope of at most 1/4 a layer."
+        "out in NumPy, with the step that they are for; both autograds give the same numbers. And "
+        "why deep sigmoids learn slowly: a slope of at most 1/4 a layer."
     ),
     cases=(
         Case(

@@ -131,9 +131,9 @@ CONVOLUTION = ExampleSpec(
     title="Convolution",
     part="Layers and modules",
     summary=(
-        "`Conv2d` against `Conv2D`, as layers and as functions: the same sums of products in "
-        "another layout. PyTorch keeps the channel first, Keras last; and *same* padding is not "
-        "the same as padding 1 once the stride is 2 and the image is even."
+        "`Conv2d` against `Conv2D`, as layers with weights set by hand and as functions: the same "
+        "sums of products in another layout. PyTorch keeps the channel first, Keras last; and "
+        "*same* padding is not the same as padding 1 once the stride is 2 and the image is even."
     ),
     cases=(
         Case(

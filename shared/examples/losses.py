@@ -194,8 +194,8 @@ LOSSES = ExampleSpec(
     title="Losses",
     part="Neurons, activations, losses",
     summary=(
-        "Squared error, cross-entropy in all its spellings, KL divergence and Huber, with their "
-        "gradients, against NumPy. From logits the two frameworks agree. They part over "
+        "Squared error, cross-entropy in all its spellings, soft labels, KL divergence and Huber, "
+        "with their gradients, against NumPy. From logits the two frameworks agree. They part over "
         "probabilities, which Keras clips and normalises, and over what a mean divides by."
     ),
     cases=(

@@ -119,8 +119,9 @@ PERCEPTRON = ExampleSpec(
     title="The perceptron",
     part="Neurons, activations, losses",
     summary=(
-        "One neuron is AND, NAND or OR, with weights given or learnt by the perceptron rule. None "
-        "is XOR: one layer comes back to weights it has had before, two layers learn it."
+        "One neuron is AND, NAND or OR, with weights given or learnt by the perceptron rule, and "
+        "draws a line. None is XOR: one layer comes back to weights it has had before, two layers "
+        "learn it, for in the space of the hidden units there is such a line."
     ),
     cases=(
         Case(
