@@ -6,7 +6,8 @@ here; onto `x.grad`, adding up, there), `graph` (a result knows how it was made 
 `tf.function`), and `edge_gradients` and `masked_gradients`, where the two disagree.
 
 One rule in all lessons: `keras.ops` where it can be had, for it runs on every backend of Keras;
-`tf` under a tape, for the tape is TensorFlow's.
+`tf` for the tape and for arithmetic under it, which is TensorFlow's. Layers and losses are Keras'
+everywhere.
 """
 
 import weakref

@@ -307,7 +307,7 @@ def main():
     )
     show("σ and its slope", sigmoid(tf.constant([-4.0, 0.0, 4.0])))
     show("tanh and its slope", tanh(tf.constant([-4.0, 0.0, 4.0])))
-    show("Slopes at −10, 0, 10", vanishing(tf.constant([-10.0, 0.0, 10.0])))
+    show("Slopes at −10, 0, 10", vanishing(tf.constant([-10.0, 0.0, 10.0], tf.float64)))
     show("Slopes behind 1 to 12 layers", through_layers(tf.constant(0.5)))
     show("Used three times: x²·σ(x) + 3x", fan_out(tf.constant([-1.5, 0.5, 3.0])))
 

@@ -305,7 +305,7 @@ def main():
     )
     show("σ and its slope", sigmoid(torch.tensor([-4.0, 0.0, 4.0])))
     show("tanh and its slope", tanh(torch.tensor([-4.0, 0.0, 4.0])))
-    show("Slopes at −10, 0, 10", vanishing(torch.tensor([-10.0, 0.0, 10.0])))
+    show("Slopes at −10, 0, 10", vanishing(torch.tensor([-10.0, 0.0, 10.0], dtype=torch.float64)))
     show("Slopes behind 1 to 12 layers", through_layers(torch.tensor(0.5)))
     show("Used three times: x²·σ(x) + 3x", fan_out(torch.tensor([-1.5, 0.5, 3.0])))
 

@@ -61,7 +61,7 @@ def dtype_and_device():
     """What a tensor is made of and where it lies, and how to make another kind of it."""
     x = torch.tensor([1.5, -2.7, 0.0], dtype=torch.float32, device="cpu")
     return {
-        "type": x.type(),
+        "type": x.type(),  # a method: without the brackets nothing is asked
         "dtype": _dtype(x),
         "device": str(x.device),
         "doubled_precision": _dtype(x.double()),  # as `x.to(torch.float64)`

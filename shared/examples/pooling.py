@@ -121,8 +121,8 @@ POOLING = ExampleSpec(
     summary=(
         "`MaxPool2d` and `AvgPool2d` against `MaxPooling2D` and `AveragePooling2D`. The sums are "
         "the same; what lies outside the image is not: PyTorch counts its padding in the mean by "
-        "default, Keras never does, and 'same' has to be spelt out in PyTorch. And the ReLU before "
-        "it may write over its input in PyTorch, which costs more than it saves."
+        "default, Keras never does, and 'same' has to be spelt out in PyTorch. And in PyTorch "
+        "the ReLU before it may write over its input, which a skip or a gradient may still need."
     ),
     cases=(
         Case("in_place", {"x": (-1.0, 2.0, -3.0, 4.0)}, reference=_in_place),
