@@ -92,13 +92,21 @@ class Plots:
 
     def draw(self, name: str, draw: Any) -> None:
         """Any other figure: `draw` is given a Matplotlib figure to draw on."""
+
+        def write(path: Path) -> None:
+            from matplotlib.figure import Figure  # noqa: PLC0415
+
+            figure = Figure(layout="constrained")
+            draw(figure)
+            figure.savefig(path)
+
+        self.write(name, write)
+
+    def write(self, name: str, write: Any) -> None:
+        """A figure that another library makes: `write` is given the path of its file."""
         if self._folder is None:
             return
-        from matplotlib.figure import Figure  # noqa: PLC0415
-
-        figure = Figure(layout="constrained")
-        draw(figure)
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._lesson}-{name.replace(' ', '_')}.png"
-        figure.savefig(path)
+        write(path)
         print(f"wrote {path}")

@@ -48,9 +48,9 @@ def run(side, name, *arguments):
         return _some(whole(name, "embedded" if name in embedded else part))
 
     shared.data.load = load
-    spec = spec_from_file_location("lesson", path)
+    spec = spec_from_file_location(name, path)
     lesson = module_from_spec(spec)
-    sys.modules["lesson"] = lesson  # TensorFlow's AutoGraph looks for the source there
+    sys.modules[name] = lesson  # for TensorFlow's AutoGraph, and for processes that load batches
     spec.loader.exec_module(lesson)
     if hasattr(lesson, "EPOCHS"):
         lesson.EPOCHS = 1

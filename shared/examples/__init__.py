@@ -7,6 +7,8 @@ from shared.examples.backprop import BACKPROP
 from shared.examples.binary_cnn import BINARY_CNN
 from shared.examples.cifar_mlp import CIFAR_MLP
 from shared.examples.convolution import CONVOLUTION
+from shared.examples.datasets import DATASETS
+from shared.examples.devices import DEVICES
 from shared.examples.digit_cnn import DIGIT_CNN
 from shared.examples.divergence import DIVERGENCE
 from shared.examples.fashion_cnn import FASHION_CNN
@@ -15,6 +17,7 @@ from shared.examples.input_pipeline import INPUT_PIPELINE
 from shared.examples.iris_mlp import IRIS_MLP
 from shared.examples.layers import LAYERS
 from shared.examples.losses import LOSSES
+from shared.examples.metrics import METRICS
 from shared.examples.modules import MODULES
 from shared.examples.optimizers import OPTIMIZERS
 from shared.examples.perceptron import PERCEPTRON
@@ -40,6 +43,10 @@ ALL: tuple[ExampleSpec, ...] = (
     LAYERS,
     SEQUENCES,
     OPTIMIZERS,
+    METRICS,
+    DATASETS,
+    INPUT_PIPELINE,
+    DEVICES,
     IRIS_MLP,
     SOFTMAX_REGRESSION,
     FASHION_MLP,
@@ -51,6 +58,5 @@ ALL: tuple[ExampleSpec, ...] = (
     REGULARISATION,
     TRANSFER_LEARNING,
     RESNET,
-    INPUT_PIPELINE,
     DIVERGENCE,
 )

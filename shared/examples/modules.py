@@ -53,8 +53,35 @@ def _own_model(x: Array, upstream: Array, **weights: Array) -> Arrays:
     return {"y": _forward(**arguments)} | numpy_reference.gradients(_forward, arguments, upstream)
 
 
-def _copied(x: Array, **weights: Array) -> Arrays:
+def _same(x: Array, **weights: Array) -> Arrays:
     return {"y": _forward(x, **weights)}
+
+
+def _class_and_graph(x: Array, **weights: Array) -> Arrays:
+    y = _forward(x, **weights)
+    return {"y": y, "graph_y": y, "hidden": _hidden(x, ("first", "second"), weights)}
+
+
+def _call_and_forward(x: Array, **weights: Array) -> Arrays:
+    y = _forward(x, **weights)
+    return {"y": y, "forward_y": y}
+
+
+def _one_weight(x: Array, **weights: Array) -> Arrays:
+    inner = _hidden(x, ("first", "second"), weights)
+    gradient = np.repeat(inner.sum(axis=0)[:, None], 4, axis=1)
+    halved = weights["third_kernel"] / 2
+    return {
+        "gradient": gradient,
+        "halved": halved,
+        "y_after": _forward(x, **weights | {"third_kernel": halved}),
+    }
+
+
+def _lazy(x: Array, **weights: Array) -> Arrays:
+    for layer in _SHAPES:
+        x = x @ weights[f"{layer}_kernel"] + weights[f"{layer}_bias"]
+    return {"y": x}
 
 
 def _saved(x: Array, **weights: Array) -> Arrays:
@@ -73,6 +100,7 @@ def _freezing(x: Array, **weights: Array) -> Arrays:
 
 _WEIGHTS = _weights()
 _X = drawn("modules/x", (5, 3))
+_GIVEN: dict[str, Numbers] = {"x": _X, **_WEIGHTS}
 _KERNELS = {f"{layer}_kernel": _DENSE for layer in _SHAPES}
 _NAMES = ("kernel", "bias")
 
@@ -100,20 +128,38 @@ MODULES = ExampleSpec(
             roles=_KERNELS | {f"d{name}": role for name, role in _KERNELS.items()},
             reference=_own_model,
         ),
+        Case("inside", {}, {"children": ("body", "head")}),
+        Case("class_and_graph", _GIVEN, roles=_KERNELS, reference=_class_and_graph),
+        Case("call_and_forward", _GIVEN, roles=_KERNELS, reference=_call_and_forward),
+        Case(
+            "one_weight",
+            _GIVEN,
+            {"wants_gradient": True},
+            roles=_KERNELS | {"gradient": _DENSE, "halved": _DENSE},
+            reference=_one_weight,
+        ),
         Case(
             "weights_out_and_in",
-            {"x": _X, **_WEIGHTS},
+            _GIVEN,
             {"arrays": 6, "equal_before": False, "equal_after": True},
             roles=_KERNELS,
-            reference=_copied,
+            reference=_same,
         ),
-        Case("saving_and_loading", {"x": _X, **_WEIGHTS}, roles=_KERNELS, reference=_saved),
+        Case("other_names", _GIVEN, {"unknown": 6}, roles=_KERNELS, reference=_same),
+        Case("saving_and_loading", _GIVEN, roles=_KERNELS, reference=_saved),
         Case(
             "freezing",
-            {"x": _X, **_WEIGHTS},
+            _GIVEN,
             {"trainable": 25, "of": 33},
             roles=_KERNELS,
             reference=_freezing,
+        ),
+        Case(
+            "lazy",
+            _GIVEN,
+            {"weights_before": 0, "weights_after": 6},
+            roles=_KERNELS,
+            reference=_lazy,
         ),
     ),
     known=(
@@ -131,6 +177,54 @@ MODULES = ExampleSpec(
             keras=tuple(s for a, b in _SHAPES.values() for s in ((a, b), (b,))),
             reason="`Linear` stores (out, in) and multiplies by its transpose, `Dense` (in, out)",
             link="https://pytorch.org/docs/stable/generated/torch.nn.Linear.html",
+        ),
+        Known(
+            "values/inside/modules",
+            torch=("Nested", "Sequential", "Linear", "Linear", "Linear"),
+            keras=("Nested", "Sequential", "Dense", "Dense", "Dense"),
+            reason="`modules()` walks all levels, the model first; Keras' `layers` is one level, "
+            "and what is inside is asked of each",
+            link=_TORCH_MODULE + "#torch.nn.Module.modules",
+        ),
+        Known(
+            "values/class_and_graph/graph",
+            torch=("x", "first", "relu", "second", "relu_1", "third", "output"),
+            keras=("InputLayer", "Dense", "Dense", "Dense"),
+            reason="PyTorch writes down every operation of one run, a Keras functional model the "
+            "layers that it was made of",
+            link="https://keras.io/guides/functional_api/",
+        ),
+        Known(
+            "values/call_and_forward/left_out",
+            torch="hooks",
+            keras="building",
+            reason="`model(x)` does more than `forward` and `call`: it runs hooks in PyTorch, and "
+            "in Keras it builds the model, casts what comes in and keeps masks and losses",
+            link=_KERAS_LAYER,
+        ),
+        Known(
+            "values/one_weight/gradient_before",
+            torch="None",
+            keras="no such attribute",
+            reason="PyTorch keeps the gradient beside the numbers, None until `backward`; Keras "
+            "keeps none, the tape gives it",
+            link="https://pytorch.org/docs/stable/generated/torch.Tensor.grad.html",
+        ),
+        Known(
+            "values/other_names/loading",
+            torch="RuntimeError",
+            keras="taken",
+            reason="`load_state_dict` goes by names, and with `strict=False` leaves out what it "
+            "does not know; `set_weights` goes by order and asks for no name",
+            link=_TORCH_MODULE + "#torch.nn.Module.load_state_dict",
+        ),
+        Known(
+            "values/lazy/first_shape",
+            torch=(2, 3),
+            keras=(3, 2),
+            reason="found out at the first call by `LazyLinear` and by every Keras layer; stored "
+            "as (out, in) and (in, out)",
+            link="https://pytorch.org/docs/stable/generated/torch.nn.LazyLinear.html",
         ),
         Known(
             "values/weights_out_and_in/wrong_shape",
