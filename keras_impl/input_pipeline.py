@@ -7,6 +7,9 @@ differ. `shuffle` has a buffer; only one as large as the dataset shuffles it who
 the nearest pixel in the batches: weighted means would agree to rounding only.
 Given are `images`, bytes ``(n, 28, 28)``; 0.286 and 0.353 are mean and deviation of the pixels
 of Fashion-MNIST's 60,000 training images, in 0…1.
+Seen in notes, wrong because: `for i, data in dataset` without `enumerate` unpacks the batch itself:
+`i` is then its images. And a loop variable `x` in a program whose whole set is `x`: after the loop
+the set is one batch.
 """
 
 import itertools
@@ -14,6 +17,10 @@ import zlib
 
 import keras
 import tensorflow as tf
+from keras import ops
+
+from shared.data import load
+from shared.plots import Plots
 
 BATCH = 32
 BUFFER = 10
@@ -22,7 +29,7 @@ BUFFER = 10
 def _prepare(image, label):
     """Bytes to 0…1, to 64×64, to mean 0 and deviation 1."""
     image = tf.image.convert_image_dtype(image[..., tf.newaxis], tf.float32)
-    image = keras.ops.image.resize(image, (64, 64), interpolation="nearest")
+    image = ops.image.resize(image, (64, 64), interpolation="nearest")
     return (image - 0.286) / 0.353, label
 
 
@@ -78,7 +85,7 @@ def to_tensor(images, labels, mean, deviation):
 
 def resize(x):
     """Centres of pixels on both sides; antialiased only when told, `nearest` of the centres."""
-    smaller, resized = (6, 4), keras.ops.image.resize
+    smaller, resized = (6, 4), ops.image.resize
     thirds = resized(tf.cast(x, tf.float64) / 3, (24, 64))
     precise = bool(tf.reduce_any(thirds != tf.cast(tf.cast(thirds, tf.float32), tf.float64)))
     return {
@@ -183,3 +190,68 @@ def workers(images, labels, order):
         .prefetch(tf.data.AUTOTUNE)
     )
     return {**_delivered(dataset), **_prefixed("again", _delivered(dataset))}
+
+
+def draw_orders(figure, images, labels):
+    """When each sample comes: as it lies, through a buffer, shuffled whole."""
+    numbers = tf.data.Dataset.range(len(labels))
+    orders = {
+        "as it lies": _listed(numbers),
+        f"a buffer of {BUFFER}": _listed(numbers.shuffle(BUFFER)),
+        "shuffled whole": _listed(numbers.shuffle(len(labels))),
+    }
+    for axes, (name, order) in zip(figure.subplots(1, 3), orders.items(), strict=True):
+        axes.plot(order, ".")
+        axes.set(title=name, xlabel="comes at", ylabel="sample")
+
+
+def main():
+    """One sample, a batch, three orders, and what a dataset says of itself."""
+    keras.utils.set_random_seed(0)
+    data = load("fashion_mnist", "available")
+    images, labels = data.train_images[:100], data.train_labels[:100]
+    mean, deviation = tf.constant(0.286), tf.constant(0.353)
+    unit = to_tensor(images[:3], labels[:3], mean, deviation)
+    print(f"bytes {images.shape} become {unit['dtype']} {tuple(unit['unit'].shape)},", end=" ")
+    print(f"{ops.min(unit['unit']):.1f} to {ops.max(unit['unit']):.1f};", end=" ")
+    print(f"normalised {ops.min(unit['normalised']):.2f} to {ops.max(unit['normalised']):.2f}")
+
+    dataset = _images(images, labels)
+    loader = dataset.batch(BATCH)
+    image, label = next(iter(dataset))
+    print(f"dataset: {len(dataset)} samples; the first {tuple(image.shape)}, label {label}")
+    print(f"batched: {len(loader)} batches, {loader.element_spec[0]}")
+    for i, (batch, truth) in enumerate(loader):
+        print(f"  batch {i}: {tuple(batch.shape)}, labels {truth[:5].numpy().tolist()} …")
+    print("drop_remainder leaves", batches(images, labels)["dropped_sizes"])
+
+    shuffled = native_shuffle(images, labels)
+    print("shuffled whole, the first five:", shuffled["first_five"])
+    print("same seed, same order:", shuffled["same_seed_same_order"], end="; ")
+    print("next epoch, same order:", shuffled["next_epoch_same_order"])
+    slots = tf.constant([min(BUFFER, 100 - i) - 1 for i in range(100)])
+    early = buffered_shuffle(images, labels, slots)["earliest"]
+    print(f"through a buffer of {BUFFER}, nothing comes more than {early} places early")
+    order = tf.random.shuffle(tf.range(100))
+    alone = full_shuffle(images, labels, order)["checksums"]
+    print("threads bring the same batches:", workers(images, labels, order)["checksums"] == alone)
+
+    x = data.train_images[:1, ..., None].astype("float32")
+    sizes = {name: value for name, value in resize(x).items() if hasattr(value, "shape")}
+    for name, value in sizes.items():
+        print(f"  {name:18} {tuple(value.shape)}")
+
+    def draw(figure):
+        for axes, (name, value) in zip(figure.subplots(2, 4).flat, sizes.items(), strict=False):
+            axes.imshow(value[0, ..., 0], cmap="gray")
+            axes.set_title(name, fontsize=8)
+        for axes in figure.axes:
+            axes.axis("off")
+
+    plots = Plots(__file__)
+    plots.draw("resized", draw)
+    plots.draw("orders", lambda figure: draw_orders(figure, images, labels))
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,9 @@ dataset with a length is shuffled whole; to shuffle by a buffer one writes an `I
 Resizing is to the nearest pixel in the batches: weighted means would agree to rounding only.
 Given are `images`, bytes ``(n, 28, 28)``; 0.286 and 0.353 are mean and deviation of the pixels
 of Fashion-MNIST's 60,000 training images, in 0…1.
+Seen in notes, wrong because: `for i, data in loader` without `enumerate` unpacks the batch itself:
+`i` is then its images. And a loop variable `x` in a program whose whole set is `x`: after the loop
+the set is one batch.
 """
 
 import itertools
@@ -15,6 +18,9 @@ import zlib
 import torch
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, SubsetRandomSampler
 from torchvision.transforms import ToTensor, v2
+
+from shared.data import load
+from shared.plots import Plots
 
 NEAREST = v2.InterpolationMode.NEAREST_EXACT
 BATCH = 32
@@ -197,3 +203,71 @@ def workers(images, labels, order):
         multiprocessing_context=fresh,
     )
     return {**_delivered(loader), **_prefixed("again", _delivered(loader))}
+
+
+def draw_orders(figure, images, labels):
+    """When each sample comes: as it lies, through a buffer, shuffled whole."""
+    numbers = list(range(len(labels)))
+    slots = [int(torch.randint(min(BUFFER, len(numbers) - i), ())) for i in numbers]
+    orders = {
+        "as it lies": numbers,
+        f"a buffer of {BUFFER}": list(_Buffered(numbers, slots)),
+        "shuffled whole": torch.randperm(len(numbers)).tolist(),
+    }
+    for axes, (name, order) in zip(figure.subplots(1, 3), orders.items(), strict=True):
+        axes.plot(order, ".")
+        axes.set(title=name, xlabel="comes at", ylabel="sample")
+
+
+def main():
+    """One sample, a batch, three orders, and what a loader says of itself."""
+    torch.manual_seed(0)
+    data = load("fashion_mnist", "available")
+    images, labels = data.train_images[:100], data.train_labels[:100]
+    mean, deviation = torch.tensor(0.286), torch.tensor(0.353)
+    unit = to_tensor(images[:3], labels[:3], mean, deviation)
+    print(f"bytes {images.shape} become {unit['dtype']} {tuple(unit['unit'].shape)},", end=" ")
+    print(f"{unit['unit'].min():.1f} to {unit['unit'].max():.1f};", end=" ")
+    print(f"normalised {unit['normalised'].min():.2f} to {unit['normalised'].max():.2f}")
+
+    dataset = _Images(images, labels)
+    loader = DataLoader(dataset, batch_size=BATCH)
+    image, label = dataset[0]
+    print(f"dataset: {len(dataset)} samples; the first {tuple(image.shape)}, label {label}")
+    print(f"loader: {len(loader)} batches of {loader.batch_size}, {loader.num_workers} workers")
+    for i, (batch, truth) in enumerate(loader):
+        print(f"  batch {i}: {tuple(batch.shape)}, labels {truth[:5].tolist()} …")
+    print("drop_last leaves", batches(images, labels)["dropped_sizes"])
+
+    shuffled = native_shuffle(images, labels)
+    print("shuffled whole, the first five:", shuffled["first_five"])
+    print("same seed, same order:", shuffled["same_seed_same_order"], end="; ")
+    print("next epoch, same order:", shuffled["next_epoch_same_order"])
+    slots = torch.tensor([min(BUFFER, 100 - i) - 1 for i in range(100)])
+    early = buffered_shuffle(images, labels, slots)["earliest"]
+    print(f"through a buffer of {BUFFER}, nothing comes more than {early} places early")
+    order = torch.randperm(100)
+    alone = full_shuffle(images, labels, order)["checksums"]
+    print(
+        "two workers bring the same batches:", workers(images, labels, order)["checksums"] == alone
+    )
+
+    x = torch.from_numpy(data.train_images[:1, None]).float()
+    sizes = {name: value for name, value in resize(x).items() if hasattr(value, "shape")}
+    for name, value in sizes.items():
+        print(f"  {name:18} {tuple(value.shape)}")
+
+    def draw(figure):
+        for axes, (name, value) in zip(figure.subplots(2, 4).flat, sizes.items(), strict=False):
+            axes.imshow(value[0, 0], cmap="gray")
+            axes.set_title(name, fontsize=8)
+        for axes in figure.axes:
+            axes.axis("off")
+
+    plots = Plots(__file__)
+    plots.draw("resized", draw)
+    plots.draw("orders", lambda figure: draw_orders(figure, images, labels))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,25 +1,18 @@
 """Eleven optimizers on one fixed sequence of gradients, from 1e-12 to 1 in a hundred steps.
 
 Twin: keras_impl/optimizers.py
-Look at: every function makes two optimizers: the framework's own, and the bridge that follows the
-other's equation. `native` and `torch` are PyTorch's own here, `keras` is the bridge. Then
-`rate_change`, `weight_decay`, `clipping` and `schedules`, where the same argument means two things.
+Look at: every function follows PyTorch's own optimizer (`native`, `torch`) and Keras' equation,
+written out in `Keras` below (`keras`). Then `rate_change`, `weight_decay`, `clipping` and
+`schedules`, where the same argument means two things.
 """
+
+from functools import partial
 
 import torch
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
-from parity.torch_side.optimizers import (
-    KerasAdadelta,
-    KerasAdagrad,
-    KerasAdam,
-    KerasAdamax,
-    KerasAdamW,
-    KerasNadam,
-    KerasRMSprop,
-    KerasSGD,
-)
+from shared.plots import Plots
 
 SLOTS = {
     "momentum_buffer": "velocity",
@@ -32,6 +25,78 @@ SLOTS = {
     "exp_inf": "u",
     "mu_product": "mu_product",
 }
+ROWS = (1, 2, 10, 100)
+
+
+def _float32(value):
+    """The nearest float32 number: what Keras makes of some constants, also in float64."""
+    return torch.tensor(value, dtype=torch.float32).item()
+
+
+class Keras:
+    """Keras' equations, written out: weights `w`, gradient `g`, state `s`, step `t` from 1.
+
+    Each gives the new weights and keeps what it needs in the state; constants are Keras' defaults.
+    """
+
+    @staticmethod
+    def sgd(w, g, s, t, lr=1e-2, momentum=0.0, nesterov=False):
+        """The velocity holds steps, the learning rate inside."""
+        if not momentum:
+            return w - lr * g
+        momentum = _float32(momentum)
+        s["velocity"] = momentum * s.get("velocity", 0) - lr * g
+        return w + (momentum * s["velocity"] - lr * g if nesterov else s["velocity"])
+
+    @staticmethod
+    def adam(w, g, s, t, lr=1e-3, b1=0.9, b2=0.999, eps=1e-7, decay=0.0, amsgrad=False):
+        """ε is added before the bias correction; `decay` makes it AdamW."""
+        s["m"] = m = s.get("m", 0) + (1 - b1) * (g - s.get("m", 0))
+        s["v"] = v = s.get("v", 0) + (1 - b2) * (g**2 - s.get("v", 0))
+        if amsgrad:
+            s["v_max"] = v = torch.maximum(s.get("v_max", torch.zeros_like(v)), v)
+        rate = lr * (1 - _float32(b2) ** t) ** 0.5 / (1 - _float32(b1) ** t)
+        return w - lr * _float32(decay) * w - rate * m / (v.sqrt() + eps)
+
+    @staticmethod
+    def rmsprop(w, g, s, t, lr=1e-3, rho=0.9, eps=1e-7):
+        """ε is under the root."""
+        s["v"] = rho * s.get("v", 0) + (1 - rho) * g**2
+        return w - lr * g / (s["v"] + eps).sqrt()
+
+    @staticmethod
+    def adagrad(w, g, s, t, lr=1e-3, start=0.1, eps=1e-7):
+        """ε is under the root, and the sum of squares does not start at 0."""
+        s["sum"] = s.get("sum", _float32(start)) + g**2
+        return w - lr * g / (s["sum"] + eps).sqrt()
+
+    @staticmethod
+    def adadelta(w, g, s, t, lr=1e-3, rho=0.95, eps=1e-7):
+        """The same as PyTorch's with other constants."""
+        s["v"] = rho * s.get("v", 0) + (1 - rho) * g**2
+        before = s.get("delta", torch.zeros_like(g))
+        delta = (before + eps).sqrt() / (s["v"] + eps).sqrt() * g
+        s["delta"] = rho * before + (1 - rho) * delta**2
+        return w - lr * delta
+
+    @staticmethod
+    def adamax(w, g, s, t, lr=1e-3, b1=0.9, b2=0.999, eps=1e-7):
+        """ε is added to the largest gradient when dividing."""
+        s["m"] = s.get("m", 0) + (1 - b1) * (g - s.get("m", 0))
+        s["u"] = torch.maximum(b2 * s.get("u", torch.zeros_like(g)), g.abs())
+        return w - lr * s["m"] / ((1 - _float32(b1) ** t) * (s["u"] + eps))
+
+    @staticmethod
+    def nadam(w, g, s, t, lr=1e-3, b1=0.9, b2=0.999, eps=1e-7):
+        """The momentum warms up as 0.96^t."""
+        p1, p2, base = _float32(b1), _float32(b2), _float32(0.96)
+        now, following = (p1 * (1 - 0.5 * base**step) for step in (t, t + 1))
+        s["mu_product"] = s.get("mu_product", torch.ones(())) * b1 * (1 - 0.5 * 0.96**t)
+        s["m"] = s.get("m", 0) + (1 - p1) * (g - s.get("m", 0))
+        s["v"] = s.get("v", 0) + (1 - p2) * (g**2 - s.get("v", 0))
+        ahead = following / (1 - s["mu_product"] * following) * s["m"]
+        ahead = ahead + (1 - now) / (1 - s["mu_product"]) * g
+        return w - lr * ahead / ((s["v"] / (1 - p2**t)).sqrt() + eps)
 
 
 def follow(optimizer, weights, gradients, rate=None):
@@ -42,91 +107,89 @@ def follow(optimizer, weights, gradients, rate=None):
             optimizer.param_groups[0]["lr"] = rate(step)
         weights.grad = gradient
         optimizer.step()
-        if step in (1, 2, 10, 100):
+        if step in ROWS:
             state = optimizer.state[weights]
             held = {SLOTS[name]: state[name] for name in SLOTS if state.get(name) is not None}
             rows.append({n: t.detach().clone() for n, t in {"weights": weights, **held}.items()})
     return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def both(own, bridge, w, gradients):
-    """The framework's own optimizer and the bridge to the other's, from the same weights."""
-    runs = {}
-    for names, make in ((("native", "torch"), own), (("keras",), bridge)):
-        weights = nn.Parameter(w.clone())
-        found = follow(make([weights]), weights, gradients)
-        runs |= {f"{name}/{key}": value for name in names for key, value in found.items()}
-    return runs
+def follow_equation(change, weights, gradients, rate=None):
+    """The same for an equation."""
+    state, rows = {}, []
+    for step, gradient in enumerate(gradients, 1):
+        how = {} if rate is None else {"lr": rate(step)}
+        weights = change(weights, gradient, state, step, **how)
+        if step in ROWS:
+            rows.append({"weights": weights, **state})
+    return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def both(own, other, w, gradients):
+    """The framework's own optimizer and the other's equation, from the same weights."""
+    weights = nn.Parameter(w.clone())
+    found = follow(own([weights]), weights, gradients)
+    runs = {f"{name}/{key}": value for name in ("native", "torch") for key, value in found.items()}
+    across = follow_equation(other, w, gradients)
+    return runs | {f"keras/{key}": value for key, value in across.items()}
 
 
 def sgd(w, gradients):
     """w ← w − lr·g. The same equation; lr is 1e-3 in PyTorch, 1e-2 in Keras."""
-    return both(optim.SGD, KerasSGD, w, gradients)
+    return both(optim.SGD, Keras.sgd, w, gradients)
 
 
 def momentum(w, gradients):
     """The buffer gathers gradients in PyTorch and steps, −lr·gradient, in Keras."""
-    return both(
-        lambda p: optim.SGD(p, momentum=0.9),
-        lambda p: KerasSGD(p, momentum=0.9),
-        w,
-        gradients,
-    )
+    own, other = partial(optim.SGD, momentum=0.9), partial(Keras.sgd, momentum=0.9)
+    return both(own, other, w, gradients)
 
 
 def nesterov(w, gradients):
     """Momentum that looks one step ahead."""
-    return both(
-        lambda p: optim.SGD(p, momentum=0.9, nesterov=True),
-        lambda p: KerasSGD(p, momentum=0.9, nesterov=True),
-        w,
-        gradients,
-    )
+    how = {"momentum": 0.9, "nesterov": True}
+    return both(partial(optim.SGD, **how), partial(Keras.sgd, **how), w, gradients)
 
 
 def adam(w, gradients):
     """The same moments, two updates: epsilon after the bias correction or before it."""
-    return both(optim.Adam, KerasAdam, w, gradients)
+    return both(optim.Adam, Keras.adam, w, gradients)
 
 
 def amsgrad(w, gradients):
     """Adam that divides by the largest second moment so far."""
-    return both(
-        lambda p: optim.Adam(p, amsgrad=True),
-        lambda p: KerasAdam(p, amsgrad=True),
-        w,
-        gradients,
-    )
+    own, other = partial(optim.Adam, amsgrad=True), partial(Keras.adam, amsgrad=True)
+    return both(own, other, w, gradients)
 
 
 def adamw(w, gradients):
     """Adam with decoupled weight decay: 0.01 in PyTorch, 0.004 in Keras."""
-    return both(optim.AdamW, KerasAdamW, w, gradients)
+    return both(optim.AdamW, partial(Keras.adam, decay=0.004), w, gradients)
 
 
 def rmsprop(w, gradients):
     """Epsilon outside the root in PyTorch, inside in Keras; other lr and decay."""
-    return both(optim.RMSprop, KerasRMSprop, w, gradients)
+    return both(optim.RMSprop, Keras.rmsprop, w, gradients)
 
 
 def adagrad(w, gradients):
     """Epsilon outside or inside the root; the sum starts at 0 or 0.1; lr is 0.01 and 0.001."""
-    return both(optim.Adagrad, KerasAdagrad, w, gradients)
+    return both(optim.Adagrad, Keras.adagrad, w, gradients)
 
 
 def adadelta(w, gradients):
     """One equation; lr is 1 in PyTorch and 0.001 in Keras, rho 0.9 and 0.95."""
-    return both(optim.Adadelta, KerasAdadelta, w, gradients)
+    return both(optim.Adadelta, Keras.adadelta, w, gradients)
 
 
 def adamax(w, gradients):
     """Epsilon inside the largest gradient or added to it when dividing; lr is 0.002 and 0.001."""
-    return both(optim.Adamax, KerasAdamax, w, gradients)
+    return both(optim.Adamax, Keras.adamax, w, gradients)
 
 
 def nadam(w, gradients):
     """Nesterov's Adam: Keras' momentum warms up 250 times as fast; lr is 0.002 and 0.001."""
-    return both(optim.NAdam, KerasNadam, w, gradients)
+    return both(optim.NAdam, Keras.nadam, w, gradients)
 
 
 def rate_change(w, gradients):
@@ -135,14 +198,10 @@ def rate_change(w, gradients):
     def rate(step):
         return 0.5 if step < 6 else 0.0625
 
-    one, other = nn.Parameter(w.clone()), nn.Parameter(w.clone())
-    own = follow(optim.SGD([one], momentum=0.875), one, gradients, rate)
-    bridge = follow(KerasSGD([other], momentum=0.875), other, gradients, rate)
-    return {
-        "native": own["weights"],
-        "torch": own["weights"],
-        "keras": bridge["weights"],
-    }
+    weights = nn.Parameter(w.clone())
+    own = follow(optim.SGD([weights], momentum=0.875), weights, gradients, rate)
+    other = follow_equation(partial(Keras.sgd, momentum=0.875), w, gradients, rate)
+    return {"native": own["weights"], "torch": own["weights"], "keras": other["weights"]}
 
 
 def weight_decay(w, gradients):
@@ -196,3 +255,66 @@ def schedules(rate):
         "linear_over_4": rates(lambda o: lr_scheduler.PolynomialLR(o, 4)),
         "linear_matched": rates(lambda o: lr_scheduler.PolynomialLR(o, 4)),
     }
+
+
+def descend(make, steps=40):
+    """The way down a narrow valley, x²/20 + 2y², from (−4, 2)."""
+    place = nn.Parameter(torch.tensor([-4.0, 2.0]))
+    optimizer, path = make([place]), [place.detach().clone()]
+    for _ in range(steps):
+        loss = place[0] ** 2 / 20 + 2 * place[1] ** 2
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        path.append(place.detach().clone())
+    return torch.stack(path)
+
+
+def main():
+    """Each optimizer beside the other framework's equation, then rates, and a way downhill."""
+    torch.manual_seed(0)
+    w, gradients = torch.tensor([0.5, -0.25, 0.125]), torch.randn(100, 3)
+    print("a hundred steps with each framework's defaults: the first weight, from 0.5")
+    for kind in (sgd, momentum, adam, adamw, rmsprop, adagrad, adadelta, adamax, nadam):
+        runs = kind(w, gradients)
+        own, other = (runs[f"{name}/weights"][-1, 0].item() for name in ("torch", "keras"))
+        print(f"  {kind.__name__:9} PyTorch {own:8.5f}   Keras' equation {other:8.5f}")
+    adam_slots = [name.partition("/")[2] for name in adam(w, gradients) if name[:5] == "torch"]
+    print("what Adam keeps of each weight:", adam_slots[1:])
+
+    changed = rate_change(w, gradients[:10])
+    print("lr falls at step 6; step 10, PyTorch:", changed["torch"][-1].detach().numpy())
+    print("                        Keras' way:", changed["keras"][-1].detach().numpy())
+    decayed = weight_decay(w, gradients)
+    print("weight decay in the gradient:", decayed["coupled"][-1].detach().numpy())
+    print("weight decay of the weights: ", decayed["decoupled"][-1].detach().numpy())
+    for name, clipped in clipping(torch.tensor([3.0, 4.0]), torch.tensor([12.0, 0.0])).items():
+        print(f"(3, 4) and (12, 0) clipped {name}: {clipped.detach().numpy()}")
+    rates = {name: values.tolist() for name, values in schedules(torch.tensor(1.0)).items()}
+    for name, values in rates.items():
+        print(f"  {name:18} {[round(value, 3) for value in values]}")
+
+    paths = {
+        "SGD, 0.4": descend(partial(optim.SGD, lr=0.4)),
+        "momentum, 0.1": descend(partial(optim.SGD, lr=0.1, momentum=0.9)),
+        "Adam, 0.3": descend(partial(optim.Adam, lr=0.3)),
+        "Adagrad, 0.9": descend(partial(optim.Adagrad, lr=0.9)),
+    }
+    for name, path in paths.items():
+        print(f"downhill with {name}: after 40 steps {[round(x, 3) for x in path[-1].tolist()]}")
+
+    def draw(figure):
+        for axes, (name, path) in zip(figure.subplots(2, 2).flat, paths.items(), strict=True):
+            xs, ys = torch.linspace(-5, 5, 60), torch.linspace(-2.5, 2.5, 60)
+            height = xs**2 / 20 + 2 * ys[:, None] ** 2
+            axes.contour(xs, ys, height, levels=12, colors="lightgrey")
+            axes.plot(path[:, 0], path[:, 1], "o-", markersize=3)
+            axes.set_title(name)
+
+    plots = Plots(__file__)
+    plots.draw("paths", draw)
+    plots.curves("schedules", rates, "step", "learning rate")
+
+
+if __name__ == "__main__":
+    main()

@@ -165,6 +165,19 @@ ITEMS: tuple[Item, ...] = (
     Item("datasets", "the place of the channel in a batch", "as_batches"),
     Item("datasets", "colour images: channel order and labels", "colour"),
     Item("datasets", "where each library looks for its files", "lay_fashion_mnist"),
+    Item("layers", "batch normalisation in training and in evaluation", "alone_and_in_company"),
+    Item("layers", "momentum of the running mean, drawn", "settling"),
+    Item("layers", "kernels turned on their way across", "convolutions"),
+    Item("sequences", "states, weights and their order of gates", "main"),
+    Item("sequences", "who looks where, drawn, with the future blocked", "attention"),
+    Item("optimizers", "the other framework's equations, written out", "follow_equation"),
+    Item("optimizers", "the same argument with two meanings", "weight_decay"),
+    Item("optimizers", "ways down a valley, and schedules, drawn", "descend"),
+    Item("input_pipeline", "from bytes to a normalised tensor", "to_tensor"),
+    Item("input_pipeline", "what a dataset and its loader say of themselves", "main"),
+    Item("input_pipeline", "orders drawn: whole, through a buffer, none", "draw_orders"),
+    Item("input_pipeline", "some samples by number, in random order", "subset"),
+    Item("input_pipeline", "batches prepared ahead by workers", "workers"),
 )
 
 

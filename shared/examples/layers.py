@@ -120,8 +120,8 @@ LAYERS = ExampleSpec(
     part="Layers and modules",
     summary=(
         "Normalisation, embedding and convolution layers as modules of one layer. The weights go "
-        "across by `parity.reference.weight_layouts`, the gradients come back by it, and "
-        "everything comes out equal; where a default or a rule differs it is listed."
+        "across turned and renamed, the gradients come back the same way, and everything comes out "
+        "equal; where a default or a rule differs it is listed."
     ),
     cases=(
         Case(
@@ -156,6 +156,12 @@ LAYERS = ExampleSpec(
             _BATCH_NORM | {"upstream": drawn("layers/batch_norm/upstream", (2, 3, 4, 3))},
             roles=_IMAGES,
             reference=_batch_norm_eval,
+        ),
+        Case(
+            "alone_and_in_company",
+            _BATCH_NORM,
+            {"same_in_training": False, "same_in_evaluation": True},
+            roles=_IMAGES,
         ),
         Case(
             "embedding",

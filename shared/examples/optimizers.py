@@ -177,7 +177,7 @@ OPTIMIZERS = ExampleSpec(
         "Eleven optimizers on one sequence of gradients between 10⁻¹² and 1: the weights and every "
         "slot after 1, 2, 10 and 100 steps, one row each, against NumPy. `native` is what the "
         "defaults give, and differs as listed; `torch` and `keras` are PyTorch's and Keras' "
-        "equation on both sides, by a bridge where it is the other's, and agree to rounding."
+        "equation on both sides, written out where it is the other's, and agree to rounding."
     ),
     cases=(
         *(_case(name) for name in _EQUATIONS),

@@ -13,10 +13,6 @@ from shared.initial_weights import drawn
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
-_IMAGE = "images"
-_TORCH_LAYER_NORM = "https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html"
-_TORCH_BATCH_NORM = "https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html"
-_KERAS_BATCH_NORM = "https://keras.io/api/sequences/normalization_sequences/batch_normalization/"
 _KERAS_ATTENTION = "https://keras.io/api/layers/attention_layers/multi_head_attention/"
 _TORCH_ATTENTION = "https://pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html"
 
@@ -186,10 +182,9 @@ SEQUENCES = ExampleSpec(
     title="Recurrent layers and attention, weights taken across",
     part="Layers and modules",
     summary=(
-        "LSTM, GRU, both directions and multi-head attention with weights that go across by "
-        "`parity.reference.weight_layouts`, from Keras to PyTorch and the other way: gates in "
-        "another order, two biases or one, masks that mean the opposite. Outputs and all gradients "
-        "come out equal."
+        "LSTM, GRU, both directions and multi-head attention with weights that go across, from "
+        "Keras to PyTorch and the other way: gates in another order, two biases or one, masks that "
+        "mean the opposite. Outputs and all gradients come out equal."
     ),
     cases=(
         Case(
