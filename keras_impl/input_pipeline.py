@@ -237,15 +237,20 @@ def main():
     print("threads bring the same batches:", workers(images, labels, order)["checksums"] == alone)
 
     x = data.train_images[:1, ..., None].astype("float32")
-    sizes = {name: value for name, value in resize(x).items() if hasattr(value, "shape")}
-    for name, value in sizes.items():
-        print(f"  {name:18} {tuple(value.shape)}")
+    resized = {
+        "28×28": x,
+        "resize": ops.image.resize(x, (12, 12)).numpy(),
+        "antialias=True": ops.image.resize(x, (12, 12), antialias=True).numpy(),
+        "nearest": ops.image.resize(x, (12, 12), interpolation="nearest").numpy(),
+    }
+    for name, value in resized.items():
+        row = [round(level, 1) for level in value[0, 6, 5:8, 0].tolist()]
+        print(f"  {name:15} {value.shape}, of one row: {row}")
 
     def draw(figure):
-        for axes, (name, value) in zip(figure.subplots(2, 4).flat, sizes.items(), strict=False):
+        for axes, (name, value) in zip(figure.subplots(1, 4), resized.items(), strict=True):
             axes.imshow(value[0, ..., 0], cmap="gray")
             axes.set_title(name, fontsize=8)
-        for axes in figure.axes:
             axes.axis("off")
 
     plots = Plots(__file__)

@@ -226,7 +226,7 @@ def clipping(a, b):
     def clipped(**how):
         variables = [keras.Variable(ops.zeros_like(gradient)) for gradient in (a, b)]
         optim.SGD(learning_rate=1.0, **how).apply([a, b], variables)
-        return -ops.concatenate([variable.value for variable in variables])
+        return 0.0 - ops.concatenate([variable.value for variable in variables])
 
     return {
         "by_value": clipped(clipvalue=3.5),
@@ -307,9 +307,17 @@ def main():
             axes.plot(path[:, 0], path[:, 1], "o-", markersize=3)
             axes.set_title(name)
 
+    def draw_rates(figure):
+        axes = figure.subplots()
+        for name, values in rates.items():
+            if "matched" not in name:
+                axes.step(range(1, 9), values, where="mid", label=name.replace("_", " "))
+        axes.set(xlabel="step", ylabel="learning rate")
+        axes.legend()
+
     plots = Plots(__file__)
     plots.draw("paths", draw)
-    plots.curves("schedules", rates, "step", "learning rate")
+    plots.draw("schedules", draw_rates)
 
 
 if __name__ == "__main__":

@@ -253,15 +253,21 @@ def main():
     )
 
     x = torch.from_numpy(data.train_images[:1, None]).float()
-    sizes = {name: value for name, value in resize(x).items() if hasattr(value, "shape")}
-    for name, value in sizes.items():
-        print(f"  {name:18} {tuple(value.shape)}")
+    resized = {
+        "28×28": x,
+        "Resize(12)": v2.Resize((12, 12))(x),
+        "antialias=False": v2.Resize((12, 12), antialias=False)(x),
+        "nearest": v2.Resize((12, 12), interpolation=v2.InterpolationMode.NEAREST)(x),
+        "nearest-exact": v2.Resize((12, 12), interpolation=NEAREST)(x),
+    }
+    for name, value in resized.items():
+        row = [round(level, 1) for level in value[0, 0, 6, 5:8].tolist()]
+        print(f"  {name:15} {tuple(value.shape)}, of one row: {row}")
 
     def draw(figure):
-        for axes, (name, value) in zip(figure.subplots(2, 4).flat, sizes.items(), strict=False):
+        for axes, (name, value) in zip(figure.subplots(1, 5), resized.items(), strict=True):
             axes.imshow(value[0, 0], cmap="gray")
             axes.set_title(name, fontsize=8)
-        for axes in figure.axes:
             axes.axis("off")
 
     plots = Plots(__file__)

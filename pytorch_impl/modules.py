@@ -268,7 +268,7 @@ def main():
     print(f"from a list and by hand: equal {equal}, y {tuple(ways['from_list'].shape)}")
     print(f"dense layers {ways['dense_layers']}, after pop {ways['dense_layers_after_pop']}")
 
-    found = own_model(x, torch.ones(5, 4), **weights)
+    found = own_model(x.clone(), torch.ones(5, 4), **weights)
     print(f"children {found['children']}, {found['parameters']} parameters")
     for name, value in inside().items():
         print(f"nested: {name} {value}")
