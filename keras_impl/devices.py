@@ -23,9 +23,12 @@ def best_device():
 
 
 def placement(x):
-    """`.device` says where a tensor is; an operation runs on an accelerator, or where you say."""
-    with tf.device("CPU:0"):
-        here = tf.identity(x)
+    """`.device` says where a tensor is; an operation runs on an accelerator, or where you say.
+
+    `keras.device` says it for every backend, `tf.device` for this one.
+    """
+    with keras.device("cpu:0"):
+        here = ops.copy(x)
     with tf.device(best_device()):
         moved = tf.identity(x)
         doubled = 2 * moved

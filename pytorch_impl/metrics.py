@@ -133,7 +133,7 @@ def epoch_and_evaluation(x, kernel, labels):
 
 
 @torch.no_grad()
-def evaluate(model, loader):
+def _evaluate(model, loader):
     """Accuracy with the weights as they are."""
     model.eval()
     metric = Accuracy()
@@ -177,7 +177,7 @@ def main():
             metric.update(logits, truth)
             history["each batch"].append((logits.argmax(dim=1) == truth).float().mean().item())
             history["running"].append(metric.compute())
-        reached = evaluate(model, loader)
+        reached = _evaluate(model, loader)
         history["evaluated"] += [reached] * len(loader)
         print(f"epoch {epoch}: over the epoch {metric.compute():.3f}, at its end {reached:.3f}")
 
