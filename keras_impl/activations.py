@@ -185,6 +185,7 @@ def draw_curves(figure):
 
 def main():
     """Why there are activations, then every one at five points and at the extremes."""
+    plots = Plots(__file__)
     layers_of_numbers = (
         [[1.0, 2.0], [-3.0, 0.5]],
         [[1.0, 0.5, -1.0], [-1.0, 2.0, 0.0]],
@@ -207,7 +208,6 @@ def main():
         defaults(tf.constant([-2.0, -1.0, 0.5]), tf.constant([19.0, 21.0])),
     )
 
-    plots = Plots(__file__)
     plots.draw("curves", draw_curves)
 
 

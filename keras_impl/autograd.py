@@ -292,6 +292,7 @@ def draw_derivatives(figure):
 
 def main():
     """Every experiment on a few numbers, in the order of this file."""
+    plots = Plots(__file__)
     show("f = (x + y)·z at −3, 5, −2", sum_times(*map(tf.constant, (-3.0, 5.0, -2.0))))
     show("Who made it", graph(*map(tf.constant, (-3.0, 5.0, -2.0))))
     show("out = mean((x + 2)³), x of ones", cube_mean(tf.ones((2, 2))))
@@ -325,7 +326,6 @@ def main():
         masked_gradients(tf.constant(0.0), tf.constant([-1.0, 4.0])),
     )
 
-    plots = Plots(__file__)
     plots.draw("derivatives", draw_derivatives)
 
 

@@ -295,6 +295,7 @@ def draw_slopes(figure):
 
 def main():
     """Every gate on a few numbers, then layers: in the order of this file."""
+    plots = Plots(__file__)
     corner = (-3.0, 5.0, -2.0)
     x, y = [[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]], [[2.0, 1.0, 5.0], [-3.0, 0.0, 1.0]]
     row, upstream = [10.0, 20.0, 30.0], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
@@ -323,7 +324,6 @@ def main():
     show("Two layers, forwards and backwards", two_layers(*map(tf.constant, layers)))
     show("A step down: U − ρ·∂J/∂U, ρ = 0.1", update(*map(tf.constant, (*layers, 0.1))))
 
-    plots = Plots(__file__)
     plots.draw("graph", lambda figure: draw_graph(figure, *map(tf.constant, corner)))
     plots.draw("slopes", draw_slopes)
 

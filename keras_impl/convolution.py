@@ -242,6 +242,7 @@ def draw_filters(figure, image):
 
 def main():
     """Small images of rising numbers, in the order of this file; then a real one."""
+    plots = Plots(__file__)
     small, large = rising(1, 2, 2, 1), rising(1, 4, 4, 1)
     kernel = ops.reshape(tf.constant([-0.1733, -0.4235, 0.1802, 0.4668]), (2, 2, 1, 1))
     bias = tf.constant([0.2037])
@@ -274,7 +275,6 @@ def main():
     )
 
     image = load("fashion_mnist").train_images[0]
-    plots = Plots(__file__)
     plots.draw("filters", lambda figure: draw_filters(figure, image))
 
 

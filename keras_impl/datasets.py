@@ -126,6 +126,7 @@ def colour(pixels, classes):
 
 def main():
     """Fashion-MNIST as the library reads it, batches of it, and the other two where they lie."""
+    plots = Plots(__file__)
     data = load("fashion_mnist", "available")
     print(data.describe())
     pixels = np.random.default_rng(0).integers(256, size=(4, 32, 32, 3))
@@ -147,7 +148,7 @@ def main():
             print(f"{kind}: no {ROOT / file}; load_data() would fetch it")
 
     names = data.class_names
-    Plots(__file__).gallery("first images", data.train_images[:10], data.train_labels, names)
+    plots.gallery("first images", data.train_images[:10], data.train_labels, names)
 
 
 if __name__ == "__main__":

@@ -148,6 +148,7 @@ def on_accelerator(size):
 
 def main():
     """Look for a device, move things there and back, and let two devices meet."""
+    plots = Plots(__file__)
     # Two logical devices on one CPU, said before anything runs, so that there is an elsewhere.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
@@ -189,7 +190,7 @@ def main():
         axes.set(xlabel="products in the sum", ylabel="relative error")
         axes.legend()
 
-    Plots(__file__).draw("precision", draw)
+    plots.draw("precision", draw)
 
 
 if __name__ == "__main__":

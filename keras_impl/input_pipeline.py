@@ -207,6 +207,7 @@ def draw_orders(figure, images, labels):
 
 def main():
     """One sample, a batch, three orders, and what a dataset says of itself."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     data = load("fashion_mnist", "available")
     images, labels = data.train_images[:100], data.train_labels[:100]
@@ -253,7 +254,6 @@ def main():
             axes.set_title(name, fontsize=8)
             axes.axis("off")
 
-    plots = Plots(__file__)
     plots.draw("resized", draw)
     plots.draw("orders", lambda figure: draw_orders(figure, images, labels))
 

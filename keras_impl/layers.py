@@ -124,6 +124,7 @@ def settling(batches, momentum):
 
 def main():
     """Each layer on a few numbers: what it does, what it keeps, what its kernel looks like."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     normal = keras.random.normal
     x = normal((2, 5)) * 0.01
@@ -157,7 +158,7 @@ def main():
     for name, values in means.items():
         print(f"{name}: moving mean {values[9]:.2f} after 10 batches, {values[-1]:.2f} after 100")
 
-    Plots(__file__).curves("running mean", means, "batch", "moving mean; the true one is 3")
+    plots.curves("running mean", means, "batch", "moving mean; the true one is 3")
 
 
 if __name__ == "__main__":

@@ -249,6 +249,7 @@ def draw_losses(figure):
 
 def main():
     """Every loss on a few numbers, in the order of this file."""
+    plots = Plots(__file__)
     show(
         "Squared error",
         squared_error(tf.constant([[1.0, 2.0], [0.0, 3.0]]), tf.constant([[1.5, 2.0], [1.0, 1.0]])),
@@ -287,7 +288,6 @@ def main():
     )
     show("Kullback-Leibler divergence", kl_divergence(p, q))
 
-    plots = Plots(__file__)
     plots.draw("curves", draw_losses)
 
 

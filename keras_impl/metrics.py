@@ -128,6 +128,7 @@ class EveryStep(keras.callbacks.Callback):
 
 def main():
     """Count in every way, then watch a classifier over three epochs."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     logits, labels = keras.random.normal((10, 3)), keras.random.randint((10,), 0, 3, "int64")
     counted = by_hand(logits, labels)
@@ -162,7 +163,7 @@ def main():
         axes.set(xlabel="step", ylabel="accuracy on the training set")
         axes.legend()
 
-    Plots(__file__).draw("running", draw)
+    plots.draw("running", draw)
 
 
 if __name__ == "__main__":

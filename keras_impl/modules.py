@@ -258,6 +258,7 @@ def draw_graph(model, x, path):
 
 def main():
     """Make a model, look into it, move its weights about, freeze a part."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     x = keras.random.uniform((5, 3))
     model = Three()
@@ -303,7 +304,7 @@ def main():
     print(f"the first {sizes['first_shape']}")
 
     if importlib.util.find_spec("pydot") and shutil.which("dot"):
-        Plots(__file__).write("graph", lambda path: draw_graph(model, x, path))
+        plots.write("graph", lambda path: draw_graph(model, x, path))
     else:
         print("for a picture of the graph: pip install pydot, apt-get install graphviz")
 

@@ -268,6 +268,7 @@ def descend(make, steps=40):
 
 def main():
     """Each optimizer beside the other framework's equation, then rates, and a way downhill."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     w, gradients = ops.array([0.5, -0.25, 0.125]), keras.random.normal((100, 3))
     print("a hundred steps with each framework's defaults: the first weight, from 0.5")
@@ -315,7 +316,6 @@ def main():
         axes.set(xlabel="step", ylabel="learning rate")
         axes.legend()
 
-    plots = Plots(__file__)
     plots.draw("paths", draw)
     plots.draw("schedules", draw_rates)
 

@@ -174,6 +174,7 @@ def draw_pooling(figure, picture):
 
 def main():
     """Small images, in the order of this file; then a real one."""
+    plots = Plots(__file__)
     rising = np.arange(1, 26).reshape(5, 5)
     show("In place", in_place(tf.constant([-1.0, 2.0, -3.0, 4.0])))
     show("5×5 by 2×2", drops_the_rest(image(rising)))
@@ -188,7 +189,6 @@ def main():
     show("Where the maximum stood", positions(image([[1, 7, 3, 2], [5, 0, 4, 9]])))
     show("NaN in a window", nan_in_a_window(image([[1, 2, np.nan, 4], [3, 0, 5, 6]])))
 
-    plots = Plots(__file__)
     picture = load("fashion_mnist").train_images[0]
     plots.draw("windows", lambda figure: draw_pooling(figure, picture))
 

@@ -114,6 +114,8 @@ def weights_of(model):
 def take_weights(model, state):
     """Weights by PyTorch's names into the model; what is not given stays as it is."""
     own = weights_of(model)
+    # How many batches PyTorch's normalisation has seen is no weight in Keras.
+    state = {n: a for n, a in state.items() if not n.endswith("num_batches_tracked")}
     if unknown := sorted(state.keys() - own.keys()):
         raise KeyError(f"ResNet-18 has no weights named {', '.join(unknown)}")
     state = own | state

@@ -121,6 +121,7 @@ def gru_from_pytorch(x, weight_ih, weight_hh, bias_ih, bias_hh):
 
 def main():
     """Run each layer on one short sequence, and look at states, weights and attention."""
+    plots = Plots(__file__)
     keras.utils.set_random_seed(0)
     normal = keras.random.normal
     x = normal((2, 4, 3))
@@ -161,7 +162,6 @@ def main():
             axes.imshow(seen["attention"][0, head], vmin=0, vmax=1)
             axes.set(title=f"head {head}", xlabel="looks at", ylabel="position", yticks=range(4))
 
-    plots = Plots(__file__)
     plots.draw("attention", draw)
     states = run["y"][0].numpy().T.tolist()
     plots.curves("states", {f"unit {i}": states[i] for i in range(2)}, "step", "hidden state")

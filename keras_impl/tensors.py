@@ -306,6 +306,7 @@ def draw_sums(figure, x):
 
 def main():
     """Every experiment on a few numbers, in the order of this file."""
+    plots = Plots(__file__)
     x = tf.constant([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
     print("A tensor prints its numbers, its shape and its dtype:")
     print(x)
@@ -340,7 +341,6 @@ def main():
     show("From and to NumPy", numpy_bridge(x))
     show("Random numbers", random_uniform(x))
 
-    plots = Plots(__file__)
     plots.draw("sums along an axis", lambda figure: draw_sums(figure, x))
 
 

@@ -178,7 +178,9 @@ def test_help_imports_nothing_slow():
 
 @pytest.mark.parametrize("folder", ["shared/examples", *LESSON_PACKAGES.values()])
 def test_folders_hold_just_the_examples(folder):
-    assert public_files(folder) == sorted(spec.name for spec in ALL)
+    # `shared.py` lets a lesson that is run as a script find the folder of that name.
+    found = [name for name in public_files(folder) if name != "shared"]
+    assert found == sorted(spec.name for spec in ALL)
 
 
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)

@@ -183,6 +183,7 @@ def draw_curves(figure):
 
 def main():
     """Why there are activations, then every one at five points and at the extremes."""
+    plots = Plots(__file__)
     layers_of_numbers = (
         [[1.0, 2.0], [-3.0, 0.5]],
         [[1.0, -1.0], [0.5, 2.0], [-1.0, 0.0]],
@@ -205,7 +206,6 @@ def main():
         defaults(torch.tensor([-2.0, -1.0, 0.5]), torch.tensor([19.0, 21.0])),
     )
 
-    plots = Plots(__file__)
     plots.draw("curves", draw_curves)
 
 

@@ -267,6 +267,7 @@ def draw_derivatives(figure):
 
 def main():
     """Every experiment on a few numbers, in the order of this file."""
+    plots = Plots(__file__)
     show("f = (x + y)·z at −3, 5, −2", sum_times(*map(torch.tensor, (-3.0, 5.0, -2.0))))
     show("Who made it", graph(*map(torch.tensor, (-3.0, 5.0, -2.0))))
     show("out = mean((x + 2)³), x of ones", cube_mean(torch.ones(2, 2)))
@@ -300,7 +301,6 @@ def main():
         masked_gradients(torch.tensor(0.0), torch.tensor([-1.0, 4.0])),
     )
 
-    plots = Plots(__file__)
     plots.draw("derivatives", draw_derivatives)
 
 

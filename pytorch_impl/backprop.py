@@ -291,6 +291,7 @@ def draw_slopes(figure):
 
 def main():
     """Every gate on a few numbers, then layers: in the order of this file."""
+    plots = Plots(__file__)
     corner = (-3.0, 5.0, -2.0)
     x, y = [[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]], [[2.0, 1.0, 5.0], [-3.0, 0.0, 1.0]]
     row, upstream = [10.0, 20.0, 30.0], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
@@ -321,7 +322,6 @@ def main():
     show("Two layers, forwards and backwards", two_layers(*map(torch.tensor, layers)))
     show("A step down: U − ρ·∂J/∂U, ρ = 0.1", update(*map(torch.tensor, (*layers, 0.1))))
 
-    plots = Plots(__file__)
     plots.draw("graph", lambda figure: draw_graph(figure, *map(torch.tensor, corner)))
     plots.draw("slopes", draw_slopes)
 

@@ -237,6 +237,7 @@ def draw_filters(figure, image):
 
 def main():
     """Small images of rising numbers, in the order of this file; then a real one."""
+    plots = Plots(__file__)
     small, large = rising(1, 1, 2, 2), rising(1, 1, 4, 4)
     kernel = torch.tensor([[[[-0.1733, -0.4235], [0.1802, 0.4668]]]])
     bias = torch.tensor([0.2037])
@@ -269,7 +270,6 @@ def main():
     )
 
     image = load("fashion_mnist").train_images[0]
-    plots = Plots(__file__)
     plots.draw("filters", lambda figure: draw_filters(figure, image))
 
 

@@ -130,6 +130,7 @@ def on_accelerator(size):
 
 def main():
     """Look for a device, move things there and back, and let two devices meet."""
+    plots = Plots(__file__)
     device = best_device()
     print(f"working on {device}; accelerators: {torch.accelerator.device_count()}")
     x = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -166,7 +167,7 @@ def main():
         axes.set(xlabel="products in the sum", ylabel="relative error")
         axes.legend()
 
-    Plots(__file__).draw("precision", draw)
+    plots.draw("precision", draw)
 
 
 if __name__ == "__main__":

@@ -221,6 +221,7 @@ def draw_orders(figure, images, labels):
 
 def main():
     """One sample, a batch, three orders, and what a loader says of itself."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     data = load("fashion_mnist", "available")
     images, labels = data.train_images[:100], data.train_labels[:100]
@@ -270,7 +271,6 @@ def main():
             axes.set_title(name, fontsize=8)
             axes.axis("off")
 
-    plots = Plots(__file__)
     plots.draw("resized", draw)
     plots.draw("orders", lambda figure: draw_orders(figure, images, labels))
 

@@ -119,6 +119,7 @@ def settling(batches, momentum):
 
 def main():
     """Each layer on a few numbers: what it does, what it keeps, what its kernel looks like."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     x = torch.randn(2, 5) * 0.01
     normed = layer_norm(x, torch.ones(5), torch.zeros(5), torch.ones(2, 5))
@@ -149,7 +150,7 @@ def main():
     for name, values in means.items():
         print(f"{name}: running mean {values[9]:.2f} after 10 batches, {values[-1]:.2f} after 100")
 
-    Plots(__file__).curves("running mean", means, "batch", "running mean; the true one is 3")
+    plots.curves("running mean", means, "batch", "running mean; the true one is 3")
 
 
 if __name__ == "__main__":

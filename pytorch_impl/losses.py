@@ -235,6 +235,7 @@ def draw_losses(figure):
 
 def main():
     """Every loss on a few numbers, in the order of this file."""
+    plots = Plots(__file__)
     show(
         "Squared error",
         squared_error(
@@ -279,7 +280,6 @@ def main():
     )
     show("Kullback-Leibler divergence", kl_divergence(p, q))
 
-    plots = Plots(__file__)
     plots.draw("curves", draw_losses)
 
 

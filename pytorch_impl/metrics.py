@@ -144,6 +144,7 @@ def _evaluate(model, loader):
 
 def main():
     """Count in every way, then watch a classifier over three epochs."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     logits, labels = torch.randn(10, 3), torch.randint(3, (10,))
     counted = by_hand(logits, labels)
@@ -189,7 +190,7 @@ def main():
         axes.set(xlabel="step", ylabel="accuracy on the training set")
         axes.legend()
 
-    Plots(__file__).draw("running", draw)
+    plots.draw("running", draw)
 
 
 if __name__ == "__main__":

@@ -272,6 +272,7 @@ def descend(make, steps=40):
 
 def main():
     """Each optimizer beside the other framework's equation, then rates, and a way downhill."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     w, gradients = torch.tensor([0.5, -0.25, 0.125]), torch.randn(100, 3)
     print("a hundred steps with each framework's defaults: the first weight, from 0.5")
@@ -319,7 +320,6 @@ def main():
         axes.set(xlabel="step", ylabel="learning rate")
         axes.legend()
 
-    plots = Plots(__file__)
     plots.draw("paths", draw)
     plots.draw("schedules", draw_rates)
 

@@ -259,6 +259,7 @@ def draw_rates(figure, losses, rates):
 
 def main():
     """Gates by hand, gates learnt, XOR: in the order of this file."""
+    plots = Plots(__file__)
     points = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
     weights = torch.tensor([[0.5, -0.5, 0.5], [0.5, -0.5, 0.5]])  # columns AND, NAND, OR
     biases = torch.tensor([-0.7, 0.7, -0.2])
@@ -303,7 +304,6 @@ def main():
     )
     show("XOR learnt", summary(learnt))
 
-    plots = Plots(__file__)
     plots.draw("gates", lambda figure: draw_gates(figure, points, weights, biases))
     plots.draw("xor", lambda figure: draw_xor(figure, points, two, three))
     plots.draw("learning rates", lambda figure: draw_rates(figure, descents["losses"], rates))

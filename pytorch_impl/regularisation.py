@@ -19,7 +19,7 @@ from shared.plots import Plots
 BATCH_SIZE = 50
 EPOCHS = 30
 
-DECAY = 1e-4
+DECAY = 2**-13  # about 0.0001
 PATIENCE = 1
 
 loss_fn = nn.CrossEntropyLoss()

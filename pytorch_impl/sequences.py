@@ -145,6 +145,7 @@ def gru_from_pytorch(x, weight_ih, weight_hh, bias_ih, bias_hh):
 
 def main():
     """Run each layer on one short sequence, and look at states, weights and attention."""
+    plots = Plots(__file__)
     torch.manual_seed(0)
     x = torch.randn(2, 4, 3)
     print("sequences (batch, step, feature):", tuple(x.shape))
@@ -183,7 +184,6 @@ def main():
             axes.imshow(seen["attention"][0, head].detach(), vmin=0, vmax=1)
             axes.set(title=f"head {head}", xlabel="looks at", ylabel="position", yticks=range(4))
 
-    plots = Plots(__file__)
     plots.draw("attention", draw)
     states = run["y"][0].T.tolist()
     plots.curves("states", {f"unit {i}": states[i] for i in range(2)}, "step", "hidden state")

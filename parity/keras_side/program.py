@@ -56,7 +56,7 @@ class Program:
 
     def with_masks(self, model):
         """The model with its masks among its inputs, which is how `fit` can feed them."""
-        return _WithMasks(self, model)
+        return WithMasks(self, model)
 
     def _step(self, model, optimizer, images, labels, *masks):
         self.drop(model, masks)
@@ -126,7 +126,7 @@ class Program:
         return predicted, loss(labels, model(images, training=False))
 
 
-class _WithMasks(keras.Model):
+class WithMasks(keras.Model):
     """Images and masks to what the model makes of the images."""
 
     def __init__(self, program, model):

@@ -39,6 +39,9 @@ def run(side, name, *arguments):
     here = {str(ROOT), "", "."}
     sys.path[:] = [str(path.parent), *(folder for folder in sys.path if folder not in here)]
     sys.argv = [str(path), *arguments]
+    again = {"shared", "parity", *missing}  # as if nothing of them had been imported
+    for loaded in [n for n in sys.modules if n.partition(".")[0] in again]:
+        del sys.modules[loaded]
     import shared.data
 
     whole = shared.data.load

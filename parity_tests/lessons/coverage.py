@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from shared.examples import ALL
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "coverage.md"
 FOLDERS = ("pytorch_impl", "keras_impl")
@@ -192,7 +194,8 @@ def page() -> str:
         "| lesson | what | PyTorch | Keras |",
         "|---|---|---|---|",
     ]
-    for item in ITEMS:
+    order = [spec.name for spec in ALL]
+    for item in sorted(ITEMS, key=lambda item: order.index(item.lesson)):
         cells = [
             f"[`{name}`](../{path.relative_to(ROOT).as_posix()})" for path, name in item.places()
         ]

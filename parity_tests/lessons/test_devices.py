@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from parity_tests.forked import forking
+from parity_tests.forked import script
 
+SIDES = {"pytorch_impl": "torch", "keras_impl": "keras"}
 IMPORTS = {"pytorch_impl": "import torch", "keras_impl": "import tensorflow as tf, keras"}
 
 
 @pytest.fixture(scope="module", params=IMPORTS)
-def lesson(request):
-    """A side's package, and a process that has imported its framework."""
-    with forking(IMPORTS[request.param]) as run:
-        yield request.param, run
+def lesson(request, forked):
+    """A side's package, and what runs a script where its framework is imported."""
+    return request.param, script(forked[SIDES[request.param]], IMPORTS[request.param])
 
 
 def test_tensors_of_two_devices(lesson):

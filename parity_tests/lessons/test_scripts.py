@@ -2,7 +2,7 @@
 
 import pytest
 
-from parity_tests.forked import forking
+from parity_tests.forked import script
 from shared.examples import ALL
 
 LESSONS = [spec.name for spec in ALL]
@@ -10,10 +10,9 @@ IMPORTS = {"torch": "import torch", "keras": "import tensorflow, keras"}
 
 
 @pytest.fixture(scope="module", params=IMPORTS)
-def side(request):
-    """A side, and a process that has imported its framework."""
-    with forking(IMPORTS[request.param]) as run:
-        yield request.param, run
+def side(request, forked):
+    """A side, and what runs a script where its framework is imported."""
+    return request.param, script(forked[request.param], IMPORTS[request.param])
 
 
 @pytest.mark.parametrize("name", LESSONS)

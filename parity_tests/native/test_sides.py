@@ -26,7 +26,7 @@ BOTH = [
     "recording",
     "repeatable",
 ]
-TORCH, KERAS = [*BOTH, "training"], [*BOTH, "fit", "loss", "untold"]
+TORCH, KERAS = [*BOTH, "training"], [*BOTH, "fit", "loss"]
 CHECKS = [*(("torch", name) for name in TORCH), *(("keras", name) for name in KERAS)]
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -110,8 +110,7 @@ FAULTS = {
         ),
         (
             "dropout",
-            "from torch import nn\n"
-            "nn.Dropout.forward = lambda self, x: x",
+            "from torch import nn\nnn.Dropout.forward = lambda self, x: x",
         ),
         (
             "alone",
@@ -148,7 +147,8 @@ FAULTS = {
         ),
         (
             "dropout",
-            "import parity.keras_side.native as n\nn._functional = lambda model, *a, **b: model",
+            "from keras import layers\n"
+            "layers.Dropout.call = lambda self, inputs, training=False: inputs",
         ),
         (
             "norms",

@@ -192,7 +192,7 @@ REGULARISATION = ExampleSpec(
                 "averaged and divided as the gradient is, so that a weight whose pixel is always "
                 "black, and which has no other gradient, goes to 0 in full steps of 0.0003; in "
                 "every optimizer of Keras, and in `torch.optim.AdamW`, it shrinks the weight "
-                "itself, by 0.00000003 of it a step",
+                "itself, by 0.00000004 of it a step",
             ),
             ComparedPair(
                 "two_variances",
