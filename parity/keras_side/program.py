@@ -22,13 +22,14 @@ class Program:
     """
 
     def __init__(self, lesson, way, training):
-        _in_this_precision(lesson)
         self._lesson, self._way = lesson, way
         self._names = training.layers
         self._dropped = [mask.name for mask in training.masks]
         step = getattr(lesson, way.step)
         # A lesson may compile its step; here that is done once for each model.
         self._own_step = getattr(step, "python_function", step)
+        for names in (vars(lesson), self._own_step.__globals__):  # it may be another's step
+            _in_this_precision(names)
         self._kept = {}
 
     @property
@@ -140,11 +141,11 @@ class WithMasks(keras.Model):
         return self._model(images, training=training)
 
 
-def _in_this_precision(lesson):
+def _in_this_precision(names):
     """Make a lesson's losses anew: one that was made at import keeps the precision of then."""
-    for name, value in vars(lesson).items():
+    for name, value in names.items():
         if isinstance(value, keras.losses.Loss):
-            setattr(lesson, name, type(value).from_config(value.get_config()))
+            names[name] = type(value).from_config(value.get_config())
 
 
 class _Still:

@@ -70,6 +70,6 @@ def bfloat16_products(framework, twin):
         if self.compute_dtype == "float64":
             return original(self, inputs, training=training)
         product = tf.cast(inputs, tf.bfloat16) @ tf.cast(self.kernel, tf.bfloat16)
-        return tf.cast(product, tf.float32) + self.bias
+        return self.activation(tf.cast(product, tf.float32) + self.bias)
 
     return mock.patch.object(keras.layers.Dense, "call", call)

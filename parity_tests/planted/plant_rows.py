@@ -61,10 +61,25 @@ def adam_with_epsilon(framework):
     return _in("optimizers", "as_keras", as_keras)
 
 
+def dropout_left_on(framework):
+    """Half of the numbers are dropped in evaluation too."""
+    masked = importlib.import_module("parity.torch_side.layers").MaskedDropout
+    dropped = importlib.import_module("torch").nn.functional.dropout
+
+    def forward(self, x):
+        return x * self.kept if self.training else dropped(x, 0.5)
+
+    return mock.patch.object(masked, "forward", forward)
+
+
 def dropout_unscaled(framework):
     """Masks of 0 and 1."""
     masked = importlib.import_module("parity.torch_side.layers").MaskedDropout
-    return mock.patch.object(masked, "forward", lambda self, x: x * (self.kept > 0))
+
+    def forward(self, x):
+        return x * (self.kept > 0) if self.training else x
+
+    return mock.patch.object(masked, "forward", forward)
 
 
 def copied_deviations(framework):

@@ -210,13 +210,15 @@ NOISE = torch.Generator().manual_seed(20)
 
 def unseeded_noise(framework, twin):
     def change(step):
+        count = itertools.count(1)
+
         def noisy(model, optimizer, *batch):
-            loss = step(model, optimizer, *batch)
-            with torch.no_grad():
-                for parameter in model.parameters():
-                    noise = torch.randn(parameter.shape, generator=NOISE, dtype=parameter.dtype)
-                    parameter.add_(noise, alpha=1e-10)
-            return loss
+            if next(count) > 1:  # behind the step before
+                with torch.no_grad():
+                    for parameter in model.parameters():
+                        noise = torch.randn(parameter.shape, generator=NOISE, dtype=parameter.dtype)
+                        parameter.add_(noise, alpha=1e-10)
+            return step(model, optimizer, *batch)
 
         return noisy
 

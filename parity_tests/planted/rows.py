@@ -158,7 +158,7 @@ FAULTS = (
         (("MaxPooling2D(2)", "AveragePooling2D(2)"),),
         "activations/step0/features_pool"),
     Row("regularisation", "torch", "dropout left on at evaluation",
-        (("    model.eval()\n", ""),), "predictions/initial", "dropout"),
+        (), "predictions/initial", "dropout", plant="dropout_left_on"),
     Row("regularisation", "torch", "dropout that is not scaled",
         (), "activations/step0/dropout", "dropout", plant="dropout_unscaled"),
     Row("regularisation", "keras", "momentum of the new for the old",
