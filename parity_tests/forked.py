@@ -69,7 +69,10 @@ server = socket.socket(socket.AF_UNIX)
 server.connect(sys.argv[1])
 words = json.dumps([os.getcwd(), *sys.argv[2:]]).encode()
 socket.send_fds(server, [words], [0, 1, 2])
-sys.exit(int(server.recv(16) or 1))
+code = int(server.recv(16) or 1)
+if code < 0:  # by a signal, and so does this one
+    os.kill(os.getpid(), -code)
+sys.exit(code)
 """
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",

@@ -79,7 +79,9 @@ def test_steps_add_up_to_the_epoch(bench):
         for way in WAYS:
             step, epoch = (result.of("fashion_mlp", side, way, w) for w in ("step", "epoch"))
             for one, whole in zip(step.runs, epoch.runs, strict=True):
-                assert 0.02 < one * 7 / whole < 2  # 200 samples are 7 batches of 32
+                # 200 samples are 7 batches of 32. An epoch may wait for others, long; a unit that
+                # is wrong is wrong by a thousand.
+                assert 0.002 < one * 7 / whole < 2
 
 
 def test_a_tutorial_takes_longer_than_its_products(bench):

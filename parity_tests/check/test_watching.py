@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from parity.checker.graph import target
 from parity.recording.provenance import ROOT
 from parity_tests.waiting import PATIENCE
 
@@ -200,3 +201,17 @@ def test_one_that_never_ran_is_watched_until_it_does(folder):
     assert code == 0
     assert "Traceback" not in rest
     assert not [pid for pid in mine if is_there(pid)]
+
+
+def test_two_saves_within_a_second_are_two(tmp_path, monkeypatch):
+    """Bytecode is known by the second of the last save and by the size, so it is not read."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    file, part = tmp_path / "saved_twice.py", tmp_path / "a_part_saved_twice.py"
+    file.write_text("from a_part_saved_twice import word\n")
+    for word in ("relu", "tanh"):
+        part.write_text(f"word = '{word}'\n")
+        os.utime(part, (1e9, 1e9))
+        for name in ("a_part_saved_twice", "_checked_saved_twice"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        assert target._load_file(file).word == word

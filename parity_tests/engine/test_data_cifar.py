@@ -16,7 +16,7 @@ from parity.core.errors import DataError
 from shared import data
 from shared.data.cifar import RECORD, CifarNpmPackage, read_batches, write_batch
 from shared.data.datasets import CIFAR10
-from shared.data.fetch import fetch
+from shared.data.fetching import fetch
 from shared.data.images import load_dataset
 from shared.data.sources import Dataset, Mirror, SourceFile
 

@@ -1,4 +1,4 @@
-"""`shared.data.fetch` against a server on loopback that cuts, lies, refuses or forgets."""
+"""`shared.data.fetching` against a server on loopback that cuts, lies, refuses or forgets."""
 
 import contextlib
 import dataclasses
@@ -20,12 +20,11 @@ import pytest
 
 from parity.core.errors import DataError
 from parity_tests.waiting import PATIENCE
-from shared.data.fetch import fetch
+from shared.data.fetching import fetch
 from shared.data.idx import write_idx
 from shared.data.sources import Dataset, DebianPackage, Mirror, SourceFile
 
-# `shared.data.fetch` is also the name of a function of the package, which hides the module.
-fetch_module = importlib.import_module("shared.data.fetch")
+fetch_module = importlib.import_module("shared.data.fetching")
 
 IMAGES, LABELS = "pairs-images", "pairs-labels"
 

@@ -13,7 +13,7 @@ import pytest
 from shared.data.cache import cache_folder, status
 from shared.data.datasets import CIFAR10, FASHION_MNIST, MNIST
 from shared.data.embed import write_subset
-from shared.data.fetch import fetch
+from shared.data.fetching import fetch
 from shared.data.images import EMBEDDED_FOLDER, load_dataset
 from shared.data.sources import Dataset
 

@@ -11,7 +11,7 @@ from parity.core.errors import DataError, UsageError
 from shared import data
 from shared.data.cache import status
 from shared.data.datasets import IRIS
-from shared.data.fetch import fetch
+from shared.data.fetching import fetch
 from shared.data.images import load_dataset
 from shared.data.sources import Library
 

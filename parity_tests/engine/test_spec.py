@@ -141,7 +141,7 @@ def test_a_trained_example(training_spec: ExampleSpec) -> None:
     assert training_spec.pairs == training.pairs
     assert training_spec.size(full=False) == training.default
     assert training_spec.size(full=True) == training.full
-    assert training.way("keras/fit").function == "fit"
+    assert training.way("keras/fit").loop == "fit"
     assert training.way("keras/tape").id == "keras/tape"
 
 

@@ -179,9 +179,10 @@ FAULTS = (
         "weights/final/", "stopped", whole=True),
     Row("regularisation", "torch", "validation samples in the training",
         (("train_one_epoch(model, optimizer, loader)\n        _,",
-          "train_one_epoch(model, optimizer, loader)\n"
-          "        images, labels = validation_loader[0]\n"
-          "        train_step(model, optimizer, images[:50], labels[:50])\n        _,"),),
+          "model.train()\n        batches = [*loader]\n"
+          "        batches[-1] = [part[:50] for part in validation_loader[0]]\n"
+          "        for images, labels in batches:\n"
+          "            train_step(model, optimizer, images, labels)\n        _,"),),
         "loss/curve", "stopped", whole=True),
     Row("transfer_learning", "torch", "a frozen layer that moves",
         (("    optimizer.step()\n", "    optimizer.step()\n"

@@ -6,7 +6,7 @@
 
 In: names of datasets, and their files. Out: `images.ImageData`, arrays with a checksum. Read
 `sources` (what a dataset is made of) and `datasets` (which there are), `cache` (where they lie, in
-what state), `fetch` with `folders` and `archives` (how they come there), `images` with `idx`,
+what state), `fetching` with `folders` and `archives` (how they come there), `images` with `idx`,
 `cifar` and `iris` (how they are read), `embed` (how the subsets in the repository were made).
 """
 
@@ -21,7 +21,7 @@ from shared.data.images import ImageData, load_dataset
 from shared.data.sources import Dataset
 
 if TYPE_CHECKING:
-    from shared.data.fetch import Fetched, Progress
+    from shared.data.fetching import Fetched, Progress
 
 __all__ = [
     "DATASETS",
@@ -77,6 +77,6 @@ def fetch(
         DataError: No source gave a file, or the cache cannot be written.
         UsageError: No such dataset.
     """
-    from shared.data.fetch import fetch as _fetch  # noqa: PLC0415  # lessons need no network
+    from shared.data.fetching import fetch as _fetch  # noqa: PLC0415  # lessons need no network
 
     return _fetch(find(name), on_progress=on_progress, cache=cache)

@@ -1,6 +1,6 @@
 """The datasets: their files, checksums, where they come from, whose they are. Only facts.
 
-`shared.data.fetch` gets the files and `shared.data.images` reads them. A new dataset is one more
+`shared.data.fetching` gets the files and `shared.data.images` reads them. A new dataset is one more
 `Dataset` in `DATASETS`.
 """
 

@@ -241,19 +241,27 @@ def _spelled(arguments: Mapping[str, Any]) -> str:
 
 def own_files() -> list[str]:
     """Files of all modules that were loaded, but for libraries and this project."""
-    library = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
-    folders = (*library, str(Path(__file__).parents[2]))
     found = {
         str(Path(file).absolute())
         for module in list(sys.modules.values())
         if isinstance(file := getattr(module, "__file__", None), str)
     }
-    return sorted(
-        file
-        for file in found
-        if not file.startswith(tuple(f"{folder}{os.sep}" for folder in folders))
-        and not any(part in file for part in ("site-packages", "dist-packages"))
+    return sorted(filter(_is_own, found))
+
+
+_NOT_OWN = tuple(
+    f"{folder}{os.sep}"
+    for folder in (
+        *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib")),
+        str(Path(__file__).parents[2]),
     )
+)
+
+
+def _is_own(file: str) -> bool:
+    """Whether it is the user's: neither a library's nor this project's."""
+    installed = any(part in file for part in ("site-packages", "dist-packages"))
+    return not installed and not file.startswith(_NOT_OWN)
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -300,9 +308,15 @@ _get_code = SourceFileLoader.get_code
 
 
 def _get_taken_code(self: SourceFileLoader, fullname: str) -> Any:
-    """The text's code where there is one, by the file's name: what is said of it fits both."""
+    """The text's code where there is one, by the file's name: what is said of it fits both.
+
+    A file of the user's is read itself and never its bytecode: that is known by the second of the
+    last save and its size, so two saves within a second that exchange four letters would be one.
+    """
     path = self.get_filename(fullname)
-    text = _TAKEN.get(path)
+    text: str | bytes | None = _TAKEN.get(path)
+    if text is None and _is_own(os.path.abspath(path)):
+        text = self.get_data(path)
     return _get_code(self, fullname) if text is None else compile(text, path, "exec")
 
 
