@@ -135,9 +135,9 @@ def training_spec() -> ExampleSpec:
             default=Size("embedded", epochs=2),
             full=Size("full", epochs=3),
             ways=(
-                TrainingVariant("torch", "loop", "train", "adam", "loop"),
-                TrainingVariant("keras", "tape", "train", "adam", "tape"),
-                TrainingVariant("keras", "fit", "fit", "adam", "fit"),
+                TrainingVariant("torch", "loop", "loop"),
+                TrainingVariant("keras", "tape", "tape"),
+                TrainingVariant("keras", "fit", "fit", loop="fit"),
             ),
             pairs=(
                 ComparedPair("matched", "loop ~ tape", "torch/loop", "keras/tape"),

@@ -60,9 +60,9 @@ TRAINED = ExampleSpec(
         default=Size("embedded", epochs=1, train=12, test=IMAGES),
         full=Size("full", epochs=1),
         ways=(
-            TrainingVariant("torch", "loop", "train", "sgd", "loop"),
-            TrainingVariant("keras", "tape", "train", "sgd", "tape"),
-            TrainingVariant("keras", "fit", "fit", "sgd", "fit"),
+            TrainingVariant("torch", "loop", "loop"),
+            TrainingVariant("keras", "tape", "tape"),
+            TrainingVariant("keras", "fit", "fit", loop="fit"),
         ),
         pairs=(
             ComparedPair("matched", "PyTorch loop ~ Keras tape", "torch/loop", "keras/tape"),
