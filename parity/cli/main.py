@@ -162,6 +162,9 @@ def run(
     seed: Seed = None,
     out: Out = None,
     reuse: Annotated[bool, typer.Option(help="Take recordings that are not stale.")] = False,
+    whole: Annotated[
+        bool, typer.Option(help="Keep every element of large weights, gradients and states.")
+    ] = False,
     torch_python: TorchPython = None,
     keras_python: KerasPython = None,
     threads: Threads = 1,
@@ -181,6 +184,7 @@ def run(
         seed=seed,
         out=out,
         reuse=reuse,
+        whole=whole,
         torch_python=torch_python,
         keras_python=keras_python,
         threads=threads,

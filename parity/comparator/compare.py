@@ -19,7 +19,7 @@ from parity.comparator.noise import NOISY, U32, U64, Array, C, Finding, Status, 
 from parity.core import blockwise, recording_keys
 from parity.core.errors import RecordingError
 from parity.core.text import short
-from parity.recording.recording_file import Runs
+from parity.recording.recording_file import Recording, Runs
 from parity.spec.cases import Known, Numbers
 from parity.spec.expected import is_zero, matches, numbers, stated
 
@@ -196,11 +196,7 @@ class _Asker:
         return tuple(
             runs.title
             for runs in (self.left, self.right)
-            if any(
-                not blockwise.identical(r[key.text], r[before], equal_nan=False)
-                for r in runs.present
-                if before in r
-            )
+            if any(not _same(r, key.text, before) for r in runs.present if before in r)
         )
 
     def _judged(
@@ -376,6 +372,14 @@ class _Asker:
         )
 
 
+def _same(recording: Recording, key: str, other: str) -> bool:
+    """Whether two arrays of a recording are equal bit for bit."""
+    one, another = (recording.header.thinned.get(k) for k in (key, other))
+    if one is not None and another is not None:
+        return one.digest == another.digest
+    return blockwise.identical(recording[key], recording[other], equal_nan=False)
+
+
 def _could_be(quad: KeyArrays, value: Numbers) -> bool:
     """Whether all four arrays are finite floating numbers of the shape that is stated."""
     shape = numbers(value).shape
@@ -432,7 +436,7 @@ def _nonfinite(base: Finding, quad: KeyArrays, *, allowed: bool) -> Finding | No
     for a, b in quad.pairs:
         first = blockwise.first(a, b, _either_bad) if a.dtype.kind == "f" else None
         if first is not None and not (allowed and all(blockwise.over((a, b), _bad_alike))):
-            index = tuple(int(i) for i in np.unravel_index(first, a.shape))
+            index = quad.place(first)
             step = index[0] + 1 if base.key == "loss/curve" else base.step
             sides = tuple(
                 side
@@ -445,8 +449,8 @@ def _nonfinite(base: Finding, quad: KeyArrays, *, allowed: bool) -> Finding | No
                 index=index,
                 step=step,
                 sides=sides,
-                left=str(a[index]),
-                right=str(b[index]),
+                left=str(a.reshape(-1)[first]),
+                right=str(b.reshape(-1)[first]),
             )
     return None
 

@@ -245,7 +245,8 @@ def _copied(base: Finding, quad: KeyArrays) -> Finding:
         if unequal is not None:
             floats = a.dtype.kind == "f"
             peak, distance = blockwise.peak(a, b)
-            index = _place(peak if floats else unequal, a)
+            at = peak if floats else unequal
+            index = quad.place(at)
             step = index[0] + 1 if base.key == "inputs/batches" else base.step
             rule = "copied" if floats else "exact"
             return replace(
@@ -256,10 +257,11 @@ def _copied(base: Finding, quad: KeyArrays) -> Finding:
                 step=step,
                 distance64=distance,
                 scale=_scale(a, b),
-                left=str(a[index]),
-                right=str(b[index]),
+                left=str(a.reshape(-1)[at]),
+                right=str(b.reshape(-1)[at]),
             )
-    raise AssertionError("unreachable: called for arrays that are not identical")
+    # What was kept is equal, and the digests of all elements are not.
+    return replace(base, status="different", rule="copied", distance64=0.0, scale=_scale(a, b))
 
 
 def fallback(base: Finding, quad: KeyArrays, precision: str) -> Finding:
@@ -274,23 +276,18 @@ def fallback(base: Finding, quad: KeyArrays, precision: str) -> Finding:
             most, at = float(apart[place]), begin + place
         ratio = max(ratio, float(np.max(apart / (atol + rtol * np.abs(b)))))
         begin += blockwise.BLOCK
-    index = _place(at, quad.best[0])
     return replace(
         base,
         status="rounding" if ratio <= 1 else "different",
         ratio=ratio,
         rule="fallback",
         distance32=most,
-        index=index,
-        left=_shown(quad.best[0], index),
-        right=_shown(quad.best[1], index),
+        **_shown(quad, at),
     )
 
 
 def _measure(base: Finding, quad: KeyArrays) -> Finding:
     extent = quad.extent
-    left, right = quad.best
-    index = _place(extent.peak, left)
     scale = max(extent.size_left, extent.size_right)
     return replace(
         base,
@@ -303,9 +300,7 @@ def _measure(base: Finding, quad: KeyArrays) -> Finding:
         # noise is zero, and the other side's honest last bit would be a fault.
         noise=max(extent.own_left, extent.own_right, U32 * scale),
         scale=scale,
-        index=index,
-        left=_shown(left, index),
-        right=_shown(right, index),
+        **_shown(quad, extent.peak),
     )
 
 
@@ -489,15 +484,12 @@ def _scale(a: Array, b: Array) -> float:
     return float(max(np.max(some, initial=0.0) for some in sizes))
 
 
-def _place(flat: int, array: Array) -> tuple[int, ...]:
-    """Index of an element from its place in the flat array."""
-    if array.size == 0:
-        return ()
-    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
-
-
-def _shown(array: Array, index: tuple[int, ...]) -> str:
-    return str(finite(np.asarray(array[index]))[()])
+def _shown(quad: KeyArrays, flat: int) -> dict[str, Any]:
+    """Where an element of the best pair stands, and what it is on both sides."""
+    left, right = (
+        str(finite(a.reshape(-1)[flat : flat + 1])[0]) if a.size else "" for a in quad.best
+    )
+    return {"index": quad.place(flat), "left": left, "right": right}
 
 
 def _over(distance: float, bound: float) -> float:

@@ -1,7 +1,8 @@
 """Arrays in a safetensors file, read and written one at a time and never copied as a whole.
 
 The safetensors library checks a file and its header; its own functions would hold every array of
-a file in memory at once to write it, and one whole array to look at a part of it.
+a file in memory at once to write it, and one whole array to look at a part of it. Where the header
+has `checksums`, an array is held against its own before it is given out for the first time.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import mmap
 import os
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
@@ -38,6 +40,10 @@ _NAMES = {np.dtype(code): name for name, code in _DTYPES.items()}
 _FIRST = ("U64", "I64", "F64", "F32", "U32", "I32", "F16", "U16", "I16", "I8", "U8", "BOOL")
 MAPPED = 1 << 16
 """Arrays of so many bytes or more are mapped into memory, page by page as they are looked at."""
+CHECKSUMS = "checksums"
+"""Field of the header: a JSON object, key → `checksum` of the array."""
+_READ = 1 << 22
+"""Bytes after which the pages of a mapped array that were read to be checked are given back."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +72,23 @@ class FileLayout:
         metadata: text to text.
         entries: key → where it lies.
         stamp: of the file that was opened; where another has taken its place, that one is read.
+        checksums: key → what `checksum` gave when it was written; files by others have none.
+        sound: keys whose arrays have been found to be what was written.
     """
 
     path: Path
     metadata: Mapping[str, str]
     entries: Mapping[str, Entry]
     stamp: tuple[int, int, int]
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    sound: set[str] = field(default_factory=set)
 
     def load(self, key: str) -> Array:
         """One array; a large one is mapped and cannot be written to.
 
         Raises:
-            OSError: the file is gone or was cut short, or one without this array took its place.
+            OSError: the file is gone or was cut short, one without this array took its place, or
+                the array is not what was written.
             TypeError: a dtype that NumPy does not have.
         """
         entry = self.entries[key]
@@ -88,11 +99,16 @@ class FileLayout:
             if _stamp(file.fileno()) != self.stamp:
                 return self._again(key)
             if entry.size >= MAPPED:
-                return _mapped(file.fileno(), entry, dtype)
-            file.seek(entry.begin)
-            array = np.empty(entry.shape, dtype)
-            if entry.size and file.readinto(_bytes(array.reshape(-1))) != entry.size:
-                raise OSError("the file was cut short")
+                array = _mapped(file.fileno(), entry, dtype)
+            else:
+                file.seek(entry.begin)
+                array = np.empty(entry.shape, dtype)
+                if entry.size and file.readinto(_bytes(array.reshape(-1))) != entry.size:
+                    raise OSError("the file was cut short")
+        if key in self.checksums and key not in self.sound:
+            if checksum(array) != self.checksums[key]:
+                raise OSError("its bytes are not those that were written")
+            self.sound.add(key)
         return array
 
     def _again(self, key: str) -> Array:
@@ -104,6 +120,21 @@ class FileLayout:
         if key not in new.entries:
             raise OSError("the file has changed, and does not hold it any more")
         return new.load(key)
+
+
+def checksum(array: Array) -> str:
+    """XXH3 of 128 bits, in hexadecimal, of dtype, shape and bytes in little-endian order.
+
+    At the speed of memory, and not by more than `_READ` bytes of a mapped array held at once.
+    """
+    little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    found = xxhash.xxh3_128(f"{little.dtype.str}{list(array.shape)}".encode())
+    content = _bytes(little.reshape(-1))
+    for at in range(0, len(content), _READ):
+        found.update(content[at : at + _READ])
+        if len(content) > _READ:
+            release(array)
+    return found.hexdigest()
 
 
 def _bytes(flat: Array) -> memoryview:
@@ -149,7 +180,11 @@ def read_layout(path: Path) -> FileLayout:
         stamp = _stamp(file.fileno())
     header.pop("__metadata__", None)
     entries = {key: _entry(value, 8 + length) for key, value in header.items()}
-    return FileLayout(path, metadata, entries, stamp)
+    try:
+        checksums = dict(json.loads(metadata.get(CHECKSUMS, "{}")))
+    except (ValueError, TypeError) as error:
+        raise SafetensorError(f"its checksums cannot be read: {error}") from error
+    return FileLayout(path, metadata, entries, stamp, checksums)
 
 
 def _entry(value: Mapping[str, Any], start: int) -> Entry:

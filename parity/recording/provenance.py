@@ -29,6 +29,7 @@ _RECORDING_CODE = (
     "parity/core/axis_layouts.py",
     "parity/core/recording_keys.py",
     "parity/recording/mapped_arrays.py",
+    "parity/recording/thinning.py",
     "parity/recording/recording_file.py",
     "parity/spec/example.py",
     "parity/spec/expected.py",

@@ -1,7 +1,8 @@
 """The file both sides write: one safetensors file a run, flat keys, text header, no pickle.
 
 Reading is lazy, key by key, and large arrays page by page, so that two recordings of any size can
-be compared in little memory. Writing goes to a temporary name and is renamed when complete.
+be compared in little memory. Each array, and the header, is held against its checksum. Writing goes
+to a temporary name and is renamed when complete.
 """
 
 from __future__ import annotations
@@ -15,18 +16,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from parity.core import recording_keys
 from parity.core.errors import RecordingError
-from parity.core.json_format import FORMAT
-from parity.recording.mapped_arrays import FileLayout, read_layout, save_file
+from parity.core.json_format import FORMAT, READABLE
+from parity.recording.mapped_arrays import (
+    CHECKSUMS,
+    FileLayout,
+    checksum,
+    read_layout,
+    save_file,
+)
+from parity.recording.thinning import Thinned
 
 Array = NDArray[Any]
 REQUIRED = ("format", "example", "side", "precision")
 _PER_STEP = frozenset({"loss/curve", "inputs/batches"})
-_JSON_FIELDS = frozenset({"versions", "environment", "size", "timings", "facts", "order"})
+_JSON_FIELDS = frozenset(
+    {"versions", "environment", "size", "timings", "facts", "order", "thinned"}
+)
+_OWN_CHECKSUM = "header_checksum"
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class Header:
         timings: seconds; never compared.
         facts: exact values that are no arrays, such as an exception's class.
         order: keys in the order they came to be, causes first.
+        thinned: key → what its array was before it was thinned; see `parity.recording.thinning`.
         code: fingerprint of the source files that made it.
         format: version of this format.
     """
@@ -66,6 +79,7 @@ class Header:
     timings: dict[str, float] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     order: tuple[str, ...] = ()
+    thinned: Mapping[str, Thinned] = field(default_factory=dict)
     code: str = ""
     format: int = FORMAT
 
@@ -83,7 +97,8 @@ class Header:
         """Read metadata; fields this version does not know are ignored.
 
         Raises:
-            RecordingError: a required field is missing, or a field cannot be read.
+            RecordingError: a required field is missing, a field cannot be read, or the header is
+                not the one that was written.
         """
         absent = [name for name in REQUIRED if name not in text]
         if absent:
@@ -91,10 +106,15 @@ class Header:
                 f"{origin}: the header lacks {', '.join(absent)}; a recording states "
                 f"{', '.join(REQUIRED)} in its metadata (docs/recording.md)."
             )
-        if text["format"] != str(FORMAT):
+        if text["format"] not in map(str, READABLE):
             raise RecordingError(
-                f"{origin}: format {text['format']}, but this version reads format {FORMAT}. "
-                "Record it again with this version."
+                f"{origin}: format {text['format']}, but this version reads format "
+                f"{' and '.join(map(str, sorted(READABLE)))}. Record it again with this version."
+            )
+        if text.get(_OWN_CHECKSUM, own := _checksum(text)) != own:
+            raise RecordingError(
+                f"{origin}: its header is not the one that was written; the file has changed on "
+                "disk. Copy or record it again."
             )
         try:
             values = {
@@ -102,13 +122,19 @@ class Header:
                 for f in dataclasses.fields(cls)
                 if f.name in text
             }
-        except (ValueError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise RecordingError(f"{origin}: unreadable header: {error}.") from error
         if values["precision"] not in ("float32", "float64"):
             raise RecordingError(
                 f"{origin}: precision '{values['precision']}'; expected float32 or float64."
             )
         return cls(**values)
+
+
+def _checksum(text: Mapping[str, str]) -> str:
+    """Of all other fields of a header."""
+    told = json.dumps({k: v for k, v in text.items() if k != _OWN_CHECKSUM}, sort_keys=True)
+    return checksum(np.frombuffer(told.encode(), np.uint8))
 
 
 def _read(name: str, text: str) -> Any:
@@ -119,6 +145,8 @@ def _read(name: str, text: str) -> Any:
         texts = {"order": value, "facts": value.values() if isinstance(value, dict) else ()}
         if not all(isinstance(v, str) for v in texts.get(name, ())):
             raise ValueError(f"'{name}' holds more than text: {text[:40]}")
+        if name == "thinned" and isinstance(value, dict):
+            return {key: Thinned(tuple(one["shape"]), one["digest"]) for key, one in value.items()}
         return tuple(value) if name == "order" else value
     if name in ("seed", "format"):
         return int(text)
@@ -151,6 +179,11 @@ class Recording:
 
     def __getitem__(self, key: str) -> Array:
         return self.arrays[key]
+
+    def elements(self, key: str) -> Array:
+        """All elements, or those of a thinned array that were kept, in order."""
+        thinned = self.header.thinned.get(key)
+        return self[key] if thinned is None else self[key][: thinned.kept]
 
 
 @dataclass(frozen=True)
@@ -194,7 +227,9 @@ class _FileArrays(Mapping[str, Array]):
         try:
             return self._held.load(key)
         except (OSError, TypeError) as error:
-            raise RecordingError(f"{self._held.path}: cannot read '{key}': {error}.") from error
+            raise RecordingError(
+                f"{self._held.path}: cannot read '{key}': {error}. Copy or record it again."
+            ) from error
 
     def __contains__(self, key: object) -> bool:
         return key in self._held.entries  # without reading the array
@@ -260,7 +295,10 @@ def write(path: Path, arrays: Mapping[str, Array], header: Header) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", dir=path.parent)
         os.close(handle)
-        save_file(arrays, temporary, metadata=header.to_text())
+        text = header.to_text()
+        text[CHECKSUMS] = json.dumps({key: checksum(array) for key, array in arrays.items()})
+        text[_OWN_CHECKSUM] = _checksum(text)
+        save_file(arrays, temporary, metadata=text)
         os.chmod(temporary, 0o644)  # until here only its owner may read it
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())

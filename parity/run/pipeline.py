@@ -41,6 +41,7 @@ class RunRequest:
         pairs: names of pairs to judge; empty for all.
         folder: where recordings go.
         reuse: take recordings that are not stale.
+        whole: keep every element of large arrays; see `parity.recording.thinning`.
         options: how workers are started.
     """
 
@@ -54,6 +55,7 @@ class RunRequest:
     seed: int | None = None
     pairs: tuple[str, ...] = ()
     reuse: bool = False
+    whole: bool = False
     options: WorkerOptions = field(default_factory=WorkerOptions)
 
     def size(self, spec: ExampleSpec) -> Size | None:
@@ -160,7 +162,7 @@ def run_examples(
         for way, job in _jobs(request, spec):
             checksum = loaded.checksum if loaded else ""
             digest = spec.digest(job.size, job.seed, checksum, way if spec.training else None)
-            if request.reuse and _fresh(Path(job.out), way, digest, request.options):
+            if request.reuse and _fresh(job, way, digest, request.options):
                 reused += 1
             else:
                 jobs[way.side].append(job)
@@ -241,6 +243,7 @@ def _jobs(request: RunRequest, spec: ExampleSpec) -> Iterable[tuple[TrainingVari
                     seed=request.seed_of(spec),
                     size=request.size(spec),
                     out=str(path),
+                    whole=request.whole,
                 ),
             )
 
@@ -280,8 +283,9 @@ def recording_path(
     )
 
 
-def _fresh(path: Path, way: TrainingVariant, digest: str, options: WorkerOptions) -> bool:
+def _fresh(job: RecordingJob, way: TrainingVariant, digest: str, options: WorkerOptions) -> bool:
     """Whether a recording answers today's question with today's code and versions."""
+    path = Path(job.out)
     if way.side in options.pythons or not path.is_file():
         return False  # what another environment has installed is not known here
     try:
@@ -291,6 +295,7 @@ def _fresh(path: Path, way: TrainingVariant, digest: str, options: WorkerOptions
     installed = {name: _installed(name) for name in _PACKAGES[way.side]}
     return (
         header.digest == digest
+        and not (job.whole and header.thinned)
         and header.code == provenance.code_digest(way.side, header.example)
         and header.environment.get("threads") == str(options.threads)
         and all(_release(header.versions.get(n, "")) == v for n, v in installed.items())

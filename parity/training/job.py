@@ -23,6 +23,7 @@ class RecordingJob:
         seed: of weights, batches and masks.
         size: how much to train; None for values.
         out: path of the recording to write.
+        whole: keep every element of large weights, gradients and states.
     """
 
     id: str
@@ -33,6 +34,7 @@ class RecordingJob:
     seed: int
     size: Size | None
     out: str
+    whole: bool = False
 
     def to_json(self) -> str:
         """One line of JSON."""

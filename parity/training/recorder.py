@@ -21,7 +21,8 @@ from parity.core.axis_layouts import LAYOUTS, permute
 from parity.core.errors import RecordingError
 from parity.core.recording_keys import VALUES
 from parity.core.sides import Side
-from parity.recording import provenance, recording_file
+from parity.recording import provenance, recording_file, thinning
+from parity.recording.thinning import Thinned
 from parity.spec.cases import Case
 from parity.spec.example import ExampleSpec, Fast, Training, TrainingVariant
 from parity.spec.suite import Dataset, Draw, Load, Suite
@@ -40,6 +41,8 @@ EVALUATION_BATCH = 1536
 """No divisor of the test sets in use, so that a last, smaller batch is always there."""
 INITIAL_SAMPLES = 200
 """Test samples predicted before training, when nothing has been amplified yet."""
+ACTIVATED = 64
+"""Samples of the first batch whose layers' outputs are kept; gradients come from all."""
 
 
 class Program(Protocol):
@@ -141,10 +144,12 @@ class Framework(Protocol):
 
 @dataclasses.dataclass
 class RecordingBuilder:
-    """What has been recorded so far: arrays in causal order, and facts."""
+    """What has been recorded so far: arrays in causal order, what they were, and facts."""
 
     precision: str
+    whole: bool = False
     arrays: Arrays = dataclasses.field(default_factory=dict)
+    thinned: dict[str, Thinned] = dataclasses.field(default_factory=dict)
     facts: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def put(self, key: str, value: Any) -> None:
@@ -154,13 +159,17 @@ class RecordingBuilder:
             RecordingError: the array is floating but not of the run's precision: a framework
                 computed in another one than it was asked to.
         """
-        array = np.array(value)
+        array = np.asarray(value)
         if array.dtype.kind == "f" and array.dtype != self.precision:
             raise RecordingError(
                 f"'{key}' came out as {array.dtype} in a {self.precision} run: something computes "
                 "in another precision than the run's. Pass the dtype on, or use the inputs' dtype."
             )
-        self.arrays[key] = array
+        if not self.whole and thinning.is_large(key, array):
+            self.thinned[key] = Thinned.of(array)
+            self.arrays[key] = thinning.thin(array)
+        else:
+            self.arrays[key] = array.copy()
 
     def put_all(self, prefix: str, values: Mapping[str, Any]) -> None:
         """Record ``prefix/name`` for every name."""
@@ -180,7 +189,7 @@ def make_recording(
     """Make the recording that `job` asks for and write it."""
     begin = time.perf_counter()
     framework.use_precision(job.precision, job.seed)
-    sheet = RecordingBuilder(job.precision)
+    sheet = RecordingBuilder(job.precision, job.whole)
     checksum = ""
     if _wants_values(spec, framework.side, job):
         record_values(framework, twin, spec, sheet, progress, load=suite.load)
@@ -208,6 +217,7 @@ def make_recording(
         size=dataclasses.asdict(job.size) if job.size else {},
         timings={"seconds": time.perf_counter() - begin},
         facts=sheet.facts,
+        thinned=sheet.thinned,
         code=provenance.code_digest(framework.side, spec.name),
     )
     recording_file.write(Path(job.out), sheet.arrays, header)
@@ -298,9 +308,11 @@ class _Run:
         if self.job.nudged:
             weights = nudged(weights, self.job.seed, self.job.precision)
         cast = {name: w.astype(self.job.precision) for name, w in weights.items()}
-        model = self.program.model()
-        framework.load_weights(model, cast)
-        self._first_batch(model, batches, cast)
+        # Up to the first step noise is the yardstick: nobody asks what a nudge does to it.
+        if not self.job.nudged:
+            model = self.program.model()
+            framework.load_weights(model, cast)
+            self._first_batch(model, batches, cast)
         # A model that no probe has touched: what moved in it, and gradients left in it, are gone.
         model = self.program.model()
         framework.load_weights(model, cast)
@@ -321,7 +333,8 @@ class _Run:
         sheet.put("inputs/batches", np.zeros(len(batches), np.uint32))  # filled after training
         sheet.put_all("weights/initial", framework.weights(model))
         self.program.drop(model, masks)
-        sheet.put_all("activations/step0", framework.activations(model, images))
+        for layer, output in framework.activations(model, images).items():
+            sheet.put(f"activations/step0/{layer}", output[:ACTIVATED])
         framework.load_weights(model, weights)
         some = slice(INITIAL_SAMPLES)
         sheet.arrays |= dict(
@@ -351,7 +364,7 @@ class _Run:
         def on_step(step: int, loss: float) -> None:
             nonlocal reported
             losses.append(loss)
-            if step == 1:
+            if step == 1 and not self.job.nudged:
                 self.sheet.put_all("state/step1", self.framework.slots(model, optimizer))
             if step in kept:
                 self.sheet.put_all(f"weights/step{step}", self.framework.weights(model))

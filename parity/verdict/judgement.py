@@ -214,7 +214,7 @@ def judge_pair(pair: ComparedPair, left: Runs, right: Runs, asked: Question) -> 
         verdict=_verdict(levels),
         levels=levels,
         first=first,
-        text=_text(first, diagnosis, left.title, right.title) if first and diagnosis else "",
+        text=_text(first, diagnosis, left, right) if first and diagnosis else "",
         others=tuple(f.key for f in failing[1:_GUILTY_SHOWN]),
         findings=findings,
         horizon=comparison.horizon,
@@ -289,7 +289,7 @@ class _Diagnosis:
 
 def _diagnosed(first: Finding, left: Runs, right: Runs) -> _Diagnosis:
     """Try what may explain the first divergence."""
-    hypothesis, arrays = None, KeyArrays.read(first.key, left, right)
+    hypothesis, arrays = None, KeyArrays.read(first.key, left, right).elements
     proven = first.status in ("different", "shape", "noisy") and first.rule not in (
         "restless",
         "sudden",
@@ -314,7 +314,9 @@ def _recognised(
     keys = [f"{key}/{parameter}" for key in ("weights/initial", "weights/step1", "gradients/step0")]
     runs = [side.float64 or side.float32 for side in (left, right)]
     mine, theirs = (
-        [run[key] for key in keys] if run is not None and all(key in run for key in keys) else None
+        [run.elements(key) for key in keys]
+        if run is not None and all(key in run for key in keys)
+        else None
         for run in runs
     )
     if mine is None or theirs is None:
@@ -322,12 +324,16 @@ def _recognised(
     return recognise_step(*mine), recognise_step(*theirs)
 
 
-def _text(first: Finding, found: _Diagnosis, left: str, right: str) -> str:
+def _text(first: Finding, found: _Diagnosis, one: Runs, other: Runs) -> str:
+    left, right = one.title, other.title
     words = [wording.sentence(first, left, right)]
     if found.hypothesis is not None:
         words.append(wording.hypothesis_words(found.hypothesis, left, right))
     if found.steps is not None:
         words.append(wording.step_words(tuple(zip((left, right), found.steps, strict=True))))
+    thinned = one.present[-1].header.thinned.get(first.key)
+    if thinned is not None and not found.causes:
+        words.append(wording.thinned_words(thinned, one.present[-1].header.example))
     return " ".join(words)
 
 

@@ -10,6 +10,7 @@ from parity.core.recording_keys import LEVEL_TITLES, parse_key
 from parity.diagnosis.array_hypotheses import Hypothesis
 from parity.diagnosis.optimizer_settings import said
 from parity.diagnosis.optimizer_step import OptimizerStep
+from parity.recording.thinning import Thinned
 
 STATUS_WORDS = {
     "identical": "identical, bit for bit",
@@ -251,6 +252,14 @@ def hypothesis_words(found: Hypothesis, left: str, right: str) -> str:
             unit = f", the size of {coarse.format} rounding" if coarse.format else ""
             return f"{side}'s float32 is off by {coarse.error:.1e}{unit}."
     return ""
+
+
+def thinned_words(thinned: Thinned, example: str) -> str:
+    """What a cause was looked for in, where not all elements were kept."""
+    return (
+        f"Of its {math.prod(thinned.shape):,} elements {thinned.kept:,} were kept, and sums of "
+        f"all; to look for a cause in all of them: parity run {example} --whole."
+    )
 
 
 def _factor(factor: float) -> str:
