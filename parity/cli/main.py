@@ -418,7 +418,7 @@ def _carry_out(request: RunRequest) -> RunOutcome:
 
     try:
         with screen.RunDisplay() as display:
-            return pipeline.run_examples(request, display)
+            return pipeline.run_examples(request, display, display.verdict)
     except KeyboardInterrupt:
         raise InterruptionError(_INTERRUPTED) from None
 

@@ -96,6 +96,12 @@ class RunDisplay:
         elif event.kind == "progress":
             self._bars.update(task, completed=event.done, total=event.total)
 
+    def verdict(self, found: ExampleVerdict) -> None:
+        """Say what came of an example; what there is to know about it comes at the end."""
+        told = Text(f"{found.spec.name}: ")
+        told.append(found.verdict, style=_STYLES[found.verdict])
+        self._console.print(told)
+
     def _first_of(self, event: Event) -> bool:
         seen = self._done.setdefault(event.side, [])
         assert event.job is not None

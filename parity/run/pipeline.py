@@ -8,6 +8,7 @@ import importlib.metadata
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,9 +146,16 @@ def recordings_folder() -> Path:
 
 
 def run_examples(
-    request: RunRequest, on_event: Callable[[pool.Event], None] = lambda event: None
+    request: RunRequest,
+    on_event: Callable[[pool.Event], None] = lambda event: None,
+    on_verdict: Callable[[judgement.ExampleVerdict], None] = lambda verdict: None,
 ) -> RunOutcome:
-    """Make the recordings of a request and judge them.
+    """Make the recordings of a request and judge them, each example as soon as it is recorded.
+
+    Args:
+        request: what to run.
+        on_event: called for everything that a worker says.
+        on_verdict: called with every verdict when it is found, in a thread of its own.
 
     Raises:
         ParityError: bad request, missing data, dead worker. Recordings already made stay.
@@ -155,9 +163,12 @@ def run_examples(
     begin = time.perf_counter()
     request.check()
     datasets, missing = _datasets(request)
+    words = {name: d.words if d else "" for name, d in datasets.items()}
+    wanted = [spec for spec in request.specs if spec.name not in missing]
     jobs: dict[Side, list[RecordingJob]] = {side: [] for side in SIDES}
+    waited_for: dict[str, set[str]] = {spec.name: set() for spec in wanted}
     reused = 0
-    for spec in (s for s in request.specs if s.name not in missing):
+    for spec in wanted:
         loaded = datasets[spec.name]
         for way, job in _jobs(request, spec):
             checksum = loaded.checksum if loaded else ""
@@ -166,25 +177,41 @@ def run_examples(
                 reused += 1
             else:
                 jobs[way.side].append(job)
+                waited_for[spec.name].add(job.out)
     done: list[Path] = []
+    judged: dict[str, Future[_Judged]] = {}
 
-    def listen(event: pool.Event) -> None:
-        if event.kind == "done" and event.job:
-            done.append(Path(event.job.out))
-        on_event(event)
+    def judge(spec: ExampleSpec) -> _Judged:
+        found = _judge(request, spec, words[spec.name])
+        on_verdict(found.verdict)
+        return found
 
-    failures = missing | pool.run_jobs(jobs, request.options, listen)
-    good = [spec for spec in request.specs if spec.name not in failures]
-    runs = {spec.name: _runs(request, spec) for spec in good}
-    words = {name: d.words if d else "" for name, d in datasets.items()}
-    verdicts, keys = [], {}
-    for spec in good:
-        found, keys[spec.name] = _kept(request, spec, runs[spec.name], words[spec.name])
-        verdicts.append(found)
+    with ThreadPoolExecutor(1, "verdicts") as judges:
+
+        def is_recorded(name: str) -> None:
+            if not waited_for[name]:
+                spec = next(s for s in wanted if s.name == name)
+                judged[name] = judges.submit(judge, spec)
+
+        def listen(event: pool.Event) -> None:
+            if event.kind == "done" and event.job:
+                done.append(Path(event.job.out))
+                waited_for[event.job.example].discard(event.job.out)
+                is_recorded(event.job.example)
+            on_event(event)
+
+        try:
+            for name in waited_for:
+                is_recorded(name)
+            failures = missing | pool.run_jobs(jobs, request.options, listen)
+        except BaseException:
+            judges.shutdown(cancel_futures=True)
+            raise
+        results = {spec.name: judged[spec.name].result() for spec in wanted if spec.name in judged}
     return RunOutcome(
-        verdicts=tuple(verdicts),
-        keys=keys,
-        runs=runs,
+        verdicts=tuple(r.verdict for r in results.values()),
+        keys={name: r.key for name, r in results.items()},
+        runs={name: r.runs for name, r in results.items()},
         data=words,
         failures=failures,
         made=len(done),
@@ -192,6 +219,20 @@ def run_examples(
         seconds=time.perf_counter() - begin,
         bytes_made=sum(path.stat().st_size for path in done),
     )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """The recordings of an example, its verdict, and what that came from; see `cache.key`."""
+
+    runs: Mapping[str, Runs]
+    verdict: judgement.ExampleVerdict
+    key: str
+
+
+def _judge(request: RunRequest, spec: ExampleSpec, words: str) -> _Judged:
+    runs = _runs(request, spec)
+    return _Judged(runs, *_kept(request, spec, runs, words))
 
 
 def recording_sets(request: RunRequest) -> list[tuple[Path, int]]:

@@ -5,6 +5,7 @@ import pytest
 
 from parity.comparator.compare import compare
 from parity.core import recording_keys
+from parity.run import pipeline
 from parity.spec.expected import is_zero, matches
 from parity.verdict.judgement import expected_of, question
 from parity_tests.examples.sizes import SPECS
@@ -148,10 +149,28 @@ def fashion_mlp_reference(recording):
     }
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, forked_workers):
+    """The first steps of `fashion_mlp` with every element of its weights."""
+    request = pipeline.RunRequest(
+        SUITE,
+        (SUITE.find("fashion_mlp"),),
+        tmp_path_factory.mktemp("whole"),
+        train=64,
+        test=20,
+        epochs=1,
+        pairs=("matched",),
+        whole=True,
+        options=forked_workers(),
+    )
+    return pipeline.run_examples(request).runs["fashion_mlp"]
+
+
 @pytest.mark.parametrize("way", ["torch/loop", "keras/tape"])
-def test_fashion_mlp_against_numpy(outcome, way):
+def test_fashion_mlp_against_numpy(whole, way):
     """The third witness: agreement is not correctness."""
-    recording = outcome.runs["fashion_mlp"][way].float64
+    recording = whole[way].float64
+    assert not recording.header.thinned
     for key, value in fashion_mlp_reference(recording).items():
         scale = np.max(np.abs(value))
         assert np.max(np.abs(recording[key] - value)) <= 32 * 2**-53 * 8 * scale, key

@@ -5,6 +5,7 @@ A quarter of the examples is drawn: see `sizes`.
 
 import dataclasses
 import os
+import threading
 
 import numpy as np
 import pytest
@@ -55,3 +56,23 @@ def test_a_changed_seed_is_recorded_anew(record, example_recordings, forked_work
     request = pipeline.RunRequest(SUITE, ALL[:1], example_recordings, seed=7, reuse=True)
     other = pipeline.run_examples(dataclasses.replace(request, options=forked_workers()))
     assert (other.made, other.reused) == (4, 0)
+
+
+def test_a_verdict_is_told_as_soon_as_both_sides_are_recorded(tmp_path, forked_workers):
+    specs = tuple(SUITE.find(name) for name in ("tensors", "autograd"))
+    request = pipeline.RunRequest(SUITE, specs, tmp_path, options=forked_workers())
+    told, first = [], threading.Event()
+
+    def on_verdict(found):
+        told.append(found.spec.name)
+        first.set()
+
+    def on_event(event):
+        # What is done last is not taken note of before the first verdict is there.
+        if event.kind == "done" and event.job.out == str(last):
+            assert first.wait(timeout=600)
+
+    last = pipeline.recording_path(request, specs[1], specs[1].ways[-1], "float64", nudged=False)
+    outcome = pipeline.run_examples(request, on_event, on_verdict)
+    assert told == ["tensors", "autograd"]
+    assert [v.spec.name for v in outcome.verdicts] == told
