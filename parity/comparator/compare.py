@@ -36,6 +36,7 @@ class Question:
         nonfinite: keys whose NaN or infinity is meant.
         layers: names of the layers in forward order, for cause and effect.
         frozen: names of the parameters that nothing may move.
+        identical: the sides must be equal bit for bit.
     """
 
     levels: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ class Question:
     nonfinite: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
+    identical: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,8 @@ class _Asker:
                 return replace(base, status="wrong", rule="frozen", sides=moved)
         finding = self._zero(self._judged(base, parsed, quad), quad)
         finding = self._expected(self._derived(finding, quad), quad)
+        if self.question.identical:
+            return _bits(finding, quad) if finding.agrees else finding
         # Beyond the horizon nobody can say of a difference that it is rounding, nor that it is not.
         # What is noisy, missing or not finite is so at any step.
         beyond = self.horizon is not None and (finding.step or 0) > self.horizon
@@ -378,6 +382,31 @@ def _same(recording: Recording, key: str, other: str) -> bool:
     if one is not None and another is not None:
         return one.digest == another.digest
     return blockwise.identical(recording[key], recording[other], equal_nan=False)
+
+
+def _bits(finding: Finding, quad: KeyArrays) -> Finding:
+    """The finding, or that some bit differs though rounding would excuse it; −0 is not 0 here."""
+    for a, b in quad.pairs:
+        unlike = blockwise.first(a, b, _unlike) if a.dtype.kind == "f" else None
+        if unlike is not None:
+            return replace(
+                finding,
+                status="different",
+                rule="bits",
+                index=quad.place(unlike),
+                step=unlike + 1 if finding.key == "loss/curve" else finding.step,
+                left=str(a.reshape(-1)[unlike]),
+                right=str(b.reshape(-1)[unlike]),
+            )
+    # Of what was kept of a large array every bit may be equal where the whole is not.
+    if finding.agrees and not all(same for same, _ in quad.alike):
+        return replace(finding, status="different", rule="bits")
+    return finding
+
+
+def _unlike(a: Array, b: Array) -> Array:
+    unlike: Array = a.view(f"u{a.itemsize}") != b.view(f"u{b.itemsize}")
+    return unlike
 
 
 def _could_be(quad: KeyArrays, value: Numbers) -> bool:

@@ -106,8 +106,7 @@ class Finding:
             no number to give.
         rule: which inequality was worst: ``numbers``, ``equation``, ``copied``, ``exact``,
             ``fallback``, ``noise``, ``restless``, ``sudden``, ``zero``, ``expected``,
-            ``frozen``;
-            or empty.
+            ``frozen``, ``bits``; or empty.
         distance32, distance64: ‖left − right‖∞ in each precision.
         noise: ν.
         own_left, own_right: ‖float32 − float64‖∞ of each side.

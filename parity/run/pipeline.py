@@ -269,9 +269,8 @@ def _dataset(request: RunRequest, spec: ExampleSpec) -> cache.Data | None:
 
 
 def _jobs(request: RunRequest, spec: ExampleSpec) -> Iterable[tuple[TrainingVariant, RecordingJob]]:
-    ids = dict.fromkeys(i for pair in request.chosen(spec) for i in (pair.left, pair.right))
-    for way in _ways(spec, ids):
-        for precision, nudged in _runs_of(spec):
+    for way in _ways(request, spec):
+        for precision, nudged in _runs_of(request, spec, way):
             path = recording_path(request, spec, way, precision, nudged=nudged)
             yield (
                 way,
@@ -289,20 +288,29 @@ def _jobs(request: RunRequest, spec: ExampleSpec) -> Iterable[tuple[TrainingVari
             )
 
 
-def _ways(spec: ExampleSpec, ids: Iterable[str]) -> list[TrainingVariant]:
-    """The ways with these ids, the fast paths last."""
+def _ways(request: RunRequest, spec: ExampleSpec) -> list[TrainingVariant]:
+    """The ways of the pairs to judge, the fast paths last."""
     fast = spec.training.fast_ways if spec.training else ()
-    wanted = set(ids)
+    wanted = {id_ for pair in request.chosen(spec) for id_ in (pair.left, pair.right)}
     return [way for way in (*spec.ways, *fast) if way.id in wanted]
 
 
-def _runs_of(spec: ExampleSpec) -> list[tuple[Precision, bool]]:
+def _runs_of(
+    request: RunRequest, spec: ExampleSpec, way: TrainingVariant
+) -> list[tuple[Precision, bool]]:
     """Precision, and whether nudged, of each recording of a way.
 
-    The first optimizer step and all before it have ν for a yardstick and need no σ.
+    The first optimizer step and all before it have ν for a yardstick and need no σ; nor does what
+    must be equal bit for bit.
     """
     runs: list[tuple[Precision, bool]] = [("float32", False), ("float64", False)]
-    if spec.training is not None and spec.training.whole:
+    rounded = {
+        id_
+        for pair in request.chosen(spec)
+        if not pair.identical
+        for id_ in (pair.left, pair.right)
+    }
+    if spec.training is not None and spec.training.whole and way.id in rounded:
         runs.append(("float64", True))
         if spec.training.nudged32:
             runs.append(("float32", True))
@@ -357,12 +365,11 @@ def _release(version: str) -> str:
 
 
 def _runs(request: RunRequest, spec: ExampleSpec) -> dict[str, Runs]:
-    ids = dict.fromkeys(i for pair in request.chosen(spec) for i in (pair.left, pair.right))
     result = {}
-    for way in _ways(spec, ids):
+    for way in _ways(request, spec):
         found = [
             recording_file.read(recording_path(request, spec, way, precision, nudged=nudged))
-            for precision, nudged in _runs_of(spec)
+            for precision, nudged in _runs_of(request, spec, way)
         ]
         _check_own(found, way)
         result[way.id] = Runs(way.side, *found)
@@ -496,6 +503,8 @@ def judge_recordings(left: Runs, right: Runs, suite: Suite | None) -> judgement.
     a, b = (f"{r.side}/{r.present[0].header.way}" for r in (left, right))
     own = next((p for p in spec.pairs if {p.left, p.right} == {a, b}), None) if spec else None
     levels = own.levels if own else spec.levels if spec else ()
-    pair = ComparedPair("diff", f"{left.title} ~ {right.title}", a, b, levels)
+    identical = own is not None and own.identical
+    title = f"{left.title} ~ {right.title}"
+    pair = ComparedPair("diff", title, a, b, levels, identical=identical)
     asked = judgement.question(spec, pair, suite.load) if suite and spec else Question()
     return judgement.judge_pair(pair, left, right, asked)

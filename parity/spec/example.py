@@ -157,6 +157,8 @@ class ComparedPair:
             divergence must have a key that starts with this: a contrast that shows the verdict
             biting, strict both ways.
         reason: why a contrast differs.
+        identical: the two must be equal bit for bit, in every number on these rungs. What is equal
+            needs no yardstick, so no nudged run is made for it.
     """
 
     name: str
@@ -166,6 +168,7 @@ class ComparedPair:
     levels: tuple[str, ...] = LADDER
     differs_at: str = ""
     reason: str = ""
+    identical: bool = False
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,16 @@ def question(spec: ExampleSpec, pair: ComparedPair, load: Load) -> Question:
     )
     frozen = tuple(p.name for p in training.parameters if p.frozen) if training else ()
     layers = training.layers if training else ()
-    return Question(pair.levels, required, spec.known, expected, spec.nonfinite, layers, frozen)
+    return Question(
+        pair.levels,
+        required,
+        spec.known,
+        expected,
+        spec.nonfinite,
+        layers,
+        frozen,
+        pair.identical,
+    )
 
 
 def asked_of(spec: ExampleSpec, pair: ComparedPair) -> Training | None:
@@ -293,6 +302,7 @@ def _diagnosed(first: Finding, left: Runs, right: Runs) -> _Diagnosis:
     proven = first.status in ("different", "shape", "noisy") and first.rule not in (
         "restless",
         "sudden",
+        "bits",
     )
     if proven and arrays.pairs:  # a fact has no arrays
         hypothesis = (

@@ -143,11 +143,15 @@ def _loudness(f: Finding, left: str, right: str) -> tuple[str, str, float, float
     return loud, quiet, low, high
 
 
+_MUST_BE_EQUAL = {
+    "copied": "these are copied, not computed, so they must be equal bit for bit",
+    "exact": "these are whole numbers or words, so they must be equal",
+    "bits": "of this pair every number must be equal, bit for bit",
+}
+
+
 def _different(f: Finding, left: str, right: str) -> str:
-    if f.rule in ("copied", "exact"):
-        rule = "these are copied, not computed, so they must be equal bit for bit"
-        if f.rule == "exact":
-            rule = "these are whole numbers or words, so they must be equal"
+    if rule := _MUST_BE_EQUAL.get(f.rule):
         return (
             f"{f.key}{_place(f)} is {f.left} in {left} and {f.right} in {right}: {rule}{_off(f)}."
         )

@@ -99,6 +99,40 @@ def test_precisions_that_both_have(runs) -> None:
     assert compare(off, both).findings[0].status == "different"
 
 
+# --- Equal bit for bit ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_one_bit_is_a_difference_where_none_may_be(runs, precision) -> None:
+    last = {precision: X.astype(precision)}
+    last[precision][2] = np.nextafter(last[precision][2], last[precision].dtype.type(1))
+    single, double = (last.get(p, X.astype(p)) for p in ("float32", "float64"))
+    left, right = runs("tape", {KEY: X}), runs("fit", {KEY: double}, {KEY: single}, side="tape")
+    assert compare(left, right).findings[0].status == "rounding"
+    (strict,) = compare(left, right, Question(identical=True)).findings
+    assert (strict.status, strict.rule, strict.index) == ("different", "bits", (2,))
+    assert (strict.left, strict.right) == (str(X[2].astype(precision)), str(last[precision][2]))
+    assert compare(left, left, Question(identical=True)).findings[0].status == "identical"
+
+
+def test_the_sign_of_zero_is_a_bit(runs) -> None:
+    left, right = (
+        runs(title, {KEY: np.array([1.0, zero])}) for title, zero in (("a", 0.0), ("b", -0.0))
+    )
+    assert compare(left, right).findings[0].status == "identical"
+    (strict,) = compare(left, right, Question(identical=True)).findings
+    assert (strict.rule, strict.left, strict.right) == ("bits", "0.0", "-0.0")
+
+
+def test_bits_are_asked_of_one_precision_and_of_every_step(runs) -> None:
+    curve = np.linspace(2, 1, 20).astype("f4")
+    other = curve.copy()
+    other[6] = np.nextafter(other[6], np.float32(2))
+    left, right = (runs(t, None, {"loss/curve": a}) for t, a in (("a", curve), ("b", other)))
+    (strict,) = compare(left, right, Question(identical=True)).findings
+    assert (strict.status, strict.rule, strict.step) == ("different", "bits", 7)
+
+
 # --- Silence is not agreement ---------------------------------------------------------------------
 
 

@@ -101,6 +101,22 @@ def test_rounding_agrees_and_names_the_worst_key(judged, trained) -> None:
     assert result.levels["L1"].status == "identical"
 
 
+def test_a_pair_may_have_to_be_equal_bit_for_bit(judged, trained):
+    key, strict = "weights/step5/hidden/kernel", dataclasses.replace(PAIR, identical=True)
+    off = trained()
+    off[key] = off[key].copy()
+    off[key][2, 1] = np.nextafter(off[key][2, 1], 9)
+    far = trained() | {"loss/curve": 2 * trained()["loss/curve"]}  # nothing is within the horizon
+    assert judged(off, trained(), PAIR).verdict == "agree"
+    assert judged(off, trained(), PAIR, nudged=far).verdict == "undecided"
+    for more in ({}, {"nudged": far}):
+        result = judged(off, trained(), strict, **more)
+        assert (result.verdict, result.first.key, result.first.rule) == ("differ", key, "bits")
+        assert "of this pair every number must be equal, bit for bit" in result.text
+        assert not result.causes
+        assert judged(trained(), trained(), strict, **more).as_expected
+
+
 @pytest.mark.parametrize(
     ("key", "level"),
     [
