@@ -5,7 +5,7 @@ Look at: `fashion_mnist`, where `load_data` gives four arrays at once (there, a 
 pictures, one sample at a time); `as_batches`, where you divide by 255 and add the channel; and
 `colour`, whose labels are a column here and a list there.
 `load_data()` fetches into `~/.keras/datasets` once. Below it reads files that lie there already,
-so that this runs without a network.
+so that this runs without a network; `parity data fetch` lays the whole sets there.
 Seen in notes, wrong because: labels `(n, 1)` of CIFAR-10 compared with predictions `(n,)`: the
 two broadcast to `(n, n)`, and the accuracy is nonsense; `labels[:, 0]` first.
 """
@@ -13,6 +13,7 @@ two broadcast to `(n, n)`, and the accuracy is nonsense; `labels[:, 0]` first.
 import contextlib
 import gzip
 import io
+import os
 import pickle
 import tarfile
 import tempfile
@@ -27,7 +28,12 @@ from keras.datasets import fashion_mnist as keras_fashion_mnist
 from shared.data import load
 from shared.plots import Plots
 
-ROOT = Path.home() / ".keras" / "datasets"
+ROOT = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
+WHOLE = {
+    "fashion_mnist": "fashion-mnist",
+    "mnist": "mnist.npz",
+    "cifar10": "cifar-10-batches-py-target_archive",
+}
 
 
 def write_idx(path, array):
@@ -125,7 +131,7 @@ def colour(pixels, classes):
 
 
 def main():
-    """Fashion-MNIST as the library reads it, batches of it, and the other two where they lie."""
+    """Fashion-MNIST as the library reads it, batches of it, and the whole sets where they lie."""
     plots = Plots(__file__)
     data = load("fashion_mnist", "available")
     print(data.describe())
@@ -140,7 +146,7 @@ def main():
         for name, value in values.items():
             many = hasattr(value, "dtype")
             print(f"  {name:13} {f'{value.dtype} {tuple(value.shape)}' if many else value}")
-    for kind, file in (("mnist", "mnist.npz"), ("cifar10", "cifar-10-batches-py-target_archive")):
+    for kind, file in WHOLE.items():
         if (ROOT / file).exists():
             _, (test_images, _) = getattr(keras.datasets, kind).load_data()
             print(f"{kind}: test set {test_images.shape} in {ROOT}")

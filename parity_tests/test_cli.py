@@ -189,6 +189,27 @@ def test_data_status_and_an_unknown_dataset():
     assert "Did you mean 'fashion_mnist'?" in complaint(parity("data", "fetch", "fashion_mnits"))
 
 
+def test_fetched_data_is_laid_where_the_frameworks_look(tmp_path):
+    """From files that are in the cache, and told on screen; of what is not there, how to get it."""
+    cache = tmp_path / "fashion_mnist"
+    cache.mkdir()
+    env = {"PARITY_DATA_DIR": str(tmp_path), "KERAS_HOME": str(tmp_path / "keras")}
+    (row, *_) = json.loads(parity("data", "status", "--json", env=env).stdout)["datasets"]
+    assert [(p["framework"], p["state"]) for p in row["places"]] == [
+        ("torchvision", "missing"),
+        ("keras", "missing"),
+    ]
+    assert row["places"][0]["folder"] == str(tmp_path / "torchvision")
+    assert row["places"][1]["folder"] == str(tmp_path / "keras")
+    status = parity("data", "status", env=env).stdout
+    assert "not laid. Lay it: parity data fetch fashion_mnist" in status
+    iris = parity("data", "fetch", "iris", "--json", env=env)
+    assert json.loads(iris.stdout)["places"] == []
+    (tmp_path / "file").write_text("")
+    blocked = parity("data", "fetch", "iris", "--torchvision", tmp_path / "file", env=env)
+    assert "--torchvision" in complaint(blocked)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

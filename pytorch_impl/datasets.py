@@ -5,7 +5,7 @@ Look at: `fashion_mnist`, where a dataset gives pictures, one sample at a time, 
 makes tensors of them (there, `load_data` gives four arrays at once); `as_batches` for the place of
 the channel; and `colour`, whose labels are a list here and a column there.
 `FashionMNIST(root, download=True)` fetches 30 MB into `root` once. Below it reads files that lie
-there already, so that this runs without a network.
+there already, so that this runs without a network; `parity data fetch` lays the whole sets there.
 Seen in notes, wrong because: dividing by 255 after `ToTensor()`, which has divided already.
 """
 
@@ -20,10 +20,8 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
 from torchvision.transforms import ToTensor
 
-from shared.data import load
+from shared.data import load, torchvision_root
 from shared.plots import Plots
-
-ROOT = Path.home() / ".cache" / "torchvision"
 
 
 def write_idx(path, array):
@@ -117,7 +115,7 @@ def colour(pixels, classes):
 
 
 def main():
-    """Fashion-MNIST as the library reads it, batches of it, and the other two where they lie."""
+    """Fashion-MNIST as the library reads it, batches of it, and the whole sets where they lie."""
     plots = Plots(__file__)
     data = load("fashion_mnist", "available")
     print(data.describe())
@@ -132,12 +130,13 @@ def main():
         for name, value in values.items():
             many = hasattr(value, "dtype")
             print(f"  {name:13} {f'{value.dtype} {tuple(value.shape)}' if many else value}")
-    for kind in (MNIST, CIFAR10):
+    root = torchvision_root()
+    for kind in (FashionMNIST, MNIST, CIFAR10):
         try:
-            whole = kind(ROOT, train=False)
-            print(f"{kind.__name__}: test set {tuple(whole.data.shape)} in {ROOT}")
+            whole = kind(root, train=False)
+            print(f"{kind.__name__}: test set {tuple(whole.data.shape)} in {root}")
         except RuntimeError as error:
-            print(f"{kind.__name__} in {ROOT}: {error}")
+            print(f"{kind.__name__} in {root}: {error}")
 
     names = data.class_names
     plots.gallery("first images", data.train_images[:10], data.train_labels, names)

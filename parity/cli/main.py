@@ -33,6 +33,7 @@ from parity.cli.options import (
     Threads,
     Timeout,
     TorchPython,
+    TorchvisionRoot,
     Train,
 )
 from parity.cli.record import record
@@ -322,13 +323,19 @@ app.command("sweep", epilog="Example: parity sweep fashion_mlp --seeds 12")(swee
 
 
 @data_app.command("status", epilog="Example: parity data status --json")
-def data_status(as_json: AsJson = False) -> None:
-    """What of every dataset is here."""
+def data_status(torchvision: TorchvisionRoot = None, as_json: AsJson = False) -> None:
+    """What of every dataset is here, and what torchvision and Keras find of it."""
     from parity.cli import lessons
 
-    states = lessons.datasets().status()
+    data = lessons.datasets()
+    states = data.status()
+    places = {s.name: data.place_status(s.name, torchvision=torchvision) for s in states}
     if as_json:
-        _print_json({"datasets": [asdict(state) for state in states]})
+        documents = [
+            {**asdict(state), "places": [asdict(place) for place in places[state.name]]}
+            for state in states
+        ]
+        _print_json({"datasets": documents})
         return
     for state in states:
         embedded = "–"
@@ -339,37 +346,59 @@ def data_status(as_json: AsJson = False) -> None:
         print(f"  full     {state.full}: {state.detail}")
         print(f"  cache    {state.cache}")
         print(f"  licence  {state.licence}")
+        for place in places[state.name]:
+            print(f"  {place.framework} {place.state} in {place.folder}: {place.detail}")
 
 
 @data_app.command("fetch", epilog="Example: parity data fetch fashion_mnist")
 def data_fetch(
-    name: Annotated[str, typer.Argument(help="Name of a dataset.")], as_json: AsJson = False
+    name: Annotated[str, typer.Argument(help="Name of a dataset.")],
+    torchvision: TorchvisionRoot = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Bring a full dataset into the cache, verified; good files are left alone."""
+    """Bring a full dataset into the cache, and lay it where torchvision and Keras look.
+
+    All of it is verified; good files are left alone. torchvision.datasets and keras.datasets
+    then load it without a network.
+    """
+    if torchvision:
+        expect_folder(torchvision, "--torchvision")
     try:
-        files = _fetched(name)
+        files, places = _fetched(name, torchvision)
     except KeyboardInterrupt:
         raise InterruptionError(
             "Interrupted. The same command goes on from what has come."
         ) from None
     if as_json:
-        _print_json({"dataset": name, "files": [asdict(file) for file in files]})
+        _print_json(
+            {
+                "dataset": name,
+                "files": [asdict(file) for file in files],
+                "places": [asdict(place) for place in places],
+            }
+        )
         return
     for file in files:
         print(f"{file.file}: {file.action}" + (f" from {file.source}" if file.source else ""))
+    for place in places:
+        if place.state == "present":
+            print(f"{place.framework}: in {place.folder}; {place.call} loads it offline")
+        else:
+            print(f"{place.framework}: not in {place.folder}: {place.detail}")
 
 
-def _fetched(name: str) -> list[Any]:
-    """What was done, one entry per file."""
+def _fetched(name: str, torchvision: Path | None) -> tuple[list[Any], tuple[Any, ...]]:
+    """What was done, one entry per file; what each framework then finds."""
     from parity.cli import lessons
 
     data = lessons.datasets()
     if not sys.stderr.isatty():
-        return list(data.fetch(name))
+        return data.fetch(name), data.lay(name, torchvision=torchvision)
     from parity.cli import screen
 
     with screen.ByteDisplay() as display:
-        return list(data.fetch(name, on_progress=display))
+        files = data.fetch(name, on_progress=display)
+        return files, data.lay(name, torchvision=torchvision, on_progress=display)
 
 
 def _suite() -> Suite:

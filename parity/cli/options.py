@@ -23,6 +23,14 @@ Test = Annotated[int | None, typer.Option(min=1, help="Only so many test samples
 Epochs = Annotated[int | None, typer.Option(min=1, max=MOST_EPOCHS, help="Only so many epochs.")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Of weights and batches.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for recordings. Default: the user's cache.")]
+TorchvisionRoot = Annotated[
+    Path | None,
+    typer.Option(
+        "--torchvision",
+        metavar="ROOT",
+        help="What programs name as `root` of torchvision.datasets. Default: in the user's cache.",
+    ),
+]
 TorchPython = Annotated[str | None, typer.Option(help="Interpreter that has PyTorch.")]
 KerasPython = Annotated[str | None, typer.Option(help="Interpreter that has Keras.")]
 Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads of each side.")]

@@ -228,7 +228,7 @@ def test_facts() -> None:
     assert CIFAR10.class_names[0] == "airplane"
     assert CIFAR10.class_names[-1] == "truck"
     assert sum(file.shape[0] for file in CIFAR10.files) == sum(CIFAR10.sizes)
-    (mirror,) = CIFAR10.mirrors
-    assert {mirror.url(file) for file in CIFAR10.files} == {
-        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
-    }
+    assert [{mirror.url(file) for file in CIFAR10.files} for mirror in CIFAR10.mirrors] == [
+        {f"https://www.cs.toronto.edu/~kriz/cifar-10-{version}.tar.gz"}
+        for version in ("python", "binary")
+    ]

@@ -3,11 +3,13 @@
     data = load("fashion_mnist")               the subset in the repository, no network needed
     fetch("fashion_mnist")                     the full set, into the cache
     data = load("fashion_mnist", "full")
+    lay("fashion_mnist")                       also where torchvision and Keras look for it
 
 In: names of datasets, and their files. Out: `images.ImageData`, arrays with a checksum. Read
 `sources` (what a dataset is made of) and `datasets` (which there are), `cache` (where they lie, in
 what state), `fetching` with `folders` and `archives` (how they come there), `images` with `idx`,
-`cifar` and `iris` (how they are read), `embed` (how the subsets in the repository were made).
+`npz`, `cifar` and `iris` (how they are read), `places` (where torchvision and Keras look for them,
+and how they are laid there), `embed` (how the subsets in the repository were made).
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.data import places
 from shared.data.cache import DatasetStatus, cache_folder, status
 from shared.data.datasets import DATASETS, find
 from shared.data.images import ImageData, load_dataset
+from shared.data.places import PlaceStatus, torchvision_root
 from shared.data.sources import Dataset
 
 if TYPE_CHECKING:
@@ -28,10 +32,14 @@ __all__ = [
     "Dataset",
     "DatasetStatus",
     "ImageData",
+    "PlaceStatus",
     "fetch",
     "find",
+    "lay",
     "load",
+    "place_status",
     "status",
+    "torchvision_root",
 ]
 
 
@@ -80,3 +88,36 @@ def fetch(
     from shared.data.fetching import fetch as _fetch  # noqa: PLC0415  # lessons need no network
 
     return _fetch(find(name), on_progress=on_progress, cache=cache)
+
+
+def lay(
+    name: str, *, torchvision: Path | None = None, on_progress: Progress | None = None
+) -> tuple[PlaceStatus, ...]:
+    """Lay a fetched dataset where torchvision's and Keras' own loaders look for it.
+
+    Args:
+        name: E.g. `fashion_mnist`.
+        torchvision: The folder that programs name as `root`; None takes `torchvision_root`.
+        on_progress: As in `fetch`; told where an archive has to be downloaded for it.
+
+    Returns:
+        What each framework then finds; empty for a dataset that neither of them brings.
+
+    Raises:
+        DataError: A file of the cache is damaged, or a place cannot be written.
+        UsageError: No such dataset.
+    """
+    return places.lay(find(name), torchvision=torchvision, on_progress=on_progress)
+
+
+def place_status(name: str, *, torchvision: Path | None = None) -> tuple[PlaceStatus, ...]:
+    """Return what torchvision's and Keras' own loaders find of a dataset; changes nothing.
+
+    Args:
+        name: E.g. `fashion_mnist`.
+        torchvision: As in `lay`.
+
+    Raises:
+        UsageError: No such dataset.
+    """
+    return places.status(find(name), torchvision=torchvision)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from shared.data.datasets import DATASETS
-from shared.data.sources import Dataset, Library, SourceFile
+from shared.data.sources import Dataset, Library, Original, SourceFile
 
 FOLDER_VARIABLE = "PARITY_DATA_DIR"
 _CHUNK = 1 << 20
@@ -84,6 +84,17 @@ def damage(file: SourceFile, dataset: Dataset, size: int, md5: str) -> str | Non
         how = "truncated" if size < file.bytes_raw else "too long"
         return f"{how}: {size:,} bytes, expected {file.bytes_raw:,}; {sums}"
     return f"corrupted: {sums}"
+
+
+def is_original(original: Original, path: Path) -> bool:
+    """Say whether the file at `path` is that archive, byte for byte."""
+    try:
+        if path.stat().st_size != original.bytes:
+            return False
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest() == original.sha256
+    except OSError:
+        return False
 
 
 def md5(content: bytes = b"") -> "hashlib._Hash":

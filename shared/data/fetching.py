@@ -25,11 +25,12 @@ from shared.data.cache import (
     cache_folder,
     damage,
     file_damage,
+    is_original,
     md5,
     missing_library,
 )
 from shared.data.folders import locked, storing, temporary
-from shared.data.sources import Dataset, Library, Mirror, PackageCopy, SourceFile
+from shared.data.sources import Dataset, Library, Mirror, Original, PackageCopy, SourceFile
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the file's name, the bytes so far and the bytes in all (None if not known)."""
@@ -182,6 +183,54 @@ def _fetch_missing(run: _Run) -> dict[str, Fetched]:
     return done
 
 
+def fetch_original(
+    dataset: Dataset,
+    original: Original,
+    *,
+    on_progress: Progress | None = None,
+    cache: Path | None = None,
+) -> Path:
+    """Return where the dataset's archive is, as it was published, having downloaded it if need be.
+
+    Args:
+        dataset: Whose archive.
+        original: The archive.
+        on_progress: As in `fetch`.
+        cache: As in `fetch`.
+
+    Raises:
+        DataError: No mirror gave it, or the cache cannot be written.
+    """
+    folder = cache_folder(dataset, cache)
+    path = folder / original.name
+    if is_original(original, path):
+        return path
+    with storing(dataset, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with locked(dataset, folder), requests.Session() as session:
+        report = on_progress or (lambda name, so_far, total: None)
+        run = _Run(dataset, folder, report, session, folder, {})
+        file = SourceFile(original.name, "", original.bytes, (), "")
+        for mirror in dataset.mirrors:
+            if mirror.archive == original.name and not is_original(original, path):
+                part = _part(run, mirror, file)
+                try:
+                    _download(run, mirror.url(file), part, file)
+                    _keep_original(run, part)
+                    reason = "has another checksum"
+                except _SourceError as error:
+                    reason = str(error)
+                run.note(mirror.base, reason, file)
+    if is_original(original, path):
+        return path
+    tried = "; ".join(f"{base}: {reason}" for base, (reason, *_) in run.failures.items())
+    raise DataError(
+        f"{original.name} is taken only as it was published, {original.bytes:,} bytes of SHA-256 "
+        f"{original.sha256[:8]}…, and cannot be made of the cache's files. Tried {tried}. "
+        f"Put that file into {folder}, then: parity data fetch {dataset.name}"
+    )
+
+
 def _fetch_file(run: _Run, file: SourceFile) -> Fetched | None:
     for by_hand, opener in _by_hand(run, file):
         try:
@@ -277,7 +326,17 @@ def _drop_partial(run: _Run, file: SourceFile) -> None:
         part = _part(run, mirror, file)
         if part not in needed:
             run.complete.pop(part, None)
-            _unlink(run, part)
+            _keep_original(run, part)
+
+
+def _keep_original(run: _Run, part: Path) -> None:
+    """Let a download that has served go, unless it is what a framework takes and no other."""
+    original = run.dataset.original
+    if original and part.stem == original.name and is_original(original, part):
+        with storing(run.dataset, part):
+            os.replace(part, part.with_suffix(""))
+    else:
+        _unlink(run, part)
 
 
 def _download(run: _Run, url: str, part: Path, file: SourceFile) -> bool:

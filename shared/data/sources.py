@@ -248,6 +248,57 @@ class Library:
 
 
 @dataclass(frozen=True)
+class Original:
+    """An archive as it was published: a framework compares its checksum, so nothing replaces it.
+
+    One of the dataset's mirrors has an archive of this name.
+
+    Attributes:
+        name: File name in the cache folder of its dataset.
+        sha256: SHA-256 (hex).
+        bytes: Its size in bytes.
+    """
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class PlacedFile:
+    """A file where a framework looks for it.
+
+    Attributes:
+        path: Below the place's folder.
+        source: What it is made of: a file of the dataset, or its original.
+        checksum: Of the content (of the raw one, if it is compressed): MD5 or SHA-256, in hex.
+        content: `same` as the source, the source as `gzip`, or a `member` of that archive.
+        member: The member's name.
+    """
+
+    path: str
+    source: str
+    checksum: str
+    content: Literal["same", "gzip", "member"] = "same"
+    member: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a framework's own loader looks for a dataset, and what it takes.
+
+    Attributes:
+        framework: Whose loader; its folder is `shared.data.places.root`.
+        call: What a program writes to load it; `{root}` stands for the folder.
+        files: All that the loader reads.
+    """
+
+    framework: Literal["torchvision", "keras"]
+    call: str
+    files: tuple[PlacedFile, ...]
+
+
+@dataclass(frozen=True)
 class EmbeddedFile:
     """One file of a subset that the repository carries: gzip-ed IDX.
 
@@ -300,6 +351,8 @@ class Dataset:
         package_copies: Tried next, in this order.
         embedded: The subset in the repository, if there is one.
         library: What brings the whole of it, so that there are neither files nor parts.
+        original: The archive that a framework takes and no other.
+        places: Where the frameworks' own loaders look for it.
         format: How the files are laid out; the reader is chosen by it.
     """
 
@@ -313,6 +366,8 @@ class Dataset:
     package_copies: tuple[PackageCopy, ...] = ()
     embedded: Embedded | None = None
     library: Library | None = None
+    original: Original | None = None
+    places: tuple[Place, ...] = ()
     format: Literal["idx", "cifar", "iris"] = "idx"
 
     @property
