@@ -127,7 +127,7 @@ def test_diff_of_two_sides_agrees(recorded):
     folder, _ = recorded
     four = [
         f
-        for f in [*files(folder, "torch-loop"), *files(folder, "keras-tape")]
+        for f in [*files(folder, "torch-loop"), *files(folder, "keras-fit")]
         if "torch_adam" not in f.name
     ]
     done = parity("diff", *four, "--json")
@@ -139,7 +139,7 @@ def test_diff_with_one_precision_falls_back_and_says_so(recorded):
     folder, _ = recorded
     one = [
         f
-        for f in [*files(folder, "torch-loop"), *files(folder, "keras-tape")]
+        for f in [*files(folder, "torch-loop"), *files(folder, "keras-fit")]
         if "torch_adam" not in f.name and "float32" in f.name
     ]
     done = parity("diff", *one)

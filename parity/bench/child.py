@@ -229,7 +229,7 @@ def _task(
     if framework is not None:
         framework.use_names(training)
     program = importlib.import_module(f"{SIDE_PACKAGES[side]}.program").Program
-    made = program(twin, way, training)
+    made = program(twin, way.stepwise, training)
     return BenchTask(job, side, made, training, way, dataset, suite.draw, framework)
 
 

@@ -5,6 +5,7 @@ equations, a gradient to look at, a look after every step.
 """
 
 import functools
+import itertools
 
 import keras
 import tensorflow as tf
@@ -56,7 +57,7 @@ class Program:
         self._kept = dict(zip(self._dropped, masks, strict=True))
 
     def with_masks(self, model):
-        """The model with its masks among its inputs, which is how `fit` can feed them."""
+        """The model with its masks among its inputs, for a `fit` that is not this program's."""
         return WithMasks(self, model)
 
     def _step(self, model, optimizer, images, labels, *masks):
@@ -80,19 +81,32 @@ class Program:
         return self._step(model, optimizer, *batch)
 
     def loss_and_gradients(self, model, *batch):
-        """Loss of a batch, and its gradient for every variable that is trained."""
+        """Loss of a batch, and its gradient for every variable that is trained.
+
+        By the lesson's own step, or where `fit` trains by that which it takes.
+        """
         still = _Still()
-        loss = self._step(model, still, *batch)
-        return loss, still.gradients
+        if not self.fits:
+            return self._step(model, still, *batch), still.gradients
+        self.optimizer(model)
+        heard = self._heard(model)
+        model.optimizer = still
+        model.train_step(batch)
+        return heard.value(), still.gradients
 
     def train(self, model, optimizer, batches, on_step):
-        """All steps, on an iterator over the batches of all epochs."""
+        """All steps, on an iterator over the batches of all epochs.
 
-        @tf.function
+        Traced once, for batches of any size, as `fit` does. Where TensorFlow knows the size it
+        folds it into other constants, and rounds another way.
+        """
+        first = next(batches)
+
+        @tf.function(input_signature=[tf.TensorSpec((None, *t.shape[1:]), t.dtype) for t in first])
         def step(*batch):
             return self._step(model, optimizer, *batch)
 
-        for count, batch in enumerate(batches, 1):
+        for count, batch in enumerate(itertools.chain([first], batches), 1):
             on_step(count, float(step(*batch)))
 
     def fit(self, model, dataset, validation, epochs, on_step):
@@ -100,19 +114,41 @@ class Program:
 
         Args:
             model: compiled.
-            dataset: `tf.data.Dataset` of all epochs; `fit` never shuffles it.
+            dataset: `tf.data.Dataset` of the batches of all epochs, masks last; `fit` never
+                shuffles it.
             validation: held-out images and labels, for callbacks that look at them.
             epochs: (how many, steps of each).
             on_step: called with (steps taken, loss before the last of them).
         """
-        callbacks, more = [_StepByStep(on_step)], {}
+        more = {"callbacks": [_StepByStep(self._heard(model), on_step)]}
         if self._way.callbacks:
-            callbacks += getattr(self._lesson, self._way.callbacks)()
+            more["callbacks"] += getattr(self._lesson, self._way.callbacks)()
             more["validation_data"] = validation
+        _see_numbers(model, *dataset.element_spec[:2])
         count, length = epochs
-        model.fit(
-            dataset, epochs=count, steps_per_epoch=length, callbacks=callbacks, verbose=0, **more
-        )
+        model.fit(dataset, epochs=count, steps_per_epoch=length, shuffle=False, verbose=0, **more)
+
+    def _heard(self, model):
+        """Let `fit` take each batch's masks, and keep the loss of the last batch in a variable.
+
+        What `fit` itself shows is the mean since the epoch began, with the penalties of
+        regularizers in it.
+        """
+        heard = tf.Variable(0.0, dtype=keras.config.floatx(), trainable=False)
+        own_step, own_loss, loss_fn = model.train_step, model.compute_loss, model.loss
+
+        def train_step(data):
+            images, labels, *masks = data
+            self.drop(model, masks)
+            return own_step((images, labels))
+
+        def compute_loss(x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            if training:
+                heard.assign(keras.losses.get(loss_fn)(y, y_pred))
+            return own_loss(x, y, y_pred, sample_weight, training)
+
+        vars(model).update(train_step=train_step, compute_loss=compute_loss)
+        return heard
 
     def predict(self, model, images, labels):
         """Probabilities of a batch and its mean loss."""
@@ -141,6 +177,17 @@ class WithMasks(keras.Model):
         return self._model(images, training=training)
 
 
+def _see_numbers(model, *specs):
+    """Let loss and metrics make their variables now.
+
+    They do so when they first see numbers; within a traced step that has it traced once more.
+    """
+    image, label = (tf.zeros((1, *spec.shape[1:]), spec.dtype) for spec in specs)
+    predicted = model(image)
+    model.compute_loss(image, label, predicted, training=False)
+    model.compute_metrics(image, label, predicted)
+
+
 def _in_this_precision(names):
     """Make a lesson's losses anew: one that was made at import keeps the precision of then."""
     for name, value in names.items():
@@ -150,6 +197,10 @@ def _in_this_precision(names):
 
 class _Still:
     """An optimizer that moves nothing, and keeps the gradients it was given."""
+
+    def scale_loss(self, loss):
+        """As every optimizer's that does not scale."""
+        return loss
 
     def apply(self, gradients, variables):
         """As every optimizer's."""
@@ -161,16 +212,13 @@ class _Still:
 
 
 class _StepByStep(keras.callbacks.Callback):
-    """Reports each batch's own loss; `fit` itself shows the mean since the epoch began."""
+    """Reports every step and the loss that was heard in it."""
 
-    def __init__(self, on_step):
+    def __init__(self, heard, on_step):
         super().__init__()
-        self._on_step = on_step
+        self._heard, self._on_step = heard, on_step
         self._steps = 0
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.model.reset_metrics()
 
     def on_train_batch_end(self, batch, logs=None):
         self._steps += 1
-        self._on_step(self._steps, float(logs["loss"]))
+        self._on_step(self._steps, float(self._heard))

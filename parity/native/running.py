@@ -207,6 +207,7 @@ class _Job:
         batches = Batches.of(dataset, training, way, size, seed=seed, precision="float32")
         drawn = suite.draw(training.parameters, seed)
         fast = next((f for f in spec.training.fast if f.of == way.id), Fast(way.id))
+        way = way.stepwise
         return cls(
             framework,
             native,

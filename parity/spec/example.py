@@ -141,6 +141,17 @@ class TrainingVariant:
         return f"{self.side}/{self.name}"
 
     @property
+    def stepwise(self) -> TrainingVariant:
+        """The same without its loop: whoever asks for a step calls the lesson's own."""
+        return dataclasses.replace(self, loop="")
+
+    @property
+    def by_hand(self) -> TrainingVariant:
+        """The same by a `GradientTape` loop, where `fit` trains; see `tape_pair`."""
+        name, title = f"{self.name}_tape", f"{self.title}, GradientTape"
+        return dataclasses.replace(self.stepwise, name=name, title=title)
+
+    @property
     def makes_optimizer(self) -> str:
         """Name of the function that gives the optimizer."""
         return self.optimizer or {"torch": "make_optimizer", "keras": "compile_model"}[self.side]
@@ -297,7 +308,7 @@ class Training:
         own = {way.id: way for way in self.ways}
         return tuple(
             dataclasses.replace(
-                own[fast.of],
+                own[fast.of].stepwise,
                 name=f"{own[fast.of].name}_fast",
                 title=f"fast path of: {own[fast.of].title}",
                 fast=fast,
@@ -421,3 +432,18 @@ VALUE_WAYS = (
     TrainingVariant("keras", "values", "Keras / TensorFlow"),
 )
 VALUE_PAIR = ComparedPair("matched", "PyTorch ~ Keras", "torch/values", "keras/values", (VALUES,))
+
+
+def tape_pair(fit: str = "fit", of: str = "", levels: tuple[str, ...] = LADDER) -> ComparedPair:
+    """A `GradientTape` loop beside Keras' `fit`, which takes the same steps: equal bit for bit.
+
+    Args:
+        fit: name of the way that `fit` trains; its `by_hand` is named after it, that of ``fit``
+            itself just ``tape``.
+        of: what is trained, in words, where an example has several such pairs.
+        levels: rungs that the pair is judged on.
+    """
+    name = "tape" if fit == "fit" else f"{fit}_tape"
+    title = "Keras GradientTape ~ Keras compile/fit, bit for bit"
+    title = f"{of}: {title}" if of else title
+    return ComparedPair(name, title, f"keras/{name}", f"keras/{fit}", levels, identical=True)

@@ -12,7 +12,7 @@ def test_no_nudged_run_and_the_size_of_a_batch(tmp_path):
     assert request.size(spec) == spec.training.default
     jobs = [job for _, job in pipeline._jobs(request, spec)]
     assert [(j.way, j.precision, j.nudged) for j in jobs] == [
-        (way, precision, False) for way in ("loop", "tape") for precision in ("float32", "float64")
+        (way, precision, False) for way in ("loop", "fit") for precision in ("float32", "float64")
     ]
 
 
@@ -21,6 +21,15 @@ def test_a_whole_training_is_cut_and_nudged(tmp_path):
     request = pipeline.RunRequest(SUITE, (spec,), tmp_path, train=300, test=100, epochs=4)
     assert (request.size(spec).train, request.size(spec).epochs) == (300, 4)
     assert any(job.nudged for _, job in pipeline._jobs(request, spec))
+
+
+def test_what_must_be_equal_bit_for_bit_is_not_nudged(tmp_path):
+    spec = SUITE.find("fashion_mlp")
+    request = pipeline.RunRequest(SUITE, (spec,), tmp_path)
+    runs = [(job.way, job.precision) for _, job in pipeline._jobs(request, spec) if not job.nudged]
+    nudged = {job.way for _, job in pipeline._jobs(request, spec) if job.nudged}
+    assert {("tape", "float32"), ("tape", "float64")} <= {*runs}
+    assert nudged == {way for way, _ in runs} - {"tape"}
 
 
 def test_nothing_beyond_the_step_is_required():

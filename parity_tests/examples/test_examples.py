@@ -159,14 +159,13 @@ def whole(tmp_path_factory, forked_workers):
         train=64,
         test=20,
         epochs=1,
-        pairs=("matched",),
         whole=True,
         options=forked_workers(),
     )
     return pipeline.run_examples(request).runs["fashion_mlp"]
 
 
-@pytest.mark.parametrize("way", ["torch/loop", "keras/tape"])
+@pytest.mark.parametrize("way", ["torch/loop", "keras/fit", "keras/tape"])
 def test_fashion_mlp_against_numpy(whole, way):
     """The third witness: agreement is not correctness."""
     recording = whole[way].float64

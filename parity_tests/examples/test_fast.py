@@ -78,7 +78,7 @@ Steps.__call__ = lambda self, order, masks=(): own(self, order, [m * 0 + m[:1] f
 FAULTS = [
     ("torch", "fashion_mlp", "torch_loop_fast", UNCORRECTED, "weights/step1/"),
     ("torch", "fashion_mlp", "torch_loop_fast", STRANGERS, "inputs/batches"),
-    ("keras", "fashion_mlp", "keras_tape_fast", NEIGHBOURS, "loss/curve"),
+    ("keras", "fashion_mlp", "keras_fit_fast", NEIGHBOURS, "loss/curve"),
     ("keras", "regularisation", "keras_dropout_fast", ONE_MASK, "loss/curve"),
 ]
 

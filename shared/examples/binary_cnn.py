@@ -12,6 +12,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 
 
@@ -24,6 +25,7 @@ def _whole(side: Side) -> TrainingVariant:
         optimizer_as="keras" if side == "torch" else "",
         batch_size=0,
         repeat=10,
+        loop="" if side == "torch" else "fit",
     )
 
 
@@ -48,20 +50,25 @@ BINARY_CNN = ExampleSpec(
         layers=("conv", "relu", "pool", "flatten", "logit"),
         default=Size("embedded", epochs=1, train=1270, test=2115),
         full=Size("embedded", epochs=5),
-        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
+        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/fit")),
         ways=(
             TrainingVariant("torch", "loop", "mini-batches of 128", optimizer_as="keras"),
-            TrainingVariant("keras", "tape", "mini-batches of 128"),
+            TrainingVariant("keras", "fit", "compile/fit, mini-batches of 128", loop="fit"),
+            TrainingVariant("keras", "tape", "GradientTape, mini-batches of 128"),
             _whole("torch"),
             _whole("keras"),
         ),
         pairs=(
             ComparedPair(
-                "matched", "PyTorch ~ Keras, mini-batches of 128", "torch/loop", "keras/tape"
+                "matched",
+                "PyTorch loop ~ Keras compile/fit, mini-batches of 128",
+                "torch/loop",
+                "keras/fit",
             ),
+            tape_pair(),
             ComparedPair(
                 "whole_set",
-                "PyTorch ~ Keras, the whole set as one batch",
+                "PyTorch loop ~ Keras compile/fit, the whole set as one batch",
                 "torch/whole",
                 "keras/whole",
             ),

@@ -10,6 +10,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 
 CIFAR_MLP = ExampleSpec(
@@ -37,18 +38,20 @@ CIFAR_MLP = ExampleSpec(
         layers=("flatten", "hidden", "relu", "logits"),
         default=Size("full", epochs=1, train=3190, test=1000),
         full=Size("full", epochs=10),
-        fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
+        fast=(Fast("torch/loop", traced=True), Fast("keras/fit", jit=True)),
         ways=(
             TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("keras", "fit", "compile/fit, Keras' Adam", loop="fit"),
             TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(
                 "matched",
-                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "PyTorch loop with KerasAdam ~ Keras compile/fit",
                 "torch/loop",
-                "keras/tape",
+                "keras/fit",
             ),
+            tape_pair(),
         ),
     ),
 )

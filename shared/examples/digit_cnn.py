@@ -10,6 +10,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 
 DIGIT_CNN = ExampleSpec(
@@ -36,18 +37,20 @@ DIGIT_CNN = ExampleSpec(
         layers=("conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"),
         default=Size("embedded", epochs=1, train=6390, test=2000),
         full=Size("full", epochs=3),
-        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
+        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/fit")),
         ways=(
             TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("keras", "fit", "compile/fit, Keras' Adam", loop="fit"),
             TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(
                 "matched",
-                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "PyTorch loop with KerasAdam ~ Keras compile/fit",
                 "torch/loop",
-                "keras/tape",
+                "keras/fit",
             ),
+            tape_pair(),
         ),
     ),
 )

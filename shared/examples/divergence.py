@@ -12,6 +12,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 
 _BLOCKS = ((3, 32), (32, 64), (64, 128), (128, 256))
@@ -85,20 +86,22 @@ DIVERGENCE = ExampleSpec(
             Published(3210, 0.63),
             Published(42_210, 1.16),
         ),
-        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/tape")),
+        fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/fit")),
         ways=(
             TrainingVariant(
                 "torch", "loop", "loop, Keras' Adam", optimizer_as="keras", batch_norm_as="keras"
             ),
+            TrainingVariant("keras", "fit", "compile/fit, Keras' Adam", loop="fit"),
             TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(
                 "matched",
-                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "PyTorch loop with KerasAdam ~ Keras compile/fit",
                 "torch/loop",
-                "keras/tape",
+                "keras/fit",
             ),
+            tape_pair(),
         ),
     ),
 )

@@ -11,6 +11,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 
 FASHION_CNN = ExampleSpec(
@@ -52,19 +53,21 @@ FASHION_CNN = ExampleSpec(
         full=Size("full", epochs=5),
         fast=(
             Fast("torch/loop", channels_last=True, traced=True),
-            Fast("keras/tape", fused=True, parts=2),
+            Fast("keras/fit", fused=True, parts=2),
         ),
         ways=(
             TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("keras", "fit", "compile/fit, Keras' Adam", loop="fit"),
             TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(
                 "matched",
-                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "PyTorch loop with KerasAdam ~ Keras compile/fit",
                 "torch/loop",
-                "keras/tape",
+                "keras/fit",
             ),
+            tape_pair(),
         ),
         references=(
             Reference(

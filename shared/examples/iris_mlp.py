@@ -14,6 +14,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 
 
@@ -107,23 +108,21 @@ IRIS_MLP = ExampleSpec(
         watched="epochs",
         default=Size("full", epochs=20),
         full=Size("full", epochs=20),
-        fast=(Fast("torch/loop", traced=True), Fast("keras/tape", jit=True)),
+        fast=(Fast("torch/loop", traced=True), Fast("keras/fit", jit=True)),
         ways=(
             TrainingVariant("torch", "loop", "loop", batch_norm_as="keras"),
-            TrainingVariant("keras", "tape", "GradientTape"),
             TrainingVariant("keras", "fit", "compile/fit", loop="fit"),
+            TrainingVariant("keras", "tape", "GradientTape"),
         ),
         pairs=(
             ComparedPair(
                 "matched",
-                "PyTorch loop ~ Keras GradientTape",
+                "PyTorch loop ~ Keras compile/fit",
                 "torch/loop",
-                "keras/tape",
+                "keras/fit",
                 (VALUES, *LADDER),
             ),
-            ComparedPair(
-                "fit", "Keras GradientTape ~ Keras compile/fit", "keras/tape", "keras/fit"
-            ),
+            tape_pair(),
         ),
         references=(
             Reference(

@@ -20,6 +20,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 from shared.initial_weights import drawn
 
@@ -51,7 +52,11 @@ _WITH_DROPOUT = {
 def _ways(side: Side) -> tuple[TrainingVariant, ...]:
     keras = side == "keras"
     plain = TrainingVariant(
-        side, "plain", "nothing against over-fitting", optimizer_as="torch" if keras else ""
+        side,
+        "plain",
+        "nothing against over-fitting",
+        optimizer_as="torch" if keras else "",
+        loop="fit" if keras else "",
     )
     coupled = replace(plain, name="coupled", title="weight_decay of Adam", optimizer="make_adam_l2")
     return (
@@ -98,11 +103,16 @@ def _ways(side: Side) -> tuple[TrainingVariant, ...]:
             name="stopped",
             title="early stopping",
             optimizer="compile_faster" if keras else "make_faster_adam",
-            loop="fit" if keras else "train_until_it_stops",
+            loop=plain.loop or "train_until_it_stops",
             callbacks="make_callbacks" if keras else "",
             changes={"stops": True},
         ),
     )
+
+
+_BY_HAND = {"l2": "L2", "dropout": "Dropout", "biased": "BatchNorm"}
+"""Of which a `GradientTape` loop is recorded too: penalties, masks and moving statistics, which a
+loop may forget. Without them it is that of every other example."""
 
 
 def _dropout(x: Any, mask: Any) -> dict[str, Any]:
@@ -167,7 +177,11 @@ REGULARISATION = ExampleSpec(
             for side in SIDES
             for way in ("plain", "dropout", "biased")
         ),
-        ways=tuple(way for side in SIDES for way in _ways(side)),
+        ways=(
+            *_ways("torch"),
+            *_ways("keras"),
+            *(way.by_hand for way in _ways("keras") if way.name in _BY_HAND),
+        ),
         pairs=(
             ComparedPair(
                 "plain", "Nothing against over-fitting", "torch/plain", "keras/plain", _BOTH
@@ -182,6 +196,7 @@ REGULARISATION = ExampleSpec(
                 "unbiased", "BatchNorm, PyTorch's statistics", "torch/unbiased", "keras/unbiased"
             ),
             ComparedPair("stopped", "Early stopping", "torch/stopped", "keras/stopped"),
+            *(tape_pair(name, title) for name, title in _BY_HAND.items()),
             ComparedPair(
                 "two_decays",
                 "weight_decay in Adam ~ weight_decay in Keras",

@@ -90,14 +90,14 @@ RESNET = ExampleSpec(
                 optimizer_as="keras",
                 batch_norm_as="keras",
             ),
-            TrainingVariant("keras", "tape", "GradientTape, Keras' SGD"),
+            TrainingVariant("keras", "fit", "compile/fit, Keras' SGD", loop="fit"),
         ),
         pairs=(
             ComparedPair(
                 "matched",
                 "torchvision's ResNet-18 ~ its Keras twin",
                 "torch/loop",
-                "keras/tape",
+                "keras/fit",
                 levels=("L0", "L1", "L2", "L3"),
             ),
         ),

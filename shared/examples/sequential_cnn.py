@@ -10,6 +10,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 
 SEQUENTIAL_CNN = ExampleSpec(
@@ -52,18 +53,20 @@ SEQUENTIAL_CNN = ExampleSpec(
         ),
         default=Size("embedded", epochs=1, train=1270, test=1000),
         full=Size("full", epochs=1),
-        fast=(Fast("torch/loop", channels_last=True), Fast("keras/tape")),
+        fast=(Fast("torch/loop", channels_last=True), Fast("keras/fit")),
         ways=(
             TrainingVariant("torch", "loop", "loop, Keras' Adam", optimizer_as="keras"),
+            TrainingVariant("keras", "fit", "compile/fit, Keras' Adam", loop="fit"),
             TrainingVariant("keras", "tape", "GradientTape, Keras' Adam"),
         ),
         pairs=(
             ComparedPair(
                 "matched",
-                "PyTorch loop with KerasAdam ~ Keras GradientTape",
+                "PyTorch loop with KerasAdam ~ Keras compile/fit",
                 "torch/loop",
-                "keras/tape",
+                "keras/fit",
             ),
+            tape_pair(),
         ),
     ),
 )

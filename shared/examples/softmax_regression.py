@@ -14,6 +14,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 
 _BOTH = (VALUES, *LADDER)
@@ -60,15 +61,17 @@ SOFTMAX_REGRESSION = ExampleSpec(
         layers=("flatten", "logits"),
         default=Size("embedded", epochs=10, train=11_990),
         full=Size("full", epochs=10),
-        fast=(Fast("torch/api", traced=True), Fast("keras/api", jit=True)),
+        fast=(Fast("torch/api", traced=True), Fast("keras/fit", jit=True)),
         ways=(
             TrainingVariant("torch", "api", "nn.Linear, F.cross_entropy, optim.SGD"),
             _scratch("torch"),
-            TrainingVariant("keras", "api", "Dense, compile/fit", loop="fit"),
+            TrainingVariant("keras", "fit", "Dense, compile/fit", loop="fit"),
+            TrainingVariant("keras", "tape", "Dense, GradientTape"),
             _scratch("keras"),
         ),
         pairs=(
-            ComparedPair("matched", "PyTorch's API ~ Keras' API", "torch/api", "keras/api", _BOTH),
+            ComparedPair("matched", "PyTorch's API ~ Keras' API", "torch/api", "keras/fit", _BOTH),
+            tape_pair(),
             ComparedPair(
                 "scratch",
                 "PyTorch from scratch ~ Keras from scratch",
@@ -87,7 +90,7 @@ SOFTMAX_REGRESSION = ExampleSpec(
                 "keras_itself",
                 "Keras from scratch ~ Keras' API",
                 "keras/scratch",
-                "keras/api",
+                "keras/fit",
                 _BOTH,
             ),
         ),

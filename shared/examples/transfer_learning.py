@@ -20,6 +20,7 @@ from parity.spec.example import (
     Size,
     Training,
     TrainingVariant,
+    tape_pair,
 )
 from parity.spec.expected import numbers
 from shared.initial_weights import drawn
@@ -91,6 +92,7 @@ def _ways(
             batch_norm_as="keras" if side == "torch" else "",
             optimizer=_OPTIMIZERS.get((side, how == "fine"), ""),
             model=_MODELS.get(how, "build_model"),
+            loop="fit" if side == "keras" else "",
             repeat=20 if amount == "few" else 1,
             changes=changes,
         )
@@ -99,6 +101,7 @@ def _ways(
     return left, right
 
 
+_PRETRAIN = TrainingVariant("keras", "pretrain", "pretraining", loop="fit")
 _CELLS = tuple(
     (amount, kind, how)
     for kind in (_SIMILAR, _DISSIMILAR)
@@ -263,9 +266,11 @@ TRANSFER_LEARNING = ExampleSpec(
         fast=(Fast("torch/pretrain", channels_last=True, traced=True), Fast("keras/pretrain")),
         ways=(
             TrainingVariant("torch", "pretrain", "pretraining", batch_norm_as="keras"),
-            TrainingVariant("keras", "pretrain", "pretraining"),
+            _PRETRAIN,
+            _PRETRAIN.by_hand,
             *(way for cell in _CELLS for way in _ways(*cell)),
             *_ways("few", _SIMILAR, "half_frozen", "features"),
+            _ways("few", _SIMILAR, "features")[1].by_hand,
         ),
         pairs=(
             ComparedPair(
@@ -276,6 +281,8 @@ TRANSFER_LEARNING = ExampleSpec(
                 (VALUES, *LADDER),
             ),
             *(_pair(*cell) for cell in _CELLS),
+            tape_pair("pretrain", "pretraining"),
+            tape_pair("features_few", "the backbone frozen"),
             ComparedPair(
                 "forgotten_eval",
                 "PyTorch without `eval()` on the backbone ~ Keras frozen",
