@@ -3,18 +3,22 @@
 import ast
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from parity.core.errors import UsageError
-from parity.core.sides import LESSON_PACKAGES
+from parity.core.sides import LESSON_PACKAGES, SIDES
 from parity.recording import recording_file
 from parity.report import ReportInput, write
 from parity.report.differences import page
+from parity.report.formatting import squeezed
 from parity.run import pipeline
-from parity.spec.expected import numbers
+from parity.spec.difference import NoWay
+from parity.spec.expected import matches, numbers
 from parity.verdict import judgement
 from parity.verdict.known_differences import judge_differences
 from shared.differences import DIFFERENCES, ROWS, SECTIONS
@@ -207,10 +211,63 @@ def test_the_committed_page_is_of_these_rows():
     """Made again by ``parity report differences`` when a row changes."""
     committed = json.loads((ROOT / "reports" / "differences.json").read_text("utf-8"))
     entries = [row for section in committed["sections"] for row in section["rows"]]
-    assert [(e["name"], e["topic"], e["mapping"], e["link"]) for e in entries] == [
-        (row.name, row.topic, row.mapping, row.link) for row in ROWS
+    wanted = [
+        {"name": r.name, "topic": r.topic, "mapping": r.mapping, "link": r.link, **r.recipes_json}
+        for r in ROWS
     ]
+    assert [
+        {name: e.get(name) for name in w} for e, w in zip(entries, wanted, strict=True)
+    ] == wanted
     assert committed["verdict"] == "agree"
+
+
+# What to write on one side to get what the other gives.
+
+RECIPES = [pytest.param(row, side, id=f"{row.name}-{side}") for row in ROWS for side in SIDES]
+
+
+@pytest.fixture(scope="module")
+def written():
+    """Side → row → what its lines gave: one process a side."""
+    command = [sys.executable, "-m", "parity_tests.recipes"]
+    done = {
+        side: subprocess.run([*command, side], cwd=ROOT, capture_output=True, check=False)
+        for side in SIDES
+    }
+    assert not any(one.returncode for one in done.values()), done
+    return {side: json.loads(one.stdout) for side, one in done.items()}
+
+
+@pytest.mark.parametrize(("row", "side"), RECIPES)
+def test_both_directions_are_said(row, side):
+    recipe = row.recipes[side]
+    if isinstance(recipe, NoWay):
+        assert recipe.why.endswith((".", "`."))
+        return
+    ast.parse(recipe)
+    assert all(len(line) <= 78 for line in recipe.splitlines()), "fits without scrolling"
+
+
+@pytest.mark.parametrize(("row", "side"), RECIPES)
+def test_what_is_written_runs_and_gives_what_the_other_side_gives(written, row, side):
+    if isinstance(row.recipes[side], NoWay):
+        return
+    found, wanted = written[side][row.name], row.keras if side == "torch" else row.torch
+    if "error" in found:
+        assert str(wanted).startswith("raises"), found["error"]
+        return
+    try:
+        listed = numbers(wanted)
+    except ValueError:
+        return  # a fact
+    value = np.array(found["value"], dtype="float32").squeeze()
+    if found["value"] is not None and value.shape == listed.squeeze().shape:
+        assert matches(value, squeezed(wanted)), value
+
+
+def test_most_recipes_are_judged_by_their_numbers(written):
+    judged = [f for side in SIDES for f in written[side].values() if f.get("value") is not None]
+    assert len(judged) > 130
 
 
 def test_names_lead_there():

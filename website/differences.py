@@ -11,16 +11,12 @@ from parity.core.sides import LESSON_PACKAGES, SIDES
 from parity.recording import provenance
 from parity.report.formatting import cell, code
 from parity.report.sources import blocks
+from parity.spec.difference import AGREEING, DIRECTIONS
+from website.blocks import code as listing
 from website.blocks import folded, twins, unsearched
 from website.page import Page
 
 FOLDER = "differences"
-_DIRECTIONS = {
-    "in_torch": "In PyTorch, to get what Keras gives",
-    "in_keras": "In Keras, to get what PyTorch gives",
-    "mapping": "Made equal by",
-}
-"""What a row may say of how the two are made equal: its field, and the words before it."""
 
 
 def pages(reports: Path) -> list[Page]:
@@ -117,24 +113,24 @@ def row(row: Mapping[str, Any], torch: str, keras: str) -> str:
         f"## {row['topic']} {{ #{row['name']} }}",
         f"| PyTorch | Keras |\n|---|---|\n| {given[0]} | {given[1]} |",
         *([] if row["holds"] else [f"**This no longer holds.** {row['words']}"]),
-        "\n\n".join(_equal(row)),
+        *(["They agree as they are."] if row["equal"] else []),
+        *_directions(row),
         f"[Documentation]({row['link']})",
     ]
     if torch or keras:
-        test = f"pytest parity_tests/test_differences.py -k {row['name']}"
         measured = (
             "`given` is what the framework gives by itself, `mapped` what it gives once made "
-            f"equal. The test that holds it: `{test}`\n\n{twins(torch, keras)}"
+            f"equal. The test that holds it: `{row['test']}`\n\n{twins(torch, keras)}"
         )
         parts.append(unsearched(folded("How it was measured", measured, "example")))
     return "\n\n".join(parts)
 
 
-def _equal(row: Mapping[str, Any]) -> list[str]:
-    """How the two are made equal, in both directions as far as they are said."""
-    if row["equal"]:
-        return ["They agree as they are."]
-    found = {words: row[name] for name, words in _DIRECTIONS.items() if row.get(name)}
-    return [f"**{words}:** {what}" for words, what in found.items()] or [
-        "Nothing in the arguments of the two makes them equal."
+def _directions(row: Mapping[str, Any]) -> list[str]:
+    """What to write on each side to get what the other gives."""
+    words = AGREEING if row["equal"] else DIRECTIONS
+    found = [(words[side], row[f"in_{side}"]) for side in SIDES]
+    return [
+        f"**{title}:**\n\n{listing(recipe['code']) if 'code' in recipe else recipe['none']}"
+        for title, recipe in found
     ]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -15,7 +16,7 @@ from parity.core.errors import UsageError
 from parity.core.json_format import JSON_FORMAT
 from parity.core.text import nearest
 from parity.report.formatting import count, squeezed, told_apart
-from parity.spec.difference import Difference, DifferenceSection
+from parity.spec.difference import Difference, DifferenceSection, NoWay, Recipe
 
 PAGE = "reports/differences.md"
 _NEAR = 5
@@ -32,7 +33,7 @@ class PlacedRow:
     @property
     def place(self) -> str:
         """Page and anchor."""
-        return f"{PAGE}#{self.section.name}"
+        return f"{PAGE}#{self.row.name}"
 
     @property
     def given(self) -> tuple[str, str]:
@@ -67,7 +68,10 @@ def differences_command(
     for one in found:
         console.print(Text(_plain(one.row.topic), style="bold"))
         console.print(_table(one))
-        print(f" {one.row.link}")  # in one piece, to be clicked or copied
+        for direction, recipe in one.row.directions:
+            console.print(Text(f" {direction}:", style="dim"))
+            console.print(_recipe(recipe))
+        print(f" {one.row.link}\n")  # in one piece, to be clicked or copied
     print(f"{count(len(found), 'row')} of {len(rows)}")
 
 
@@ -95,7 +99,7 @@ def _nothing(rows: Sequence[PlacedRow], words: Sequence[str]) -> str:
 
 
 def _table(one: PlacedRow) -> Table:
-    """What to know of a row, from either side."""
+    """What each side gives, and where that stands."""
     table = Table(box=None, show_header=False, pad_edge=True, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
@@ -106,15 +110,14 @@ def _table(one: PlacedRow) -> Table:
 
 def _lines(one: PlacedRow) -> list[tuple[str, str]]:
     torch, keras = one.given
-    if one.row.equal:
-        told = [("both", f"{torch}, equal as it is")]
-    else:
-        told = [
-            ("from PyTorch", f"Keras: {keras} (PyTorch: {torch})"),
-            ("from Keras", f"PyTorch: {torch} (Keras: {keras})"),
-            ("equal by", _plain(one.row.mapping) or "nothing in the arguments"),
-        ]
-    return [*told, ("see", one.place)]
+    given = [("both", torch)] if one.row.equal else [("PyTorch", torch), ("Keras", keras)]
+    return [*given, ("see", one.place), ("test", one.row.test)]
+
+
+def _recipe(recipe: Recipe) -> Padding:
+    """Code as it is, a sentence as it fits."""
+    text = recipe.why if isinstance(recipe, NoWay) else recipe
+    return Padding(Text(_plain(text), overflow="fold"), (0, 0, 0, 2))
 
 
 def _json(one: PlacedRow) -> dict[str, object]:
@@ -127,7 +130,9 @@ def _json(one: PlacedRow) -> dict[str, object]:
         "keras": keras,
         "equal": one.row.equal,
         "mapping": one.row.mapping,
+        **one.row.recipes_json,
         "place": one.place,
+        "test": one.row.test,
         "link": one.row.link,
     }
 

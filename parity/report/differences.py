@@ -1,4 +1,4 @@
-"""The page of the known differences: one table a section, from what was measured."""
+"""The page of the known differences: a heading a row, from what was measured."""
 
 from __future__ import annotations
 
@@ -9,22 +9,31 @@ from typing import Any
 from parity.core.json_format import JSON_FORMAT
 from parity.report import documents
 from parity.report.files import render, save
-from parity.report.formatting import NONE, code, prose, ratio, spec_numbers, squeezed, told_apart
+from parity.report.formatting import (
+    code,
+    fence,
+    prose,
+    ratio,
+    spec_numbers,
+    squeezed,
+    told_apart,
+)
 from parity.report.result import ReportInput
 from parity.report.tables import environment, shown
-from parity.spec.difference import Difference
+from parity.spec.difference import Difference, NoWay, Recipe
 from parity.spec.suite import Suite
 from parity.verdict.known_differences import JudgedDifference, judge_differences
 
 
 @dataclass(frozen=True)
 class Line:
-    """A row of a table, as it is read."""
+    """A row, as it is read."""
 
     row: Difference
     torch: str
     keras: str
-    mapping: str
+    directions: list[tuple[str, str]]
+    measured: str
 
 
 def write(suite: Suite, result: ReportInput, folder: Path) -> list[Path]:
@@ -44,7 +53,7 @@ def page(suite: Suite, result: ReportInput) -> str:
         spec=suite.differences,
         rows=len(suite.rows),
         different=len(different),
-        mapped=sum(bool(row.mapping) for row in different),
+        both=sum(not any(isinstance(r, NoWay) for r in row.recipes.values()) for row in different),
         failing=[prose(found.words) for found in judged.values() if found.words],
         sections=[
             (section, [_line(judged[row.name], result) for row in section.rows])
@@ -73,19 +82,26 @@ def _line(found: JudgedDifference, result: ReportInput) -> Line:
     torch, keras = told_apart(squeezed(row.torch), squeezed(row.keras))
     if not found.holds:
         torch, keras = _given(row, result)
-    mapping = "equal as it is" if row.equal else "none"
-    if row.mapping:
-        mapping = f"{row.mapping} ({_measured(found)})"
-    return Line(row, code(torch), code(keras), mapping)
+    written = [(words, _written(recipe)) for words, recipe in row.directions]
+    return Line(row, code(torch), code(keras), written, _measured(found))
+
+
+def _written(recipe: Recipe) -> str:
+    """A recipe in Markdown."""
+    if isinstance(recipe, NoWay):
+        return recipe.why
+    return f"{fence(recipe)}python\n{recipe}\n{fence(recipe)}"
 
 
 def _measured(found: JudgedDifference) -> str:
     """How near the mapping brings the sides: the worst distance over its bound."""
-    if found.mapped is None or not found.mapped.agrees:
-        return NONE
-    if found.mapped.rule == "exact":
-        return "same"  # a fact: a type, a shape, digits of a distribution's bound
-    return "exact" if not found.mapped.ratio else ratio(found.mapped.ratio)
+    if not found.row.mapping or found.mapped is None or not found.mapped.agrees:
+        return ""
+    if found.mapped.rule == "exact":  # a fact: a type, a shape, digits of a distribution's bound
+        return f"Measured with {found.row.mapping}: the same."
+    near = found.mapped.ratio
+    how = f"equal to rounding, at {ratio(near)} of its bound" if near else "the very same numbers"
+    return f"Measured with {found.row.mapping}: {how}."
 
 
 def document(suite: Suite, result: ReportInput) -> dict[str, Any]:
@@ -118,6 +134,8 @@ def _entry(found: JudgedDifference, result: ReportInput) -> dict[str, Any]:
         "keras": {"listed": spec_numbers(row.keras), "measured": keras},
         "equal": row.equal,
         "mapping": row.mapping,
+        **row.recipes_json,
+        "test": row.test,
         "ratio": found.mapped.ratio if found.mapped else None,
         "link": row.link,
         "holds": found.holds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from parity.core.sides import Side
 from parity.spec.cases import Case, Known, Numbers
 
 TORCH = "https://pytorch.org/docs/stable/"
@@ -15,6 +16,28 @@ KERAS = "https://keras.io/api/"
 LAYERS = KERAS + "layers/"
 KERAS_OPTIMIZERS = KERAS + "optimizers/"
 TF = "https://www.tensorflow.org/api_docs/python/tf/"
+
+
+@dataclass(frozen=True)
+class NoWay:
+    """There is nothing to write that gives what the other framework gives.
+
+    Attributes:
+        why: in a sentence of Markdown, with what comes near where something does.
+    """
+
+    why: str
+
+
+Recipe = str | NoWay
+"""Lines of Python to copy, or that there are none."""
+DIRECTIONS: dict[Side, str] = {
+    "torch": "In PyTorch, to get what Keras gives",
+    "keras": "In Keras, to get what PyTorch gives",
+}
+"""Side → what a `Recipe` on it is for."""
+AGREEING: dict[Side, str] = {"torch": "In PyTorch", "keras": "In Keras"}
+"""The same of rows on which the frameworks agree."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +53,9 @@ class Difference:
             frameworks agree, where people expect a difference.
         mapping: the words of what makes ``mapped`` equal on both sides; empty where nothing does.
         link: the page of a framework that says so.
+        in_torch: what to write in PyTorch to get what Keras gives; of rows that agree, the call.
+            It may use the names of `inputs` and `integers`, and `torch`, `nn`, `F`, `np`, `model`.
+        in_keras: what to write in Keras to get what PyTorch gives; with `keras`, `tf`, `np`.
         inputs, integers, roles: as of a `Case`.
     """
 
@@ -39,9 +65,35 @@ class Difference:
     keras: Numbers
     mapping: str
     link: str
+    in_torch: Recipe
+    in_keras: Recipe
     inputs: Mapping[str, Numbers] = field(default_factory=dict)
     integers: Mapping[str, Numbers] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def test(self) -> str:
+        """The command that holds the row."""
+        return f"pytest parity_tests/test_differences.py -k {self.name}"
+
+    @property
+    def recipes(self) -> dict[Side, Recipe]:
+        """Side → what to write there to get what the other gives."""
+        return {"torch": self.in_torch, "keras": self.in_keras}
+
+    @property
+    def directions(self) -> list[tuple[str, Recipe]]:
+        """What each recipe is for, and the recipe."""
+        words = AGREEING if self.equal else DIRECTIONS
+        return [(words[side], recipe) for side, recipe in self.recipes.items()]
+
+    @property
+    def recipes_json(self) -> dict[str, dict[str, str]]:
+        """``{"in_torch": {"code": …}, "in_keras": {"none": …}}``."""
+        return {
+            f"in_{side}": {"none": recipe.why} if isinstance(recipe, NoWay) else {"code": recipe}
+            for side, recipe in self.recipes.items()
+        }
 
     @property
     def equal(self) -> bool:

@@ -41,10 +41,11 @@ def test_every_row_is_found_by_its_name_topic_and_values(one):
 def test_both_directions_and_the_place():
     told = asked("batchnorm", "momentum")
     for part in (
-        "from PyTorch  Keras: momentum 0.99 (PyTorch: momentum 0.1)",
-        "from Keras    PyTorch: momentum 0.1 (Keras: momentum 0.99)",
-        "equal by      momentum=0.01 in PyTorch",
-        "reports/differences.md#layer_defaults",
+        "PyTorch  momentum 0.1",
+        "Keras    momentum 0.99",
+        "In PyTorch, to get what Keras gives:\n  nn.BatchNorm2d(3, momentum=0.01)",
+        "gives:\n  keras.layers.BatchNormalization(momentum=0.9)",
+        "reports/differences.md#batch_norm_momentum",
         "1 row of 160",
     ):
         assert part in told
@@ -65,7 +66,9 @@ def test_one_document():
     document = json.loads(asked("batchnorm", "momentum", "--json"))
     (row,) = document["rows"]
     assert (row["torch"], row["keras"]) == ("momentum 0.1", "momentum 0.99")
-    assert row["place"] == "reports/differences.md#layer_defaults"
+    assert row["place"] == "reports/differences.md#batch_norm_momentum"
+    assert row["in_torch"] == {"code": "nn.BatchNorm2d(3, momentum=0.01)"}
+    assert row["test"] == "pytest parity_tests/test_differences.py -k batch_norm_momentum"
     assert len(json.loads(asked("", "--json"))["rows"]) == len(ROWS)
 
 

@@ -1,7 +1,7 @@
 """Words that both frameworks' layers use, with another meaning."""
 
 from parity.spec.cases import Numbers
-from parity.spec.difference import FUNCTIONAL, KERAS, LAYERS, NN, TF, TORCH, Difference
+from parity.spec.difference import FUNCTIONAL, KERAS, LAYERS, NN, TF, TORCH, Difference, NoWay
 from shared.initial_weights import drawn
 
 Image = tuple[tuple[tuple[tuple[Numbers], ...], ...], ...]
@@ -36,6 +36,11 @@ ROWS = (
         (5.25,),
         "`KerasBatchNorm1d`, a bridge for PyTorch",
         LAYERS + "normalization_layers/batch_normalization/",
+        in_torch=("from parity.torch_side.layers import KerasBatchNorm1d\nKerasBatchNorm1d(1)"),
+        in_keras=(
+            "from parity.keras_side.layers import TorchBatchNormalization\n"
+            "TorchBatchNormalization()"
+        ),
         inputs={"x": tuple((float(n),) for n in range(1, 9))},
     ),
     Difference(
@@ -46,6 +51,13 @@ ROWS = (
         "False",
         "`eval()` in PyTorch",
         LAYERS + "normalization_layers/batch_normalization/",
+        in_torch="nn.BatchNorm1d(1).requires_grad_(False).eval()",
+        in_keras=(
+            "layer = keras.layers.BatchNormalization()\n"
+            "layer.build(x.shape)\n"
+            "layer.gamma.trainable = layer.beta.trainable = False\n"
+            "layer(x, training=True)"
+        ),
         inputs={"x": ((1.0,), (2.0,))},
     ),
     Difference(
@@ -55,6 +67,8 @@ ROWS = (
         "as it is",
         "`eval()` in PyTorch, or `training=True` in Keras",
         NN + "Module.html",
+        in_torch="nn.Dropout(0.5).eval()(x)",
+        in_keras="keras.layers.Dropout(0.5)(x, training=True)",
         inputs={"x": drawn("differences/mode", (7, 9))},
     ),
     Difference(
@@ -64,6 +78,14 @@ ROWS = (
         _image((54, 45), (72, 54)),
         "PyTorch: `F.pad(x, (0, 1, 0, 1))`, then `padding=0`",
         TF + "nn#notes_on_padding_2",
+        in_torch=(
+            "kernel = torch.ones(1, 1, 3, 3)\nF.conv2d(F.pad(x, (0, 1, 0, 1)), kernel, stride=2)"
+        ),
+        in_keras=(
+            "kernel = keras.ops.ones((3, 3, 1, 1))\n"
+            "padded = keras.layers.ZeroPadding2D(1)(x)\n"
+            "keras.ops.conv(padded, kernel, 2)"
+        ),
         inputs={"x": _COUNT_4},
         roles=_IMAGES,
     ),
@@ -73,6 +95,10 @@ ROWS = (
         *(_image((12, 16), (24, 28)),) * 2,
         "",
         TF + "nn#notes_on_padding_2",
+        in_torch="F.conv2d(x, torch.ones(1, 1, 3, 3), stride=2, padding=1)",
+        in_keras=(
+            'kernel = keras.ops.ones((3, 3, 1, 1))\nkeras.ops.conv(x, kernel, 2, padding="same")'
+        ),
         inputs={"x": _COUNT_3},
         roles={"x": "images", "given": "images"},
     ),
@@ -83,6 +109,12 @@ ROWS = (
         "no error",
         "",
         NN + "Conv2d.html",
+        in_torch=(
+            "nn.Sequential(\n"
+            "    nn.ZeroPad2d((0, 1, 0, 1)), nn.Conv2d(1, 1, 3, stride=2)\n"
+            ")(x)  # where the size is even"
+        ),
+        in_keras=NoWay("Keras pads where PyTorch refuses, and nothing makes it refuse."),
         inputs={"x": _COUNT_4},
         roles={"x": "images"},
     ),
@@ -92,6 +124,10 @@ ROWS = (
         *(_image((12, 16, 9), (24, 28, 15), (15, 17, 9)),) * 2,
         "",
         NN + "Conv2d.html",
+        in_torch='F.conv2d(x, torch.ones(1, 1, 2, 2), padding="same")',
+        in_keras=(
+            'kernel = keras.ops.ones((2, 2, 1, 1))\nkeras.ops.conv(x, kernel, padding="same")'
+        ),
         inputs={"x": _COUNT_3},
         roles={"x": "images", "given": "images"},
     ),
@@ -102,6 +138,14 @@ ROWS = (
         _image((11, 12), (15, 16)),
         "PyTorch: pad the end with −∞, then `padding=0`",
         TF + "nn#notes_on_padding_2",
+        in_torch=(
+            'lowest = float("-inf")\nF.max_pool2d(F.pad(x, (0, 1, 0, 1), value=lowest), 3, 2)'
+        ),
+        in_keras=(
+            "ends = ((0, 0), (1, 1), (1, 1), (0, 0))\n"
+            'padded = keras.ops.pad(x, ends, constant_values=float("-inf"))\n'
+            "keras.layers.MaxPooling2D(3, 2)(padded)"
+        ),
         inputs={"x": _COUNT_4},
         roles=_IMAGES,
     ),
@@ -112,6 +156,14 @@ ROWS = (
         "(4, 5)",
         "`parity.reference.weight_layouts`",
         NN + "Linear.html",
+        in_torch=(
+            "layer = nn.Linear(4, 5, bias=False)\nlayer.weight.data = kernel.T  # kernel: Keras'"
+        ),
+        in_keras=(
+            "layer = keras.layers.Dense(5, use_bias=False)\n"
+            "layer.build((None, 4))\n"
+            "layer.kernel.assign(weight.T)  # weight: PyTorch's, in NumPy"
+        ),
         inputs={
             "x": drawn("differences/dense/x", (3, 4)),
             "kernel": drawn("differences/dense", (4, 5)),
@@ -124,6 +176,15 @@ ROWS = (
         "(3, 2, 4, 5)",
         "`parity.reference.weight_layouts`",
         NN + "Conv2d.html",
+        in_torch=(
+            "layer = nn.Conv2d(4, 5, (3, 2), bias=False)\n"
+            "layer.weight.data = kernel.permute(3, 2, 0, 1)  # kernel: Keras'"
+        ),
+        in_keras=(
+            "layer = keras.layers.Conv2D(5, (3, 2), use_bias=False)\n"
+            "layer.build((None, None, None, 4))\n"
+            "layer.kernel.assign(weight.transpose(2, 3, 1, 0))  # PyTorch's"
+        ),
         inputs={
             "x": drawn("differences/conv/x", (2, 5, 6, 4)),
             "kernel": drawn("differences/conv", (3, 2, 4, 5)),
@@ -137,6 +198,15 @@ ROWS = (
         "(3, 2, 5, 4)",
         "`parity.reference.weight_layouts`",
         NN + "ConvTranspose2d.html",
+        in_torch=(
+            "layer = nn.ConvTranspose2d(4, 5, (3, 2), bias=False)\n"
+            "layer.weight.data = kernel.permute(3, 2, 0, 1)  # kernel: Keras'"
+        ),
+        in_keras=(
+            "layer = keras.layers.Conv2DTranspose(5, (3, 2), use_bias=False)\n"
+            "layer.build((None, None, None, 4))\n"
+            "layer.kernel.assign(weight.transpose(2, 3, 1, 0))  # PyTorch's"
+        ),
         inputs={
             "x": drawn("differences/transposed/x", (2, 3, 5, 4)),
             "kernel": drawn("differences/transposed", (3, 2, 5, 4)),
@@ -150,6 +220,19 @@ ROWS = (
         "(3, 2, 4, 2)",
         "`parity.reference.weight_layouts`",
         LAYERS + "convolution_layers/depthwise_convolution2d/",
+        in_torch=(
+            "layer = nn.Conv2d(4, 8, (3, 2), groups=4, bias=False)\n"
+            "weight = kernel.permute(2, 3, 0, 1)  # kernel: Keras'\n"
+            "layer.weight.data = weight.reshape(8, 1, 3, 2)"
+        ),
+        in_keras=(
+            "layer = keras.layers.DepthwiseConv2D(\n"
+            "    (3, 2), depth_multiplier=2, use_bias=False\n"
+            ")\n"
+            "layer.build((None, None, None, 4))\n"
+            "kernel = weight.reshape(4, 2, 3, 2)  # weight: PyTorch's, in NumPy\n"
+            "layer.kernel.assign(kernel.transpose(2, 3, 0, 1))"
+        ),
         inputs={
             "x": drawn("differences/depthwise/x", (2, 5, 6, 4)),
             "kernel": drawn("differences/depthwise", (3, 2, 4, 2)),
@@ -164,6 +247,14 @@ ROWS = (
         (1.0, 10.0, 102.0, 20.0, 204.0, 40.0),
         "PyTorch: `padding=0`, then cut the end",
         NN + "ConvTranspose2d.html",
+        in_torch=(
+            "x, kernel = x[None, None], kernel[None, None]\n"
+            "F.conv_transpose1d(x, kernel, stride=2)[0, 0, :6]"
+        ),
+        in_keras=(
+            "x, kernel = x[None, :, None], kernel[:, None, None]\n"
+            'keras.ops.conv_transpose(x, kernel, 2, padding="valid")[0, 1:, 0]'
+        ),
         inputs={"x": (1.0, 2.0, 4.0), "kernel": (1.0, 10.0, 100.0)},
     ),
     Difference(
@@ -173,6 +264,14 @@ ROWS = (
         *((10.0, 102.0, 1020.0, 204.0, 2040.0, 400.0),) * 2,
         "",
         NN + "ConvTranspose2d.html",
+        in_torch=(
+            "x, kernel = x[None, None], kernel[None, None]\n"
+            "F.conv_transpose1d(x, kernel, stride=2, padding=1)[0, 0]"
+        ),
+        in_keras=(
+            "x, kernel = x[None, :, None], kernel[:, None, None]\n"
+            'keras.ops.conv_transpose(x, kernel, 2, padding="same")[0, :, 0]'
+        ),
         inputs={"x": (1.0, 2.0, 4.0), "kernel": (1.0, 10.0, 100.0, 1000.0)},
     ),
     Difference(
@@ -182,6 +281,8 @@ ROWS = (
         _EIGHT,
         "PyTorch: `x.permute(0, 2, 3, 1)` first; or permute the next kernel's rows",
         LAYERS + "reshaping_layers/flatten/",
+        in_torch="x.permute(0, 2, 3, 1).flatten(1)",
+        in_keras="keras.layers.Flatten()(keras.layers.Permute((3, 1, 2))(x))",
         inputs={"x": _COUNT_8},
         roles={"x": "images"},
     ),
@@ -192,6 +293,10 @@ ROWS = (
         "1",
         "`parity.reference.weight_layouts`: the second one is zero",
         NN + "LSTM.html",
+        in_torch=("layer = nn.LSTM(3, 2)\nnn.init.zeros_(layer.bias_hh_l0).requires_grad_(False)"),
+        in_keras=NoWay(
+            "Keras' layer has one bias, which is the sum of PyTorch's two: `bias_ih + bias_hh`."
+        ),
         inputs={
             "x": drawn("differences/lstm/x", (2, 4, 3)),
             "kernel": drawn("differences/lstm/kernel", (3, 8)),
@@ -207,6 +312,15 @@ ROWS = (
         "0.4049",
         "`parity.reference.weight_layouts` swaps the gates",
         LAYERS + "recurrent_layers/gru/",
+        in_torch=(
+            "layer = nn.GRU(1, 1)\n"
+            "update, reset, new = kernel.T.chunk(3)  # so the other weights, too\n"
+            "layer.weight_ih_l0.data = torch.cat([reset, update, new])"
+        ),
+        in_keras=(
+            "reset, update, new = np.split(weight, 3)  # PyTorch's weight_ih\n"
+            "kernel = np.concatenate([update, reset, new]).T"
+        ),
         inputs=_ONE_UNIT,
     ),
     Difference(
@@ -217,6 +331,11 @@ ROWS = (
         "0.4090",
         "",
         LAYERS + "recurrent_layers/gru/",
+        in_torch=NoWay(
+            "PyTorch's layer resets after the product, and has no argument for it: write "
+            "the cell by hand."
+        ),
+        in_keras="keras.layers.GRU(1, reset_after=True)  # the default",
         inputs=_ONE_UNIT,
     ),
     Difference(
@@ -226,6 +345,15 @@ ROWS = (
         (("0.1686", "0.1585"),),
         "`torch.cat` of `h_n`",
         LAYERS + "recurrent_layers/bidirectional/",
+        in_torch=(
+            "layer = nn.LSTM(1, 1, batch_first=True, bidirectional=True)\n"
+            "y, (hidden, _) = layer(x)\n"
+            "last = torch.cat([hidden[0], hidden[1]], dim=1)"
+        ),
+        in_keras=(
+            "layer = keras.layers.LSTM(1, return_sequences=True)\n"
+            "last = keras.layers.Bidirectional(layer)(x)[:, -1]"
+        ),
         inputs={
             "x": (((1.0,), (-2.0,), (0.5,)),),
             "kernel": ((0.5, 1.0, 0.75, -0.5),),
@@ -240,6 +368,11 @@ ROWS = (
         "0.8981",
         "`pack_padded_sequence` in PyTorch",
         KERAS + "layers/core_layers/masking/",
+        in_torch=(
+            "pack = nn.utils.rnn.pack_padded_sequence\n"
+            "y, hidden = nn.RNN(1, 1, batch_first=True)(pack(x, [2], batch_first=True))"
+        ),
+        in_keras="y = keras.layers.SimpleRNN(1)(x)  # without Masking before it",
         inputs={"x": (((0.5,), (1.0,), (0.0,)),)},
     ),
     Difference(
@@ -249,6 +382,13 @@ ROWS = (
         (((1.0,), (1.0,)),),
         "invert the mask",
         NN + "MultiheadAttention.html",
+        in_torch=(
+            "layer = nn.MultiheadAttention(1, 1, batch_first=True)\n"
+            "y, _ = layer(x, x, x, attn_mask=~mask)"
+        ),
+        in_keras=(
+            "layer = keras.layers.MultiHeadAttention(1, 1)\ny = layer(x, x, attention_mask=~mask)"
+        ),
         inputs=_TWO,
     ),
     Difference(
@@ -258,6 +398,14 @@ ROWS = (
         "finite",
         "",
         NN + "MultiheadAttention.html",
+        in_torch=(
+            "layer = nn.MultiheadAttention(1, 1, batch_first=True)\n"
+            "mask = torch.full((2, 2), -1e9)  # a number, and no True\n"
+            "y, _ = layer(x, x, x, attn_mask=mask)"
+        ),
+        in_keras=NoWay(
+            "Keras' mask is a large negative number, so that nothing is divided by zero."
+        ),
         inputs=_TWO,
     ),
     Difference(
@@ -267,6 +415,15 @@ ROWS = (
         "(3, 2, 5, 5)",
         "`average_attn_weights=False` in PyTorch",
         NN + "MultiheadAttention.html",
+        in_torch=(
+            "layer = nn.MultiheadAttention(8, 2, batch_first=True)\n"
+            "_, scores = layer(x, x, x, average_attn_weights=False)"
+        ),
+        in_keras=(
+            "layer = keras.layers.MultiHeadAttention(2, 4)\n"
+            "_, scores = layer(x, x, return_attention_scores=True)\n"
+            "scores = keras.ops.mean(scores, axis=1)"
+        ),
         inputs={"x": drawn("differences/scores", (3, 5, 8))},
     ),
     Difference(
@@ -276,6 +433,14 @@ ROWS = (
         _COUNT_8,
         "TensorFlow: swap the two factors of the channels",
         TF + "nn/depth_to_space",
+        in_torch=(
+            "swapped = x.unflatten(1, (4, 2)).transpose(1, 2).flatten(1, 2)\n"
+            "F.pixel_shuffle(swapped, 2)"
+        ),
+        in_keras=(
+            "swapped = keras.ops.swapaxes(keras.ops.reshape(x, (1, 1, 1, 2, 4)), 3, 4)\n"
+            "tf.nn.depth_to_space(keras.ops.reshape(swapped, (1, 1, 1, 8)), 2)"
+        ),
         inputs={"x": ((_EIGHT,),)},
         roles=_IMAGES,
     ),
@@ -287,6 +452,15 @@ ROWS = (
         _EIGHT,
         "PyTorch: permute (channel, row, column) to (row, column, channel)",
         NN + "Unfold.html",
+        in_torch=(
+            "window = F.unfold(x, 2)[:, :, 0].unflatten(1, (2, 2, 2))\n"
+            "window.permute(0, 2, 3, 1).flatten(1)"
+        ),
+        in_keras=(
+            "window = keras.ops.image.extract_patches(x, (2, 2))\n"
+            "window = keras.ops.reshape(window, (1, 2, 2, 2))\n"
+            "keras.layers.Flatten()(keras.layers.Permute((3, 1, 2))(window))"
+        ),
         inputs={"x": _COUNT_8},
         roles={"x": "images"},
     ),
@@ -296,6 +470,8 @@ ROWS = (
         *(_image((0.0, 2.0, 6.0, 8.0)),) * 2,
         "",
         FUNCTIONAL + "interpolate.html",
+        in_torch='F.interpolate(x, (1, 4), mode="bilinear")',
+        in_keras='keras.ops.image.resize(x, (1, 4), interpolation="bilinear")',
         inputs={"x": _image((0.0, 8.0))},
         roles={"x": "images", "given": "images"},
     ),
@@ -306,6 +482,11 @@ ROWS = (
         "raises TypeError",
         "`tf.compat.v1.image.resize_bilinear`, in float32",
         _RESIZE,
+        in_torch='F.interpolate(x, (1, 5), mode="bilinear")  # without align_corners',
+        in_keras=(
+            "resize = tf.compat.v1.image.resize_bilinear  # in float32\n"
+            "resize(x, (1, 5), align_corners=True)"
+        ),
         inputs={"x": _image((0.5, 8.0, -3.0))},
         roles=_IN_OUT,
     ),
@@ -316,6 +497,8 @@ ROWS = (
         _image((1.0, 3.0, 5.0)),
         '`mode="nearest-exact"` in PyTorch',
         FUNCTIONAL + "interpolate.html",
+        in_torch='F.interpolate(x, (1, 3), mode="nearest-exact")',
+        in_keras=("columns = [i * 7 // 3 for i in range(3)]\nkeras.ops.take(x, columns, axis=2)"),
         inputs={"x": _image((0, 1, 2, 3, 4, 5, 6))},
         roles=_IMAGES,
     ),
@@ -327,6 +510,8 @@ ROWS = (
         _image(("-0.0882", "0.2071", "0.7929", "1.0882")),
         "",
         FUNCTIONAL + "interpolate.html",
+        in_torch='F.interpolate(x, (1, 4), mode="bicubic", antialias=True)',
+        in_keras=NoWay("TensorFlow's kernel is Keys' with a = −0.5, and no argument changes it."),
         inputs={"x": _image((0.0, 1.0))},
         roles=_IMAGES,
     ),
@@ -337,6 +522,8 @@ ROWS = (
         "raises InvalidArgumentError",
         "",
         TF + "gather",
+        in_torch=NoWay("Both refuse on the CPU. Catch `IndexError` here."),
+        in_keras=NoWay("Both refuse on the CPU. Catch `tf.errors.InvalidArgumentError` here."),
         inputs={"table": ((0.5, 1.0), (1.5, 2.0), (2.5, 3.0))},
         integers={"words": (3,)},
     ),
@@ -347,6 +534,10 @@ ROWS = (
         "no error",
         "",
         TF + "one_hot",
+        in_torch="(words[..., None] == torch.arange(3)).float()",
+        in_keras=(
+            "tf.debugging.assert_less(words, tf.constant(3, words.dtype))\ntf.one_hot(words, 3)"
+        ),
         integers={"words": (3,)},
     ),
     Difference(
@@ -356,6 +547,8 @@ ROWS = (
         "raises InvalidArgumentError",
         "`keras.ops.take`",
         TF + "gather",
+        in_torch="torch.gather(x, 0, words)  # refuses numbers below 0",
+        in_keras="keras.ops.take(x, words)",
         inputs={"x": (0.5, 1.5, 2.5)},
         integers={"words": (-1, 0)},
     ),
@@ -366,5 +559,7 @@ ROWS = (
         "no error",
         "`x.float()` in PyTorch",
         TORCH + "tensor_attributes.html",
+        in_torch=("x = torch.ones(1, 3, dtype=torch.float64)\nnn.Linear(3, 2)(x.float())"),
+        in_keras=("x = tf.ones((1, 3), tf.float64)\ntf.debugging.assert_type(x, tf.float32)"),
     ),
 )

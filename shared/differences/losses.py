@@ -1,6 +1,6 @@
 """What the arguments of losses mean, and what they are divided by."""
 
-from parity.spec.difference import KERAS, NN, Difference
+from parity.spec.difference import KERAS, NN, Difference, NoWay
 from shared.initial_weights import drawn
 
 _PROBABILISTIC = KERAS + "losses/probabilistic_losses/"
@@ -15,6 +15,11 @@ ROWS = (
         "y_true, y_pred",
         "",
         KERAS + "losses/",
+        in_torch="F.mse_loss(input=y, target=target)  # by name, in any order",
+        in_keras=(
+            "loss = keras.losses.MeanSquaredError()\n"
+            "loss(y_true=target, y_pred=y)  # by name, in any order"
+        ),
     ),
     Difference(
         "mean_squared_error",
@@ -23,6 +28,8 @@ ROWS = (
         9.75,
         "",
         NN + "MSELoss.html",
+        in_torch="F.mse_loss(y, target)",
+        in_keras="keras.losses.MeanSquaredError()(target, y)",
         inputs={"y": ((1.0, 2.0), (3.0, 5.0)), "target": ((0.0, 0.0), (0.0, 0.0))},
     ),
     Difference(
@@ -32,6 +39,8 @@ ROWS = (
         "16.811",
         "`from_logits=True` in Keras",
         _PROBABILISTIC + "#sparsecategoricalcrossentropy-class",
+        in_torch="F.cross_entropy(y.clamp(1e-7, 1 - 1e-7).log(), label)",
+        in_keras="keras.losses.SparseCategoricalCrossentropy(from_logits=True)(label, y)",
         inputs={"y": ((2.0, 1.0, 0.0),)},
         integers={"label": (2,)},
     ),
@@ -43,6 +52,8 @@ ROWS = (
         "0.4700",
         "PyTorch: `nll_loss` of their logarithm",
         NN + "CrossEntropyLoss.html",
+        in_torch="F.nll_loss(y.log(), label)",
+        in_keras="keras.losses.SparseCategoricalCrossentropy(from_logits=True)(label, y)",
         inputs={"y": ((0.625, 0.25, 0.125),)},
         integers={"label": (0,)},
     ),
@@ -53,6 +64,13 @@ ROWS = (
         "0.6931",
         "divide by the sum in PyTorch",
         _PROBABILISTIC + "#categoricalcrossentropy-class",
+        in_torch=(
+            "normalised = y / y.sum(dim=1, keepdim=True)\nF.nll_loss(normalised.log(), label)"
+        ),
+        in_keras=(
+            "chosen = keras.ops.take_along_axis(y, label[:, None], axis=1)\n"
+            "-keras.ops.mean(keras.ops.log(chosen))"
+        ),
         inputs={"y": ((0.25, 0.25),)},
         integers={"label": (0,)},
     ),
@@ -64,6 +82,11 @@ ROWS = (
         "0.7201",
         "`permute` in PyTorch",
         NN + "CrossEntropyLoss.html",
+        in_torch="F.cross_entropy(y.permute(0, 2, 1), label)",
+        in_keras=(
+            "loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
+            "loss(label, keras.ops.transpose(y, (0, 2, 1)))"
+        ),
         inputs={"y": (((0.0, 1.0), (2.0, 0.0)),)},
         integers={"label": ((0, 0),)},
     ),
@@ -74,6 +97,14 @@ ROWS = (
         "16.118",
         "clip to 1e-7 in PyTorch",
         NN + "BCELoss.html",
+        in_torch="F.binary_cross_entropy(y.clamp(1e-7, 1 - 1e-7), target)",
+        in_keras=(
+            "def log(p):\n"
+            "    return keras.ops.maximum(keras.ops.log(p), -100.0)\n"
+            "\n"
+            "\n"
+            "-keras.ops.mean(target * log(y) + (1 - target) * log(1 - y))"
+        ),
         inputs={"y": ((0.0,),), "target": ((1.0,),)},
     ),
     Difference(
@@ -83,6 +114,11 @@ ROWS = (
         ((0.0,),),
         "clip to 1e-7 in PyTorch",
         NN + "BCELoss.html",
+        in_torch="loss = F.binary_cross_entropy(y.clamp(1e-7, 1 - 1e-7), target)",
+        in_keras=(
+            "log = keras.ops.log\n"
+            "loss = -keras.ops.mean(target * log(y) + (1 - target) * log(1 - y))"
+        ),
         inputs={"y": ((1e-9,),), "target": ((1.0,),)},
     ),
     Difference(
@@ -92,6 +128,8 @@ ROWS = (
         200.0,
         "",
         NN + "BCEWithLogitsLoss.html",
+        in_torch="F.binary_cross_entropy_with_logits(y, target)",
+        in_keras="keras.losses.BinaryCrossentropy(from_logits=True)(target, y)",
         inputs={"y": ((-200.0,),), "target": ((1.0,),)},
     ),
     Difference(
@@ -101,6 +139,13 @@ ROWS = (
         "0.5076",
         "",
         NN + "CrossEntropyLoss.html",
+        in_torch="F.cross_entropy(y, label, label_smoothing=0.1)",
+        in_keras=(
+            "loss = keras.losses.CategoricalCrossentropy(\n"
+            "    from_logits=True, label_smoothing=0.1\n"
+            ")\n"
+            "loss(keras.ops.one_hot(label, 3), y)"
+        ),
         inputs={"y": ((2.0, 1.0, 0.0),)},
         integers={"label": (0,)},
     ),
@@ -111,6 +156,17 @@ ROWS = (
         "0.3470",
         'PyTorch: `reduction="sum"`, over the batch size',
         NN + "CrossEntropyLoss.html",
+        in_torch=(
+            "weights = torch.tensor([1.0, 3.0])\n"
+            'F.cross_entropy(y, label, weights, reduction="sum") / len(y)'
+        ),
+        in_keras=(
+            "weights = keras.ops.take([1.0, 3.0], label)\n"
+            "loss = keras.losses.SparseCategoricalCrossentropy(\n"
+            '    from_logits=True, reduction="sum"\n'
+            ")\n"
+            "loss(label, y, sample_weight=weights) / keras.ops.sum(weights)"
+        ),
         inputs=_TWO_SAMPLES,
         integers={"label": (0, 1)},
     ),
@@ -121,6 +177,13 @@ ROWS = (
         "ignore_class None",
         "name the same class",
         NN + "CrossEntropyLoss.html",
+        in_torch="F.cross_entropy(y, label)  # no label is -100, so all of them count",
+        in_keras=(
+            "loss = keras.losses.SparseCategoricalCrossentropy(\n"
+            "    from_logits=True, ignore_class=-100\n"
+            ")\n"
+            "loss(label, y)"
+        ),
         inputs={"y": drawn("differences/ignored", (5, 3))},
         integers={"label": (0, 1, 2, 1, 0)},
     ),
@@ -131,6 +194,8 @@ ROWS = (
         "0.1438",
         '`reduction="batchmean"` in PyTorch',
         NN + "KLDivLoss.html",
+        in_torch='F.kl_div(y.log(), target, reduction="batchmean")',
+        in_keras="keras.ops.mean(target * keras.ops.log(target / y))",
         inputs={"y": ((0.25, 0.75), (0.25, 0.75)), "target": ((0.5, 0.5), (0.5, 0.5))},
     ),
     Difference(
@@ -140,6 +205,8 @@ ROWS = (
         0.875,
         "`huber_loss` in PyTorch",
         NN + "SmoothL1Loss.html",
+        in_torch="F.huber_loss(y, target, delta=0.5)",
+        in_keras="keras.losses.Huber(delta=0.5)(target, y) / 0.5",
         inputs={"y": ((2.0,),), "target": ((0.0,),)},
     ),
     Difference(
@@ -149,6 +216,8 @@ ROWS = (
         "-0.960",
         "the sign",
         _REGRESSION + "#cosinesimilarity-class",
+        in_torch="-F.cosine_similarity(y, target).mean()",
+        in_keras="-keras.losses.CosineSimilarity()(target, y)",
         inputs={"y": ((3.0, 4.0),), "target": ((4.0, 3.0),)},
     ),
     Difference(
@@ -158,6 +227,8 @@ ROWS = (
         "1.00000",
         "`log_input=False, eps=1e-7` in PyTorch",
         NN + "PoissonNLLLoss.html",
+        in_torch="F.poisson_nll_loss(y, target, log_input=False, eps=1e-7)",
+        in_keras="keras.ops.mean(keras.ops.exp(y) - target * y)",
         inputs={"y": ((1.0,),), "target": ((2.0,),)},
     ),
     Difference(
@@ -167,6 +238,8 @@ ROWS = (
         "there is one",
         "PyTorch: `relu(1 − (2·target − 1)·y).mean()`; Keras turns labels 0, 1 into −1, 1",
         KERAS + "losses/hinge_losses/",
+        in_torch="F.relu(1 - (2 * target - 1) * y).mean()",
+        in_keras=NoWay("PyTorch has no such loss, so there is nothing to match."),
         inputs={"y": ((0.5, -0.25), (2.0, 0.75)), "target": ((1.0, 0.0), (1.0, 0.0))},
     ),
     Difference(
@@ -177,6 +250,15 @@ ROWS = (
         7.0,
         "weight by the size of the batch",
         KERAS + "models/model_training_apis/",
+        in_torch=(
+            "batches = [(y[:2], target[:2]), (y[2:], target[2:])]\n"
+            "sum(F.mse_loss(p, t) * len(p) for p, t in batches) / len(y)"
+        ),
+        in_keras=(
+            "batches = [(y[:2], target[:2]), (y[2:], target[2:])]\n"
+            "loss = keras.losses.MeanSquaredError()\n"
+            "sum(loss(t, p) for p, t in batches) / len(batches)"
+        ),
         inputs={"y": ((1.0,), (2.0,), (4.0,)), "target": ((0.0,), (0.0,), (0.0,))},
     ),
 )

@@ -13,6 +13,8 @@ ROWS = (
         "learning_rate 0.01, momentum 0.0",
         "`lr=1e-2` in PyTorch",
         KERAS_OPTIMIZERS + "sgd/",
+        in_torch="torch.optim.SGD(model.parameters(), lr=1e-2)",
+        in_keras="keras.optimizers.SGD(learning_rate=1e-3)",
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -22,6 +24,10 @@ ROWS = (
         "learning_rate 0.001, beta_1 0.9, beta_2 0.999, epsilon 1e-07",
         "`KerasAdam`, a bridge for PyTorch: the equation differs too",
         KERAS_OPTIMIZERS + "adam/",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasAdam\nKerasAdam(model.parameters())"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchAdam\nTorchAdam()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -31,6 +37,10 @@ ROWS = (
         "weight_decay 0.004, epsilon 1e-07",
         "`KerasAdamW`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adamw/",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasAdamW\nKerasAdamW(model.parameters())"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchAdamW\nTorchAdamW()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -40,6 +50,11 @@ ROWS = (
         "learning_rate 0.001, rho 0.9, epsilon 1e-07",
         "`KerasRMSprop`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "rmsprop/",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasRMSprop\n"
+            "KerasRMSprop(model.parameters())"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchRMSprop\nTorchRMSprop()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -49,6 +64,11 @@ ROWS = (
         "learning_rate 0.001, initial_accumulator_value 0.1, epsilon 1e-07",
         "`KerasAdagrad`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adagrad/",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasAdagrad\n"
+            "KerasAdagrad(model.parameters())"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchAdagrad\nTorchAdagrad()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -58,6 +78,8 @@ ROWS = (
         "learning_rate 0.001, rho 0.95, epsilon 1e-07",
         "`lr=1e-3, rho=0.95, eps=1e-7` in PyTorch",
         KERAS_OPTIMIZERS + "adadelta/",
+        in_torch="torch.optim.Adadelta(model.parameters(), lr=1e-3, rho=0.95, eps=1e-7)",
+        in_keras="keras.optimizers.Adadelta(1.0, rho=0.9, epsilon=1e-6)",
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -67,6 +89,10 @@ ROWS = (
         "learning_rate 0.001, epsilon 1e-07",
         "`KerasAdamax`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adamax/",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasAdamax\nKerasAdamax(model.parameters())"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchAdamax\nTorchAdamax()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -76,6 +102,10 @@ ROWS = (
         "learning_rate 0.001, epsilon 1e-07",
         "`KerasNadam`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "nadam/",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasNadam\nKerasNadam(model.parameters())"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchNAdam\nTorchNAdam()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -85,5 +115,7 @@ ROWS = (
         "learning_rate 0.001",
         "",
         OPTIM + "Adafactor.html",
+        in_torch="torch.optim.Adafactor(model.parameters(), lr=1e-3)",
+        in_keras="keras.optimizers.Adafactor(learning_rate=1e-2)",
     ),
 )

@@ -12,6 +12,8 @@ ROWS = (
         (-1.4453125,),
         "",
         OPTIM + "SGD.html",
+        in_torch="torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.875)",
+        in_keras="keras.optimizers.SGD(0.5, momentum=0.875)",
         inputs={"gradients": ((1.0,), (-2.0,), (4.0,))},
     ),
     Difference(
@@ -21,6 +23,10 @@ ROWS = (
         (-2.7646484375,),
         "",
         OPTIM + "SGD.html",
+        in_torch=(
+            "torch.optim.SGD(\n    model.parameters(), lr=0.5, momentum=0.875, nesterov=True\n)"
+        ),
+        in_keras="keras.optimizers.SGD(0.5, momentum=0.875, nesterov=True)",
         inputs={"gradients": ((1.0,), (-2.0,), (4.0,))},
     ),
     Difference(
@@ -31,6 +37,11 @@ ROWS = (
         ("0.7000",),
         "`KerasSGD`, a bridge for PyTorch",
         "https://github.com/pytorch/pytorch/issues/1099",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasSGD\n"
+            "KerasSGD(model.parameters(), lr=0.1, momentum=0.9)"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchSGD\nTorchSGD(0.1, momentum=0.9)"),
         inputs=_THREE_ONES,
     ),
     Difference(
@@ -41,6 +52,13 @@ ROWS = (
         ("-0.2403",),
         "`KerasAdam`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adam/",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasAdam\n"
+            "KerasAdam(model.parameters(), lr=1.0, eps=1e-7)"
+        ),
+        in_keras=(
+            "from parity.keras_side.optimizers import TorchAdam\nTorchAdam(1.0, epsilon=1e-7)"
+        ),
         inputs={"gradients": ((1e-6,),)},
     ),
     Difference(
@@ -51,6 +69,11 @@ ROWS = (
         ("-0.9999933",),
         "`KerasAdam`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adam/",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasAdam\n"
+            "KerasAdam(model.parameters(), lr=1.0)"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchAdam\nTorchAdam(1.0)"),
         inputs={"gradients": ((1000.0,),)},
     ),
     Difference(
@@ -61,6 +84,8 @@ ROWS = (
         ("0.8750",),
         "`AdamW` in PyTorch; to rounding `KerasAdam(weight_decay=…)`",
         OPTIM + "AdamW.html",
+        in_torch="torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0.25)",
+        in_keras=("from parity.keras_side.optimizers import TorchAdam\nTorchAdam(0.1, l2=0.25)"),
         inputs={"gradients": ((1.0,),)},
     ),
     Difference(
@@ -70,6 +95,8 @@ ROWS = (
         (3.0,),
         "`weight_decay` = 2·l in PyTorch's SGD",
         KERAS + "layers/regularizers/",
+        in_torch="torch.optim.SGD(model.parameters(), lr=1.0, weight_decay=2 * 0.5)",
+        in_keras="keras.layers.Dense(3, kernel_regularizer=keras.regularizers.L2(0.5 / 2))",
         inputs={"w": (3.0,)},
     ),
     Difference(
@@ -80,6 +107,14 @@ ROWS = (
         ("-0.3147",),
         "`KerasRMSprop`, a bridge for PyTorch",
         OPTIM + "RMSprop.html",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasRMSprop\n"
+            "KerasRMSprop(model.parameters(), lr=1.0)"
+        ),
+        in_keras=(
+            "from parity.keras_side.optimizers import TorchRMSprop\n"
+            "TorchRMSprop(1.0, alpha=0.9, epsilon=1e-7)"
+        ),
         inputs={"gradients": ((1e-4,),)},
     ),
     Difference(
@@ -89,6 +124,14 @@ ROWS = (
         ("-3.8583",),
         "",
         OPTIM + "RMSprop.html",
+        in_torch=(
+            "for state in optimizer.state.values():  # when the rate changes\n"
+            '    state["momentum_buffer"] *= old / new'
+        ),
+        in_keras=(
+            "for velocity in optimizer._momentums:  # when the rate changes\n"
+            "    velocity.assign(velocity * new / old)"
+        ),
         inputs=_THREE_ONES,
     ),
     Difference(
@@ -98,6 +141,13 @@ ROWS = (
         ("-0.3015",),
         "`KerasAdagrad(start=0)`, a bridge for PyTorch",
         OPTIM + "Adagrad.html",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasAdagrad\n"
+            "KerasAdagrad(model.parameters(), lr=1.0, start=0.0)"
+        ),
+        in_keras=(
+            "from parity.keras_side.optimizers import TorchAdagrad\nTorchAdagrad(1.0, epsilon=1e-7)"
+        ),
         inputs={"gradients": ((1e-4,),)},
     ),
     Difference(
@@ -107,6 +157,14 @@ ROWS = (
         ("-0.8111",),
         "`KerasAdamax`, a bridge for PyTorch",
         OPTIM + "Adamax.html",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasAdamax\n"
+            "KerasAdamax(model.parameters(), lr=1.0, betas=(0.875, 0.5))"
+        ),
+        in_keras=(
+            "from parity.keras_side.optimizers import TorchAdamax\n"
+            "TorchAdamax(1.0, beta_1=0.875, beta_2=0.5, epsilon=1e-7)"
+        ),
         inputs={"gradients": ((1e-7,), (0.0,))},
     ),
     Difference(
@@ -116,6 +174,11 @@ ROWS = (
         ("-0.1260",),
         "`KerasNadam`, a bridge for PyTorch",
         OPTIM + "NAdam.html",
+        in_torch=(
+            "from parity.torch_side.optimizers import KerasNadam\n"
+            "KerasNadam(model.parameters(), lr=0.1)"
+        ),
+        in_keras=("from parity.keras_side.optimizers import TorchNAdam\nTorchNAdam(0.1)"),
         inputs={"gradients": ((1.0,), (-1.0,), (2.0,))},
     ),
     Difference(
@@ -125,6 +188,10 @@ ROWS = (
         ("0.6000", "0.8000", 0.0, 1.0),
         "`global_clipnorm` in Keras; PyTorch adds 1e-6 to the norm, so divide by hand",
         TORCH + "generated/torch.nn.utils.clip_grad_norm_.html",
+        in_torch=(
+            "for parameter in model.parameters():\n    nn.utils.clip_grad_norm_(parameter, 1.0)"
+        ),
+        in_keras="keras.optimizers.SGD(1.0, global_clipnorm=1.0)",
         inputs={"a": (3.0, 4.0), "b": (0.0, 12.0)},
     ),
     Difference(
@@ -134,6 +201,11 @@ ROWS = (
         (-2.0,),
         "divide the loss by the number of steps in PyTorch",
         KERAS_OPTIMIZERS,
+        in_torch="(loss / steps).backward()  # of every one of the steps",
+        in_keras=(
+            "steps = 2  # a mean, at so many times the rate\n"
+            "keras.optimizers.SGD(steps * 1.0, gradient_accumulation_steps=steps)"
+        ),
         inputs={"gradients": (1.0, 3.0)},
     ),
 )
