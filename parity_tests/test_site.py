@@ -266,7 +266,12 @@ def test_the_lessons_follow_each_other_as_in_the_catalogue(site):
 @pytest.mark.parametrize("spec", ALL, ids=lambda spec: spec.name)
 def test_a_lesson_shows_the_code_then_the_verdict_then_the_proof(site, spec):
     text = (site / "lessons" / f"{spec.name}.html").read_text("utf-8")
-    order = ["What to look at", ">PyTorch</label>", "Are both the same program?", ">The ladder<"]
+    order = [
+        "What to look at",
+        ">PyTorch</label>",
+        "Are both the same program?",
+        "<summary>The proof",
+    ]
     places = [text.index(words) for words in order]
     assert places == sorted(places)
     folded = text[text.rindex("<details", 0, places[-1]) : places[-1]]
@@ -406,32 +411,38 @@ REPORT = """# X
 
 About x.
 
-**Both agree.**
-
-**They end 2 × apart.** More.
+Lesson 1 of 2 · next: [y](y.md)
 
 > [!WARNING]
 > Old.
 
-Contents: [a](#a)
+## Function by function
 
-## Case by case
+The whole files.
 
-### f
+### `f`
 
-Doc.
+Twice.
 
-<table>
-<tr><td>
+**PyTorch**
 
 ```python
 # ## no heading
 ```
 
-</td></tr>
-</table>
+**Keras only**: Of its own.
 
-<details open><summary>NumPy</summary>
+```python
+1
+```
+
+Given `x = 1`:
+
+| result | both give | how near |
+|---|---|---|
+| `a` | `1` | ✓ exactly equal |
+
+<details><summary>NumPy</summary>
 
 ```python
 1
@@ -439,52 +450,66 @@ Doc.
 
 </details>
 
-Given `x = 1`:
+<details><summary>The rest</summary>
 
-| result | expected | PyTorch | Keras | status |
-|---|---|---|---|---|
-| `a` | `1` | `1` | `1` | ✓ identical, bit for bit |
-| `b` |  | `2` | `3` | ≈ listed |
+### `g`
 
-## Accuracy
+```python
+2
+```
+
+</details>
+
+## What comes out
 
 High.
 
-**`g`**, given `y = 2`:
+**`h`**, given `y = 2`:
 
-| result | expected | PyTorch | Keras | status |
-|---|---|---|---|---|
-| `c` | `1` | `2` | `2` | ✗ other |
+| result | both give | how near |
+|---|---|---|
+| `c` | `1` | ✓ exactly equal |
+
+| result | PyTorch | Keras | how near |
+|---|---|---|---|
+| `d` | `1` | `2` | ✗ other |
+
+### Class by class
 
 Low.
 
-## Something new
+## Own defaults
+
+### Deep
+
+## The programs
+
+Code.
+
+## Are both the same program?
+
+**Both agree.** After 9 steps, to 14 decimal places.
+
+<details><summary>The proof</summary>
 
 Said.
 
-## Both sources
-
-Code.
+</details>
 """
 
 
 def test_a_report_is_cut_into_what_is_read_and_what_is_folded():
-    report = report_page.read(REPORT, "About x.")
-    assert report.verdict == "**Both agree.**"
+    report = report_page.read(REPORT)
+    assert report.verdict == "**Both agree.** After 9 steps, to 14 decimal places."
     assert report.opening.strip() == '!!! warning "Warning"\n\n    Old.'
-    assert report.shown == "### Accuracy\n\nHigh.\n\n\nLow."
-    assert report.folded == (
-        '??? abstract "How near the two sides are"\n\n    **They end 2 × apart.** More.\n\n'
-        '??? abstract "Something new"\n\n    Said.'
-    )
+    assert report.shown == "High.\n\n### Class by class\n\nLow.\n\n### Own defaults\n\n#### Deep"
+    assert report.proof == '??? note "The proof"\n\n    Said.'
     assert report.results == {
-        "g": "Given `y = 2`:\n\n| result | expected | PyTorch | Keras | status |\n"
-        "| --- | --- | --- | --- | --- |\n| `c` | `1` | `2` | `2` | ✗ other |",
-        "f": "Given `x = 1`:\n\n"
-        "| result | both give | equal |\n| --- | --- | --- |\n| `a` | `1` | exactly |\n\n"
-        "| result | PyTorch | Keras | status |\n| --- | --- | --- | --- |\n"
-        "| `b` | `2` | `3` | ≈ listed |\n\n"
-        '??? note "NumPy"\n\n    ```python\n    1\n    ```',
+        "f": "Given `x = 1`:\n\n| result | both give | how near |\n|---|---|---|\n"
+        '| `a` | `1` | ✓ exactly equal |\n\n??? note "NumPy"\n\n    ```python\n    1\n    ```',
+        "h": "Given `y = 2`:\n\n| result | both give | how near |\n|---|---|---|\n"
+        "| `c` | `1` | ✓ exactly equal |\n\n| result | PyTorch | Keras | how near |\n"
+        "|---|---|---|---|\n| `d` | `1` | `2` | ✗ other |",
     }
 
 

@@ -26,7 +26,7 @@ def page(specs: Sequence[ExampleSpec], reports: Path, rows: int) -> Page:
     name, function = SHOWN
     spec = next(spec for spec in specs if spec.name == name)
     row = next(row for row in sources.rows(name) if row.name == function)
-    report = report_page.read((reports / f"{name}.md").read_text("utf-8"), spec.summary)
+    report = report_page.read((reports / f"{name}.md").read_text("utf-8"))
     text = (
         (Path(__file__).parent / "home.md")
         .read_text("utf-8")
@@ -36,7 +36,7 @@ def page(specs: Sequence[ExampleSpec], reports: Path, rows: int) -> Page:
             example=twins(row.torch, row.keras),
             title=spec.title,
             name=name,
-            verdict=report.verdict.strip("*"),
+            verdict=report.verdict.replace("**", ""),
             rows=rows,
         )
     )

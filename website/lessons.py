@@ -63,7 +63,7 @@ Read from top to bottom, or start where you are. Start: [{first.title}]({first.n
 
 def _page(spec: ExampleSpec, reports: Path, told: Mapping[str, Any]) -> Page:
     file = reports / f"{spec.name}.md"
-    report = report_page.read(file.read_text("utf-8"), spec.summary) if file.is_file() else None
+    report = report_page.read(file.read_text("utf-8")) if file.is_file() else None
     text = f"# {spec.title}\n\n{spec.summary}\n\n{_program(spec, report)}\n\n"
     text += _outcome(spec, report, told) if report else "*Nobody has run this lesson yet.*"
     return Page(f"{FOLDER}/{spec.name}.md", spec.title, text, "reports", spec.part)
@@ -142,11 +142,11 @@ def _outcome(spec: ExampleSpec, report: report_page.Report, told: Mapping[str, A
         part
         for part in (
             "## What came out",
-            boxed("Are both the same program?", verdict, kind),
             report.opening,
             report.shown,
-            "### The proof\n\nHow it was found: [the rule](../docs/verdict.md).",
-            unsearched(report.folded),
+            boxed("Are both the same program?", verdict, kind),
+            "How it was found: [the rule](../docs/verdict.md).",
+            unsearched(report.proof),
         )
         if part
     )

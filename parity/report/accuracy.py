@@ -183,11 +183,12 @@ def apart(result: ReportInput, seen: Predicted) -> str:
     pair, _, _ = result.headline()
     names = side_names(result.spec, pair.pair)
     images, differing = len(seen.labels), len(seen.disagreeing)
+    noun = "images" if seen.images.ndim > 2 else "samples"
     if not differing:
-        return f"In {seen.precision} both sides give all {images:,} test images the same class."
+        return f"In {seen.precision} both sides give all {images:,} test {noun} the same class."
     left, right = seen.only_right()
     text = (
-        f"In {seen.precision} the sides give {differing:,} of {images:,} test images different "
+        f"In {seen.precision} the sides give {differing:,} of {images:,} test {noun} different "
         f"classes: {names[0]} alone is right on {left:,} of them, {names[1]} alone on {right:,}, "
         f"neither on {differing - left - right:,}."
     )

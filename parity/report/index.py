@@ -49,15 +49,25 @@ class IndexRow:
     @property
     def cells(self) -> list[str]:
         """The row of the table."""
-        name = f"[{self.spec.name}]({self.spec.name}.md)" if self.found else self.spec.name
+        known = len((self.found or {}).get("known", []))
+        listed = f"{known}" if known else NONE
         return [
-            name,
+            self._name,
+            self.spec.title,
             self.verdict,
-            *map(self._rung, RUNGS),
+            listed,
             self._accuracy,
             self._agreement,
-            self._data,
         ]
+
+    @property
+    def ladder(self) -> list[str]:
+        """The row of the table of rungs."""
+        return [self._name, *map(self._rung, RUNGS)]
+
+    @property
+    def _name(self) -> str:
+        return f"[{self.spec.name}]({self.spec.name}.md)" if self.found else self.spec.name
 
     @property
     def verdict(self) -> str:
@@ -102,10 +112,6 @@ class IndexRow:
         of = next((f"{c['of']:,}" for c in counts.values()), "")
         return f"{' · '.join(told)} of {of}" if of else NONE
 
-    @property
-    def _data(self) -> str:
-        return str((self.found or {}).get("data") or NONE)
-
 
 def write(suite: Suite, now: Set[str], folder: Path) -> list[Path]:
     """Write ``README.md`` and ``index.json`` from every JSON twin in the folder.
@@ -121,10 +127,12 @@ def write(suite: Suite, now: Set[str], folder: Path) -> list[Path]:
     text = render(
         "index",
         lead=lead(rows),
-        header=["example", "verdict", *RUNGS, "test accuracy", "equal predictions", "data"],
+        start=next((row.spec.name for row in rows if row.found), ""),
         rows=[row.cells for row in rows],
+        ladder=[row.ladder for row in rows],
         rungs=[(name, LEVEL_TITLES[name]) for name in RUNGS],
         divergences=_divergences(rows),
+        changed=[row.spec.name for row in rows if _changed(row)],
         earlier=[_earlier(row) for row in rows if row.found and not row.now],
         missing=missing,
         differences=_differences(folder),
@@ -260,7 +268,12 @@ def _divergences(rows: list[IndexRow]) -> list[tuple[str, str]]:
     return told
 
 
-def _earlier(row: IndexRow) -> tuple[str, str, bool]:
+def _changed(row: IndexRow) -> bool:
+    """Whether an earlier run was of other sources."""
+    found = row.found
+    return found is not None and not row.now and documents.sources_changed(found, row.spec)
+
+
+def _earlier(row: IndexRow) -> tuple[str, str, str]:
     assert row.found is not None
-    changed = documents.sources_changed(row.found, row.spec)
-    return row.spec.name, documents.made_with(row.found), changed
+    return row.spec.name, documents.made_with(row.found), str(row.found.get("data") or NONE)

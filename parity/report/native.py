@@ -21,13 +21,12 @@ FILE = "sweep.json"
 HEADING = "## Own defaults"
 _MARKS = {"equal": "✓", "different": "✗", "undecided": "?"}
 _WORDS = {"equal": "equal within the margin"}
-_LINK = " · [own defaults](#own-defaults)"
 _OWN = re.compile(rf"^{HEADING}\n.*?(?=^## )", re.MULTILINE | re.DOTALL)
 _BEHIND = re.compile(
-    "^## (Other pairs that must agree|What happens without the bridge|Both sources)$", re.MULTILINE
+    "^## (What happens without the bridge|Where the two differ|Are both the same program\\?)$",
+    re.MULTILINE,
 )
 """What may stand behind the section."""
-_BEHIND_LINKS = re.compile(r" · \[(other pairs|without the bridge|both sources)\]\(#", re.MULTILINE)
 _FIELDS = {"example", "division", "seeds", "margin", "gap", "verdict"}
 
 
@@ -112,13 +111,12 @@ def place(folder: Path) -> list[Path]:
 
 def placed(page: str, section: str) -> str:
     """A page with this section in place of the one that it has, if any; as if drawn with it."""
-    bare = _OWN.sub("", page).replace(_LINK, "", 1)
-    contents = _BEHIND_LINKS.search(bare)
+    bare = _OWN.sub("", page)
     behind = _BEHIND.search(bare)
-    if not section or contents is None or behind is None:
+    if not section or behind is None:
         return bare
-    at, to = contents.start(), behind.start()
-    return f"{bare[:at]}{_LINK}{bare[at:to]}{section.strip()}\n\n{bare[to:]}"
+    at = behind.start()
+    return f"{bare[:at]}{section.strip()}\n\n{bare[at:]}"
 
 
 def beside(folder: Path, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

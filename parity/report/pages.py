@@ -27,6 +27,7 @@ from parity.report.files import render, save
 from parity.report.formatting import count, number
 from parity.report.result import ReportInput, side_names
 from parity.report.tables import environment, known, ladder, pairs_table, value_cases
+from parity.spec.example import ExampleSpec
 from parity.spec.suite import Suite
 from parity.verdict.judgement import PairVerdict, asked_of
 
@@ -103,6 +104,7 @@ def page(suite: Suite, result: ReportInput, divided: str = "") -> tuple[str, lis
         "spec": spec,
         "verdict": verdict,
         "data": result.data,
+        "place": _place(suite, spec),
         "lead": sentences.lead(result),
         "troubles": _troubles(result),
         "caveats": _caveats(result),
@@ -161,7 +163,8 @@ def _section(
         whole = result.spec.training.whole
         told = [sentences.strongest(pair, drift, names) if whole else sentences.counted(pair)]
         if whole and not sentences.identical(pair):
-            told += [sentences.single(drift, names), sentences.counted(pair)]
+            told += [sentences.nudged(drift, names), sentences.single(drift, names)]
+            told += [sentences.counted(pair)]
     elif not result.spec.training:
         told = [sentences.counted(pair)]
     elif contrast and not _alike(pair):
@@ -247,6 +250,12 @@ def _curves(result: ReportInput) -> Figure | None:
     )
 
 
+def _noun(result: ReportInput) -> str:
+    """What a sample of the data is called."""
+    recording = result.headline()[1].present[0]
+    return "image" if recording["inputs/images"].ndim > 2 else "sample"
+
+
 def _held(result: ReportInput) -> int:
     """How many training samples were held out."""
     recording = result.headline()[1].present[0]
@@ -288,12 +297,13 @@ def _watched(result: ReportInput) -> Figure | None:
     headline, left, right = result.headline()
     names, held = side_names(result.spec, headline.pair), _held(result)
     unseen = "validation" if held else "test"
+    noun = _noun(result)
     shown = "; ".join(
         f"{title}: train loss {number(float(one.trained[one.kept]), 2)}, {unseen} loss "
         f"{number(float(one.loss[one.kept]), 2)}"
         for title, one, _ in variants
     )
-    where = f"the {count(held, 'image')} held out" if held else "the test images"
+    where = f"the {count(held, noun)} held out" if held else f"the test {noun}s"
     stops = any(one.best is not None for _, one, _ in variants)
     return Figure(
         f"{result.spec.name}-{unseen}.png",
@@ -301,7 +311,7 @@ def _watched(result: ReportInput) -> Figure | None:
         f"the end, in {names[0]}: {shown}.",
         f"Dashed: loss of the batches that are trained on; solid: loss and accuracy on {where}. "
         f"Thick: {names[0]}; thin, on top: {names[1]}. Where the dashed line goes on down and the "
-        "solid one does not follow, the model learns its images by heart."
+        f"solid one does not follow, the model learns its {noun}s by heart."
         + (" A dot marks the weights that are kept." if stops else ""),
         plots.watched(variants, names, (left.side, right.side), unseen),
     )
@@ -368,6 +378,17 @@ def _pictures(result: ReportInput, seen: classes.Predicted | None) -> dict[str, 
     return pictures
 
 
+def _place(suite: Suite, spec: ExampleSpec) -> str:
+    """Where a lesson stands, with ways to those beside it."""
+    if spec not in suite.examples:
+        return ""
+    at = suite.examples.index(spec)
+    before = [f"before: [{s.name}]({s.name}.md)" for s in suite.examples[:at][-1:]]
+    behind = [f"next: [{s.name}]({s.name}.md)" for s in suite.examples[at + 1 :][:1]]
+    here = f"Lesson {at + 1} of {len(suite.examples)}"
+    return " · ".join([here, *before, *behind, "[all lessons](README.md)"])
+
+
 def _troubles(result: ReportInput) -> list[str]:
     """What must be said first: divergences of pairs that must agree, contrasts that do not."""
     told = []
@@ -410,7 +431,7 @@ def _caveats(result: ReportInput) -> list[tuple[str, str]]:
     if missing:
         found.append(("WARNING", f"Not compared this time: {formatting.listed(missing)}."))
     if any(f.status == "stale" for f in headline.findings):
-        found.append(("WARNING", "A listed difference no longer holds: see the table below."))
+        found.append(("WARNING", "A listed difference no longer holds: see below."))
     return found
 
 
@@ -425,7 +446,7 @@ def _setting(result: ReportInput) -> list[tuple[str, str]]:
     trained = sum(int(np.prod(p.shape)) for p in training.parameters if p.trainable)
     return [
         ("data", result.data),
-        *([("held out of training", count(held, "image"))] if held else []),
+        *([("held out of training", count(held, _noun(result)))] if held else []),
         ("batch size", f"{training.batch_size} samples"),
         ("epochs", str(size.get("epochs", formatting.NONE))),
         ("optimizer steps", f"{steps:,}" if steps else formatting.NONE),
@@ -436,4 +457,6 @@ def _setting(result: ReportInput) -> list[tuple[str, str]]:
 
 def _facts(pair: PairVerdict) -> list[Finding]:
     """Exact values that are no arrays, such as an exception's class."""
-    return [f for f in pair.findings if f.rule == "exact" and not f.index]
+    # Those of functions stand below their functions.
+    own = [f for f in pair.findings if not f.key.startswith("values/")]
+    return [f for f in own if f.rule == "exact" and not f.index]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
-from parity.report.formatting import count, listed, number, prose, ratio
+from parity.report.formatting import count, listed, number, prose
 from parity.report.result import ReportInput, side_names
 from parity.report.series import Drift
 from parity.verdict import wording
@@ -20,7 +21,7 @@ def lead(result: ReportInput) -> str:
         if verdict.chosen and pair.pair.differs_at:
             return f"**{left} and {right} agree.**"
         if identical(pair):
-            return f"**{left} and {right} agree bit for bit{_everywhere(result)}.**"
+            return f"**{left} and {right} give exactly the same numbers{_everywhere(result)}.**"
         words = "agree to rounding" if result.spec.training else "give the same numbers"
         listed_ones = sum(f.status == "known" for f in pair.findings)
         beyond = f", except in {count(listed_ones, 'listed difference')}" if listed_ones else ""
@@ -41,7 +42,7 @@ def _everywhere(result: ReportInput) -> str:
 
 
 def identical(pair: PairVerdict) -> bool:
-    """Every key is equal bit for bit."""
+    """Every key is exactly equal."""
     return all(f.status == "identical" for f in pair.findings)
 
 
@@ -59,9 +60,9 @@ def divergence(pair: PairVerdict) -> str:
 
 
 def counted(pair: PairVerdict) -> str:
-    """How many keys have which status: ``31 identical bit for bit, 5 equal to rounding``."""
+    """How many keys have which status: ``31 exactly equal, 5 equal to rounding``."""
     words = {
-        "identical": "identical, bit for bit",
+        "identical": "exactly equal",
         "rounding": "equal to rounding",
         "known": "as listed among the known differences",
         "undecided": "beyond the horizon, undecided",
@@ -71,47 +72,41 @@ def counted(pair: PairVerdict) -> str:
     )
     order = (*words, "different")
     parts = [f"{tally[s]:,} {words.get(s, 'different')}" for s in order if tally[s]]
-    return f"Of {count(len(pair.findings), 'key')}: {'; '.join(parts)}."
+    return f"Of {count(len(pair.findings), 'array')}: {'; '.join(parts)}."
 
 
 def strongest(pair: PairVerdict, drift: Drift | None, names: tuple[str, str]) -> str:
-    """How close the weights end, measured by how far each side moves from itself."""
+    """To how many decimal places the weights are equal at the end."""
     if identical(pair):
-        return f"Every one of {count(len(pair.findings), 'key')} is identical, bit for bit."
+        return f"Every one of {count(len(pair.findings), 'array')} is exactly equal."
     if drift is None or drift.apart64 is None:
         return counted(pair)
-    steps, apart = int(drift.steps[-1]), float(drift.apart64[-1])
-    begin = f"After {count(steps, 'step')} the float64 weights of {names[0]} and {names[1]} are"
+    steps, apart = count(int(drift.steps[-1]), "step"), float(drift.apart64[-1])
+    begin = f"After {steps} in float64, the weights of {names[0]} and {names[1]} are"
     if apart == 0:
-        return f"{begin} equal, bit for bit."
+        return f"{begin} exactly equal."
+    places = math.floor(-math.log10(apart)) if 0 < apart < 1 else 0
+    if places < 2:
+        return f"{begin} up to {number(apart, 2)} apart."
+    return f"{begin} equal to {places} decimal places."
+
+
+def nudged(drift: Drift | None, names: tuple[str, str]) -> str:
+    """How far apart the weights end, beside how far each side moves from itself."""
+    if drift is None or drift.apart64 is None or not (apart := float(drift.apart64[-1])):
+        return ""
     itself = {
         name: float(moved[-1])
         for name, moved in zip(names, (drift.self_left, drift.self_right), strict=True)
         if moved is not None and moved[-1] > 0
     }
+    text = f"In float64 no two weights that should be equal end more than {number(apart, 2)} apart."
     if not itself:
-        return f"{begin} at most {number(apart, 2)} apart."
-    times = {name: apart / moved for name, moved in itself.items()}
-    measured = listed(
-        [f"{name} by {number(moved, 2)} ({ratio(times[name])} ×)" for name, moved in itself.items()]
-    )
+        return text
+    measured = [f"{name} by {number(moved, 2)}" for name, moved in itself.items()]
     return (
-        f"**{_closeness(times, names)}** {begin} at most {number(apart, 2)} apart; a nudge of the "
-        f"initial weights by one ulp, the last bit, moves {measured}."
-    )
-
-
-def _closeness(times: dict[str, float], names: tuple[str, str]) -> str:
-    name, nearest = min(times.items(), key=lambda item: item[1])
-    other, farthest = max(times.items(), key=lambda item: item[1])
-    both = f"{names[0]} and {names[1]}"
-    if len(times) == 2 and farthest <= 1:
-        return f"{both} are closer to each other than either is to itself after a one-ulp nudge."
-    if nearest <= 1:
-        return f"{both} are as close as {name} is to itself after a one-ulp nudge."
-    return (
-        f"{both} end {ratio(farthest)} × as far apart as {other} ends from itself after a one-ulp "
-        "nudge."
+        f"{text} For comparison: when the initial weights change by one ulp, the last "
+        f"bit, the same training moves {listed(measured)}."
     )
 
 
@@ -121,12 +116,11 @@ def single(drift: Drift | None, names: tuple[str, str]) -> str:
         return ""
     apart, own = float(drift.apart32[-1]), (float(drift.own_left[-1]), float(drift.own_right[-1]))
     if apart == 0:
-        return "In float32 they are equal, bit for bit."
+        return "In float32 they are exactly equal."
     return (
-        "In float32, rounding itself is amplified by training: no two weights that should be "
-        f"equal end more than {number(apart, 2)} apart, while {names[0]} ends up to "
-        f"{number(own[0], 2)} and {names[1]} up to {number(own[1], 2)} away from its own float64 "
-        "run."
+        "In float32, training amplifies rounding. No two weights that should be equal end more "
+        f"than {number(apart, 2)} apart. From its own float64 run, {names[0]} ends up to "
+        f"{number(own[0], 2)} away, and {names[1]} up to {number(own[1], 2)}."
     )
 
 
@@ -142,13 +136,13 @@ def horizon(pair: PairVerdict) -> str:
         )
     if pair.horizon >= pair.last_step:
         return (
-            f"**Horizon: all {steps}.** A nudge of one ulp never grows past 2⁻²⁴ of the scale, "
-            "float32's own rounding, so float64 speaks about the whole training."
+            f"**All {steps} can be followed.** A change of one ulp never grows past 2⁻²⁴ of the "
+            "scale, float32's own rounding. So float64 speaks about the whole training."
         )
     return (
-        f"**Horizon: step {pair.horizon:,} of {pair.last_step:,}.** Beyond it a nudge of one ulp "
-        "has grown past 2⁻²⁴ of the scale, float32's own rounding: there float64 is no surer "
-        "than float32, and only statistics speak."
+        f"**Step {pair.horizon:,} of {pair.last_step:,} is the last that can be followed.** Behind "
+        "it a change of one ulp has grown past 2⁻²⁴ of the scale, float32's own rounding. There "
+        "float64 is no surer than float32, and only statistics speak."
     )
 
 
@@ -163,7 +157,7 @@ def contrast(pair: PairVerdict, drift: Drift | None, bridged: Drift | None) -> s
         text += f", {number(apart / float(bridged.apart64[-1]), 2)} × as far as in the headline"
     if "float64" in pair.agreement:
         same, of = pair.agreement["float64"]
-        text += f"; {of - same:,} of {of:,} test images get another class even in float64"
+        text += f"; {of - same:,} of {of:,} test samples get another class even in float64"
     if drift.apart32 is not None and apart > 0.1 * float(drift.apart32[-1]):
         text += ". This is no rounding: in float64 it is as large as in float32"
     return f"{text}."

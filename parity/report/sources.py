@@ -1,4 +1,4 @@
-"""Both sources side by side, function by function, read from the files when a page is made."""
+"""Both sources, function by function, read from the files when a page is made."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from parity.spec.suite import Suite
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 HEAD = ""
 """Name of the block before the first function: docstring and imports."""
-_SECTION = re.compile(r"^## Both sources\n.*?(?=^## Environment)", re.MULTILINE | re.DOTALL)
+_SECTION = re.compile(r"^## The programs\n.*?(?=^## What comes out$)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)

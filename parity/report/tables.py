@@ -122,12 +122,17 @@ def _place(finding: Finding, runs: Runs) -> int:
 def _value(
     finding: Finding, name: str, expected: dict[str, Any], left: Runs, right: Runs
 ) -> dict[str, str]:
-    wanted = expected.get(name)
+    wanted, one, other = expected.get(name), shown(left, finding.key), shown(right, finding.key)
+    stated = "" if wanted is None else spec_numbers(wanted)
+    if str(wanted) == one:  # a fact such as a tuple of words, written as Python writes it
+        stated = one
+    equal = finding.agrees and finding.status != "known" and one == other
     return {
         "name": name,
-        "expected": "" if wanted is None else spec_numbers(wanted),
-        "left": shown(left, finding.key),
-        "right": shown(right, finding.key),
+        "expected": stated,
+        "left": one,
+        "right": other,
+        "once": "yes" if equal and stated in ("", one) else "",
         "mark": MARKS["known"] if finding.status == "known" else ("✓" if finding.agrees else "✗"),
         "status": STATUS_WORDS[finding.status]
         + (f" ({ratio(finding.ratio)} of the bound)" if finding.status == "rounding" else ""),

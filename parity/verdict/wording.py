@@ -13,7 +13,7 @@ from parity.diagnosis.optimizer_step import OptimizerStep
 from parity.recording.thinning import Thinned
 
 STATUS_WORDS = {
-    "identical": "identical, bit for bit",
+    "identical": "exactly equal",
     "rounding": "equal to rounding",
     "known": "a listed difference, as listed",
     "different": "different",
@@ -144,9 +144,9 @@ def _loudness(f: Finding, left: str, right: str) -> tuple[str, str, float, float
 
 
 _MUST_BE_EQUAL = {
-    "copied": "these are copied, not computed, so they must be equal bit for bit",
+    "copied": "these are copied, not computed, so they must be exactly equal",
     "exact": "these are whole numbers or words, so they must be equal",
-    "bits": "of this pair every number must be equal, bit for bit",
+    "bits": "of this pair every number must be exactly equal, to the last bit",
 }
 
 

@@ -248,7 +248,7 @@ def test_a_reference_stands_on_the_page_with_its_numbers(tmp_path):
     assert "The same in NumPy" in page
     assert 'return {"half": x / 2 + n}' in page
     assert "Given `x = [3, 5], n = 1`" in page
-    assert "| `half` | `[2.5, 3.5]` | `[2.5, 3.5]` | `[2.5, 3.5]` | ✓" in page
+    assert "| `half` | `[2.5, 3.5]` | ✓" in page
 
 
 def _half(x):
@@ -358,7 +358,7 @@ def test_what_was_not_run_is_counted_and_named(tmp_path, left):
     write(SUITE, [values_result()], folder)
     index = (folder / "README.md").read_text()
     assert "1 example not run: `tiny_training`." in index
-    assert any("tiny_training | not run" in row for row in table(folder))
+    assert any("tiny_training | Tiny training | not run" in row for row in table(folder))
     document = json.loads((folder / "index.json").read_text())
     assert document["not_run"] == ["tiny_training"]
     assert [e["example"] for e in document["examples"]] == ["tiny_values"]
@@ -619,7 +619,7 @@ def page_of(result: ReportInput, folder: Path) -> str:
 
 def test_a_watched_training_shows_train_against_validation(tmp_path, drawn):
     page = page_of(watched_result(), tmp_path)
-    assert "[train against validation](#train-against-validation)" in page
+    assert "### Train against validation" in page
     assert "figures/tiny_training-validation.png" in page
     assert (tmp_path / "figures" / "tiny_training-validation.png").stat().st_size > 1000
     assert "train loss 1.4, validation loss 1.8" in page
@@ -664,7 +664,7 @@ def test_without_held_out_samples_the_test_set_is_shown(tmp_path):
             del recording.arrays["inputs/validation"]
     spec = dataclasses.replace(result.spec, training=training)
     page = page_of(judged(spec, dict(result.runs), ""), tmp_path)
-    assert "## While it trains" in page
+    assert "### While it trains" in page
     assert "tiny_training-test.png" in page
 
 

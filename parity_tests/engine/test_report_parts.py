@@ -11,7 +11,7 @@ from parity.recording.recording_file import Header, Recording, Runs
 from parity.report import files, formatting, pages, plots, series, sources
 from parity.report.classes import interval
 from parity.report.documents import strict
-from parity.report.sentences import single, strongest
+from parity.report.sentences import nudged, single, strongest
 from parity.report.series import Drift, loss_drift, smooth, weight_drift
 from parity.spec.cases import Case, Curves
 from parity.verdict.judgement import PairVerdict
@@ -217,27 +217,38 @@ def test_smooth_is_a_running_mean():
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "words_"),
+    ("apart", "words"),
     [
-        (2.0, 4.0, "closer to each other than either is to itself"),
-        (0.5, 4.0, "as close as Keras is to itself"),
-        (0.1, 0.5, "end 10 × as far apart as PyTorch ends from itself"),
-        (0.5, 0.4, "end 2.50 × as far apart as Keras ends from itself"),
+        (0.0, "exactly equal."),
+        (4.4e-15, "equal to 14 decimal places."),
+        (1e-14, "equal to 14 decimal places."),
+        (0.009, "equal to 2 decimal places."),
+        (0.02, "up to 0.02 apart."),
+        (3.0, "up to 3 apart."),
     ],
 )
-def test_the_strongest_true_sentence(left, right, words_):
+def test_how_near_the_weights_end_in_a_plain_sentence(apart, words):
     one = np.array([1.0])
-    drift = Drift(np.array([9]), one, one, one, one, one * left, one * right, one, one)
+    drift = Drift(np.array([9]), one, one * apart, one, one, one, one, one, one)
     pair = PairVerdict(None, "", "", "agree", {}, None, "", (), (Finding,), None, 9, ())
-    assert words_ in strongest(pair, drift, ("PyTorch", "Keras"))
+    told = strongest(pair, drift, ("PyTorch", "Keras"))
+    assert told == f"After 9 steps in float64, the weights of PyTorch and Keras are {words}"
+
+
+def test_the_distance_stands_beside_what_a_nudge_does():
+    one = np.array([1.0])
+    drift = Drift(np.array([9]), one, one * 1e-14, one, one, one * 2e-14, one * 0, one, one)
+    told = nudged(drift, ("PyTorch", "Keras"))
+    assert "end more than 1e-14 apart. For comparison: " in told
+    assert told.endswith("the same training moves PyTorch by 2e-14.")
 
 
 def test_float32_is_told_by_the_largest_single_difference():
     one = np.array([1.0])
     drift = Drift(np.array([9]), one * 0.5, one, one * 2, one * 3, one, one, one, one)
     told = single(drift, ("PyTorch", "Keras"))
-    assert "no two weights that should be equal end more than 0.5 apart" in told
-    assert "PyTorch ends up to 2 and Keras up to 3 away from its own float64 run." in told
+    assert "No two weights that should be equal end more than 0.5 apart." in told
+    assert "From its own float64 run, PyTorch ends up to 2 away, and Keras up to 3." in told
 
 
 class Finding:

@@ -39,7 +39,7 @@ def test_every_status_has_words_and_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("status", "fields", "words"),
     [
-        ("identical", {"ratio": 0.0}, "kernel: identical, bit for bit."),
+        ("identical", {"ratio": 0.0}, "kernel: exactly equal."),
         ("rounding", {"ratio": 0.125}, "equal to rounding, 0.12 of the bound."),
         ("rounding", {"ratio": 0.125, "rule": "zero"}, "equal to rounding, 0.12 of the bound."),
         ("known", {}, "a listed difference, as listed."),
@@ -102,7 +102,7 @@ def test_every_status_has_words_and_a_sentence() -> None:
             {"rule": "copied", "index": (1,)},
             "at [1] is 0.25 in torch and 0.5 in keras: these are copied, not computed",
         ),
-        ("different", {"rule": "copied"}, "not computed, so they must be equal bit for bit."),
+        ("different", {"rule": "copied"}, "not computed, so they must be exactly equal."),
         (
             "different",
             {"rule": "exact"},
