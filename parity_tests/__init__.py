@@ -2,5 +2,5 @@
 
 The other folders are called as what they test. `recipes` runs what the known differences say to
 write, `draws` says what a run tests of what is many alike, `forked` starts a framework once for
-many scripts, `waiting` waits for events.
+many scripts, `waiting` waits for events, `reading` measures how the pages read.
 """
