@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
 from parity.bench.result import Measurement
 from parity.core.sides import TITLES
-from parity.report.bench_tables import SHOWN
+from parity.report.bench_tables import SHOWN, written
 from parity.report.formatting import number
 from parity.report.plots import COLOURS, DPI, STYLE, png
 
@@ -57,7 +57,7 @@ def _bars(axes: Axes, rows: Sequence[Measurement]) -> None:
         xerr=(below, above),
         error_kw={"ecolor": "#303030", "elinewidth": 1.1, "capsize": 2.5},
     )
-    axes.set_yticks(places, [f"{TITLES[m.side]}, {m.way}" for m in rows])
+    axes.set_yticks(places, [f"{TITLES[m.side]}, {written(m.side, m.way)}" for m in rows])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.12)

@@ -24,8 +24,19 @@ COLUMNS = {
     "memory": "memory, MiB",
 }
 
+WRITTEN = {
+    "torch": {"tutorial": "DataLoader loop", "idiomatic": "loop on batches"},
+    "keras": {"tutorial": "fit", "idiomatic": "GradientTape loop"},
+}
+"""Side → way → what it is in that framework, for the page."""
+
 SHOWN = {"step": 1000.0}
 """What is shown in another unit than measured: steps in milliseconds."""
+
+
+def written(side: str, way: str) -> str:
+    """A way in the words of its framework."""
+    return WRITTEN.get(side, {}).get(way, way)
 
 
 def screen(result: BenchResult) -> Iterator[RenderableType]:
@@ -46,7 +57,7 @@ def _load(result: BenchResult) -> Text:
     machine = result.machine
     text = f"{machine['cpu']}, {machine['cores']} cores, {machine['threads']} threads"
     loads = [f"{x['command'] or x['pid']} ({x['percent']:.0f} %)" for x in machine["other_load"]]
-    return Text(f"{text}; beside it: {', '.join(loads) or 'nothing that loads it'}")
+    return Text(f"{text}; other load: {', '.join(loads) or 'none'}")
 
 
 def _table(

@@ -35,6 +35,10 @@ from parity.spec.suite import Suite
 NAME = "defaults"
 
 
+BOLD = 10
+"""So many seeds it takes before a number is called clear on the page."""
+
+
 @dataclass(frozen=True)
 class Mistake:
     """A default that differs, what forgetting it costs, and its repair."""
@@ -154,12 +158,37 @@ def page(suite: Suite, every: Sequence[Attribution], data: Mapping[str, str]) ->
     return render(
         NAME,
         data=_data({found.example: data.get(found.example, "") for found in every}),
+        finding=_finding(every),
         level=f"{100 * LEVEL:g}",
-        enough=ENOUGH,
+        enough=BOLD,
         few=[_title(suite, f) for f in every if len(f.seeds) < ENOUGH],
         mistakes=_mistakes(suite, every),
         lacking=_lacking(suite, every),
         parts=[_part(suite, found) for found in every],
+    )
+
+
+def _finding(every: Sequence[Attribution]) -> str:
+    """What the page comes to, in two sentences: how many prices in accuracy are clear."""
+    priced = [
+        (row, row.given["accuracy"])
+        for found in every
+        for row in found.rows
+        if row.given and row.default in REPAIRS
+    ]
+    clear = [some for some in priced if cell(some[1]).startswith("**")]
+    if not priced:
+        return ""
+    if not clear:
+        return (
+            f"**No default moves accuracy clearly.** None of {len(priced)} prices is told apart "
+            "from 0."
+        )
+    row, change = max(clear, key=lambda some: abs(some[1].mean))
+    return (
+        f"**Hardly any default moves accuracy clearly.** Of {count(len(priced), 'price')}, "
+        f"{len(clear)} {'is' if len(clear) == 1 else 'are'} told apart from 0; by chance it would "
+        f"be one in twenty. The largest is {signed(change.mean)} points, of the {row.title}."
     )
 
 
@@ -287,7 +316,7 @@ def cell(change: Change | None) -> str:
     text = bare(change)
     if text == "0":
         return text
-    return f"**{text}**" if change.clear else f"~{text}"
+    return f"**{text}**" if change.clear and change.seeds >= BOLD else f"~{text}"
 
 
 def bare(change: Change) -> str:

@@ -15,16 +15,17 @@ from parity.core.errors import UsageError
 from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import SIDES, TITLES
 from parity.report import bars, documents
-from parity.report.bench_tables import COLUMNS, cell, interval
+from parity.report.bench_tables import COLUMNS, cell, interval, written
 from parity.report.files import render, save
 from parity.report.formatting import count, listed, number
+from parity.report.result import SHORT
 from parity.spec.suite import Suite
 
 NAME = "performance"
 _MEANT = {
-    "tutorial": "as the usual tutorials write it: torchvision's items through `ToTensor` and "
-    "`DataLoader`; `compile` and `fit` on NumPy arrays, with their defaults",
-    "idiomatic": "the example's own training function, as people read it, fed by the suite",
+    "tutorial": "as most programs do it: in PyTorch torchvision's items through `ToTensor` and a "
+    "`DataLoader`, in Keras `compile` and `fit` on NumPy arrays, with their defaults",
+    "idiomatic": "the lesson's own `train_step`, called once a batch; the batches lie ready",
     "fast": "the same steps on data in memory as tensors, as fast as the suite can",
     "limit": "the same matrix products and convolutions alone, in the same library and threads",
 }
@@ -52,6 +53,7 @@ class _Part:
     """What the page says of one example; a section that was not measured is None."""
 
     name: str
+    conclusion: str
     ways: _Section | None
     ratios: list[dict[str, str]]
     sides: list[dict[str, str]]
@@ -156,6 +158,7 @@ def _part(benches: Sequence[BenchResult], example: str) -> tuple[_Part, dict[str
     own = [r for bench in benches for r in bench.ratios if r.example == example]
     part = _Part(
         example,
+        _conclusion(own),
         section(f"{NAME}-{example}.png", "measurements", "epoch"),
         [_ratio(r) for r in own if r.side],
         [_sides(r) for r in own if r.way],
@@ -191,7 +194,12 @@ def _rows(
         for way in ways:
             cells = [result.of(example, side, way, what) for what in columns]
             if any(cells):
-                rows.append({"way": f"{TITLES[side]}, {way}", "cells": [cell(c) for c in cells]})
+                rows.append(
+                    {
+                        "way": f"{TITLES[side]}, {written(side, way)}",
+                        "cells": [cell(c) for c in cells],
+                    }
+                )
     return rows
 
 
@@ -199,7 +207,7 @@ def _ratio(ratio: Ratio) -> dict[str, str]:
     titles: dict[str, str] = dict(TITLES.items())
     return {
         "side": titles[ratio.side],
-        "of": f"{ratio.of} / {ratio.to}",
+        "of": f"{written(ratio.side, ratio.of)} / {written(ratio.side, ratio.to)}",
         "ratio": f"{ratio.mark}{interval(ratio.interval)}",
     }
 
@@ -210,7 +218,36 @@ def _sides(ratio: Ratio) -> dict[str, str]:
     if ratio.interval.significant:
         less, more = SIDES if ratio.interval.high < 1 else reversed(SIDES)
         words = f"{TITLES[less]} takes less time than {TITLES[more]}"
-    return {"way": ratio.way, "ratio": f"{ratio.mark}{interval(ratio.interval)}", "words": words}
+    return {
+        "way": _both(ratio.way),
+        "ratio": f"{ratio.mark}{interval(ratio.interval)}",
+        "words": words,
+    }
+
+
+def _both(way: str) -> str:
+    """A way as both frameworks call it."""
+    return " / ".join(dict.fromkeys(written(side, way) for side in SIDES))
+
+
+def _conclusion(ratios: Sequence[Ratio]) -> str:
+    """Which side takes less time, as most programs do it and as fast as it goes."""
+    by_way = {ratio.way: ratio for ratio in ratios if ratio.way}
+    told = [
+        f"{words}, {_less(by_way[way])}"
+        for way, words in (("tutorial", "As most programs do it"), ("fast", "as fast as it goes"))
+        if way in by_way
+    ]
+    return f"**{'; '.join(told)}.**" if told else ""
+
+
+def _less(ratio: Ratio) -> str:
+    found = ratio.interval
+    if not found.significant:
+        return "the two are not told apart"
+    quick, times = ("torch", 1 / found.median) if found.high < 1 else ("keras", found.median)
+    slow = "keras" if quick == "torch" else "torch"
+    return f"{SHORT[quick]} takes less time, and {SHORT[slow]} {number(times, 2)} times as much"
 
 
 def _swept(rows: Sequence[Measurement]) -> list[dict[str, Any]]:
@@ -250,7 +287,7 @@ def _versions(result: BenchResult) -> str:
 
 def _meant(benches: Sequence[BenchResult]) -> list[tuple[str, str]]:
     measured = {m.way for bench in benches for m in bench.measurements}
-    return [(way, words) for way, words in _MEANT.items() if way in measured]
+    return [(_both(way), words) for way, words in _MEANT.items() if way in measured]
 
 
 def _loads(result: BenchResult) -> str:

@@ -149,7 +149,19 @@ def test_each_bench_says_where_and_of_what_it_is(tmp_path):
     assert "| the examples' default sizes | 5 runs" in text
     assert "| whole data | 9 runs" in text
     assert "`another program`" in text
-    assert "nothing that loads it" in text
+    assert "| none |" in text
+
+
+def test_the_page_says_first_which_takes_less_time_and_calls_ways_by_their_framework(tmp_path):
+    text = page(made(), tmp_path)
+    assert text.index("- [fashion_mlp](#fashion_mlp): **As most programs do it, ") < 100
+    for words in (
+        "PyTorch, DataLoader loop",
+        "Keras / TensorFlow, fit",
+        "GradientTape loop / fast",
+    ):
+        assert words in text
+    assert "idiomatic" not in text
 
 
 def test_a_result_is_read_as_it_was_written():

@@ -57,6 +57,19 @@ def test_only_seeds_that_have_everything_count():
     assert attribute(SUITE, "iris_mlp", EVERY) is None
 
 
+def test_a_number_of_few_seeds_is_not_bold():
+    few, many = (change([0.5 + 0.001 * n for n in range(seeds)]) for seeds in (9, 10))
+    assert few.clear
+    assert defaults.cell(few).startswith("~")
+    assert defaults.cell(many).startswith("**")
+
+
+def test_the_page_says_its_finding_first(tmp_path):
+    defaults.write(SUITE, EVERY, tmp_path)
+    text = (tmp_path / "defaults.md").read_text("utf-8")
+    assert text.splitlines()[2].startswith("**Hardly any default moves accuracy clearly.** Of ")
+
+
 def test_of_a_training_that_diverged_nothing_is_clear():
     diverged = change([1.0, 2.0, np.nan, 3.0, 4.0, 5.0])
     assert not diverged.clear
