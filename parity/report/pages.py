@@ -275,11 +275,20 @@ def _parting(result: ReportInput) -> tuple[list[str], Figure] | None:
         f"{result.spec.name}-parting.png",
         " ".join(told).replace("**", ""),
         f"Black: {names[0]} from {names[1]}. Coloured: each from itself, started one ulp away. "
-        "Solid: float32; dashed: float64. Diamonds: what a study measured between the frameworks, "
-        "on another split of the data. Below: test accuracy meanwhile.",
+        "Solid: float32; dashed: float64. Diamonds: what the study measured between the "
+        f"frameworks, on another split of the data{_beyond(measured)}. Below: test accuracy "
+        "meanwhile.",
         plots.parting(measured, names, (left.side, right.side), seen),
     )
     return told, figure
+
+
+def _beyond(measured: parting.Parting) -> str:
+    """Words for published points behind the last step of the training here."""
+    last = int(measured.steps[-1])
+    further = [f"{p.step:,}" for p in measured.published if p.step > last]
+    words = f"; that at {formatting.listed(further)} steps is of its longer run, this one ends at"
+    return f"{words} {last:,}" if further else ""
 
 
 def _watched(result: ReportInput) -> Figure | None:

@@ -85,10 +85,10 @@ def sentences(parting: Parting, names: tuple[str, str]) -> list[str]:
             continue
         ends = [float(s[-1]) for s in selves if s is not None]
         told.append(
-            f"**In {precision}** the weights of {names[0]} and {names[1]} are "
-            f"{number(float(apart[-1]), 2)} apart after {last} steps, as a share of their size; a "
-            f"nudge of the initial weights by one ulp moves {names[0]} {number(ends[0], 2)} and "
-            f"{names[1]} {number(ends[1], 2)} away from itself."
+            f"**In {precision}**, after {last} steps, the weights of {names[0]} and {names[1]} are "
+            f"{number(float(apart[-1]), 2)} apart, as a share of their size. When the initial "
+            f"weights change by one ulp, {names[0]} ends {number(ends[0], 2)} away from itself, "
+            f"and {names[1]} {number(ends[1], 2)}."
         )
     single, double = parting.apart["float32"], parting.apart["float64"]
     if single is not None and parting.published:
@@ -102,9 +102,12 @@ def sentences(parting: Parting, names: tuple[str, str]) -> list[str]:
             nudged = all(s is not None for s in parting.nudged["float32"])
             if double is not None and nudged and double[-1] < single[-1] / 1e6:
                 cause = (
-                    " Two runs of one program part as far, and with digits enough two frameworks "
-                    "do not: rounding alone, amplified by training, accounts for a distance of "
+                    " Two runs of one program part as far. With digits enough, two frameworks do "
+                    "not. So rounding alone, amplified by training, accounts for a distance of "
                     "that size. The study's own programs were not run here."
                 )
-            told.append(f"**The study** found {listed(both)} between the frameworks.{cause}")
+            told.append(
+                f"**The study** found these distances between the frameworks, as a share too: "
+                f"{listed(both)}.{cause}"
+            )
     return told

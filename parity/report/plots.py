@@ -31,6 +31,10 @@ COLOURS_KEPT, COLOURS_OF_IMAGES = 64, 96
 COLOURS = {"torch": "#D55E00", "keras": "#0072B2"}
 SECOND = "#009E73"
 APART, BOUND, WRONG = "#000000", "#8c8c8c", "#B00020"
+_LEGEND = 44
+"""Characters of a line of a legend below half a figure."""
+_DASHES = 5.0
+"""Length of a line in a legend that shows that a thick one is dashed, in heights of its letters."""
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
@@ -183,7 +187,8 @@ def watched(
     columns = min(4, len(variants))
     blocks = -(-len(variants) // columns)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(2.4 * columns, 3.4 * blocks + 0.3), layout="constrained", dpi=90)
+        size = (max(7.0, 2.4 * columns), 3.4 * blocks + 0.3)
+        figure = Figure(figsize=size, layout="constrained", dpi=DPI)
         panes = figure.subplots(2 * blocks, columns, squeeze=False, sharey="row", sharex=True)
         for axes in panes.ravel():
             axes.axis("off")
@@ -214,7 +219,7 @@ def watched(
         for row, what in enumerate(("loss (nats)", f"{unseen} accuracy") * blocks):
             panes[row, 0].set_ylabel(what)
         lines = panes[0, 0].get_legend_handles_labels()
-        figure.legend(*lines, loc="outside lower center", ncols=columns)
+        figure.legend(*lines, loc="outside lower center", ncols=4, handlelength=_DASHES)
         return png(figure)
 
 
@@ -228,6 +233,10 @@ def _apart(
     scale: str,
 ) -> None:
     """Distance between the sides, each side's own noise, and the bound, on a log axis."""
+
+    def told(words: str) -> str:
+        return "\n".join(textwrap.wrap(words, _LEGEND)) if scale == "log" else words
+
     single = precision == "float32"
     apart, bound = (drift.apart32, drift.bound32) if single else (drift.apart64, drift.bound64)
     own = (drift.own_left, drift.own_right) if single else (drift.self_left, drift.self_right)
@@ -241,7 +250,11 @@ def _apart(
     for values, name, tint, width in zip(own, names, colour, (5.0, 2.6), strict=True):
         if values is not None:
             axes.plot(
-                drift.steps, _positive(values), color=tint, lw=width, label=f"{name} from {what}"
+                drift.steps,
+                _positive(values),
+                color=tint,
+                lw=width,
+                label=told(f"{name} from {what}"),
             )
     if apart is not None:
         axes.plot(
@@ -251,7 +264,7 @@ def _apart(
             ms=3.5,
             color=APART,
             lw=1.1,
-            label=f"{names[0]} from {names[1]}",
+            label=told(f"{names[0]} from {names[1]}"),
         )
     noise = [values for values in own if values is not None]
     if noise:
@@ -339,11 +352,24 @@ def curves(panes: Sequence[Pane], names: tuple[str, str], sides: tuple[str, str]
                 names, colours(*sides), widths, pane.lines, strict=True
             ):
                 for values, style, what in zip(lines, ("-", "--"), pane.what, strict=False):
-                    axes.plot(pane.x, values, style, color=tint, lw=width, label=f"{name}, {what}")
+                    axes.plot(
+                        *_broken(pane.x, values),
+                        style,
+                        color=tint,
+                        lw=width,
+                        label=f"{name}, {what}",
+                    )
             axes.set_title(pane.title)
         legend = max(every[: len(panes)], key=lambda axes: len(axes.lines))
-        figure.legend(*legend.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        handles = legend.get_legend_handles_labels()
+        figure.legend(*handles, loc="outside lower center", ncols=4, handlelength=_DASHES)
         return png(figure)
+
+
+def _broken(x: Array, values: Array) -> tuple[Array, ...]:
+    """A curve with a gap where it jumps by more than half its range from one point to the next."""
+    jumps = np.flatnonzero(np.abs(np.diff(values)) > np.ptp(values) / 2) + 1
+    return tuple(np.insert(np.asarray(a, float), jumps, np.nan) for a in (x, values))
 
 
 def confusion(matrices: Sequence[Array], names: Sequence[str], classes: Sequence[str]) -> bytes:
@@ -372,9 +398,10 @@ def confusion(matrices: Sequence[Array], names: Sequence[str], classes: Sequence
 
 def gallery(seen: Predicted, chosen: Array, names: tuple[str, str], columns: int = 5) -> bytes:
     """Test images with true class and both predictions; wrong ones in red with a cross."""
+    columns = min(columns, len(chosen))
     rows = -(-len(chosen) // columns)
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
-        figure = Figure(figsize=(columns * 1.9, rows * 2.05 + 0.1), layout="constrained", dpi=DPI)
+        figure = Figure(figsize=(columns * 1.9, rows * 2.25 + 0.2), layout="constrained", dpi=DPI)
         panes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
         for axes in panes:
             axes.axis("off")

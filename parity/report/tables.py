@@ -32,6 +32,8 @@ from parity.verdict.judgement import Level, PairVerdict, expected_of
 from parity.verdict.wording import STATUS_WORDS
 
 _LAST = ("commit", "source fingerprint")
+_IN_A_LINE = 32
+"""Characters of a value that still reads well in a sentence."""
 
 
 def ladder(pair: PairVerdict) -> list[dict[str, str]]:
@@ -156,12 +158,13 @@ def known(spec: ExampleSpec, pair: PairVerdict) -> list[dict[str, str]]:
         finding = findings.get(listed.key)
         holds = finding is not None and finding.status == "known"
         torch, keras = told_apart(listed.torch, listed.keras)
+        short = max(len(torch), len(keras)) <= _IN_A_LINE
         rows.append(
             {
                 "key": listed.key.removeprefix("values/"),
-                "torch": torch,
-                "keras": keras,
-                "reason": listed.reason,
+                "torch": torch if short else "",  # it stands in the table of its function
+                "keras": keras if short else "",
+                "reason": f"{listed.reason[0].upper()}{listed.reason[1:]}",
                 "link": listed.link,
                 "status": "≈ as listed"
                 if holds

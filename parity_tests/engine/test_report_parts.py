@@ -212,6 +212,13 @@ def test_curves_of_equal_panes_are_equal_bytes():
     assert drawn[0].startswith(b"\x89PNG")
 
 
+def test_a_curve_has_a_gap_where_it_jumps():
+    x, y = plots._broken(np.arange(4), np.array([0, 0, 1, 1]))
+    assert np.array_equal(y, [0, 0, np.nan, 1, 1], equal_nan=True)
+    assert np.array_equal(x, [0, 1, np.nan, 2, 3], equal_nan=True)
+    assert len(plots._broken(np.arange(4), np.array([0.0, 1, 2, 3]))[1]) == 4
+
+
 def test_smooth_is_a_running_mean():
     assert list(smooth(np.array([1.0, 3, 5, 7]), 2)) == [1, 2, 4, 6]
 
