@@ -46,7 +46,7 @@ _MARKS = {
     "undecided": "?",
 }
 _LEGEND = (
-    "exact: bit for bit · ✓ 0.06: equal to rounding, worst at 0.06 of its bound · "
+    "exact: exactly equal · ✓ 0.06: equal to rounding, worst at 0.06 of its bound · "
     "≈ listed: equal but for listed differences · ✗ different · ? undecided"
 )
 _WIDE = 140

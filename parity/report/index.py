@@ -76,7 +76,7 @@ class IndexRow:
             return "not run"
         marks = {"agree": "✓", "differ": "✗", "undecided": "?"}
         verdict = str(self.found["verdict"])
-        return f"{marks.get(verdict, '?')} {verdict}"
+        return f"{marks.get(verdict, '?')}\u00a0{verdict}"  # on one line
 
     def _rung(self, name: str) -> str:
         if self.found is None:
@@ -246,9 +246,10 @@ def lead(rows: list[IndexRow]) -> str:
         told.append(f"{count(len(by['not run']), 'example')} not run: {listed(by['not run'])}.")
     exceptions = sum(len(row.found.get("known", [])) for row in rows if row.found)
     if exceptions:
+        are, do = ("is", "does") if exceptions == 1 else ("are", "do")
         told.append(
-            f"{count(exceptions, 'listed difference')} between the frameworks "
-            f"{'is' if exceptions == 1 else 'are'} exactly as listed."
+            f"{count(exceptions, 'result')} of the lessons {are} known to differ, and {do} so "
+            "exactly as listed."
         )
     return f"**{told[0]}** {' '.join(told[1:])}".strip()
 
