@@ -12,6 +12,7 @@ Every name is loaded when it is first used.
 The packages, the highest first; each imports only those below it:
 
     cli          the command `parity`
+    notebooks    a lesson as a Jupyter notebook
     report       the pages
     torch_side   all that imports PyTorch; `keras_side` the same for Keras
     sweep        many seeds of both sides

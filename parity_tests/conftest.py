@@ -35,6 +35,7 @@ LONGEST = (
     "test_cli.py",
     "check/test_references.py",
     "check/test_html_page.py",
+    "lessons/test_notebooks.py",
     "test_site.py",
     "check/test_bench.py",
     "convert/test_convert.py",

@@ -7,7 +7,9 @@ from parity_tests.check import test_bench as ports
 from parity_tests.check.bench.table import FAULTY
 from parity_tests.draws import draw
 from parity_tests.examples import sizes
+from parity_tests.lessons import test_notebooks as notebooks
 from parity_tests.planted import rows
+from shared.examples import ALL
 from shared.examples.transfer_learning import TRANSFER_LEARNING
 
 DRAWN = {
@@ -21,6 +23,7 @@ DRAWN = {
     ),
     "fast paths": (sizes.FAST_PATHS, sizes.switches, 0.0, sizes.DRAWN_PATHS),
     "wrong ports": (FAULTY, ports.mistakes, 0.2, ports.WRONG),
+    "notebooks": (ALL, notebooks.part, 0.25, notebooks.DRAWN),
     "repetitions": (sizes.REPEATABLE, sizes.trains, 0.25, sizes.REPEATED),
 }
 """What → all of it, its kinds, the share that is drawn, and what this run has drawn."""

@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from parity.core.errors import UsageError
@@ -280,6 +281,10 @@ def test_a_lesson_shows_the_code_then_the_verdict_then_the_proof(site, spec):
     assert "</details>" not in text[places[-1] : ladder]
     for side in ("pytorch_impl", "keras_impl"):
         assert (site / "lessons" / side / f"{spec.name}.py").is_file()
+    for side in ("torch", "keras"):
+        notebook = f"notebooks/{spec.name}-{side}.ipynb"
+        assert f'<a download href="{notebook}">' in text
+        nbformat.validate(nbformat.read(site / "lessons" / notebook, as_version=4))
 
 
 def test_the_first_page_counts_what_there_is(site):

@@ -214,6 +214,7 @@ def test_diff_takes_recordings_made_elsewhere(project, tmp_path):
         "sweep fashion_mlp",
         "data status",
         "data fetch iris",
+        "notebook tensors --side torch",
     ],
 )
 def test_the_lessons_belong_to_the_repository(project, words):

@@ -1,8 +1,12 @@
-"""Figures of a lesson: drawn where ``--plots FOLDER`` is given, into files; no window is needed."""
+"""Figures of a lesson: drawn where ``--plots FOLDER`` is given, into files; no window is needed.
+
+A notebook shows them instead.
+"""
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +30,11 @@ class Plots:
         parser.add_argument("--plots", type=Path, metavar="FOLDER", help="write figures there")
         self._folder: Path | None = parser.parse_args(arguments).plots
         self._lesson = Path(lesson).stem
+
+    @staticmethod
+    def inline() -> Plots:
+        """What shows every figure below the notebook's cell that draws it, under its name."""
+        return _InlinePlots("notebook", [])
 
     def image(self, name: str, image: ArrayLike) -> None:
         """One image with a colour bar."""
@@ -110,3 +119,15 @@ class Plots:
         path = self._folder / f"{self._lesson}-{name.replace(' ', '_')}.png"
         write(path)
         print(f"wrote {path}")
+
+
+class _InlinePlots(Plots):
+    def write(self, name: str, write: Any) -> None:
+        import IPython.display  # noqa: PLC0415  # a notebook has it
+
+        screen: Any = IPython.display  # half of it says no types
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "figure.png"
+            write(path)
+            print(f"{name}:")
+            screen.display(screen.Image(data=path.read_bytes()))

@@ -11,8 +11,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from parity import notebooks
 from parity.core.errors import UsageError
-from parity.core.sides import LESSON_PACKAGES
+from parity.core.sides import LESSON_PACKAGES, TITLES
 from parity.spec.example import ExampleSpec
 from website import differences, guides, home, lessons
 from website.links import Places
@@ -48,12 +49,13 @@ def build(root: Path, specs: Sequence[ExampleSpec], folder: Path) -> Path:
         The folder with ``index.html``.
 
     Raises:
-        UsageError: MkDocs is not installed, or a link leads nowhere.
+        UsageError: MkDocs or nbformat is not installed, or a link leads nowhere.
     """
     source, target = folder / "pages", folder / "site"
     shutil.rmtree(source, ignore_errors=True)
-    found, copied = pages(root, specs), _copies(root)
-    places = Places({**copied, **_places(root, specs)}, _address(root))
+    found, copied, books = pages(root, specs), _copies(root), _notebooks(root, specs)
+    made = {name: f"lessons/{name}" for name in books}
+    places = Places({**copied, **made, **_places(root, specs)}, _address(root))
     for page in found:
         file = source / page.path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +63,9 @@ def build(root: Path, specs: Sequence[ExampleSpec], folder: Path) -> Path:
     for name, place in copied.items():
         (source / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / name, source / place)
+    for name, place in made.items():
+        (source / place).parent.mkdir(parents=True, exist_ok=True)
+        (source / place).write_text(books[name], "utf-8")
     shutil.copytree(_HERE / "theme", source / "theme")
     to_html(source, target, navigation(found))
     return target
@@ -115,6 +120,18 @@ def _copies(root: Path) -> dict[str, str]:
         for folder, patterns in _COPIES.items()
         for pattern in patterns
         for name in sorted(f.relative_to(root).as_posix() for f in root.glob(pattern))
+    }
+
+
+def _notebooks(root: Path, specs: Sequence[ExampleSpec]) -> dict[str, str]:
+    """Every lesson of both sides: the notebook's name → its text."""
+    return {
+        lessons.notebook(spec.name, side): notebooks.notebook(
+            (root / package / f"{spec.name}.py").read_text("utf-8"),
+            f"{spec.title}, in {TITLES[side].partition(' ')[0]}",
+        )
+        for spec in specs
+        for side, package in LESSON_PACKAGES.items()
     }
 
 

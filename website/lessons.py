@@ -34,6 +34,11 @@ def pages(specs: Sequence[ExampleSpec], reports: Path) -> list[Page]:
     return [_contents(specs), *(_page(spec, reports, told.get(spec.name, {})) for spec in specs)]
 
 
+def notebook(name: str, side: Side) -> str:
+    """Where the notebook of a lesson would be in the repository, if it had one."""
+    return f"notebooks/{name}-{side}.ipynb"
+
+
 def _contents(specs: Sequence[ExampleSpec]) -> Page:
     lists = "\n\n".join(
         f"## {part}\n\n"
@@ -100,8 +105,14 @@ def _to_run(name: str) -> str:
         f"[{file}](../{file}){{ download }}"
         for file in (f"{LESSON_PACKAGES[side]}/{name}.py" for side in SIDES)
     )
+    books = " · ".join(
+        f"[{_NAMES[side]}](../{notebook(name, side)}){{ download }}" for side in SIDES
+    )
     runs = "\n".join(f"python -m {LESSON_PACKAGES[side]} {name}" for side in SIDES)
-    return f"Run them, in a clone of the project:\n\n```sh\n{runs}\n```\n\nThe whole files: {files}"
+    return (
+        f"Run them, in a clone of the project:\n\n```sh\n{runs}\n```\n\n"
+        f"The whole files: {files}\n\nAs notebooks: {books}"
+    )
 
 
 def _look_at(row: sources.SourceRow) -> str:

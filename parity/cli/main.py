@@ -21,6 +21,7 @@ from parity.cli.cache import cache_app
 from parity.cli.check import CheckCommand, check
 from parity.cli.convert import convert
 from parity.cli.differences import differences
+from parity.cli.notebook import notebook
 from parity.cli.options import (
     AsJson,
     Epochs,
@@ -318,6 +319,7 @@ app.command(
     epilog="Example: parity record --torch models.py:Net --input 8,3,64,64 --out net.reference"
 )(record)
 app.command(epilog="Example: parity differences batchnorm momentum")(differences)
+app.command(epilog="Example: parity notebook fashion_mlp --side torch")(notebook)
 app.command("bench", epilog="Example: parity bench fashion_mlp --full --runs 7")(bench)
 app.command("sweep", epilog="Example: parity sweep fashion_mlp --seeds 12")(sweep)
 

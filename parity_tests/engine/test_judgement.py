@@ -112,7 +112,7 @@ def test_a_pair_may_have_to_be_equal_bit_for_bit(judged, trained):
     for more in ({}, {"nudged": far}):
         result = judged(off, trained(), strict, **more)
         assert (result.verdict, result.first.key, result.first.rule) == ("differ", key, "bits")
-        assert "of this pair every number must be equal, bit for bit" in result.text
+        assert "of this pair every number must be exactly equal, to the last bit" in result.text
         assert not result.causes
         assert judged(trained(), trained(), strict, **more).as_expected
 

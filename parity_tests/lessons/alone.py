@@ -42,15 +42,7 @@ def run(side, name, *arguments):
     again = {"shared", "parity", *missing}  # as if nothing of them had been imported
     for loaded in [n for n in sys.modules if n.partition(".")[0] in again]:
         del sys.modules[loaded]
-    import shared.data
-
-    whole = shared.data.load
-    embedded = {dataset.name for dataset in shared.data.DATASETS if dataset.embedded}
-
-    def load(name, part="embedded", **_):
-        return _some(whole(name, "embedded" if name in embedded else part))
-
-    shared.data.load = load
+    load_few()
     spec = spec_from_file_location(name, path)
     lesson = module_from_spec(spec)
     sys.modules[name] = lesson  # for TensorFlow's AutoGraph, and for processes that load batches
@@ -61,6 +53,19 @@ def run(side, name, *arguments):
     loaded = {n.partition(".")[0] for n in sys.modules}
     assert not loaded & set(_OTHERS[side]), "it loads the other framework"
     print("done")
+
+
+def load_few():
+    """From now on `shared.data.load` gives a few samples, of what the repository carries."""
+    import shared.data
+
+    whole = shared.data.load
+    embedded = {dataset.name for dataset in shared.data.DATASETS if dataset.embedded}
+
+    def load(name, part="embedded", **_):
+        return _some(whole(name, "embedded" if name in embedded else part))
+
+    shared.data.load = load
 
 
 def _some(data):
