@@ -33,11 +33,12 @@ DIVERGENCE = ExampleSpec(
     title="How long do two equal programs stay equal?",
     part="Training",
     summary=(
-        "A published study trained the same network in both frameworks from the same weights, on "
-        "the same batches: four blocks of convolution and batch normalisation, Adam, CIFAR-10. "
-        "The weights parted, and it could not say whether the programs or the rounding did it. "
-        "Here both sides run in float32 and float64, and each once more from weights moved by one "
-        "ulp of its precision: what two runs of one program do to each other is what rounding does."
+        "A [published study](https://github.com/a38200-pixel/cnn-keras-vs-pytorch) trained the "
+        "same network in both frameworks from the same weights, on the same batches: four blocks "
+        "of convolution and batch normalisation, Adam, CIFAR-10. The weights parted. The study "
+        "could not say whether the programs or the rounding did it. Here both sides run in float32 "
+        "and in float64. Each runs once more from weights that are moved by one ulp of its "
+        "precision: what two runs of one program do to each other is what rounding does."
     ),
     training=Training(
         dataset="cifar10",
