@@ -36,9 +36,9 @@ ROWS = (
         (5.25,),
         "`KerasBatchNorm1d`, a bridge for PyTorch",
         LAYERS + "normalization_layers/batch_normalization/",
-        in_torch=("from parity.torch_side.layers import KerasBatchNorm1d\nKerasBatchNorm1d(1)"),
+        in_torch=("from parity.torch_side.layers import KerasBatchNorm1d\n\nKerasBatchNorm1d(1)"),
         in_keras=(
-            "from parity.keras_side.layers import TorchBatchNormalization\n"
+            "from parity.keras_side.layers import TorchBatchNormalization\n\n"
             "TorchBatchNormalization()"
         ),
         inputs={"x": tuple((float(n),) for n in range(1, 9))},

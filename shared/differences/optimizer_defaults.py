@@ -25,9 +25,9 @@ ROWS = (
         "`KerasAdam`, a bridge for PyTorch: the equation differs too",
         KERAS_OPTIMIZERS + "adam/",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasAdam\nKerasAdam(model.parameters())"
+            "from parity.torch_side.optimizers import KerasAdam\n\nKerasAdam(model.parameters())"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchAdam\nTorchAdam()"),
+        in_keras=("from parity.keras_side.optimizers import TorchAdam\n\nTorchAdam()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -38,9 +38,9 @@ ROWS = (
         "`KerasAdamW`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adamw/",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasAdamW\nKerasAdamW(model.parameters())"
+            "from parity.torch_side.optimizers import KerasAdamW\n\nKerasAdamW(model.parameters())"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchAdamW\nTorchAdamW()"),
+        in_keras=("from parity.keras_side.optimizers import TorchAdamW\n\nTorchAdamW()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -51,10 +51,10 @@ ROWS = (
         "`KerasRMSprop`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "rmsprop/",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasRMSprop\n"
+            "from parity.torch_side.optimizers import KerasRMSprop\n\n"
             "KerasRMSprop(model.parameters())"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchRMSprop\nTorchRMSprop()"),
+        in_keras=("from parity.keras_side.optimizers import TorchRMSprop\n\nTorchRMSprop()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -65,10 +65,10 @@ ROWS = (
         "`KerasAdagrad`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adagrad/",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasAdagrad\n"
+            "from parity.torch_side.optimizers import KerasAdagrad\n\n"
             "KerasAdagrad(model.parameters())"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchAdagrad\nTorchAdagrad()"),
+        in_keras=("from parity.keras_side.optimizers import TorchAdagrad\n\nTorchAdagrad()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -90,9 +90,10 @@ ROWS = (
         "`KerasAdamax`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adamax/",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasAdamax\nKerasAdamax(model.parameters())"
+            "from parity.torch_side.optimizers import KerasAdamax\n\n"
+            "KerasAdamax(model.parameters())"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchAdamax\nTorchAdamax()"),
+        in_keras=("from parity.keras_side.optimizers import TorchAdamax\n\nTorchAdamax()"),
         inputs=_GRADIENTS,
     ),
     Difference(
@@ -103,9 +104,9 @@ ROWS = (
         "`KerasNadam`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "nadam/",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasNadam\nKerasNadam(model.parameters())"
+            "from parity.torch_side.optimizers import KerasNadam\n\nKerasNadam(model.parameters())"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchNAdam\nTorchNAdam()"),
+        in_keras=("from parity.keras_side.optimizers import TorchNAdam\n\nTorchNAdam()"),
         inputs=_GRADIENTS,
     ),
     Difference(

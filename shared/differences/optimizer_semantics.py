@@ -38,10 +38,12 @@ ROWS = (
         "`KerasSGD`, a bridge for PyTorch",
         "https://github.com/pytorch/pytorch/issues/1099",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasSGD\n"
+            "from parity.torch_side.optimizers import KerasSGD\n\n"
             "KerasSGD(model.parameters(), lr=0.1, momentum=0.9)"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchSGD\nTorchSGD(0.1, momentum=0.9)"),
+        in_keras=(
+            "from parity.keras_side.optimizers import TorchSGD\n\nTorchSGD(0.1, momentum=0.9)"
+        ),
         inputs=_THREE_ONES,
     ),
     Difference(
@@ -53,11 +55,11 @@ ROWS = (
         "`KerasAdam`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adam/",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasAdam\n"
+            "from parity.torch_side.optimizers import KerasAdam\n\n"
             "KerasAdam(model.parameters(), lr=1.0, eps=1e-7)"
         ),
         in_keras=(
-            "from parity.keras_side.optimizers import TorchAdam\nTorchAdam(1.0, epsilon=1e-7)"
+            "from parity.keras_side.optimizers import TorchAdam\n\nTorchAdam(1.0, epsilon=1e-7)"
         ),
         inputs={"gradients": ((1e-6,),)},
     ),
@@ -70,10 +72,10 @@ ROWS = (
         "`KerasAdam`, a bridge for PyTorch",
         KERAS_OPTIMIZERS + "adam/",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasAdam\n"
+            "from parity.torch_side.optimizers import KerasAdam\n\n"
             "KerasAdam(model.parameters(), lr=1.0)"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchAdam\nTorchAdam(1.0)"),
+        in_keras=("from parity.keras_side.optimizers import TorchAdam\n\nTorchAdam(1.0)"),
         inputs={"gradients": ((1000.0,),)},
     ),
     Difference(
@@ -85,7 +87,7 @@ ROWS = (
         "`AdamW` in PyTorch; to rounding `KerasAdam(weight_decay=…)`",
         OPTIM + "AdamW.html",
         in_torch="torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0.25)",
-        in_keras=("from parity.keras_side.optimizers import TorchAdam\nTorchAdam(0.1, l2=0.25)"),
+        in_keras=("from parity.keras_side.optimizers import TorchAdam\n\nTorchAdam(0.1, l2=0.25)"),
         inputs={"gradients": ((1.0,),)},
     ),
     Difference(
@@ -108,11 +110,11 @@ ROWS = (
         "`KerasRMSprop`, a bridge for PyTorch",
         OPTIM + "RMSprop.html",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasRMSprop\n"
+            "from parity.torch_side.optimizers import KerasRMSprop\n\n"
             "KerasRMSprop(model.parameters(), lr=1.0)"
         ),
         in_keras=(
-            "from parity.keras_side.optimizers import TorchRMSprop\n"
+            "from parity.keras_side.optimizers import TorchRMSprop\n\n"
             "TorchRMSprop(1.0, alpha=0.9, epsilon=1e-7)"
         ),
         inputs={"gradients": ((1e-4,),)},
@@ -142,11 +144,12 @@ ROWS = (
         "`KerasAdagrad(start=0)`, a bridge for PyTorch",
         OPTIM + "Adagrad.html",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasAdagrad\n"
+            "from parity.torch_side.optimizers import KerasAdagrad\n\n"
             "KerasAdagrad(model.parameters(), lr=1.0, start=0.0)"
         ),
         in_keras=(
-            "from parity.keras_side.optimizers import TorchAdagrad\nTorchAdagrad(1.0, epsilon=1e-7)"
+            "from parity.keras_side.optimizers import TorchAdagrad\n\n"
+            "TorchAdagrad(1.0, epsilon=1e-7)"
         ),
         inputs={"gradients": ((1e-4,),)},
     ),
@@ -158,11 +161,11 @@ ROWS = (
         "`KerasAdamax`, a bridge for PyTorch",
         OPTIM + "Adamax.html",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasAdamax\n"
+            "from parity.torch_side.optimizers import KerasAdamax\n\n"
             "KerasAdamax(model.parameters(), lr=1.0, betas=(0.875, 0.5))"
         ),
         in_keras=(
-            "from parity.keras_side.optimizers import TorchAdamax\n"
+            "from parity.keras_side.optimizers import TorchAdamax\n\n"
             "TorchAdamax(1.0, beta_1=0.875, beta_2=0.5, epsilon=1e-7)"
         ),
         inputs={"gradients": ((1e-7,), (0.0,))},
@@ -175,10 +178,10 @@ ROWS = (
         "`KerasNadam`, a bridge for PyTorch",
         OPTIM + "NAdam.html",
         in_torch=(
-            "from parity.torch_side.optimizers import KerasNadam\n"
+            "from parity.torch_side.optimizers import KerasNadam\n\n"
             "KerasNadam(model.parameters(), lr=0.1)"
         ),
-        in_keras=("from parity.keras_side.optimizers import TorchNAdam\nTorchNAdam(0.1)"),
+        in_keras=("from parity.keras_side.optimizers import TorchNAdam\n\nTorchNAdam(0.1)"),
         inputs={"gradients": ((1.0,), (-1.0,), (2.0,))},
     ),
     Difference(
