@@ -332,7 +332,7 @@ ROW = {
     ],
 )
 def test_a_row_says_both_directions(change, shown):
-    text = differences.row(ROW | change, "", "")
+    text = differences.row(ROW | change, "", "", "PyTorch 2.15")
     for words in shown:
         assert words in text
 

@@ -22,7 +22,10 @@ FOLDER = "differences"
 def pages(reports: Path) -> list[Page]:
     """The overview, then a page a section, from ``differences.json``."""
     document = _document(reports)
-    return [_overview(document), *(_section(section) for section in document["sections"])]
+    return [
+        _overview(document),
+        *(_section(some, _versions(document)) for some in document["sections"]),
+    ]
 
 
 def rows(reports: Path) -> list[Mapping[str, Any]]:
@@ -81,10 +84,10 @@ def _versions(document: Mapping[str, Any]) -> str:
     return f"{', '.join(found[:-1])} and {found[-1]}"
 
 
-def _section(section: Mapping[str, Any]) -> Page:
-    written = [_functions(side, section["name"]) for side in SIDES]
+def _section(section: Mapping[str, Any], versions: str) -> Page:
+    torch, keras = (_functions(side, section["name"]) for side in SIDES)
     rows = "\n\n".join(
-        row(found, *(functions.get(found["name"], "") for functions in written))
+        row(found, torch.get(found["name"], ""), keras.get(found["name"], ""), versions)
         for found in section["rows"]
     )
     return Page(
@@ -101,12 +104,13 @@ def _functions(side: Any, section: str) -> dict[str, str]:
     return {block.name: block.text for block in blocks(file.read_text("utf-8"))}
 
 
-def row(row: Mapping[str, Any], torch: str, keras: str) -> str:
+def row(row: Mapping[str, Any], torch: str, keras: str, versions: str) -> str:
     """A row, below a heading that has its name for an address.
 
     Args:
         row: of ``differences.json``.
         torch, keras: the functions that measure it; may be empty.
+        versions: with which it was measured.
     """
     given = [cell(code(row[side]["listed" if row["holds"] else "measured"])) for side in SIDES]
     parts = [
@@ -115,7 +119,7 @@ def row(row: Mapping[str, Any], torch: str, keras: str) -> str:
         *([] if row["holds"] else [f"**This no longer holds.** {row['words']}"]),
         *(["They agree as they are."] if row["equal"] else []),
         *_directions(row),
-        f"[Documentation]({row['link']})",
+        f"[Documentation]({row['link']}) · {versions}",
     ]
     if torch or keras:
         measured = (

@@ -98,10 +98,10 @@ def _measured(found: JudgedDifference) -> str:
     if not found.row.mapping or found.mapped is None or not found.mapped.agrees:
         return ""
     if found.mapped.rule == "exact":  # a fact: a type, a shape, digits of a distribution's bound
-        return f"Measured with {found.row.mapping}: the same."
+        return f"One way is measured ({found.row.mapping}): the same."
     near = found.mapped.ratio
     how = f"equal to rounding, at {ratio(near)} of its bound" if near else "the very same numbers"
-    return f"Measured with {found.row.mapping}: {how}."
+    return f"One way is measured ({found.row.mapping}): {how}."
 
 
 def document(suite: Suite, result: ReportInput) -> dict[str, Any]:
