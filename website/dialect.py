@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from website.blocks import boxed, folded, twins
+from website.blocks import boxed, folded
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<mark>`{3,})")
 _ALERT = re.compile(r"^> \[!(\w+)\]\n((?:^>.*\n?)+)", re.MULTILINE)
@@ -17,20 +17,12 @@ DETAILS = re.compile(
     r"^<details[^>]*><summary>(.*?)</summary>\n(.*?)^</details>$", re.MULTILINE | re.DOTALL
 )
 """What a click opens: its title, and its text."""
-_TWINS = re.compile(
-    r"^<table>\n<tr><th[^>]*>(.*?)</th><th[^>]*>(.*?)</th></tr>\n"
-    r"<tr><td[^>]*>\n(.*?)^</td><td[^>]*>\n(.*?)^</td></tr>\n</table>$",
-    re.MULTILINE | re.DOTALL,
-)
-_SOLE_FENCE = re.compile(r"\A(`{3,})python\n(.*?)\n\1\Z", re.DOTALL)
 _ITEM = re.compile(r"^(?:[-*]|\d+\.) +")
-_LABELS = {"Keras / TensorFlow": "Keras"}
 
 
 def converted(text: str) -> str:
     """A text of the repository as MkDocs reads it."""
     text = _ALERT.sub(_alert, text)
-    text = _TWINS.sub(_tabs, text)
     text = DETAILS.sub(lambda found: folded(found[1], found[2]), text)
     return _lists(text)
 
@@ -52,17 +44,6 @@ def lines_outside_code(text: str) -> list[tuple[str, bool]]:
 def _alert(found: re.Match[str]) -> str:
     words = re.sub(r"^> ?", "", found[2], flags=re.MULTILINE)
     return boxed(found[1].capitalize(), words, _ALERTS.get(found[1], "note")) + "\n"
-
-
-def _tabs(found: re.Match[str]) -> str:
-    left, right = (_LABELS.get(label, label) for label in (found[1], found[2]))
-    return twins(_sole_code(found[3]), _sole_code(found[4]), (left, right))
-
-
-def _sole_code(cell: str) -> str:
-    """The code of a cell that holds nothing else; empty where it says that there is none."""
-    found = _SOLE_FENCE.match(cell.strip())
-    return found[2] if found else ""
 
 
 def _lists(text: str) -> str:

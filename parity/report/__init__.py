@@ -4,9 +4,9 @@ In: `ReportInput`s, verdicts with the recordings they are of. Out: files; the sa
 same bytes. `write` is all that others call; Matplotlib is loaded when something is drawn, not
 before. Read `result`, `pages` (one page an example), `index`, `documents` (the JSON twins); what
 pages are made of: `tables`, `sentences`, `accuracy`, `classes`, `series` and `parting` (numbers
-behind figures), `plots`, `gaps` and `bars` (figures), `sources` (both sources side by side),
-`formatting`, `files` (written whole or not at all); pages of their own: `differences`, `defaults`
-with `repairs`, `native`, `performance` with `bench_tables`, `checks`.
+behind figures), `plots`, `gaps` and `bars` (figures), `sources` (both programs), `formatting`,
+`files` (written whole or not at all); pages of their own: `differences`, `defaults` with `repairs`,
+`native`, `performance` with `bench_tables`, `checks`.
 """
 
 from collections.abc import Callable, Sequence
