@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,11 +69,18 @@ def measure(left: Runs, right: Runs, training: Training) -> Parting | None:
 
 
 def _relative(a: Recording, b: Recording, keys: Sequence[str]) -> float:
+    """‖a − b‖₂ ÷ ‖a‖₂; of large arrays estimated, to some percent, from what was kept."""
     if any(key not in b or b[key].shape != a[key].shape for key in keys):
         return float("nan")
-    pairs = [(finite(a[key]), finite(b[key])) for key in keys]
-    away = sum(float(np.sum((x - y) ** 2)) for x, y in pairs)
-    return float(np.sqrt(away / sum(float(np.sum(x**2)) for x, _ in pairs)))
+    away = size = 0.0
+    for key in keys:
+        x, y = finite(a[key]), finite(b[key])
+        thinned = a.header.thinned.get(key)
+        # Each kept element, and the square of each sum, stands for as many as were left out.
+        stands_for = math.prod(thinned.shape) / x.size if thinned else 1.0
+        away += stands_for * float(np.sum((x - y) ** 2))
+        size += stands_for * float(np.sum(x**2))
+    return math.sqrt(away / size)
 
 
 def sentences(parting: Parting, names: tuple[str, str]) -> list[str]:

@@ -100,7 +100,10 @@ def nudged(drift: Drift | None, names: tuple[str, str]) -> str:
         for name, moved in zip(names, (drift.self_left, drift.self_right), strict=True)
         if moved is not None and moved[-1] > 0
     }
-    text = f"In float64 no two weights that should be equal end more than {number(apart, 2)} apart."
+    text = (
+        "In float64 no two recorded weights that should be equal end more than "
+        f"{number(apart, 2)} apart."
+    )
     if not itself:
         return text
     measured = [f"{name} by {number(moved, 2)}" for name, moved in itself.items()]

@@ -152,7 +152,7 @@ def loss_drift(left: Runs, right: Runs) -> Drift | None:
 
 
 def weight_drift(left: Runs, right: Runs) -> Drift | None:
-    """Distances between weights at every recorded step, the largest over all parameters."""
+    """Distances between weights at every recorded step, the largest of all that were kept."""
     recordings = _recordings(left, right)
     shared_keys = set.intersection(*(set(r.keys()) for r in recordings)) if recordings else set()
     by_step: dict[int, list[str]] = {}
@@ -167,10 +167,14 @@ def weight_drift(left: Runs, right: Runs) -> Drift | None:
     def apart(a: Recording | None, b: Recording | None) -> Array | None:
         if a is None or b is None:
             return None
-        return np.array([max(_distance(a[k], b[k]) for k in by_step[s]) for s in steps])
+        return np.array(
+            [max(_distance(a.elements(k), b.elements(k)) for k in by_step[s]) for s in steps]
+        )
 
     one = left.float64 or left.present[0]
-    largest = [max(float(np.max(np.abs(finite(one[k])))) for k in by_step[s]) for s in steps]
+    largest = [
+        max(float(np.max(np.abs(finite(one.elements(k))))) for k in by_step[s]) for s in steps
+    ]
     return _drift(left, right, np.array(steps), apart, np.array(largest))
 
 

@@ -300,17 +300,15 @@ def _runs_of(
 ) -> list[tuple[Precision, bool]]:
     """Precision, and whether nudged, of each recording of a way.
 
-    The first optimizer step and all before it have ν for a yardstick and need no σ; nor does what
-    must be equal bit for bit.
+    The first optimizer step and all before it have ν for a yardstick and need no σ. What must be
+    equal bit for bit needs neither, and is recorded once, in the precision that people train in.
     """
-    runs: list[tuple[Precision, bool]] = [("float32", False), ("float64", False)]
-    rounded = {
-        id_
-        for pair in request.chosen(spec)
-        if not pair.identical
-        for id_ in (pair.left, pair.right)
-    }
-    if spec.training is not None and spec.training.whole and way.id in rounded:
+    pairs = [p for p in request.chosen(spec) if way.id in (p.left, p.right)]
+    runs: list[tuple[Precision, bool]] = [("float32", False)]
+    if all(pair.identical for pair in pairs):
+        return runs
+    runs.append(("float64", False))
+    if spec.training is not None and spec.training.whole:
         runs.append(("float64", True))
         if spec.training.nudged32:
             runs.append(("float32", True))
@@ -372,7 +370,7 @@ def _runs(request: RunRequest, spec: ExampleSpec) -> dict[str, Runs]:
             for precision, nudged in _runs_of(request, spec, way)
         ]
         _check_own(found, way)
-        result[way.id] = Runs(way.side, *found)
+        result[way.id] = one_side(found)
     return result
 
 

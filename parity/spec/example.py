@@ -169,7 +169,7 @@ class ComparedPair:
             biting, strict both ways.
         reason: why a contrast differs.
         identical: the two must be equal bit for bit, in every number on these rungs. What is equal
-            needs no yardstick, so no nudged run is made for it.
+            needs no yardstick, so float32 alone is recorded for it.
     """
 
     name: str

@@ -165,7 +165,7 @@ def whole(tmp_path_factory, forked_workers):
     return pipeline.run_examples(request).runs["fashion_mlp"]
 
 
-@pytest.mark.parametrize("way", ["torch/loop", "keras/fit", "keras/tape"])
+@pytest.mark.parametrize("way", ["torch/loop", "keras/fit"])
 def test_fashion_mlp_against_numpy(whole, way):
     """The third witness: agreement is not correctness."""
     recording = whole[way].float64
