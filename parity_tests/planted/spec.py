@@ -35,5 +35,6 @@ _TRAINING: Training = dataclasses.replace(
         TrainingVariant("keras", "tape", "GradientTape"),
     ),
     pairs=(ComparedPair("matched", "PyTorch ~ Keras", "torch/loop", "keras/tape"),),
+    fast=(),
 )
 SPEC = dataclasses.replace(FASHION_MLP, name="planted", training=_TRAINING)
