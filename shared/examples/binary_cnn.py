@@ -48,7 +48,7 @@ BINARY_CNN = ExampleSpec(
             ParameterSpec("logit/bias", (1,), ZEROS),
         ),
         layers=("conv", "relu", "pool", "flatten", "logit"),
-        default=Size("embedded", epochs=1, train=1270, test=2115),
+        default=Size("embedded", epochs=1, train=630, test=2115),
         full=Size("embedded", epochs=5),
         fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/fit")),
         ways=(

@@ -36,7 +36,7 @@ CIFAR_MLP = ExampleSpec(
             ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "hidden", "relu", "logits"),
-        default=Size("full", epochs=1, train=3190, test=1000),
+        default=Size("full", epochs=1, train=1590, test=1000),
         full=Size("full", epochs=10),
         fast=(Fast("torch/loop", traced=True), Fast("keras/fit", jit=True)),
         ways=(

@@ -35,7 +35,7 @@ DIGIT_CNN = ExampleSpec(
             ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=("conv1", "relu1", "pool1", "conv2", "relu2", "pool2", "flatten", "logits"),
-        default=Size("embedded", epochs=1, train=6390, test=2000),
+        default=Size("embedded", epochs=1, train=3190, test=2000),
         full=Size("full", epochs=3),
         fast=(Fast("torch/loop", channels_last=True, traced=True), Fast("keras/fit")),
         ways=(

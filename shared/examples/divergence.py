@@ -76,7 +76,7 @@ DIVERGENCE = ExampleSpec(
             "relu",
             "logits",
         ),
-        default=Size("full", epochs=1, train=638, test=200),
+        default=Size("full", epochs=1, train=318, test=200),
         full=Size("full", epochs=10, train=10_272, test=2000),
         watched="steps",
         nudged32=True,

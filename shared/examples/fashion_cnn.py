@@ -49,7 +49,7 @@ FASHION_CNN = ExampleSpec(
             "relu3",
             "logits",
         ),
-        default=Size("embedded", epochs=1, train=2550, test=1000),
+        default=Size("embedded", epochs=1, train=1270, test=1000),
         full=Size("full", epochs=5),
         fast=(
             Fast("torch/loop", channels_last=True, traced=True),

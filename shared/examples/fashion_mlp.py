@@ -33,7 +33,7 @@ FASHION_MLP = ExampleSpec(
             ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "hidden", "relu", "logits"),
-        default=Size("embedded", epochs=5, train=11_990),
+        default=Size("embedded", epochs=2, train=11_990),
         full=Size("full", epochs=5),
         fast=(Fast("torch/loop", traced=True), Fast("keras/fit", jit=True)),
         ways=(

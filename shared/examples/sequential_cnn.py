@@ -51,7 +51,7 @@ SEQUENTIAL_CNN = ExampleSpec(
             "classifier_relu2",
             "classifier_logits",
         ),
-        default=Size("embedded", epochs=1, train=1270, test=1000),
+        default=Size("embedded", epochs=1, train=630, test=1000),
         full=Size("full", epochs=1),
         fast=(Fast("torch/loop", channels_last=True), Fast("keras/fit")),
         ways=(

@@ -59,7 +59,7 @@ SOFTMAX_REGRESSION = ExampleSpec(
             ParameterSpec("logits/bias", (10,), ZEROS),
         ),
         layers=("flatten", "logits"),
-        default=Size("embedded", epochs=10, train=11_990),
+        default=Size("embedded", epochs=4, train=11_990),
         full=Size("full", epochs=10),
         fast=(Fast("torch/api", traced=True), Fast("keras/fit", jit=True)),
         ways=(
