@@ -179,10 +179,10 @@ class _Asker:
             moved = self._moved(parsed)
             if moved:
                 return replace(base, status="wrong", rule="frozen", sides=moved)
+        if self.question.identical:
+            return self._expected(_bits(base, quad), quad)
         finding = self._zero(self._judged(base, parsed, quad), quad)
         finding = self._expected(self._derived(finding, quad), quad)
-        if self.question.identical:
-            return _bits(finding, quad) if finding.agrees else finding
         # Beyond the horizon nobody can say of a difference that it is rounding, nor that it is not.
         # What is noisy, missing or not finite is so at any step.
         beyond = self.horizon is not None and (finding.step or 0) > self.horizon
@@ -387,19 +387,19 @@ def _same(recording: Recording, key: str, other: str) -> bool:
 def _bits(finding: Finding, quad: KeyArrays) -> Finding:
     """The finding, or that some bit differs though rounding would excuse it; −0 is not 0 here."""
     for a, b in quad.pairs:
-        unlike = blockwise.first(a, b, _unlike) if a.dtype.kind == "f" else None
+        unlike = blockwise.first(a, b, _unlike if a.dtype.kind == "f" else np.not_equal)
         if unlike is not None:
             return replace(
                 finding,
                 status="different",
                 rule="bits",
                 index=quad.place(unlike),
-                step=unlike + 1 if finding.key == "loss/curve" else finding.step,
+                step=unlike + 1 if finding.key in ("loss/curve", "inputs/batches") else finding.step,
                 left=str(a.reshape(-1)[unlike]),
                 right=str(b.reshape(-1)[unlike]),
             )
     # Of what was kept of a large array every bit may be equal where the whole is not.
-    if finding.agrees and not all(same for same, _ in quad.alike):
+    if not all(same for same, _ in quad.alike):
         return replace(finding, status="different", rule="bits")
     return finding
 

@@ -261,7 +261,7 @@ TRANSFER_LEARNING = ExampleSpec(
         ),
         # Not 6,000: of those the last batch would be of one image, which BatchNorm takes for the
         # world, and pretraining would end at 0.59.
-        default=Size("embedded", epochs=1, train=3070),
+        default=Size("embedded", epochs=1, train=6070),
         full=Size("full", epochs=1),
         fast=(Fast("torch/pretrain", channels_last=True, traced=True), Fast("keras/pretrain")),
         ways=(
