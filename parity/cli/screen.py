@@ -273,7 +273,7 @@ def _pair_notes(pair: PairVerdict) -> list[Text]:
             notes.append(Text(f"  why: {pair.pair.reason}", style="dim"))
     elif pair.pair.differs_at:
         notes.append(Text("  expected to differ, but it agrees", style="red"))
-    if len(pair.precisions) == 1:
+    if len(pair.precisions) == 1 and not pair.pair.identical:
         notes.append(
             Text(
                 f"Only {pair.precisions[0]} was given: noise cannot be measured, so "

@@ -394,7 +394,9 @@ def _bits(finding: Finding, quad: KeyArrays) -> Finding:
                 status="different",
                 rule="bits",
                 index=quad.place(unlike),
-                step=unlike + 1 if finding.key in ("loss/curve", "inputs/batches") else finding.step,
+                step=unlike + 1
+                if finding.key in ("loss/curve", "inputs/batches")
+                else finding.step,
                 left=str(a.reshape(-1)[unlike]),
                 right=str(b.reshape(-1)[unlike]),
             )
