@@ -401,8 +401,12 @@ def gallery(seen: Predicted, chosen: Array, names: tuple[str, str], columns: int
     columns = min(columns, len(chosen))
     rows = -(-len(chosen) // columns)
     with matplotlib.rc_context(STYLE | {"axes.grid": False}):
-        figure = Figure(figsize=(columns * 1.9, rows * 2.25 + 0.2), layout="constrained", dpi=DPI)
+        # Laid by hand: a constrained layout gives no room to texts beside square images.
+        height = rows * 2.4
+        figure = Figure(figsize=(columns * 1.9, height), dpi=DPI)
+        places = {"top": 1 - 0.25 / height, "bottom": 0.45 / height, "left": 0.01, "right": 0.99}
         panes = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+        figure.subplots_adjust(hspace=0.42, wspace=0.08, **places)
         for axes in panes:
             axes.axis("off")
         both = (seen.left, seen.right)
