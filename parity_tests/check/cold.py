@@ -20,13 +20,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {
-    "torch.py": """
+    "written_torch.py": """
 from torch import nn
 
 def Net():
     return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 4))
 """,
-    "keras.py": """
+    "written_keras.py": """
 import keras
 from keras import layers
 
@@ -37,13 +37,13 @@ def Net():
 """,
 }
 RESNET50 = {
-    "torch.py": """
+    "written_torch.py": """
 import torchvision
 
 def Net():
     return torchvision.models.resnet50(weights=None).eval()
 """,
-    "keras.py": """
+    "written_keras.py": """
 import keras
 
 def Net():
@@ -53,13 +53,13 @@ def Net():
 COMMAND = "from parity.cli.main import main; main()"
 PAIRS = {"tiny": (TINY, (4, 8)), "resnet50": (RESNET50, (2, 3, 224, 224))}
 BARE = {
-    "torch.py": """
+    "written_torch.py": """
 import json, sys
 import numpy as np, torch
 torch.set_num_threads(1)
 sys.path.insert(0, sys.argv[1])
 import importlib.util
-spec = importlib.util.spec_from_file_location("models", sys.argv[1] + "/torch.py")
+spec = importlib.util.spec_from_file_location("models", sys.argv[1] + "/written_torch.py")
 module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
 x = np.random.default_rng(0).normal(size=json.loads(sys.argv[2]))
 model = module.Net()
@@ -68,7 +68,7 @@ for dtype in (torch.float32, torch.float64):
     inputs = torch.tensor(x, dtype=dtype, requires_grad=True)
     model(inputs).sum().backward()
 """,
-    "keras.py": """
+    "written_keras.py": """
 import json, os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np, tensorflow as tf, keras
@@ -77,7 +77,7 @@ tf.config.threading.set_inter_op_parallelism_threads(1)
 import importlib.util
 x = np.random.default_rng(0).normal(size=json.loads(sys.argv[2]))
 x = np.moveaxis(x, 1, -1) if x.ndim == 4 else x
-spec = importlib.util.spec_from_file_location("models", sys.argv[1] + "/keras.py")
+spec = importlib.util.spec_from_file_location("models", sys.argv[1] + "/written_keras.py")
 module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
 for dtype in ("float32", "float64"):
     keras.config.set_floatx(dtype); keras.config.set_dtype_policy(dtype)
@@ -97,17 +97,17 @@ def bare(folder: Path, shape: tuple[int, ...]) -> tuple[float, float]:
         [sys.executable, str(folder / f"bare_{name}"), str(folder), json.dumps(shape)]
         for name in BARE
     ]
-    return _measured(commands)
+    return _measured(commands, {0})
 
 
 def check(folder: Path, shape: tuple[int, ...]) -> tuple[float, float]:
     """Seconds and megabytes of the command, started as a user starts it."""
-    sides = [f"--{side}={folder}/{side}.py:Net" for side in ("torch", "keras")]
+    sides = [f"--{side}={folder}/written_{side}.py:Net" for side in ("torch", "keras")]
     given = f"--input={','.join(map(str, shape))}"
-    return _measured([[sys.executable, "-c", COMMAND, "check", *sides, given]])
+    return _measured([[sys.executable, "-c", COMMAND, "check", *sides, given]], {0, 1})
 
 
-def _measured(commands: list[list[str]]) -> tuple[float, float]:
+def _measured(commands: list[list[str]], well: set[int]) -> tuple[float, float]:
     begin = time.perf_counter()
     running = [subprocess.Popen(c, stdout=-3, stderr=-3, cwd=ROOT) for c in commands]
     peak = 0
@@ -115,7 +115,7 @@ def _measured(commands: list[list[str]]) -> tuple[float, float]:
         peak = max(peak, sum(_resident(one.pid) for one in running))
         time.sleep(0.05)
     for one in running:
-        if one.returncode not in (0, 1):
+        if one.returncode not in well:
             raise SystemExit(f"{' '.join(one.args)} ended with {one.returncode}")
     return time.perf_counter() - begin, peak / 1e6
 

@@ -248,7 +248,7 @@ def test_it_is_read_while_a_sweep_writes(fakes):
         ("keras", 8),
     ]
     assert "300 + 500 of" in planned["planned"][0]["data"]
-    assert "10 epochs" in planned["planned"][0]["data"]
+    assert "4 epochs" in planned["planned"][0]["data"]
     first.kill()
     first.communicate()
 
