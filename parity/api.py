@@ -22,6 +22,7 @@ from parity.checker.graph.model_inputs import InputLayout
 from parity.checker.graph.model_interface import Array
 from parity.checker.graph.target import REFERENCE, Target, keep_out_triton
 from parity.checker.graph.training_recipe import Recipe
+from parity.checker.named import check_targets
 from parity.checker.references.reference_model import ReferenceModel
 from parity.checker.result.check_result import CheckResult
 from parity.checker.result.html_page import ShownResult
@@ -163,7 +164,7 @@ def check(
             "Models that are named run in processes of their own, where a loss or an optimizer "
             "that exists already is not. Name it, too: a text, or a class or function of a file."
         )
-    return ShownResult.of(checking.check_targets(named[0], named[1], request))
+    return ShownResult.of(check_targets(named[0], named[1], request))
 
 
 def compare(

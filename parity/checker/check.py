@@ -34,15 +34,13 @@ from parity.checker.judge import (
 )
 from parity.checker.judge.judging import RecordedRuns
 from parity.checker.references import compact_runs
-from parity.checker.references.reference_model import ReferenceModel
 from parity.checker.result.check_result import CheckResult, ComparedQuantity
 from parity.checker.training import user_training
 from parity.checker.transfer import biases, degenerate, input_layout, leftovers, mapping, parts
 from parity.checker.transfer.comparison import ModelComparison, unique_mappings
 from parity.checker.transfer.mapping import AxisMaps
-from parity.checker.workers.fitting import fitted
 from parity.checker.workers.pair import Clock, ModelPair, Say
-from parity.checker.workers.request import CheckRequest, started
+from parity.checker.workers.request import CheckRequest
 from parity.comparator.noise import U32, Finding
 from parity.core.errors import CrashError, UsageError
 from parity.core.sides import SIDES, Precision, Side
@@ -60,32 +58,13 @@ _ROUNDED = 8.0
 """Units of float32's rounding that a sum of two biases, say, may be off."""
 
 
-def check_targets(
-    torch: Target, keras: Target, request: CheckRequest, say: Say = lambda words: None
-) -> CheckResult:
-    """Check two models by name, each in a process of its own.
-
-    Raises:
-        ModelError: a model cannot be loaded or run.
-        WorkerError: a process does not start, dies or hangs.
-        UsageError: inputs are missing, or names to be paired do not exist.
-    """
-    targets = torch, keras
-    request = fitted(request, targets)
-    live = [side for side, t in zip(SIDES, targets, strict=True) if not t.is_reference]
-    with started(request, live) as remotes:
-        ready: list[LoadableModel] = list(remotes)
-        sides = [ReferenceModel() if t.is_reference else ready.pop(0) for t in targets]
-        return check_in((sides[0], sides[1]), targets, request, say)
-
-
 def check_in(
     remotes: tuple[LoadableModel, LoadableModel],
     targets: tuple[Target, Target],
     request: CheckRequest,
     say: Say = lambda words: None,
 ) -> CheckResult:
-    """Check two models in processes that are there; raises as `check_targets` does.
+    """Check two models in processes that are there; raises as `named.check_targets` does.
 
     A process that has ended is started anew. One that native code brings down in the middle gets
     a second chance: such crashes come and go, and the answer says so.

@@ -11,21 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from rich.console import Console
 
-from parity.checker.apply import rounds, writing
-from parity.checker.apply import wording as applied
-from parity.checker.check import check_in, check_targets
 from parity.checker.graph import input_files
 from parity.checker.graph import model_inputs as feeding
 from parity.checker.graph import training_recipe as reading
 from parity.checker.graph.memory import parse as parsed_memory
 from parity.checker.graph.target import Target
-from parity.checker.result import html_page, model_explorer, wording
-from parity.checker.result.check_result import CheckResult
-from parity.checker.result.formats import FORMATS
+from parity.checker.named import check_targets
 from parity.checker.workers.pair import Say
 from parity.checker.workers.request import CheckRequest, processes
 from parity.cli.writable import expect_file, expect_folder
@@ -33,7 +28,11 @@ from parity.convert.tensor_files import replacing
 from parity.core.errors import InterruptionError, UsageError
 from parity.core.sides import SIDES, Side, side_named
 from parity.report import files as report_files
-from parity.verdict.judgement import Verdict
+
+if TYPE_CHECKING:  # what is slow to import is imported when both processes have been started
+    from parity.checker.apply import rounds
+    from parity.checker.result.check_result import CheckResult
+    from parity.verdict.judgement import Verdict
 
 Typed = Sequence[tuple[str | None, str]]
 
@@ -187,8 +186,13 @@ def _show(
     explorer: Path | None,
 ) -> None:
     """Print a result, and what came of applying it; write the page and other files."""
+    from parity.checker.result import model_explorer, wording
+    from parity.checker.result.formats import FORMATS
+
     for name in printed:
         if name == "json" and outcome is not None:
+            from parity.checker.apply import wording as applied
+
             document = {**json.loads(FORMATS[name](result)), "apply": applied.to_json(outcome)}
             print(json.dumps(document, indent=2, allow_nan=False))
             continue
@@ -219,12 +223,18 @@ def _applied(
     """The check, and what comes of applying it."""
     since = time.time()
     with processes(request) as remotes:
+        from parity.checker.apply import rounds
+        from parity.checker.check import check_in
+
         result = check_in(remotes, models, request, say)
         return result, rounds.in_rounds(remotes, models, request, result, say, since=since)
 
 
 def _shown(outcome: rounds.Outcome, *, write: bool, silent: bool) -> Verdict:
     """Show what was applied, write it if asked, and say what is so then."""
+    from parity.checker.apply import wording as applied
+    from parity.checker.apply import writing
+
     first, file = outcome.results[0].verdict, sys.stderr if silent else sys.stdout
     if first == "agree":
         return first
@@ -243,6 +253,8 @@ def _formats(texts: Sequence[str]) -> tuple[list[str], dict[Path, str]]:
         UsageError: there is no such format, or no such folder, or two documents are to be printed.
     """
     printed, written = [], {}
+    if texts:
+        from parity.checker.result.formats import FORMATS
     for text in texts:
         name, equals, file = text.partition("=")
         known = FORMATS.keys() if equals else ("text", *FORMATS)
@@ -329,6 +341,8 @@ def _page(path: Path) -> Path:
 def _write_page(result: CheckResult, page: Path) -> list[Path]:
     """Write the page, and the figure beside it if it is Markdown; names what was written."""
     if page.suffix == ".html":
+        from parity.checker.result import html_page
+
         return [report_files.save(page, html_page.page(result))]
     from parity.report import checks  # Matplotlib is slow to import
 

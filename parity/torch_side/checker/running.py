@@ -4,9 +4,11 @@ import contextlib
 import copy
 import dataclasses
 import inspect
+import sys
 import sysconfig
 import traceback
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -22,6 +24,26 @@ _OWN = Path(__file__).parent
 _FOREIGN = (str(Path(torch.__file__).parent), str(_OWN), sysconfig.get_paths()["stdlib"])
 
 
+def _deterministic(mode, *, warn_only):
+    """`torch.use_deterministic_algorithms`, which takes a second to tell the compiler, too."""
+    if "torch._inductor" in sys.modules:
+        torch.use_deterministic_algorithms(mode, warn_only=warn_only)
+    else:
+        torch._C._set_deterministic_algorithms(mode, warn_only=warn_only)
+
+
+def _stance(eager):
+    """What is compiled runs as it is written, if `eager`; where nothing is, nothing is imported."""
+    if "torch._dynamo" in sys.modules:
+        return torch.compiler.set_stance("force_eager" if eager else "default")
+    return mock.patch.object(torch, "compile", _as_written) if eager else contextlib.nullcontext()
+
+
+def _as_written(model=None, **_):
+    """`torch.compile`, or the decorator that it is without a model."""
+    return (lambda function: function) if model is None else model
+
+
 @contextlib.contextmanager
 def surroundings(precision, *, gradients, eager=False):
     """Default type, no fused attention, fixed draws; all as before afterwards.
@@ -35,15 +57,14 @@ def surroundings(precision, *, gradients, eager=False):
     try:
         torch.set_default_dtype(getattr(torch, precision))
         torch.backends.mha.set_fastpath_enabled(False)
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        stance = torch.compiler.set_stance("force_eager" if eager else "default")
-        with stance, torch.random.fork_rng(devices=[]), torch.set_grad_enabled(gradients):
+        _deterministic(True, warn_only=True)
+        with _stance(eager), torch.random.fork_rng(devices=[]), torch.set_grad_enabled(gradients):
             torch.manual_seed(0)
             yield
     finally:
         torch.set_default_dtype(dtype)
         torch.backends.mha.set_fastpath_enabled(fast)
-        torch.use_deterministic_algorithms(strict, warn_only=warn)
+        _deterministic(strict, warn_only=warn)
 
 
 @contextlib.contextmanager
