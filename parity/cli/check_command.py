@@ -155,6 +155,7 @@ def _watch(
             "--watch needs watchfiles, not installed here. Install this project with its extra "
             "`watch`."
         )
+    from parity.checker.result.check_result import CheckResult
     from parity.checker.watching import watch
 
     last: CheckResult | None = None

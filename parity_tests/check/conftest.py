@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from parity.checker import check
+from parity.checker import named
 from parity.checker.check import check_in
 from parity.checker.graph import model_inputs
 from parity.checker.graph.target import Target
@@ -17,7 +17,7 @@ def serving(remotes, monkeypatch):
     """Whatever asks for a check in processes of its own has it from those that are there."""
     by_side = dict(zip(SIDES, remotes, strict=True))
     monkeypatch.setattr(
-        check, "started", lambda request, live: contextlib.nullcontext([by_side[s] for s in live])
+        named, "started", lambda request, live: contextlib.nullcontext([by_side[s] for s in live])
     )
 
 

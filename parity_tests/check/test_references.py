@@ -70,8 +70,12 @@ def wrong():
 REQUEST = CheckRequest(inputs=(model_inputs.parse("2,3,8,10"),))
 
 
-def found(result):
+def found(result, row=None):
+    """Verdict and first layer; of branches that are wrong alike any may be the first."""
     first = result.first
+    for cause in getattr(row, "causes", ()):
+        if first and first.torch in cause.torch:
+            return result.verdict, (cause.torch, cause.keras)
     return result.verdict, first and (first.torch, first.keras)
 
 
@@ -117,7 +121,7 @@ def test_a_reference_finds_what_the_live_pair_finds(remotes, row, tmp_path, caps
             f"\n{row.name}: {size / 1e3:.0f} kB; live {took[0]:.1f} s, "
             f"recorded in {took[1]:.1f} s, by reference {took[2]:.1f} s"
         )
-    assert found(other) == found(live)
+    assert found(other, row) == found(live, row)
     assert told_causes(other) == told_causes(live)
 
 
