@@ -62,4 +62,5 @@ def test_the_committed_pages_read_well(browser, tmp_path):
     for name in reading.PAGES:
         assert seen[name][1] < 900, f"{name}: code comes late"
     for path in folder.glob("*.md"):
-        assert path.read_text("utf-8").count("bit for bit") < 5, path.stem
+        # Pairs that must be so say it in their titles, in each table that names them.
+        assert path.read_text("utf-8").count("bit for bit") <= 10, path.stem
