@@ -168,7 +168,7 @@ REGULARISATION = ExampleSpec(
         batch_size=50,
         parameters=_DENSE,
         layers=("flatten", "hidden", "relu", "logits"),
-        default=Size("embedded", epochs=15, train=1000, test=500, validation=500),
+        default=Size("embedded", epochs=30, train=1000, test=500, validation=500),
         full=Size("full", epochs=10),
         validation=5000,
         watched="epochs",
