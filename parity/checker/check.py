@@ -334,6 +334,7 @@ class _Check:
                 trained=trained,
                 training=self._training,
                 replay=self._models.keras.replay,
+                unstopped=partial(self._unstopped, comparison, list(recorded.left_inputs)),
                 own_weights=self._request.keep_weights,
                 titles={"torch": left.graph.title, "keras": right.graph.title},
                 inputs=tuple(self._input_words()),
@@ -393,6 +394,16 @@ class _Check:
             within = [m for m in apart if outcome.layers[m.left.id].agrees]
             self._notes.append(float32_constants.nudged_note(within))
         return nudged, outcome
+
+    def _unstopped(
+        self,
+        comparison: ModelComparison,
+        arrays: list[Array],
+        passing: Mapping[Side, Sequence[str]],
+    ) -> judging.CheckFindings:
+        """What is found where gradients pass that a model stops."""
+        recorded = self._record(comparison, arrays=arrays, passing=passing)
+        return judging.judge_evaluation(comparison, recorded, dropouts.active(comparison))
 
     def _hand_over_training(self, comparison: ModelComparison) -> user_training.UserTraining | None:
         """Hand the user's own loss and optimizer to both sides, and draw targets."""
@@ -695,6 +706,7 @@ class _Check:
         whole: bool = True,
         gradients: bool = True,
         lean: bool = False,
+        passing: Mapping[Side, Sequence[str]] | None = None,
     ) -> RecordedRuns:
         """Both sides in both precisions, on the same inputs and with the same loss.
 
@@ -705,6 +717,7 @@ class _Check:
             whole: all values and gradients, not the outputs alone.
             gradients: with `whole`, the gradients, too.
             lean: those that float32 settles in float32 alone.
+            passing: values whose gradient passes though the model stops it.
         """
         models, request = self._models, self._request
         arrays = self._arrays(0) if arrays is None else arrays
@@ -741,6 +754,7 @@ class _Check:
                     steps=request.steps if mode == "train" else 0,
                     rate=_RATE,
                     keep_values=whole,
+                    passing=(passing or {}).get(SIDES[side], ()),
                 )
 
             left, right = (

@@ -28,6 +28,35 @@ class Stops(nn.Module):
         h = torch.tanh(self.a(x))
         return h * torch.sigmoid(self.b(h.detach() if self.stop else h))
 
+class Scales(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(8, 8), nn.Linear(8, 8)
+    def forward(self, x):
+        h = torch.tanh(self.a(x))
+        with torch.no_grad():
+            largest = h.abs().amax(1, keepdim=True) + 1e-3
+        return self.b(h / largest)
+
+class Half(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+    @staticmethod
+    def backward(ctx, slope):
+        return slope / 2
+
+class Logs(nn.Module):
+    def __init__(self, halved, stop):
+        super().__init__()
+        self.a, self.b, self.halved, self.stop = nn.Linear(8, 8), nn.Linear(8, 8), halved, stop
+    def forward(self, x):
+        h = torch.tanh(self.a(x))
+        y = torch.sigmoid(self.b(h))
+        self.seen = h.detach().mean()
+        y = Half.apply(y) if self.halved else y
+        return (h.detach() if self.stop else h) * y + 0.0 * y.detach()
+
 class Averages(nn.Module):
     def __init__(self):
         super().__init__()
@@ -79,6 +108,19 @@ def stops(stop):
     g = layers.Dense(8, activation="sigmoid", name="b")(ops.stop_gradient(h) if stop else h)
     return Model(x, h * g)
 
+def scales(stop):
+    x = Input((8,))
+    h = ops.tanh(layers.Dense(8, name="a")(x))
+    largest = ops.max(ops.abs(h), 1, keepdims=True) + 1e-3
+    largest = ops.stop_gradient(largest) if stop else largest
+    return Model(x, layers.Dense(8, name="b")(h / largest))
+
+def logs():
+    x = Input((8,))
+    h = ops.tanh(layers.Dense(8, name="a")(x))
+    y = ops.sigmoid(layers.Dense(8, name="b")(h))
+    return Model(x, h * y + 0.0 * y)
+
 def averages():
     return keras.Sequential([Input((5,)), layers.BatchNormalization(momentum=0.9, name="bn")])
 
@@ -101,6 +143,8 @@ RIGHT = (
     ("Reads", {}, "Reads", {"part": "state"}, "2,5,6"),
     ("Stops", {}, "stops", {"stop": True}, "4,8"),
     ("Stops", {"stop": False}, "stops", {"stop": False}, "4,8"),
+    ("Scales", {}, "scales", {"stop": True}, "4,8"),
+    ("Logs", {"halved": False, "stop": False}, "logs", {}, "4,8"),
 )
 WRONG = (
     ("Attends", {}, "attends", {"heads": 4}, "2,7,12", "groups", False),
@@ -109,6 +153,8 @@ WRONG = (
     ("Reads", {}, "Reads", {"part": "cell"}, "2,5,6", "wiring", False),
     ("Stops", {}, "stops", {"stop": False}, "4,8", "stop_gradient", False),
     ("Stops", {"stop": False}, "stops", {"stop": True}, "4,8", "stop_gradient", False),
+    ("Scales", {}, "scales", {"stop": False}, "4,8", "stop_gradient", False),
+    ("Logs", {"halved": False, "stop": True}, "logs", {}, "4,8", "stop_gradient", False),
     ("Averages", {}, "averages", {}, "6,5", "momentum", True),
     ("Tied", {}, "untied", {}, "3,6:int<20", "weights", False),
     ("Halved", {}, "again", {}, "4,8", "weights", False),
@@ -133,6 +179,18 @@ def test_the_cause_is_named_and_confirmed(ask, row):
     result = ask(*pair, train=train)
     assert result.verdict == "differ"
     assert (result.causes[0].kind, result.causes[0].status) == (kind, "confirmed")
+
+
+def test_of_two_stops_only_the_one_that_counts_is_named(ask):
+    result = ask("Logs", {"halved": False, "stop": True}, "logs", {}, "4,8", train=False)
+    assert [c.right[0] for c in result.causes] == ["model.tanh"]
+
+
+@pytest.mark.parametrize("stop", [False, True])
+def test_a_stop_is_no_cause_where_gradients_differ_without_it(ask, stop):
+    result = ask("Logs", {"halved": True, "stop": stop}, "logs", {}, "4,8", train=False)
+    assert result.verdict == "differ"
+    assert not result.causes
 
 
 @pytest.mark.parametrize("row", LATENT, ids=str)

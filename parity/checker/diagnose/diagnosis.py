@@ -42,6 +42,7 @@ def explain(
     trained: RecordedRuns | None,
     training: user_training.UserTraining | None = None,
     replay: Replay,
+    unstopped: gradient_stops.Unstopped,
     own_weights: bool = False,
     titles: Mapping[str, str],
     inputs: tuple[str, ...],
@@ -57,6 +58,7 @@ def explain(
         trained: the run in training mode, if there was one.
         training: the user's own loss and optimizer, if there are.
         replay: runs a node of the right's model alone.
+        unstopped: judges the two models anew, while gradients pass that they stop.
         own_weights: both models keep the weights that they have.
         titles, inputs, notes, seconds: go into the result as they are.
     """
@@ -69,15 +71,18 @@ def explain(
         attributed = [_innocent(layer) for layer in attributed]
     divergences: list[Divergence] = []
     causes: tuple[Cause, ...] = ()
+    stops: list[gradient_stops.Stop] = []
     if not findings.agrees:
         untrained: tuple[LayerAttribution | None, list[AttributedLayer]] = (None, [])
         learning = partial(_in_training, comparison, findings, trained, attributed, stages)
         modes = stages.attempt("each pair in training mode", learning, untrained)
+        stopped = partial(gradient_stops.stops, comparison, findings, unstopped)
+        stops = stages.listed("stopped gradients", stopped)
         divergences = stages.listed(
             "the first divergence",
-            partial(_divergences, attribution, attributed, findings, modes[1]),
+            partial(_divergences, attribution, attributed, findings, modes[1], stops),
         )
-        search = Search(attribution, attributed, findings, trained, modes, stages)
+        search = Search(attribution, attributed, findings, trained, modes, stages, stops)
         causes = stages.attempt("the search for causes", partial(find_causes, search), causes)
         learnt = partial(_of_training, causes, comparison, findings, trained, training)
         causes = stages.attempt("the loss and the optimizer", learnt, causes)
@@ -209,6 +214,7 @@ def _divergences(
     layers: Sequence[AttributedLayer],
     findings: CheckFindings,
     trained: Sequence[AttributedLayer],
+    stops: Sequence[gradient_stops.Stop],
 ) -> Iterator[Divergence]:
     """Where the two diverge, in causal order: weights, layers, then what follows from them."""
     for part in findings.parts:
@@ -220,7 +226,7 @@ def _divergences(
     of_layers = list(_layer_divergences(attribution, layers))
     yield from of_layers or _first_failing(layers)
     yield from _training(trained)
-    for stop in gradient_stops.stops(attribution.comparison, findings):
+    for stop in stops:
         here, there = ("PyTorch", "Keras") if stop.side == "torch" else ("Keras", "PyTorch")
         text = f"{here} stops the gradient of what it gives, {there} does not."
         yield Divergence(stop.torch, stop.keras, "gradients", stop.finding, text)

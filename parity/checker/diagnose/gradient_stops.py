@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from parity.checker.canonical.canonical_graph import CanonicalGraph
 from parity.checker.graph.graph import Graph
 from parity.checker.judge.judging import CheckFindings
 from parity.checker.transfer.comparison import ModelComparison
 from parity.comparator.noise import Finding
 from parity.core.sides import Side
 from parity.diagnosis.causes import Cause
+
+Unstopped = Callable[[Mapping[Side, Sequence[str]]], CheckFindings]
+"""Values of each side → what is found where their gradients pass though they are stopped."""
+_MANY = 8
+"""Of more stops it is not asked which of them are needed: each takes a run of both models."""
 
 
 @dataclass(frozen=True)
@@ -20,45 +24,55 @@ class Stop:
 
     Attributes:
         side: which stops it.
-        torch, keras: names of what the gradient does not reach.
+        values: of PyTorch and of Keras, by id: what the gradient does not reach.
+        torch, keras: names of what gives them.
         finding: of the first gradient that diverges.
-        sure: no gradient diverges but of what lies before this place.
     """
 
     side: Side
+    values: tuple[str, str]
     torch: str
     keras: str
     finding: Finding
-    sure: bool
 
 
-def stops(comparison: ModelComparison, findings: CheckFindings) -> list[Stop]:
-    """Every such place, where gradients diverge and outputs do not."""
-    parted = [p for p in findings.parts if p.stage == "gradients" and not p.finding.agrees]
-    if not parted or any(p.stage == "outputs" and not p.finding.agrees for p in findings.parts):
+def stops(comparison: ModelComparison, findings: CheckFindings, unstopped: Unstopped) -> list[Stop]:
+    """The stops without which gradients agree, where they diverge and outputs do not.
+
+    A stop may be written and make no difference, and gradients differ for another reason before
+    it. So all that one side alone stops is let pass: if gradients then agree, it was that; and of
+    several those count that are missed when they alone are stopped again.
+    """
+    apart = _apart(findings, "gradients")
+    if not apart or _apart(findings, "outputs"):
         return []
-    partners = dict(comparison.axis_maps.partners)
-    back = {right: left for left, right in partners.items()}
+    partners = comparison.axis_maps.partners.items()
     mine, theirs = (set(graph.stopped) for graph in comparison.graphs)
-    only: list[tuple[Side, str, str]] = [
-        *(("torch", v, partners[v]) for v in mine if v in partners and partners[v] not in theirs),
-        *(("keras", back[v], v) for v in theirs if v in back and back[v] not in mine),
-    ]
-    places = []
-    for side, left, right in only:
-        behind = _before(comparison.torch, left) | _before(comparison.keras, right)
-        names = [(p.torch.replace("input ", "input:"), p.keras) for p in parted]
-        sure = all(a in behind or b in behind for a, b in names)
-        places.append(
-            Stop(
-                side,
-                _name(comparison.graphs[0], left),
-                _name(comparison.graphs[1], right),
-                parted[0].finding,
-                sure,
-            )
-        )
-    return places
+    only = []
+    for left, right in partners:
+        if (left in mine) != (right in theirs):
+            torch, keras = map(_name, comparison.graphs, (left, right))
+            side: Side = "torch" if left in mine else "keras"
+            only.append(Stop(side, (left, right), torch, keras, apart[0]))
+    if not only or not _agree(unstopped, only):
+        return []
+    if 1 < len(only) <= _MANY:
+        for stop in tuple(only):
+            others = [one for one in only if one is not stop]
+            if others and _agree(unstopped, others):
+                only = others
+    return only
+
+
+def _agree(unstopped: Unstopped, passing: Sequence[Stop]) -> bool:
+    mine = [stop.values[0] for stop in passing if stop.side == "torch"]
+    theirs = [stop.values[1] for stop in passing if stop.side == "keras"]
+    found = unstopped({"torch": mine, "keras": theirs})
+    return not any(_apart(found, stage) for stage in ("gradients", "outputs"))
+
+
+def _apart(findings: CheckFindings, stage: str) -> list[Finding]:
+    return [p.finding for p in findings.parts if p.stage == stage and not p.finding.agrees]
 
 
 def gradient_causes(places: Sequence[Stop]) -> Iterator[Cause]:
@@ -75,30 +89,12 @@ def gradient_causes(places: Sequence[Stop]) -> Iterator[Cause]:
             "stop_gradient",
             (stop.torch, left),
             (stop.keras, right),
-            "confirmed" if stop.sure else "suspected",
+            "confirmed",
             None,
-            1.0 if stop.sure else None,
+            1.0,
             "settings",
             fix=fix,
         )
-
-
-def _before(graph: CanonicalGraph, value: str) -> set[str]:
-    """Weights and inputs that a value depends on."""
-    weights: set[str] = set()
-    waiting, seen = [value], set[str]()
-    while waiting:
-        value = waiting.pop()
-        if value in seen:
-            continue
-        seen.add(value)
-        maker = graph.producers.get(value)
-        if maker is None:
-            weights.add(value.removeprefix("parameter:"))
-            continue
-        weights |= set(maker.parameters.values())
-        waiting += [s.value for s in maker.sources]
-    return weights
 
 
 def _name(graph: Graph, value: str) -> str:

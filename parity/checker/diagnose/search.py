@@ -59,6 +59,7 @@ class Search:
         trained: the run in training mode.
         learning: the pairs in training mode, and what was found of them.
         stages: runs what may fail.
+        stops: of gradients, of one side alone, proven.
         found: the causes so far, each with the pair that it was found at, if it was at one.
     """
 
@@ -68,6 +69,7 @@ class Search:
     trained: RecordedRuns | None
     learning: tuple[LayerAttribution | None, Sequence[AttributedLayer]]
     stages: Stages
+    stops: Sequence[gradient_stops.Stop]
     found: list[tuple[Cause, AttributedLayer | None]] = field(default_factory=list)
 
     @property
@@ -319,8 +321,7 @@ def _unlearnt(search: Search) -> Found:
 
 def _stopped(search: Search) -> Found:
     """Gradients that one side stops."""
-    stops = gradient_stops.stops(search.comparison, search.findings)
-    for cause in gradient_stops.gradient_causes(stops):
+    for cause in gradient_stops.gradient_causes(search.stops):
         yield cause, None
 
 

@@ -69,6 +69,7 @@ class RecordRequest:
         nudged: weights to be moved by half a unit of float32 (see `parity.checker.graph.nudge`),
             and with them every constant of the user's code; None: nothing is moved.
         skipped: weights whose gradients need not be computed, without `steps` and `learn`.
+        passing: of the graph's `stopped` values those whose gradient is to pass all the same.
     """
 
     precision: Precision
@@ -83,6 +84,7 @@ class RecordRequest:
     targets: Sequence[Array] = ()
     nudged: Sequence[str] | None = None
     skipped: Sequence[str] = ()
+    passing: Sequence[str] = ()
 
 
 class Model(ABC):

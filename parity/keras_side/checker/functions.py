@@ -17,7 +17,7 @@ from keras.src.backend.common.variables import Variable as KerasVariable
 from keras.src.backend.tensorflow import nn as backend_nn
 from keras.src.backend.tensorflow import random as backend_random
 from tensorflow.python.framework import ops as framework
-from tensorflow.python.ops import gen_image_ops, math_ops, nn_ops
+from tensorflow.python.ops import array_ops, gen_image_ops, math_ops, nn_ops
 
 from parity.checker.graph import draws
 from parity.keras_side.checker import noise, resizing, widening, windows
@@ -93,6 +93,8 @@ def patches(tracer):
     found.append((nn_ops, {"conv1d": _line(tracer)}))
     found.append((KerasVariable, {"value": _value(tracer)}))
     found.append(tracer.draws.patches())
+    stop = {"stop_gradient": _stop(tracer)}
+    found += [(array_ops, stop), (tf, stop)]
     return found + (_exact(tracer) if tracer.exact else [])
 
 
@@ -251,6 +253,17 @@ def _dropout(tracer):
         return dropout(*args, **kwargs)
 
     return flexible
+
+
+def _stop(tracer):
+    stop = array_ops.stop_gradient
+
+    def stop_or_pass(input, name=None):
+        live = not tracer.paused and hasattr(input, "numpy") and tracer.is_live(input)
+        passes = live and tracer.passes(tracer.ref(input).root)
+        return (array_ops.identity if passes else stop)(input, name=name)
+
+    return stop_or_pass
 
 
 def _exact(tracer):

@@ -61,11 +61,21 @@ class _Recorder:
             self.steps(loss, gradients)
         return self.kept
 
+    def _id(self, root):
+        what, k = root
+        if what == "parameter":
+            return f"parameter:{self.ids[k]}"
+        if isinstance(what, str):
+            return f"{what}:{k}"
+        places = {origin: i for i, (_, origin) in enumerate(self.owner._plan)}
+        return f"n{places.get(what.origin)}:{k}"
+
     def forward(self, keep=False, training=None):
         """One pass; loss and gradients where there are projections."""
         training = self.training if training is None else training
         tracer = self.owner._tracer(self.request.precision, detailed=False, evaluating=not training)
         tracer.nudging = self.request.nudged is not None
+        tracer.passes = lambda root: self._id(root) in self.request.passing
         floating = [x for x in self.inputs if x.dtype.is_floating]
         if not self.request.projections and self.learning is None:
             outputs = _tensors(run(self.owner, tracer, self.model, self.inputs, training))

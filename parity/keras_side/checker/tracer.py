@@ -80,6 +80,7 @@ class Tracer:
         evaluating: whether the model runs as in inference.
         apart: recurrent layers of these cells are looked into, step by step.
         nudging: whether constants are moved by half a unit of float32.
+        passes: whether the gradient of a root that the model stops is to pass all the same.
         noises: what was measured of layers in runs before; see `noise.measured`.
         draws: what takes the place of random numbers.
         paging: is told of variables that are looked at; None where all are in memory.
@@ -97,6 +98,7 @@ class Tracer:
         self.detailed = detailed
         self.evaluating = evaluating
         self.nudging = False
+        self.passes = lambda root: False
         self.apart = ()
         self.paging = self.streams = None
         self.noises = {} if noises is None else noises

@@ -73,7 +73,7 @@ class TorchModel(Model):
         self._sloped, self._learning, self._tracing = True, None, Tracer
         self._writes, self._noises, self.names, self._apart = False, {}, None, ()
         self._file_types, self._file_notes = {}, []
-        self._folder = self.paging = None
+        self._folder, self.paging, self._sections = None, None, {}
 
     # -- graph -----------------------------------------------------------------------------------
 
@@ -116,6 +116,11 @@ class TorchModel(Model):
             layers = sum(step.name in paths for step in writer.steps)
             writer.tracer.note(note("PyTorch", failure, layers))
         traced = writer.written(self.title)
+        self._sections = {
+            root.name: root.section
+            for root in writer.tracer.stopped
+            if root.name and root.section is not None
+        }
         return replace(traced, graph=with_hidden_uses(traced.graph)), writer.steps
 
     def _expect_fixed(self, writer, inputs):
@@ -405,12 +410,21 @@ class _Recorder:
         )
         tracer.apart, tracer.paging = self.owner._apart, self.owner.paging
         tracer.nudged = None if self.request.nudged is None else {}
+        tracer.passes = lambda root: self._id(root) in self.request.passing
+        sections = self.owner._sections
+        tracer.unblocked = {sections[name] for name in self.request.passing if name in sections}
         given, _ = self.owner._given(
             tracer, self.request.inputs, self.request.precision, gradients=torch.is_grad_enabled()
         )
         outputs, _ = forward(self.model, tracer, given, self.owner.names)
         self.returned = tracer.returned
         return outputs, given, tracer
+
+    def _id(self, root):
+        if root.step is None:
+            return root.name
+        node = self.known.get((root.step.name, root.step.kind))
+        return None if node is None else node.values[root.place].id
 
     def _values(self, tracer):
         for step in tracer.steps:

@@ -32,8 +32,11 @@ def _others(call, data):
 def same(t, c):
     """A copy, or the same tensor under another identity."""
     ref = t.ref(c.tensors[0])
-    if c.name in STOPS and ref.root.kind != "constant" and ref.root not in t.stopped:
-        t.stopped.append(ref.root)
+    if c.name in STOPS and ref.root.kind != "constant":
+        if ref.root not in t.stopped:
+            t.stopped.append(ref.root)
+        if t.passes(ref.root):
+            return c.tensors[0]
     result = c()
     for tensor in flatten(result):
         if tensor is not c.tensors[0]:

@@ -8,7 +8,10 @@ import torch
 
 @dataclass(eq=False)
 class Root:
-    """A root value in the making. `kind` is ``input``, ``parameter``, ``constant`` or ``node``."""
+    """A root value in the making. `kind` is ``input``, ``parameter``, ``constant`` or ``node``.
+
+    `section` is the number of the ``no_grad`` block that it was made in, None outside of one.
+    """
 
     kind: str
     shape: tuple[int, ...]
@@ -17,6 +20,7 @@ class Root:
     step: Any = None
     place: int = 0
     data: Any = None
+    section: int | None = None
 
     @property
     def constant(self):

@@ -68,6 +68,9 @@ class Tracer(TorchFunctionMode):
         paging: is told of weights that were looked at; None where all are in memory.
         detailed: what is written down becomes a graph, with where each node was called.
         nudged: id → constant that was moved by half a unit of float32; None where none is to be.
+        passes: whether the gradient of a root that the model stops is to pass all the same.
+        section: number of the ``no_grad`` block that runs, None outside of one.
+        unblocked: numbers of those in which gradients are to pass all the same.
     """
 
     def __init__(
@@ -82,7 +85,8 @@ class Tracer(TorchFunctionMode):
         self._names, self._labels = set(), []
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.frames = [Frame("", model)]
-        self.cumulative = set()
+        self.cumulative, self.passes = set(), lambda root: False
+        self.section, self.sections, self.unblocked = None, 0, frozenset()
         self.nudged, self.apart, self.paging, self.detailed = None, (), None, False
         for name, tensor in itertools.chain(model.named_parameters(), model.named_buffers()):
             floating = tensor.is_floating_point() or isinstance(tensor, nn.Parameter)
@@ -111,7 +115,9 @@ class Tracer(TorchFunctionMode):
 
     def outcome(self, tensor):
         """What a tensor is that the model returns."""
-        return self.ref(tensor)
+        ref = self.ref(tensor)
+        self._leaves_section(ref)
+        return ref
 
     def finish(self, outputs):
         """The run is over, and returned these."""
@@ -154,6 +160,8 @@ class Tracer(TorchFunctionMode):
 
     def run(self, func, *args, **kwargs):
         """Do a call as the model would, and write down what it is."""
+        if func is torch._C._set_grad_enabled:
+            return self._sloped(*args)
         if self.wide:
             func, args, kwargs = widened(func, args, kwargs)
         if self.nudged is not None:
@@ -166,6 +174,19 @@ class Tracer(TorchFunctionMode):
         if call.name in HANDLERS:
             return self._handled(call)
         return self.unknown(call)
+
+    def _sloped(self, enabled):
+        """``no_grad`` and its like begin or end."""
+        if enabled:
+            self.section = None
+        elif self.section is None and torch.is_grad_enabled():
+            self.section, self.sections = self.sections, self.sections + 1
+        torch._C._set_grad_enabled(enabled or self.section in self.unblocked)
+
+    def _leaves_section(self, ref):
+        root = ref.root
+        if root.section not in (None, self.section) and root not in self.stopped:
+            self.stopped.append(root)
 
     def _handled(self, call):
         """What a handler does not understand, an odd argument, becomes an opaque node."""
@@ -255,6 +276,8 @@ class Tracer(TorchFunctionMode):
         bound = {**own, **(bound or {})}
         sources = [*sources, *more]
         refs = [self.ref(t) for t in sources]
+        for ref in refs:
+            self._leaves_section(ref)
         self._frozen(refs, sources)
         again = self._marked(call, sources, bound, pick)
         if result is ...:
@@ -299,7 +322,7 @@ class Tracer(TorchFunctionMode):
         shape = tuple(tensor.shape)
         if self.keep is not None:
             self.keep(step, place, tensor)
-        root = Root("node", shape, dtype_name(tensor), "", step, place)
+        root = Root("node", shape, dtype_name(tensor), "", step, place, section=self.section)
         step.outputs.append(root)
         if inplace:
             self.table.written(tensor, Ref(root, shape))
