@@ -11,6 +11,7 @@ import ctypes
 import dataclasses
 import gc
 import json
+import mmap
 import os
 import platform
 import sys
@@ -29,6 +30,9 @@ _M_MMAP_THRESHOLD = -3
 """Of GNU's ``malloc.h``."""
 _BLOCK = 1 << 22
 """Bytes: blocks of this size are fresh pages each time, which costs as much as writing to them."""
+_GROWN = 1 << 27
+"""Bytes by which a process may grow before what requests have left is looked for. That takes 50 ms,
+and hundreds of layers are run alone, one a request."""
 Make = Callable[[Callable[[], Any], str, int], Model]
 
 
@@ -57,6 +61,7 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
     channel.send("ready", side=side)
     gc.freeze()  # the framework stays, and need not be looked at with every model
     model: Model | None = None
+    held = 0
     lines = stdin_lines()
     while (line := lines.get()) != "quit":
         request = json.loads(line)
@@ -84,7 +89,7 @@ def main(side: str, kind: Callable[[], type], wanted: str, make: Callable[[], Ma
             channel.send("failed", message=target.in_words(error), details=traceback.format_exc())
         else:
             channel.send("done", **answer)
-        give_back()
+        held = give_back(held)
     # Nothing is left to do, and TensorFlow takes half a second to take itself apart.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -155,14 +160,33 @@ def return_large_blocks() -> None:
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _BLOCK)
 
 
-def give_back() -> None:
-    """Give back what a request of a large model has left: weights, what refers to itself, the C
-    library's own. Of a small one it is not worth the time."""
+def give_back(held: int = 0) -> int:
+    """Give back what requests of a large model have left: weights, what refers to itself, the C
+    library's own. Of a small one it is not worth the time.
+
+    Args:
+        held: bytes in memory when that was last done.
+
+    Returns:
+        Bytes in memory now, or `held` where less was held then.
+    """
     if not storage.give_back():
-        return
-    gc.collect()
-    with contextlib.suppress(OSError, AttributeError):  # another library than GNU's
-        ctypes.CDLL(None).malloc_trim(0)
+        return held
+    if _resident() > held + _GROWN:
+        gc.collect()
+        with contextlib.suppress(OSError, AttributeError):  # another library than GNU's
+            ctypes.CDLL(None).malloc_trim(0)
+        return _resident()
+    return min(held, _resident())
+
+
+def _resident() -> int:
+    """Bytes in memory; of another system than Linux too many to be thought few."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:
+        return sys.maxsize
+    return pages * mmap.PAGESIZE
 
 
 def _wish(raw: Any) -> Any:

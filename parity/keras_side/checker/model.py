@@ -56,7 +56,7 @@ class KerasModel(Model):
         self._weights = None
         self._parameters = {}
         self._plan = []
-        self._runs = {}
+        self._runs, self._silent = {}, {}
         self._noises, self._apart = {}, ()
         self._folder, self._paging = None, {}
         self.learning = self.names = self._file = None
@@ -80,7 +80,7 @@ class KerasModel(Model):
         """Run it once in evaluation mode and float32, and say what it did."""
         self._apart = apart
         self._arrays = [np.asarray(x) for x in inputs]
-        self._runs = {}
+        self._runs, self._silent = {}, {}
         self._read_file()
         builder, graph, nodes = self._attempts()
         tracer = builder.tracer
@@ -257,7 +257,9 @@ class KerasModel(Model):
             for x, (_, dtype) in zip(sources, raw.specs, strict=True)
         ]
         with self._precision(precision), failures.naming_user_lines(f"{node} cannot be run alone"):
-            tracer = self._tracer(precision)
+            if precision not in self._silent:
+                self._silent[precision] = self._tracer(precision)
+            tracer = self._silent[precision]
             tracer.paused = True
             with tracer.listening(), tracer.suspended():
                 values = raw.run(xs)
