@@ -24,19 +24,22 @@ COLUMNS = {
     "memory": "memory, MiB",
 }
 
-WRITTEN = {
-    "torch": {"tutorial": "DataLoader loop", "idiomatic": "loop on batches"},
-    "keras": {"tutorial": "fit", "idiomatic": "GradientTape loop"},
-}
-"""Side → way → what it is in that framework, for the page."""
+_WRITTEN = {"idiomatic": "custom loop", "fast": "fast path"}
+_TUTORIALS = {"torch": "DataLoader (tutorial)", "keras": "fit (tutorial)"}
+"""Way → what people call it, where `--way` has another word; a tutorial's in each framework."""
 
 SHOWN = {"step": 1000.0}
 """What is shown in another unit than measured: steps in milliseconds."""
 
 
 def written(side: str, way: str) -> str:
-    """A way in the words of its framework."""
-    return WRITTEN.get(side, {}).get(way, way)
+    """A way as people call it who write it."""
+    return _TUTORIALS[side] if way == "tutorial" else _WRITTEN.get(way, way)
+
+
+def both(way: str) -> str:
+    """A way as it is called in both frameworks."""
+    return " / ".join(dict.fromkeys(written(side, way) for side in SIDES))
 
 
 def screen(result: BenchResult) -> Iterator[RenderableType]:
@@ -71,7 +74,7 @@ def _table(
         for way in ways:
             if any((m.example, m.side, m.way) == (example, side, way) for m in rows):
                 cells = (result.of(example, side, way, what) for what in COLUMNS)
-                table.add_row(f"{TITLES[side]}, {way}", *map(cell, cells))
+                table.add_row(f"{TITLES[side]}, {written(side, way)}", *map(cell, cells))
     return table
 
 
@@ -94,14 +97,17 @@ def interval(some: MedianInterval, factor: float = 1.0) -> str:
 def sentence(ratio: Ratio) -> str:
     """A ratio in words; nothing is faster than anything unless its interval says so."""
     titles: dict[str, str] = dict(TITLES.items())
-    names = [titles.get(word, word) for word in (ratio.of, ratio.to)]
-    where = titles.get(ratio.side, ratio.way)
+    if ratio.side:
+        names = [written(ratio.side, way) for way in (ratio.of, ratio.to)]
+        where = titles[ratio.side]
+    else:
+        names, where = [titles[ratio.of], titles[ratio.to]], both(ratio.way)
     told = f"{where}: {names[0]} / {names[1]}, an epoch: {ratio.mark}{interval(ratio.interval)}"
     return told if ratio.interval.significant else f"{told}, not told apart"
 
 
 def _sweep(rows: list[Measurement]) -> Table:
-    table = Table(title="fast, an epoch, s", title_justify="left")
+    table = Table(title="fast path, an epoch, s", title_justify="left")
     for heading in ("changed", "to", *(TITLES[side] for side in SIDES)):
         table.add_column(heading, justify="right")
     at = {(m.over, m.at, m.side): m for m in rows}
@@ -110,4 +116,4 @@ def _sweep(rows: list[Measurement]) -> Table:
     return table
 
 
-__all__ = ["COLUMNS", "SHOWN", "cell", "interval", "screen", "sentence"]
+__all__ = ["COLUMNS", "SHOWN", "both", "cell", "interval", "screen", "sentence", "written"]

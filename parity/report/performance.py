@@ -15,7 +15,7 @@ from parity.core.errors import UsageError
 from parity.core.json_format import JSON_FORMAT
 from parity.core.sides import SIDES, TITLES
 from parity.report import bars, documents
-from parity.report.bench_tables import COLUMNS, cell, interval, written
+from parity.report.bench_tables import COLUMNS, both, cell, interval, written
 from parity.report.files import render, save
 from parity.report.formatting import count, listed, number
 from parity.report.result import SHORT
@@ -25,7 +25,8 @@ NAME = "performance"
 _MEANT = {
     "tutorial": "as most programs do it: in PyTorch torchvision's items through `ToTensor` and a "
     "`DataLoader`, in Keras `compile` and `fit` on NumPy arrays, with their defaults",
-    "idiomatic": "the lesson's own `train_step`, called once a batch; the batches lie ready",
+    "idiomatic": "the lesson's own `train_step`, in Keras with a `GradientTape`, called once a "
+    "batch; the batches lie ready",
     "fast": "the same steps on data in memory as tensors, as fast as the suite can",
     "limit": "the same matrix products and convolutions alone, in the same library and threads",
 }
@@ -219,15 +220,10 @@ def _sides(ratio: Ratio) -> dict[str, str]:
         less, more = SIDES if ratio.interval.high < 1 else reversed(SIDES)
         words = f"{TITLES[less]} takes less time than {TITLES[more]}"
     return {
-        "way": _both(ratio.way),
+        "way": both(ratio.way),
         "ratio": f"{ratio.mark}{interval(ratio.interval)}",
         "words": words,
     }
-
-
-def _both(way: str) -> str:
-    """A way as both frameworks call it."""
-    return " / ".join(dict.fromkeys(written(side, way) for side in SIDES))
 
 
 def _conclusion(ratios: Sequence[Ratio]) -> str:
@@ -287,7 +283,7 @@ def _versions(result: BenchResult) -> str:
 
 def _meant(benches: Sequence[BenchResult]) -> list[tuple[str, str]]:
     measured = {m.way for bench in benches for m in bench.measurements}
-    return [(_both(way), words) for way, words in _MEANT.items() if way in measured]
+    return [(both(way), words) for way, words in _MEANT.items() if way in measured]
 
 
 def _loads(result: BenchResult) -> str:

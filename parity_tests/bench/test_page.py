@@ -156,9 +156,9 @@ def test_the_page_says_first_which_takes_less_time_and_calls_ways_by_their_frame
     text = page(made(), tmp_path)
     assert text.index("- [fashion_mlp](#fashion_mlp): **As most programs do it, ") < 100
     for words in (
-        "PyTorch, DataLoader loop",
-        "Keras / TensorFlow, fit",
-        "GradientTape loop / fast",
+        "PyTorch, DataLoader (tutorial)",
+        "Keras / TensorFlow, fit (tutorial)",
+        "custom loop / fast path",
     ):
         assert words in text
     assert "idiomatic" not in text
@@ -193,6 +193,6 @@ def test_the_screen_tells_of_load_and_doubt():
             console.print(part)
     text = captured.get()
     assert "another program (42 %)" in text
-    assert "fast: PyTorch / Keras / TensorFlow, an epoch: ~1 [" in text
+    assert "fast path: PyTorch / Keras / TensorFlow, an epoch: ~1 [" in text
     assert "not told apart" in text
-    assert "PyTorch: fast / limit, an epoch: 2 [" in text
+    assert "PyTorch: fast path / limit, an epoch: 2 [" in text
