@@ -50,6 +50,8 @@ Arrange = Callable[[Sequence[feeding.Input]], Sequence[Arrangement]]
 Weights = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 _SAMPLED = ("gradients", "state", "steps", "evaluation")
+_OTHER = 8
+"""So many other inputs are drawn in place of the first, and their seeds lie as far from its own."""
 _RATE = 0.01
 """Of the steps of gradient descent: any will do that moves the weights visibly."""
 _LARGER, _ASIDE = 16.0, 4.0
@@ -288,18 +290,7 @@ class _Check:
             *model_outputs.layout_notes(move for *_, move in comparison.outputs()),
         ]
         with stage("judge", "comparing"):
-            recorded, findings = self._judged(comparison, recorded)
-            again = comparison.tables and findings.agrees
-            if again and float32_constants.hidden(
-                comparison,
-                float32_constants.diverging(
-                    comparison, recorded, findings, self._models.keras.replay
-                ),
-            ):
-                comparison = replace(comparison, strict=True)
-                findings = judging.judge_evaluation(
-                    comparison, recorded, dropouts.active(comparison)
-                )
+            comparison, recorded, findings = self._first_judged(comparison, recorded)
         if not findings.agrees and not self._request.keep_weights:
             comparison, recorded, findings = self._match_leftovers(comparison, recorded, findings)
         if findings.agrees:
@@ -394,6 +385,22 @@ class _Check:
             within = [m for m in apart if outcome.layers[m.left.id].agrees]
             self._notes.append(float32_constants.nudged_note(within))
         return nudged, outcome
+
+    def _first_judged(
+        self, comparison: ModelComparison, recorded: RecordedRuns
+    ) -> tuple[ModelComparison, RecordedRuns, judging.CheckFindings]:
+        """Judged on the first inputs, or on others where these have nothing to attend to."""
+        recorded, findings = self._judged(comparison, recorded)
+        again = comparison.tables and findings.agrees
+        if again and float32_constants.hidden(
+            comparison,
+            float32_constants.diverging(comparison, recorded, findings, self._models.keras.replay),
+        ):
+            comparison = replace(comparison, strict=True)
+            findings = judging.judge_evaluation(comparison, recorded, dropouts.active(comparison))
+        if not findings.agrees and self._request.given is None:
+            recorded, findings = self._without_empty_rows(comparison, recorded, findings)
+        return comparison, recorded, findings
 
     def _unstopped(
         self,
@@ -810,7 +817,8 @@ class _Check:
     def _arrange_untraced(
         self, comparison: ModelComparison, recorded: RecordedRuns
     ) -> tuple[ModelComparison, RecordedRuns]:
-        """What an untraced node yields, in the order that the numbers tell, and weights by it."""
+        """What untraced nodes and the models yield, in the order that the numbers tell, and weights
+        by it."""
         known: dict[str, Arrangement] = {}
         while arrangements := untraced_views.arrangements(comparison, recorded):
             known |= arrangements
@@ -823,6 +831,9 @@ class _Check:
             )
             if not self._request.keep_weights:
                 self._set(comparison.torch, comparison.keras, weights)
+            recorded = self._record(comparison)
+        if layouts := untraced_views.output_layouts(comparison, recorded):
+            comparison = replace(comparison, output_layouts=layouts)
             recorded = self._record(comparison)
         return comparison, recorded
 
@@ -855,6 +866,21 @@ class _Check:
         weights = self._take_weights(comparison.torch, comparison.keras, comparison.axis_maps)
         self._set(comparison.torch, comparison.keras, weights)
         return replace(comparison, weights=weights)
+
+    def _without_empty_rows(
+        self, comparison: ModelComparison, recorded: RecordedRuns, findings: judging.CheckFindings
+    ) -> tuple[RecordedRuns, judging.CheckFindings]:
+        """Judged on other inputs, where attention has a row that keeps nothing on the first."""
+        if not empty_rows.keeps_nothing(comparison, recorded):
+            return recorded, findings
+        for seed in range(self._request.seed + _OTHER, self._request.seed + 2 * _OTHER):
+            arrays = self._laid(feeding.draw(self._wanted, seed, self._vocabulary, 1.0, 0.0))
+            with self._clock.stage("record", "running both on other inputs"):
+                again = self._record(comparison, arrays=arrays)
+            if not empty_rows.keeps_nothing(comparison, again):
+                self._notes.append(empty_rows.NOTE)
+                return self._judged(comparison, again)
+        return recorded, findings
 
     def _more_draws(
         self, comparison: ModelComparison, recorded: RecordedRuns, findings: judging.CheckFindings
@@ -898,7 +924,10 @@ class _Check:
             if not judging.outputs_agree(other, again):
                 with self._clock.stage("record", "running both on these inputs, in full"):
                     again = self._record(other, arrays=arrays)
-                return other, again, judging.judge_evaluation(other, again, dropouts.active(other))
+                if not empty_rows.keeps_nothing(other, again):
+                    told = judging.judge_evaluation(other, again, dropouts.active(other))
+                    return other, again, told
+                self._notes.append(empty_rows.NOTE)
             self._set(comparison.torch, comparison.keras, comparison.weights)
         return comparison, recorded, findings
 

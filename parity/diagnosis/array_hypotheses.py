@@ -185,7 +185,8 @@ def find_low_precision(arrays: KeyArrays) -> Hypothesis | None:
 
 def values(out: Array, target: Array) -> Iterator[tuple[Repair, Array]]:
     """What two outputs of a layer alone tell, and what comes out with each repair."""
-    if out.shape != target.shape or out.size < 2 or target.dtype.kind != "f":
+    real = target.dtype.kind == "f" and out.dtype.kind != "c"
+    if out.shape != target.shape or out.size < 2 or not real:
         return
     if not (np.all(np.isfinite(out)) and np.all(np.isfinite(target))):
         return
@@ -203,7 +204,8 @@ def apart(a: Array | None, b: Array | None) -> float:
         return float("inf")
     if not a.size:
         return 0.0
-    a, b = a.astype(np.float64), b.astype(np.float64)
+    exact = np.result_type(a, b, np.float64)  # complex where one of the two is
+    a, b = a.astype(exact), b.astype(exact)
     with np.errstate(invalid="ignore"):
         away = np.abs(a - b)
     away = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, away)

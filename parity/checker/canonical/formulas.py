@@ -172,6 +172,13 @@ def _recognise(result: Array) -> dict[str, Any] | None:
     return _with_number(result) if finite.all() else None
 
 
+def _limit(kind: str, result: Array) -> dict[str, Any] | None:
+    """A limit on one side; 10⁻¹² is no 0, though no other point tells the two apart."""
+    side, end = ("low", -40.0) if kind == "maximum" else ("high", 40.0)
+    limit = float(result[end == POINTS][0])
+    return {"name": "clip", side: limit} if limit not in (0.0, end) else None
+
+
 def _with_number(result: Array) -> dict[str, Any] | None:
     low, high = float(result[POINTS == -40.0][0]), float(result[POINTS == 40.0][0])
     slope = low / -40.0
@@ -221,7 +228,9 @@ def find_activation(drafts: Drafts, node: Draft, near: bool = False) -> bool:
         if near:
             # Two operations, or straight ones, are arithmetic that happens to lie near a ReLU.
             settings = _near(result) if len(members) >= 3 and _curved(members) else None
-        elif len(members) > 1 or node.kind in ("maximum", "minimum", "unary"):
+        elif len(members) == 1 and node.kind in ("maximum", "minimum"):
+            settings = _limit(node.kind, result) or _recognise(result)
+        elif len(members) > 1 or node.kind == "unary":
             settings = _recognise(result)
         if settings is not None:
             _fuse(drafts, node, root, members, settings)

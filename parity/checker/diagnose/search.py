@@ -413,8 +413,8 @@ def _is_used(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
         traced = not (is_untraced(other.match.left) or is_untraced(other.match.right))
         used, seen = used or bool(links and sound), seen or bool(links and (traced or sound))
     if not seen:  # what takes it was not seen by the tracer, or has no partner
-        stated = _is_stated(cause, layer)
-        return stated and (not _lone_behind(search, layer) or _agrees_behind(search, layer))
+        elsewhere = _lone_behind(search, layer) or _is_taken_apart(search, layer)
+        return _is_stated(cause, layer) and (not elsewhere or _agrees_behind(search, layer))
     # Of a pad that is cropped again the next pair sees nothing.
     return used and not alike
 
@@ -463,14 +463,34 @@ def _lone_behind(search: Search, layer: AttributedLayer) -> bool:
     return any(not attribution.idle(side_named(side), node.name) for side, node in lone)
 
 
-def _agrees_behind(search: Search, layer: AttributedLayer) -> bool:
-    """Whether a pair behind such a step agrees when it is fed alike."""
-    attribution, mine = search.attribution, layer.match.left.value
-    return any(
-        other.status == "downstream" and any(other.between)
+def _is_taken_apart(search: Search, layer: AttributedLayer) -> bool:
+    """Whether what a pair without weights gives is taken by nodes that have other partners.
+
+    Such steps look alike everywhere: a sum by which one side divides, and another sum.
+    """
+    pair = layer.match
+    return not pair.left.parameters and any(
+        (pair.left.value in _takes(other.match.left))
+        != (pair.right.value in _takes(other.match.right))
         for other in search.layers
-        if mine in bypass.starts(attribution, other)
+        if not (is_untraced(other.match.left) or is_untraced(other.match.right))
     )
+
+
+def _takes(node: CanonicalNode) -> set[str]:
+    """The values that a node takes."""
+    return {source.value for source in node.sources}
+
+
+def _agrees_behind(search: Search, layer: AttributedLayer) -> bool:
+    """Whether a pair behind such steps agrees when it is fed alike; of a pair without weights,
+    when the right takes there what the left gives here."""
+    attribution, pair = search.attribution, layer.match
+    downstream = [other for other in search.layers if other.status == "downstream"]
+    if not pair.left.parameters:
+        return any(attribution.agrees_from(pair, other.match) for other in downstream)
+    starts = partial(bypass.starts, attribution)
+    return any(any(o.between) and pair.left.value in starts(o) for o in downstream)
 
 
 def _has_tied_weights(search: Search, cause: Cause, layer: AttributedLayer) -> bool:

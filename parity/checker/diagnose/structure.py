@@ -259,11 +259,12 @@ def reordered(comparison: ModelComparison, attribution: LayerAttribution) -> Ite
 
 
 def _output_order(comparison: ModelComparison) -> tuple[int, ...]:
-    """Where each output of the right side stands now among the port's; () where not all are."""
+    """Where each output of the right side stands now among the port's; () where not all are, or
+    all stand where they should."""
     pairs = list(comparison.outputs())
     theirs = [right.value for _, right, _ in pairs]
     partners = [comparison.axis_maps.partners.get(left.value, "") for left, _, _ in pairs]
-    if len({*theirs}) < len(theirs) or sorted(partners) != sorted(theirs):
+    if len({*theirs}) < len(theirs) or sorted(partners) != sorted(theirs) or partners == theirs:
         return ()
     order = tuple(theirs.index(value) for value in partners)
     if comparison.corrected == "keras":

@@ -176,22 +176,13 @@ class LayerAttribution:
             region = self._region(left, right, lambda v: self.agreeing.get(v, False))
             self._end(match.left.id, match.right.id, region)
             return None
-        mine = match.left.values[0]
-        move = self.comparison.axis_maps.values.get(mine.id)
-        if move is None:
-            return None
-        theirs = match.right.values[0]
-        keys = f"values/{mine.id}", f"values/{theirs.id}"
-        end = Source(match.right.value, theirs.shape)
         for inner in self._regions(left, right):
             region = Region((*inner.left, match.left), (*inner.right, match.right))
             if not is_written_otherwise(self.comparison, region, match):
                 continue
-            below = masking.masked_below(self.comparison, match)
-            arrays = partial(self.recorded.key_arrays, *keys, move)
-            steps = DifferingRegion(region, match.left.name, end, arrays, below)
-            together = self.compared_with(steps)
-            if together is None:
+            steps = self._steps(match, region)
+            together = self.compared_with(steps) if steps else None
+            if steps is None or together is None:
                 continue
             if together.agrees:
                 self._end(match.left.id, match.right.id, region)
@@ -200,9 +191,43 @@ class LayerAttribution:
         self._note_unlike(inner)
         return None
 
+    def _steps(self, match: Match, region: Region) -> DifferingRegion | None:
+        """A region that ends with a pair; None where it is not known how its value goes across."""
+        mine, theirs = match.left.values[0], match.right.values[0]
+        move = self.comparison.axis_maps.values.get(mine.id)
+        if move is None:
+            return None
+        keys = f"values/{mine.id}", f"values/{theirs.id}"
+        end = Source(match.right.value, theirs.shape)
+        arrays = partial(self.recorded.key_arrays, *keys, move)
+        below = masking.masked_below(self.comparison, match)
+        return DifferingRegion(region, match.left.name, end, arrays, below)
+
+    def agrees_from(self, start: Match, match: Match) -> bool:
+        """Whether a pair agrees where the right takes what the left gives in an earlier pair, and
+        computes the rest from there itself."""
+        begin = start.left.value, start.right.value
+
+        def is_settled(value: str) -> bool:
+            return value == begin[0] or self._is_judged(value)
+
+        left, right = ([s.value for s in n.sources] for n in (match.left, match.right))
+        inner = self._region(left, right, is_settled)
+        region = Region((*inner.left, match.left), (*inner.right, match.right))
+        taken = [
+            {s.value for n in nodes for s in n.sources} for nodes in (region.left, region.right)
+        ]
+        steps = self._steps(match, region)
+        if steps is None or not all(v in of for v, of in zip(begin, taken, strict=True)):
+            return False
+        together = self.compared_with(steps)
+        return together is not None and together.agrees
+
     def _note_differing(self, steps: DifferingRegion) -> None:
         """Keep a region that differs, back to what is judged right: where a pair at fault is taken
         for its beginning, the fault lies before it."""
+        if not (steps.region.left and steps.region.right):
+            return  # what is returned is settled, and stands in another order
         ends = steps.region.left[-1], steps.region.right[-1]
         if any(one.end == steps.end for one in self.differing):
             return

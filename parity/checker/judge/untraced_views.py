@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
@@ -42,6 +43,19 @@ def arrangements(comparison: ModelComparison, recorded: RecordedRuns) -> dict[st
     return {}
 
 
+def output_layouts(comparison: ModelComparison, recorded: RecordedRuns) -> dict[int, Arrangement]:
+    """Number of an output → how it goes across, where it agrees so and not as it was guessed."""
+    found: dict[int, Arrangement] = {}
+    for i, (mine, theirs, now) in enumerate(comparison.outputs()):
+        options = comparison.output_options(mine, theirs)
+        agree = partial(_same, f"outputs/{i}", f"outputs/{i}", recorded)
+        if len(options) < 2 or now is None or agree(now):
+            continue
+        if fitting := [move for move in options if agree(move)]:
+            found[i] = fitting[0]
+    return found
+
+
 def is_doubtful(comparison: ModelComparison, match: Match) -> bool:
     """Whether what an untraced node yields may stand in another order than is guessed."""
     guessed = match.left.value in comparison.axis_maps.guessed
@@ -49,11 +63,12 @@ def is_doubtful(comparison: ModelComparison, match: Match) -> bool:
 
 
 def _agrees(match: Match, recorded: RecordedRuns, move: Arrangement) -> bool:
-    keys = f"values/{match.left.value}", f"values/{match.right.value}"
-    finding = comparing.compare(
-        Finding(match.left.name, LEVEL, "identical"), recorded.key_arrays(*keys, move)
-    )
-    return finding.agrees
+    return _same(f"values/{match.left.value}", f"values/{match.right.value}", recorded, move)
+
+
+def _same(left: str, right: str, recorded: RecordedRuns, move: Arrangement) -> bool:
+    arrays = recorded.key_arrays(left, right, move)
+    return comparing.compare(Finding(left, LEVEL, "identical"), arrays).agrees
 
 
 def _guesses(comparison: ModelComparison, match: Match) -> Iterator[Arrangement]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from parity.checker.align.matches import Link, Match, indices, value_name
@@ -38,6 +38,7 @@ class ModelComparison:
             to float32.
         strict: all the same, what the models yield is compared in float64.
         corrected: the side for which lines are written that repair a cause.
+        output_layouts: number of an output → how it goes across, where the numbers say so.
     """
 
     torch: CanonicalGraph
@@ -53,6 +54,7 @@ class ModelComparison:
     remade: frozenset[str] = frozenset()
     strict: bool = False
     corrected: Side = "keras"
+    output_layouts: Mapping[int, Arrangement] = field(default_factory=dict)
 
     def outputs(self) -> Iterator[tuple[Source, Source, Arrangement | None]]:
         """The models' outputs, by position, and how each goes across.
@@ -74,8 +76,8 @@ class ModelComparison:
                 f"sides. {self._remedy()}"
                 + (model_outputs.cache_hint(graphs[0]) or model_outputs.cache_hint(graphs[1]))
             )
-        for mine, theirs in zip(left, right, strict=True):
-            yield mine, theirs, self._moved(mine, theirs)
+        for i, (mine, theirs) in enumerate(zip(left, right, strict=True)):
+            yield mine, theirs, self.output_layouts.get(i) or self._moved(mine, theirs)
 
     def _remedy(self) -> str:
         """What to do about outputs that one side has alone."""
@@ -129,6 +131,18 @@ class ModelComparison:
             if arranged is not None and self._in_place(mine.value, arranged):
                 return arranged
         return next(iter(arrangement.candidates(mine.shape, theirs.shape)), None)
+
+    def output_options(self, mine: Source, theirs: Source) -> list[Arrangement]:
+        """Layouts of which the shapes of an output allow each, and nothing says which it is.
+
+        A model that moves the channels of an input may move those of an output. Which it does is
+        not seen where the two are made by operations that have no partners.
+        """
+        known = self.axis_maps.partners.get(mine.value) == theirs.value
+        inputs = (self.axis_maps.values.get(f"input:{i}") for i in range(len(self.torch.inputs)))
+        if known or all(move is None or move.is_identity for move in inputs):
+            return []
+        return arrangement.layouts(mine.shape, theirs.shape)
 
     def _in_place(self, root: str, arranged: Arrangement) -> bool:
         """Whether an output's axes stand where a reader looks for them.

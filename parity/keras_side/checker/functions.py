@@ -82,6 +82,7 @@ def patches(tracer):
         name: _activation(tracer, getattr(tf.nn, name), *known)
         for name, known in TENSORFLOW.items()
     }
+    plain |= {name: _along(tracer, name) for name in ("softmax", "log_softmax")}
     plain["dropout"] = _dropout(tracer)
     plain["experimental"] = tf.nn.experimental
     found = [
@@ -222,6 +223,28 @@ def _activation(tracer, original, name, defaults):
         return y
 
     return wrapped
+
+
+def _along(tracer, name):
+    """A softmax along another axis than the last: TensorFlow transposes for it, there and back."""
+    original = getattr(tf.nn, name)
+
+    def softmax(logits, axis=None, name=None):
+        x = tf.convert_to_tensor(logits)
+        last = len(x.shape) - 1
+        at = last if axis is None else axis % max(len(x.shape), 1)
+        heard = not tracer.paused and hasattr(x, "numpy") and tf.executing_eagerly()
+        if not heard or at == last or tracer.is_constant(x):
+            return original(x, axis=axis, name=name)
+        settings = {"name": function, "axis": at}
+        with tracer.suspended():
+            y = original(x, axis=at)
+            run = lambda xs: [original(xs[0], axis=at)]  # noqa: E731
+            tracer.emit("activation", settings, [x], [y], run, function=function)
+        return y
+
+    function = name
+    return softmax
 
 
 def _settings(name, arguments):
