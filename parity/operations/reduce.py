@@ -96,13 +96,17 @@ def _in_mode(mine: WrittenOperation, other: WrittenOperation, side: Side) -> str
     return re.sub(rf"(?<=[._]){own}\(", f"{wanted}(", mine.code, count=1)
 
 
+def _said(kept: bool) -> str:
+    return "kept with a size of 1" if kept else "dropped"
+
+
 OPERATION = Operation(
     "reduce",
     _compute,
     settings={
         "mode": Setting("operation", group="reduction"),
         "axes": Setting("axis", torch="dim", keras="axis"),
-        "keepdims": Setting("axis", False),
+        "keepdims": Setting("axis", False, "keepdim", "keepdims", say=_said),
         "correction": Setting("operation", 0, group="reduction"),
         "order": Setting("operation", 2.0, group="reduction"),
     },

@@ -410,7 +410,7 @@ def bound(finding: Finding | None, array: Array) -> float:
         array: what one side gave, whose scale serves where no noise was measured.
     """
     if finding is not None and finding.noise is not None:
-        return C * SHRINK * finding.noise
+        return C * max(SHRINK * finding.noise, finding.sigma or 0.0)
     scale = float(np.max(np.abs(array), initial=0.0))
     if finding is not None and finding.rule == "fallback":
         return FALLBACK["float32"][0] * scale + FALLBACK["float32"][1]

@@ -15,6 +15,7 @@ import numpy as np
 
 from parity.checker.align.matches import Link, Match, indices, source_name, source_text
 from parity.checker.canonical.canonical_graph import CanonicalGraph, CanonicalNode
+from parity.checker.diagnose import fix
 from parity.checker.diagnose.settings import canonical, differing
 from parity.checker.graph.arrangement import is_layout
 from parity.checker.graph.graph import Node, Source
@@ -80,19 +81,18 @@ def input_causes(attribution: LayerAttribution, layer: AttributedLayer) -> list[
     if heads is None and difference.kind == "wiring" and match.right.code:
         edit = rewired(comparison, match, difference.link, difference.right)
         line = edit.text
-    return [
-        Cause(
-            difference.kind,
-            (match.left.name, difference.left),
-            (match.right.name, difference.right),
-            "confirmed" if ratio <= 1 else "suspected",
-            ratio,
-            1.0,
-            "recomputed",
-            fix=line,
-            edit=edit,
-        )
-    ]
+    cause = Cause(
+        difference.kind,
+        (match.left.name, difference.left),
+        (match.right.name, difference.right),
+        "confirmed" if ratio <= 1 else "suspected",
+        ratio,
+        1.0,
+        "recomputed",
+        fix=line,
+        edit=edit,
+    )
+    return [_where_reduced(comparison, difference.link, cause)]
 
 
 def _residual(attribution: LayerAttribution, side: Side, node: CanonicalNode) -> float | None:
@@ -192,7 +192,7 @@ def _difference(attribution: LayerAttribution, match: Match, link: Link) -> Sour
         return None
     left, right = places
     if np.array_equal(left.reshape(-1), right.reshape(-1)):
-        return None
+        return _broadcast(comparison, match, link) if moved is None or moved.axes is None else None
     if np.array_equal(np.unique(left), np.unique(right)):
         shapes = [" × ".join(map(str, s.shape)) for s in (mine, theirs)]
         return SourceDifference(
@@ -201,6 +201,47 @@ def _difference(attribution: LayerAttribution, match: Match, link: Link) -> Sour
             f"takes the same numbers as {shapes[1]}, in another order",
         )
     return SourceDifference("wiring", *texts, link)
+
+
+def _broadcast(comparison: ModelComparison, match: Match, link: Link) -> SourceDifference | None:
+    """The same numbers, laid along other axes of what they are combined with: ``keepdims``."""
+    mine, theirs = link.left, link.right
+    if mine is None or theirs is None or len(match.left.sources) < 2:
+        return None
+    left, right = (_aligned(source.shape) for source in (mine, theirs))
+    if operation(match.left.kind).category not in ("arithmetic", "join") or left == right:
+        return None
+    shapes = [" × ".join(map(str, s.shape)) for s in (mine, theirs)]
+    return SourceDifference(
+        "axis",
+        f"{source_name(comparison.torch, mine)} as {shapes[0]}",
+        f"{source_name(comparison.keras, theirs)} as {shapes[1]}",
+        link,
+    )
+
+
+def _where_reduced(comparison: ModelComparison, link: Link | None, cause: Cause) -> Cause:
+    """The same cause, said of the reduction that keeps its axes on one side only."""
+    if cause.kind != "axis" or link is None or link.left is None or link.right is None:
+        return cause
+    mine = comparison.torch.producers.get(link.left.value)
+    theirs = comparison.keras.producers.get(link.right.value)
+    if mine is None or theirs is None or mine.kind != "reduce" or theirs.kind != "reduce":
+        return cause
+    kept = [bool(node.settings.get("keepdims")) for node in (mine, theirs)]
+    if kept[0] == kept[1] or comparison.corrected != "keras":
+        return cause
+    words = ["kept with a size of 1" if k else "dropped" for k in kept]
+    node = as_node(theirs)
+    wanted = replace(node, settings={**node.settings, "keepdims": kept[0]})
+    line = fix.fix("axis", node, wanted, "keras", wanted=words[0])
+    return replace(cause, left=(mine.name, words[0]), right=(theirs.name, words[1]), fix=line)
+
+
+def _aligned(shape: Sequence[int]) -> tuple[int, ...]:
+    """A shape as it is laid over a larger one, from the last axis on."""
+    first = next((i for i, size in enumerate(shape) if size != 1), len(shape))
+    return tuple(shape[first:])
 
 
 def _places(
