@@ -618,12 +618,32 @@ class _Check:
             if not given or side != source:  # a checkpoint's own biases stay, and are added
                 weights.update({name: np.zeros_like(weights[name]) for name in graph.left_out})
         carried = bias_sums.folded((torch, keras)[source], (left, right)[source])
-        (left, right)[1 - source].update(
-            mapping.transfer_weights(
-                axis_maps.weight_mappings, carried, source=request.weights_from
-            )
+        taken = mapping.transfer_weights(
+            axis_maps.weight_mappings, carried, source=request.weights_from
         )
+        (left, right)[1 - source].update(taken)
+        self._see_anew(1 - source, (torch, keras)[1 - source], (left, right)[1 - source], taken)
         return self._with_derived(torch, keras, axis_maps, (left, right))
+
+    def _see_anew(
+        self, side: int, graph: CanonicalGraph, weights: CompactArrays, taken: Mapping[str, Array]
+    ) -> None:
+        """What is a weight seen in another way, a table that is a kernel too, follows that weight.
+
+        It would be set to what it was before, and the weight with it.
+        """
+        behind = {name for own in taken for name in graph.parameters[own].names}
+        others = [
+            own
+            for own, parameter in graph.parameters.items()
+            if own not in taken and parameter.names and behind.issuperset(parameter.names)
+        ]
+        if others:
+            model = (self._models.torch, self._models.keras)[side]
+            settable = {n: weights[n] for n in taken if not graph.parameters[n].computed}
+            model.set_weights(split_layers.gather_weights(graph, settable, self._own_weights[side]))
+            now = split_layers.spread_weights(graph, model.weights())
+            weights.update({own: now[own] for own in others if own in now})
 
     def _with_derived(
         self, torch: CanonicalGraph, keras: CanonicalGraph, axis_maps: AxisMaps, weights: Weights

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -169,6 +169,7 @@ def _visit(match: Match, left: CanonicalGraph, right: CanonicalGraph, maps: Axis
             maps.values[mine_value.id] = moved
     whole = maps.values.get(a.values[0].id) if a.values else None
     maps.weight_mappings.extend(_layer_mappings(match, left, right, seen))
+    maps.weight_mappings.extend(_otherwise_mappings(match, left, right, seen))
     maps.weight_mappings.extend(_raw_mappings(match, left, right, seen, whole))
 
 
@@ -341,6 +342,51 @@ def _layer_mappings(
         if index is not None and mine.shape == theirs.shape and _is_identity(index):
             index = SAME
         yield WeightMapping(mine, theirs, index, match, role)
+
+
+def _otherwise_mappings(
+    match: Match,
+    left: CanonicalGraph,
+    right: CanonicalGraph,
+    seen: Sequence[Arrangement | None],
+) -> Iterable[WeightMapping]:
+    """Weights of a layer that one side has in another form, for another layer has them, too.
+
+    The codes of a quantizer are the rows of a table, and transposed the kernel of a product: the
+    table is then made of the kernel.
+    """
+    a, b = match.left, match.right
+    for role in {*a.parameters} ^ {*b.parameters}:
+        mine, theirs = _placed(left, a, role), _placed(right, b, role)
+        if mine is None or theirs is None:
+            continue
+        (own, places), (other, there) = mine, theirs
+        shaped = replace(own, shape=places.shape), replace(other, shape=there.shape)
+        index = _index(match, role, *shaped, seen)
+        if index is None:
+            continue
+        moved = np.empty(there.size, np.int64)
+        moved[there.reshape(-1)] = (places if index is SAME else places.reshape(-1)[index]).ravel()
+        yield WeightMapping(own, other, moved.reshape(other.shape), match, role)
+
+
+def _placed(
+    graph: CanonicalGraph, node: CanonicalNode, role: str
+) -> tuple[Parameter, Indices] | None:
+    """A layer's weight, and which of its elements stand where the layer looks for them."""
+    if role in node.parameters:
+        parameter = graph.parameters[node.parameters[role]]
+        return parameter, np.arange(math.prod(parameter.shape)).reshape(parameter.shape)
+    made = list(node.settings.get("computed", ()))
+    if role not in made:
+        return None
+    source = node.sources[len(node.sources) - len(made) + made.index(role)]
+    if not source.value.startswith("parameter:"):
+        return None
+    parameter = graph.parameters[source.value.removeprefix("parameter:")]
+    taken = _taken(graph, source, parameter).places
+    whole = np.array_equal(np.sort(taken, axis=None), np.arange(math.prod(parameter.shape)))
+    return (parameter, taken) if whole else None
 
 
 def _is_identity(index: Indices) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.common.variables import Variable as KerasVariable
 from keras.src.backend.tensorflow import nn as backend_nn
+from keras.src.backend.tensorflow import numpy as backend_numpy
 from keras.src.backend.tensorflow import random as backend_random
 from tensorflow.python.framework import ops as framework
 from tensorflow.python.ops import array_ops, gen_image_ops, math_ops, nn_ops
@@ -91,6 +92,7 @@ def patches(tracer):
         (backend_random, {"dropout": _dropout(tracer)}),
     ]
     found[0][1]["conv"] = _grouped(tracer)
+    found.append((backend_numpy, {name: _arg(tracer, name) for name in ("argmax", "argmin")}))
     found.append((nn_ops, {"conv1d": _line(tracer)}))
     found.append((KerasVariable, {"value": _value(tracer)}))
     found.append(tracer.draws.patches())
@@ -245,6 +247,24 @@ def _along(tracer, name):
 
     function = name
     return softmax
+
+
+def _arg(tracer, name):
+    """The place of the largest or smallest: Keras looks for negative zeros first."""
+    original = getattr(backend_numpy, name)
+
+    def arg(x, axis=None, keepdims=False):
+        heard = not tracer.paused and hasattr(x, "numpy") and tf.executing_eagerly()
+        if not heard or axis is None or not x.shape or tracer.is_constant(x):
+            return original(x, axis, keepdims)
+        settings = {"mode": name, "axes": [axis % len(x.shape)], "keepdims": keepdims}
+        with tracer.suspended():
+            y = original(x, axis, keepdims)
+            run = lambda xs: [original(xs[0], axis, keepdims)]  # noqa: E731
+            tracer.emit("reduce", settings, [x], [y], run, function=name)
+        return y
+
+    return arg
 
 
 def _settings(name, arguments):
