@@ -173,7 +173,23 @@ def _corrected(mine: WrittenOperation, other: WrittenOperation, side: Side) -> s
         return changed(code, {word: settings["slope"]})
     if "activation=" in code:
         return changed(code, {"activation": _as_argument(settings, made)})
+    if settings["name"] == "clip" and function_name(code) in _LIMITS:
+        return _limited(code, settings)
     return named_as(code, made)
+
+
+_LIMITS = {"maximum": "low", "minimum": "high"}
+"""Function of two operands → the limit of a clip that its second is."""
+
+
+def _limited(code: str, settings: Settings) -> str:
+    """A function that limits on one side, with another limit; '' where there are two."""
+    own = _LIMITS[function_name(code)]
+    limits = [key for key in ("low", "high") if settings.get(key) is not None]
+    parsed = call(code)
+    if parsed is None or len(parsed.args) != 2 or limits != [own]:
+        return ""
+    return f"{ast.unparse(parsed.func)}({ast.unparse(parsed.args[0])}, {settings[own]!r})"
 
 
 def _as_function(made: str) -> str:

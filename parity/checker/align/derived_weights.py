@@ -183,7 +183,8 @@ def values(
     for virtual in names | set(graph.parameters):
         key = f"values/{virtual.removeprefix(PREFIX)}"
         if virtual.startswith(PREFIX) and key in recorded:
-            arrays[virtual] = np.asarray(recorded[key], np.float64)
+            array = np.asarray(recorded[key])
+            arrays[virtual] = array.astype(np.result_type(array, np.float64))
     return arrays | weight_sums.values(graph, {**weights, **arrays})
 
 

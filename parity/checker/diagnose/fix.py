@@ -146,7 +146,7 @@ def _in_statement(
     if not text or text == part.text or "\n" in text:
         return ""
     same = function_name(text) == function_name(part.text)
-    if same and "(x" in text and kind == "activation":
+    if same and re.match(r"[\w.]+\(x[,)]", text) and kind == "activation":
         settings = {k: v for k, v in theirs.settings.items() if k not in ("name", "channels")}
         slope = settings.pop("slope", None)
         settings |= {} if slope is None else {"negative_slope": slope}

@@ -184,7 +184,9 @@ class _Prover:
 
 
 def _exchanged(search: Search) -> Found:
-    """Steps that stand in another order."""
+    """Steps that stand in another order, where what is returned differs: else it changes nothing."""
+    if all(p.finding.agrees for p in search.findings.parts if p.stage == "outputs"):
+        return
     for one in search.exchanges:
         yield chains.exchange_cause(search.attribution, one), None
 
@@ -466,10 +468,11 @@ def _lone_behind(search: Search, layer: AttributedLayer) -> bool:
 def _is_taken_apart(search: Search, layer: AttributedLayer) -> bool:
     """Whether what a pair without weights gives is taken by nodes that have other partners.
 
-    Such steps look alike everywhere: a sum by which one side divides, and another sum.
+    Such steps look alike everywhere: a sum by which one side divides, and another sum. Where the
+    two take what agrees, they stand in one place.
     """
     pair = layer.match
-    return not pair.left.parameters and any(
+    return not (pair.left.parameters or layer.linked) and any(
         (pair.left.value in _takes(other.match.left))
         != (pair.right.value in _takes(other.match.right))
         for other in search.layers
@@ -525,15 +528,50 @@ def _begins_soundly(search: Search, cause: Cause, layer: AttributedLayer) -> boo
     return True
 
 
+_OF_PLACES = frozenset({"order", "wiring"})
+"""Kinds of cause that say which value stands where."""
+
+
+def _follows_what_is_known(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
+    """What a step or an order of operands is about differs for no reason that nobody knows.
+
+    A deviation and an epsilon behind it stand for a variance, an epsilon and a root: each of them
+    fed alike agrees, and the root is missing; it is one formula written otherwise. Walked back to
+    what agrees or has weights, which no formula goes beyond.
+    """
+    if layer.linked or (cause.proof != "bypass" and cause.kind not in _OF_PLACES):
+        return True
+    made = {value.id: x for x in search.layers for value in x.match.left.values}
+    waiting, seen = [s.value for s in layer.match.left.sources], set[str]()
+    while waiting:
+        value = waiting.pop()
+        node = search.comparison.torch.producers.get(value)
+        if value in seen or node is None or search.attribution.agreeing.get(value):
+            continue
+        seen.add(value)
+        at = made.get(value)
+        if at is not None and at.status == "diverges":
+            own = [_tested(search, cause, at) for cause, found in search.found if found is at]
+            if not own or not all(one.confirmed for one in own):
+                return False
+        if not node.parameters:
+            waiting += [s.value for s in node.sources]
+    return True
+
+
 def _is_nowhere_else(search: Search, cause: Cause, layer: AttributedLayer) -> bool:
     """A layer with weights that is left over here is not left over there, too: then it has moved.
 
     With norms before the convolutions instead of behind them, one convolution of a block is too
-    many at the one place and missing at the other, and neither is.
+    many at the one place and missing at the other, and neither is. A direction that a layer lacks
+    may be a layer of its own.
     """
+    comparison = search.comparison
+    if cause.kind == "direction":
+        lone = (*comparison.left_only, *comparison.right_only)
+        return not any(node.kind == "recurrent" for node in lone)
     if cause.proof != "bypass":
         return True
-    comparison = search.comparison
     mine = [comparison.lone("torch", name) for name in layer.between[0]]
     theirs = [comparison.lone("keras", name) for name in layer.between[1]]
     there = _weighted(comparison.keras, comparison.right_only)
@@ -617,5 +655,6 @@ TESTS: tuple[CauseTest, ...] = (
     _has_tied_weights,
     _stands_alone,
     _begins_soundly,
+    _follows_what_is_known,
     _is_nowhere_else,
 )

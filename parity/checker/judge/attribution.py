@@ -176,6 +176,8 @@ class LayerAttribution:
             region = self._region(left, right, lambda v: self.agreeing.get(v, False))
             self._end(match.left.id, match.right.id, region)
             return None
+        if match.left.values[0].id not in self.comparison.axis_maps.values:
+            return None
         for inner in self._regions(left, right):
             region = Region((*inner.left, match.left), (*inner.right, match.right))
             if not is_written_otherwise(self.comparison, region, match):
@@ -804,7 +806,8 @@ class LayerAttribution:
         theirs = self._right(link.right, self.recorded.best)
         if mine is None or theirs is None or mine.size != theirs.size:
             return False
-        mine, theirs = mine.astype(np.float64), theirs.astype(np.float64)
+        exact = np.result_type(mine, theirs, np.float64)  # complex where one of the two is
+        mine, theirs = mine.astype(exact), theirs.astype(exact)
         scale = float(np.max(np.abs(theirs), initial=0.0))
         moves = [*arrangement.candidates(mine.shape, theirs.shape)[:2]]
         ways = [mine.reshape(-1), *(move(mine).reshape(-1) for move in moves)]
@@ -995,7 +998,10 @@ def source_array(
         if array is None and rest.startswith(COMPUTED):  # a weight that the model makes of others
             made = recorded.runs[graph.side, precision]
             array = made.get(f"values/{rest.removeprefix(COMPUTED)}")
-        array = None if array is None else array.astype(precision)
+        if array is not None:
+            array = array.astype(
+                np.result_type(precision, np.complex64) if array.dtype.kind == "c" else precision
+            )
     else:
         run = recorded.runs[graph.side, precision]
         # What is the same whatever is fed is called a constant, and recorded as a node's value.

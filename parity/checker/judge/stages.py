@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import numpy as np
+
 _LOG = logging.getLogger("parity")
 T = TypeVar("T")
 
@@ -28,7 +30,8 @@ class Stages:
             otherwise: what is known without it.
         """
         try:
-            return stage()
+            with np.errstate(all="ignore"):  # of masks that are infinite
+                return stage()
         except Exception:  # the verdict does not depend on it
             _LOG.debug("A stage of explaining failed: %s.", what, exc_info=True)
             self._failed.append(what)

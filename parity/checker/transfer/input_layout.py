@@ -62,6 +62,14 @@ class AlignedGraphs:
         weights = len(self.torch.parameters) + len(self.keras.parameters)
         return weights - len({t.left.id for t in mappings}) - len({t.right.id for t in mappings})
 
+    @property
+    def strain(self) -> tuple[int, int]:
+        """How much speaks against the layout: `misfits`, then what is seen in a scrambled order.
+
+        A reshape into patches runs on images in either layout, and the kernel behind it fits.
+        """
+        return self.misfits, len(self.axis_maps.scrambled)
+
 
 def align_in_best_layout(
     left: Traced,
@@ -146,7 +154,7 @@ def fitting(
     """
     # A model that is there already cannot be built again, and each other layout costs a trace.
     others = [moves for moves in wanted if moves is not first.moves]
-    if rebuild is None or not others or not first.misfits:
+    if rebuild is None or not others or not any(first.strain):
         return first
     best, now = first, first
     for moves in others:
@@ -158,7 +166,7 @@ def fitting(
         now = align_in_best_layout(
             first.whole, right, moves, pairs, settle, output_pairs=output_pairs
         )
-        if now.misfits < best.misfits:
+        if now.strain < best.strain:
             best = replace(now, notes=(*now.notes, _FITS))
     rebuild()
     right, *_ = traced(keras, arrays, [best.moves], None)
