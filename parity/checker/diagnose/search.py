@@ -184,7 +184,7 @@ class _Prover:
 
 
 def _exchanged(search: Search) -> Found:
-    """Steps that stand in another order, where what is returned differs: else it changes nothing."""
+    """Steps in another order, where what is returned differs: else that changes nothing."""
     if all(p.finding.agrees for p in search.findings.parts if p.stage == "outputs"):
         return
     for one in search.exchanges:
