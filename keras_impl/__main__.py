@@ -18,4 +18,9 @@ def _framework(threads):
 
 
 if __name__ == "__main__":
-    main(SUITE, "keras_impl", _framework)
+    if os.environ["KERAS_BACKEND"] == "tensorflow":
+        main(SUITE, "keras_impl", _framework)
+    else:
+        from parity.keras_side.backends import imported, on_this_backend
+
+        main(SUITE, "keras_impl", on_this_backend, imported)

@@ -45,6 +45,7 @@ LONGEST = (
     "check/test_applied_ports.py",
     "native/test_sides.py",
     "examples/test_full.py",
+    "examples/test_backends.py",
     "examples/test_resnet.py",
     "check/test_random_sequences.py",
     "check/test_command.py",

@@ -236,12 +236,10 @@ def test_a_page_is_committed(spec):
 
 def test_the_adapters_have_what_a_recording_asks_for():
     wanted = [n for n, f in inspect.getmembers(Framework, inspect.isfunction) if n[0] != "_"]
-    for side, package in SIDE_PACKAGES.items():
-        path = ROOT / package.replace(".", "/") / "adapter.py"
+    for side, name_there in ADAPTERS.items():
+        path = ROOT / SIDE_PACKAGES[side].replace(".", "/") / "adapter.py"
         tree = ast.parse(path.read_text("utf-8"))
-        adapter = next(
-            n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == ADAPTERS[side]
-        )
+        adapter = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name_there)
         have = {
             f.name: [a.arg for a in (*f.args.args, *f.args.kwonlyargs)]
             for f in adapter.body

@@ -5,6 +5,7 @@ Exit codes: 0 the sides agree, 1 they differ, 2 could not tell. Read `main` (all
 command its options and what it does with them: `check` and `check_command`, `record` and
 `record_command`, `convert` and `convert_command`, `bench` and `bench_command`, `sweep` and
 `sweep_command`, `cache` and `cache_command`, `differences` and `differences_command`; `notebook`;
-`screen` and `sweep_screen` (what people see); `side` (one side alone, ``python -m pytorch_impl``,
-and the process that records); `writable` (refuses what cannot be written, before the work).
+`backends` (Keras on other backends); `screen` and `sweep_screen` (what people see); `side` (one
+side alone, ``python -m pytorch_impl``, and the process that records); `writable` (refuses what
+cannot be written, before the work).
 """

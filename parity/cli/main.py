@@ -26,6 +26,7 @@ from parity.cli.options import (
     AsJson,
     Epochs,
     Full,
+    KerasBackends,
     KerasPython,
     Names,
     Out,
@@ -167,6 +168,7 @@ def run(
     whole: Annotated[
         bool, typer.Option(help="Keep every element of large weights, gradients and states.")
     ] = False,
+    keras_backend: KerasBackends = None,
     torch_python: TorchPython = None,
     keras_python: KerasPython = None,
     threads: Threads = 1,
@@ -175,9 +177,14 @@ def run(
 ) -> None:
     """Run both sides of examples and say whether they agree."""
     suite = _suite()
+    specs = _chosen(suite, names, all_=all_)
+    if keras_backend:
+        from parity.cli import backends
+
+        specs = backends.portable(specs, keras_backend, keras_python)
     request = _request(
         suite,
-        _chosen(suite, names, all_=all_),
+        specs,
         full=full,
         pairs=tuple(pair or ()),
         train=train,
@@ -242,17 +249,27 @@ def report(
     folder: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("reports"),
     out: Out = None,
     fresh: Annotated[bool, typer.Option(help="Record again even what is not stale.")] = False,
+    keras_backend: KerasBackends = None,
     threads: Threads = 1,
     timeout: Timeout = 300.0,
     as_json: AsJson = False,
 ) -> None:
-    """Run what is stale, then write the Markdown pages and figures."""
+    """Run what is stale, then write the Markdown pages and figures.
+
+    With --keras-backend it is one page, backends.md, and no other is touched.
+    """
     expect_folder(folder, "--folder")
     suite = _suite()
     specs = _chosen(suite, names, all_=not names)
+    if keras_backend:
+        from parity.cli import backends
+
+        specs = backends.portable(specs, keras_backend)
+    elif not names:
+        specs = (*specs, suite.differences)
     request = _request(
         suite,
-        specs if names else (*specs, suite.differences),
+        specs,
         full=full,
         out=out,
         reuse=not fresh,
@@ -263,14 +280,18 @@ def report(
 
     with cache_command.kept_to_limit(request) as kept:
         result = _carry_out(request)
-        written = _drawn(request, result, folder, fresh=fresh)
+        if keras_backend:
+            written = backends.drawn(result, folder)
+        else:
+            written = _drawn(request, result, folder, fresh=fresh)
         told = kept(result)
     if as_json:
         document = _outcome_json(result)
         _print_json({**document, "written": [str(path) for path in written]})
     else:
         _show_outcome(result)
-        print(f"{len(written)} files written; read {folder / 'README.md'}")
+        first = written[0] if keras_backend else folder / "README.md"
+        print(f"{len(written)} files written; read {first}")
     print(told, file=sys.stderr if as_json else sys.stdout)
     _name_failures(result)
     raise typer.Exit(result.exit_code)

@@ -33,6 +33,15 @@ TorchvisionRoot = Annotated[
 ]
 TorchPython = Annotated[str | None, typer.Option(help="Interpreter that has PyTorch.")]
 KerasPython = Annotated[str | None, typer.Option(help="Interpreter that has Keras.")]
+KerasBackends = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keras-backend",
+        metavar="BACKEND",
+        help="Keras' `fit` on this backend, jax or torch, beside PyTorch and beside TensorFlow; "
+        "can be repeated.",
+    ),
+]
 Threads = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads of each side.")]
 Timeout = Annotated[
     float,

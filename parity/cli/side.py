@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from parity.core.errors import ParityError
+from parity.core.sides import SIDES
+from parity.spec.backends import on_backends
 from parity.spec.example import ExampleSpec
 from parity.spec.suite import Suite
 from parity.training import recorder
@@ -24,13 +26,19 @@ from parity.training.recorder import Framework
 from parity.workers.channel import Progress, serve
 
 
-def main(suite: Suite, package: str, make_framework: Callable[[int], Framework]) -> None:
+def main(
+    suite: Suite,
+    package: str,
+    make_framework: Callable[[int], Framework],
+    find_lesson: Callable[[str], ModuleType] = importlib.import_module,
+) -> None:
     """Entry point of both packages.
 
     Args:
         suite: the examples.
         package: ``pytorch_impl`` or ``keras_impl``.
         make_framework: imports the framework and adapts it, given a number of threads.
+        find_lesson: imports a lesson that is to be recorded.
     """
     parser = argparse.ArgumentParser(prog=f"python -m {package}", description=__doc__)
     parser.add_argument("example", nargs="?", help="one of: " + ", ".join(_names(suite)))
@@ -40,7 +48,7 @@ def main(suite: Suite, package: str, make_framework: Callable[[int], Framework])
     parser.add_argument("--sweep", action="store_true", help=argparse.SUPPRESS)
     chosen, rest = parser.parse_known_args()
     if chosen.worker:
-        _serve(suite, package, make_framework, chosen.threads)
+        _serve(suite, package, make_framework, find_lesson, chosen.threads)
         return
     if chosen.bench:
         from parity.bench import child  # only a measuring process needs it
@@ -71,7 +79,11 @@ def _names(suite: Suite) -> list[str]:
 
 
 def _serve(
-    suite: Suite, package: str, make_framework: Callable[[int], Framework], threads: int
+    suite: Suite,
+    package: str,
+    make_framework: Callable[[int], Framework],
+    find_lesson: Callable[[str], ModuleType],
+    threads: int,
 ) -> None:
     made: list[Framework] = []
 
@@ -80,10 +92,11 @@ def _serve(
         return {"versions": made[0].versions()}
 
     def handle(job: RecordingJob, progress: Progress) -> None:
-        twin = importlib.import_module(f"{package}.{job.example}")
-        recorder.make_recording(
-            suite, made[0], twin, suite.find(job.example), job, progress=progress
-        )
+        twin = find_lesson(f"{package}.{job.example}")
+        spec = suite.find(job.example)
+        if made[0].side not in SIDES:
+            spec = on_backends(spec, (made[0].side,)) or spec
+        recorder.make_recording(suite, made[0], twin, spec, job, progress=progress)
 
     serve(hello, handle, RecordingJob.from_json)
 

@@ -2,7 +2,7 @@
 
 In: jobs and models. Out: recordings, graphs, times. Read `adapter` (how an example is recorded),
 `program` (a lesson's functions, called), `named_weights` (names of variables), `fast_path` (many
-steps a call); the bridges, PyTorch's equations for Keras: `optimizers`, `layers`; `checker` (the
-tracer of `parity check`), `native` (trainings with Keras' own defaults), `bench_variants` and
-`products` (what `parity bench` times).
+steps a call), `backends` (an example on another backend than TensorFlow); the bridges, PyTorch's
+equations for Keras: `optimizers`, `layers`; `checker` (the tracer of `parity check`), `native`
+(trainings with Keras' own defaults), `bench_variants` and `products` (what `parity bench` times).
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from parity.core.sides import LESSON_PACKAGES, SIDE_PACKAGES, Side
+from parity.core.sides import BACKENDS, LESSON_PACKAGES, SIDE_PACKAGES, Side
 
 ROOT = Path(__file__).resolve().parents[2]
 _SIDE_CODE = (
@@ -25,6 +25,7 @@ _SIDE_CODE = (
     "fast_path.py",
     "rewriting.py",
 )
+_BACKEND_CODE = ("backends/adapter.py", "backends/program.py", "backends/undone.py")
 _RECORDING_CODE = (
     "parity/core/axis_layouts.py",
     "parity/core/recording_keys.py",
@@ -49,8 +50,9 @@ def twin_files(side: Side, example: str) -> tuple[Path, ...]:
 def code_digest(side: Side, example: str) -> str:
     """Fingerprint of all source code that can change what this side records of this example."""
     package = ROOT / SIDE_PACKAGES[side].replace(".", "/")
+    names = (*_SIDE_CODE, *_BACKEND_CODE) if side in BACKENDS.values() else _SIDE_CODE
     files = [
-        *(file for name in _SIDE_CODE if (file := package / name).is_file()),
+        *(file for name in names if (file := package / name).is_file()),
         *twin_files(side, example),
         *_spec_files(example),
         *(ROOT / name for name in _RECORDING_CODE),

@@ -6,7 +6,7 @@ before. Read `result`, `pages` (one page an example), `index`, `documents` (the 
 pages are made of: `tables`, `sentences`, `accuracy`, `classes`, `series` and `parting` (numbers
 behind figures), `plots`, `gaps` and `bars` (figures), `sources` (both programs), `formatting`,
 `files` (written whole or not at all); pages of their own: `differences`, `defaults` with `repairs`,
-`native`, `performance` with `bench_tables`, `checks`.
+`native`, `backends`, `performance` with `bench_tables`, `checks`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from pathlib import Path
 from parity.report.result import ReportInput
 from parity.spec.suite import Suite
 
-__all__ = ["ReportInput", "write", "write_native"]
+__all__ = ["ReportInput", "write", "write_backends", "write_native"]
 
 
 def write(
@@ -66,6 +66,21 @@ def write_native(suite: Suite, folder: Path) -> list[Path]:
 
     now = run_now(folder)
     return [] if now is None else [*native.place(folder), *write_index(suite, now, folder)]
+
+
+def write_backends(results: Sequence[ReportInput], folder: Path) -> list[Path]:
+    """Write ``backends.md`` and its JSON twin: Keras' `fit` on its backends.
+
+    Args:
+        results: of examples that `parity.spec.backends.on_backends` made.
+        folder: where the reports live.
+
+    Returns:
+        Both files, the page first.
+    """
+    from parity.report import backends  # noqa: PLC0415
+
+    return backends.write(results, folder)
 
 
 def _page(suite: Suite, result: ReportInput, folder: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.comparator.noise import Finding
-from parity.core.sides import SIDES
+from parity.core.sides import BACKENDS, SIDES
 from parity.diagnosis.causes import Cause
 from parity.recording import provenance
 from parity.spec.example import ExampleSpec, Size
@@ -34,6 +34,8 @@ _PACKAGES = ("numpy", "matplotlib", "jinja2", "scikit-learn")
 _APART = ("checker", "torch_side", "keras_side")
 """Packages of the tool that no verdict and no page comes from, but for what is recorded."""
 VERDICT, PAGES = "verdict.json", "pages.json"
+VERDICTS = "verdict*.json"
+"""Beside that on a lesson those on its Keras program on other backends."""
 
 
 def key(spec: ExampleSpec, recordings: Sequence[Path], asked: Sequence[str]) -> str:
@@ -50,7 +52,7 @@ def key(spec: ExampleSpec, recordings: Sequence[Path], asked: Sequence[str]) -> 
             parts.append(f"{path.name} {_stamp(path)}")
     except OSError:
         return ""
-    parts += [provenance.code_digest(side, spec.name) for side in SIDES]
+    parts += [provenance.code_digest(side, spec.name) for side in (*SIDES, *_backends(spec))]
     parts += [f"{file.relative_to(provenance.ROOT)} {_digest(file)}" for file in sources(spec)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -103,7 +105,7 @@ def _version(package: str) -> str:
 
 def verdict(folder: Path, spec: ExampleSpec, found_by: str) -> ExampleVerdict | None:
     """The verdict that was kept under this key, or None."""
-    kept = _read(folder / VERDICT, found_by)
+    kept = _read(folder / _file(spec), found_by)
     try:
         return _verdict(spec, kept["found"]) if kept else None
     except (KeyError, TypeError, ValueError, IndexError):
@@ -121,7 +123,17 @@ def keep_verdict(folder: Path, found_by: str, result: ExampleVerdict) -> None:
         for pair in result.pairs
     ]
     found = {"pairs": pairs, "chosen": result.chosen, "seconds": dict(result.seconds)}
-    _write(folder / VERDICT, {"key": found_by, "found": found})
+    _write(folder / _file(result.spec), {"key": found_by, "found": found})
+
+
+def _backends(spec: ExampleSpec) -> list[str]:
+    """The sides of an example on which Keras runs on another backend."""
+    own = {way.side for way in spec.ways}
+    return [side for side in BACKENDS.values() if side in own]
+
+
+def _file(spec: ExampleSpec) -> str:
+    return "-".join([VERDICT.removesuffix(".json"), *_backends(spec)]) + ".json"
 
 
 def _verdict(spec: ExampleSpec, found: Mapping[str, Any]) -> ExampleVerdict:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parity.core.text import parse_bytes
-from parity.run.cache import PAGES, VERDICT
+from parity.run.cache import PAGES, VERDICTS
 
 if sys.platform != "win32":
     import fcntl
@@ -167,8 +167,9 @@ def _removed(one: RecordingSet) -> bool:
     except OSError:
         return False
     with contextlib.suppress(OSError):  # something else lies there
-        for kept in (VERDICT, PAGES) if _without_recordings(one.folder) else ():
-            (one.folder / kept).unlink(missing_ok=True)
+        if _without_recordings(one.folder):
+            for kept in (*one.folder.glob(VERDICTS), one.folder / PAGES):
+                kept.unlink(missing_ok=True)
         one.folder.rmdir()
         one.folder.parent.rmdir()
     return True

@@ -16,7 +16,7 @@ import platformdirs
 
 from parity.comparator.compare import Question
 from parity.core.errors import DataError, RecordingError, UsageError
-from parity.core.sides import SIDES, Precision, Side
+from parity.core.sides import PACKAGES, Precision, Side
 from parity.recording import provenance, recording_file
 from parity.recording.recording_file import Runs
 from parity.run import cache, pool
@@ -25,8 +25,6 @@ from parity.spec.suite import Suite
 from parity.training.job import RecordingJob
 from parity.verdict import judgement
 from parity.workers.options import WorkerOptions
-
-_PACKAGES = {"torch": ("torch", "torchvision"), "keras": ("keras", "tensorflow")}
 
 
 @dataclass(frozen=True)
@@ -165,7 +163,7 @@ def run_examples(
     datasets, missing = _datasets(request)
     words = {name: d.words if d else "" for name, d in datasets.items()}
     wanted = [spec for spec in request.specs if spec.name not in missing]
-    jobs: dict[Side, list[RecordingJob]] = {side: [] for side in SIDES}
+    jobs: dict[Side, list[RecordingJob]] = {}
     waited_for: dict[str, set[str]] = {spec.name: set() for spec in wanted}
     reused = 0
     for spec in wanted:
@@ -176,7 +174,7 @@ def run_examples(
             if request.reuse and _fresh(job, way, digest, request.options):
                 reused += 1
             else:
-                jobs[way.side].append(job)
+                jobs.setdefault(way.side, []).append(job)
                 waited_for[spec.name].add(job.out)
     done: list[Path] = []
     judged: dict[str, Future[_Judged]] = {}
@@ -333,13 +331,13 @@ def recording_path(
 def _fresh(job: RecordingJob, way: TrainingVariant, digest: str, options: WorkerOptions) -> bool:
     """Whether a recording answers today's question with today's code and versions."""
     path = Path(job.out)
-    if way.side in options.pythons or not path.is_file():
+    if options.python(way.side) or not path.is_file():
         return False  # what another environment has installed is not known here
     try:
         header = recording_file.read(path).header
     except RecordingError:
         return False
-    installed = {name: _installed(name) for name in _PACKAGES[way.side]}
+    installed = {name: _installed(name) for name in PACKAGES[way.side]}
     return (
         header.digest == digest
         and not (job.whole and header.thinned)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from parity.core.sides import SIDES, TITLES, Side
+from parity.core.sides import ENVIRONMENTS, SIDES, TITLES, Side
 from parity.training.job import RecordingJob
 from parity.workers.child import ChildProcess, Inbox
 from parity.workers.options import WorkerOptions
@@ -101,7 +101,7 @@ def _overburdened(workers: Sequence[_Worker]) -> _Worker | None:
 
 def _start(side: Side, jobs: deque[RecordingJob], options: WorkerOptions, inbox: Inbox) -> _Worker:
     command = options.command(side, "--worker", "--threads", str(options.threads))
-    return _Worker(ChildProcess(side, command, inbox=inbox), jobs)
+    return _Worker(ChildProcess(side, command, inbox=inbox, variables=ENVIRONMENTS[side]), jobs)
 
 
 def _step(

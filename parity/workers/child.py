@@ -14,11 +14,11 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from parity.core.errors import CrashError, WorkerError
-from parity.core.sides import TITLES, Side
+from parity.core.sides import BACKENDS, PYTHON_OPTIONS, TITLES, Side
 from parity.workers.environment import environment
 
 Inbox: TypeAlias = "queue.Queue[tuple[ChildProcess, str | None]]"
@@ -52,6 +52,7 @@ class ChildProcess:
         name: what messages call it; the framework's title if None.
         less: the options that ask less of it, for whoever has too little time or memory.
         inbox: where its lines arrive, if several children share one.
+        variables: of its environment, instead of the user's.
 
     Attributes:
         side: as above.
@@ -69,6 +70,7 @@ class ChildProcess:
         name: str | None = None,
         less: str = "",
         inbox: Inbox | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.side, self.doing = side, _STARTING
         self._python, self._name, self._less = command[0], name or TITLES[side], less
@@ -82,13 +84,13 @@ class ChildProcess:
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                env=environment(),
+                env=environment() | dict(variables or {}),
                 start_new_session=True,
             )
         except OSError as error:
             raise WorkerError(
                 f"{TITLES[side]}: cannot start '{self._python}': {error.strerror}. Give the path "
-                f"of a Python interpreter: --{side}-python PATH"
+                f"of a Python interpreter: {PYTHON_OPTIONS[side]} PATH"
             ) from error
         self._listener = _started(self._listen)
         self._collector = _started(self._collect)
@@ -166,9 +168,11 @@ class ChildProcess:
                 f"{line.strip()[:120]!r}. Nothing but the tool may write to its standard output."
             ) from None
         if event["event"] == "broken":
+            extra = " (pip install '.[backends]')" if self.side in BACKENDS.values() else ""
             raise WorkerError(
                 f"{self._name} cannot be used with {self._python}: {event['message']}. Install it "
-                f"there, or name an interpreter that has it: --{self.side}-python PATH"
+                f"there{extra}, or name an interpreter that has it: "
+                f"{PYTHON_OPTIONS[self.side]} PATH"
             )
         return event
 
@@ -185,7 +189,8 @@ class ChildProcess:
         if self.doing == _STARTING:
             hint = (
                 f"\nIs {self._python} a Python with this framework, NumPy and the tool's other "
-                f"requirements? Install them there, or name another: --{self.side}-python PATH"
+                f"requirements? Install them there, or name another: "
+                f"{PYTHON_OPTIONS[self.side]} PATH"
             )
         said = self.last_lines()
         kind = CrashError if code in _CRASHES else WorkerError

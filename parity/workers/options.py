@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from parity.core.sides import LESSON_PACKAGES, Side
+from parity.core.sides import BACKENDS, LESSON_PACKAGES, Side
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class WorkerOptions:
     """How workers are started.
 
     Attributes:
-        pythons: interpreter of each side; the running one where none is given.
+        pythons: interpreter of each side; the running one where none is given. Keras on another
+            backend has that of Keras.
         threads: CPU threads a worker computes with.
         timeout: seconds without a sign of life after which a worker counts as hung.
         commands: full command lines instead of the above, for tests.
@@ -34,4 +35,9 @@ class WorkerOptions:
         """
         if side in self.commands:
             return list(self.commands[side])
-        return [self.pythons.get(side, sys.executable), "-m", LESSON_PACKAGES[side], *arguments]
+        return [self.python(side) or sys.executable, "-m", LESSON_PACKAGES[side], *arguments]
+
+    def python(self, side: Side) -> str:
+        """The interpreter that was named for a side; empty where it is the running one."""
+        same: Side = "keras" if side in BACKENDS.values() else side
+        return self.pythons.get(side, self.pythons.get(same, ""))

@@ -7,7 +7,16 @@ import pytest
 
 from parity.core import recording_keys
 from parity.core.errors import UsageError
-from parity.core.sides import LESSON_PACKAGES, SIDES, TITLES
+from parity.core.sides import (
+    BACKENDS,
+    ENVIRONMENTS,
+    LESSON_PACKAGES,
+    PACKAGES,
+    PYTHON_OPTIONS,
+    SIDE_PACKAGES,
+    SIDES,
+    TITLES,
+)
 from parity.run import pipeline
 from parity.spec.cases import Case, Known
 from parity.spec.example import (
@@ -155,7 +164,10 @@ def test_a_trained_example_may_have_cases(training_spec, values_spec) -> None:
 
 
 def test_sides_are_told_apart_everywhere() -> None:
-    assert set(LESSON_PACKAGES) == set(TITLES) == set(SIDES) == {"torch", "keras"}
+    assert set(SIDES) == {"torch", "keras"}
+    everywhere = {*SIDES, *BACKENDS.values()}
+    for table in (LESSON_PACKAGES, SIDE_PACKAGES, TITLES, PACKAGES, ENVIRONMENTS, PYTHON_OPTIONS):
+        assert set(table) == everywhere
 
 
 def test_names_of_examples_are_unique_and_findable() -> None:
