@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.core.json_format import JSON_FORMAT
-from parity.core.sides import BACKENDS, TITLES
+from parity.core.sides import TITLES
 from parity.report import documents
 from parity.report.files import render, save
 from parity.report.formatting import MARKS, NONE, count, fraction, listed, prose, ratio
@@ -35,9 +35,9 @@ class _Run:
 
     @property
     def trained(self) -> str:
-        """``fashion_mlp``, and the pair where the example has several."""
+        """``fashion_mlp``, and which of its pairs where it has several."""
         name = self.result.spec.name
-        own = self.beside[0].pair.name.removesuffix(f"_{self.backend}")
+        own = self.beside[0].pair.name.partition(f"_{self.backend}")[0]
         return name if own == "matched" else f"{name}, {own}"
 
     @property
@@ -96,10 +96,9 @@ def _lead(runs: Sequence[_Run]) -> str:
     """What is so of all of them, in a sentence or two."""
     as_is = [run for run in runs if run.way.undone == YARDSTICK]
     parted = [f"`{run.trained}` on {TITLES[run.way.side]}" for run in as_is if not run.agrees]
-    backends = listed([TITLES[s] for s in BACKENDS.values() if any(r.way.side == s for r in runs)])
     same = len(as_is) - len(parted)
     words = (
-        f"**{same} of {count(len(as_is), 'training')} on {backends} "
+        f"**{same} of {count(len(as_is), 'training')} on another backend of Keras "
         f"{'is' if same == 1 else 'are'} equal, to rounding, to PyTorch's program and to Keras on "
         "TensorFlow**, from the first tensor to the last weight."
     )
@@ -108,7 +107,6 @@ def _lead(runs: Sequence[_Run]) -> str:
 
 def _row(run: _Run) -> dict[str, str]:
     torch, keras = run.beside
-    same = torch.agreement.get("float32")
     accuracy = [
         runs.get("test_accuracy")
         for runs in (
@@ -124,9 +122,17 @@ def _row(run: _Run) -> dict[str, str]:
         "torch": _beside(torch),
         "keras": _beside(keras),
         "steps": steps,
-        "same": f"{same[0]:,} of {same[1]:,}" if same else NONE,
+        "same": _same(torch),
         "accuracy": " · ".join(map(fraction, accuracy)) if any(accuracy) else NONE,
     }
+
+
+def _same(pair: PairVerdict) -> str:
+    """``1,957 · 2,000 of 2,000``: equal predictions in float32 · in float64."""
+    if not pair.agreement:
+        return NONE
+    told = [f"{pair.agreement[p][0]:,}" for p in ("float32", "float64")]
+    return f"{' · '.join(told)} of {pair.agreement['float32'][1]:,}"
 
 
 def _beside(pair: PairVerdict) -> str:
@@ -162,17 +168,22 @@ def _part(found: BackendDifference, runs: Sequence[_Run]) -> dict[str, Any] | No
         and run.beside[0].pair.name.startswith(f"{found.pair}_{run.backend}")
     ]
     parted = next((run for run in own if run.beside[0].pair.reason == found.reason), None)
-    undone = next((r for r in own if {*YARDSTICK, found.undone} == set(r.way.undone)), None)
+    without = {*YARDSTICK, *filter(None, [found.undone])}
+    undone = next((run for run in own if without == set(run.way.undone)), None)
     if parted is None or undone is None:
         return None
+    beside = " · ".join(map(_beside, undone.beside))
     return {
         "title": found.title,
         "reason": found.reason,
         "trained": parted.trained,
         "backend": TITLES[found.side],
-        "text": prose(parted.beside[1].text),
+        "text": prose(parted.beside[1 if found.undone else 0].text),
         "stale": not all(pair.as_expected for pair in (*parted.beside, *undone.beside)),
-        "undone": " · ".join(map(_beside, undone.beside)),
+        "proof": f"With this undone, beside PyTorch · beside TensorFlow: {beside}"
+        if found.undone
+        else f"Beside Keras on TensorFlow: {_beside(parted.beside[1])}",
+        "float64": found.undone in YARDSTICK,
     }
 
 

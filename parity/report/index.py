@@ -143,6 +143,7 @@ def write(suite: Suite, now: Set[str], folder: Path) -> list[Path]:
         planted=(folder / "planted.md").exists(),
         ports=(folder / "ports.md").exists(),
         performance=(folder / "performance.md").exists(),
+        backends=(folder / "backends.md").exists(),
         partial=[
             (row.spec.name, row.found["pairs_not_run"])
             for row in rows

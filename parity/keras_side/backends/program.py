@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops
 
 from parity.keras_side import optimizers
 from parity.keras_side.program import Program
@@ -81,6 +82,15 @@ def _as_torch(optimizer):
     return made
 
 
+def _powered(base, step):
+    """base^step in float64 on every backend. The bridges give a NumPy float64, which Keras takes
+    for a Python float on PyTorch, and makes float32."""
+    return ops.power(ops.convert_to_tensor(base, dtype="float64"), ops.cast(step, "float64"))
+
+
+optimizers.powered = _powered
+
+
 def _fed(batches):
     """The batches, noting what was taken; a function, for `fit` takes no other iterator."""
     for batch in batches:
@@ -91,9 +101,7 @@ def _fed(batches):
 def _see_numbers(model, images, labels):
     """Let loss and metrics make their variables now: `fit` would ask the batch for them, masks and
     all."""
-    image, label = (
-        np.zeros((1, *some.shape[1:]), keras.ops.dtype(some)) for some in (images, labels)
-    )
+    image, label = (np.zeros((1, *some.shape[1:]), ops.dtype(some)) for some in (images, labels))
     predicted = model(image)
     model.compute_loss(image, label, predicted, training=False)
     model.compute_metrics(image, label, predicted)
@@ -144,4 +152,4 @@ class _StepByStep(keras.callbacks.Callback):
         if keras.backend.backend() == "jax":
             self.model.jax_state_sync()  # JAX carries the state from step to step outside of it
         self._steps += 1
-        self._on_step(self._steps, float(keras.ops.convert_to_numpy(self._heard.loss)))
+        self._on_step(self._steps, float(ops.convert_to_numpy(self._heard.loss)))
