@@ -26,6 +26,7 @@ DECIDE = {
     "reports/README.md": "All results",
     "reports/performance.md": "Speed",
     "reports/defaults.md": "What a default costs",
+    "reports/backends.md": "Keras on its backends",
     "docs/verdict.md": "When two numbers are equal",
     "reports/planted.md": "Mistakes made on purpose",
     "docs/bench.md": "How speed is measured",

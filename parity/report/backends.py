@@ -115,7 +115,9 @@ def _row(run: _Run) -> dict[str, str]:
             torch.metrics[torch.right],
         )
     ]
-    steps = "the first" if torch.last_step is None else f"{torch.horizon:,} of {torch.last_step:,}"
+    steps = "the first"
+    if torch.horizon is not None and torch.last_step is not None:
+        steps = f"{torch.horizon:,} of {torch.last_step:,}"
     return {
         "trained": run.trained,
         "backend": TITLES[run.way.side],

@@ -109,6 +109,20 @@ def test_the_page_tells_all(outcome, tmp_path):
     assert "CAUTION" not in text
 
 
+def test_of_one_step_the_first_is_followed(outcome, tmp_path):
+    short = [
+        dataclasses.replace(
+            found,
+            verdict=dataclasses.replace(
+                found.verdict,
+                pairs=tuple(dataclasses.replace(p, horizon=None) for p in found.verdict.pairs),
+            ),
+        )
+        for found in inputs(outcome)
+    ]
+    assert "| the first |" in write(short, tmp_path)[0].read_text("utf-8")
+
+
 def test_a_listed_difference_that_is_gone_is_said(outcome, tmp_path):
     gone = []
     for found in inputs(outcome):
