@@ -8,7 +8,7 @@ INSTALLED = $(VENV)/.installed
 ZOO = $(VENV)/.zoo
 SITE = $(VENV)/.site
 
-.PHONY: compare test test-all report planted ports zoo site lint clean
+.PHONY: compare test test-all report planted ports zoo upstream site lint clean
 
 # Without a network a fetch may fail; what needs the full data then says so by itself.
 compare: $(INSTALLED)  ## Both sides of every example: verdicts on screen, pages in build/reports/.
@@ -38,6 +38,9 @@ ports: $(INSTALLED)  ## reports/ports.md, from the bench of right and wrong port
 
 zoo: $(ZOO)  ## reports/zoo.md, from real pairs of public packages.
 	$(BIN)/python -m parity_tests.check.zoo.page
+
+upstream: $(INSTALLED)  ## reports/upstream.md, from what parts between Keras' backends; needs JAX.
+	$(BIN)/python -m parity_tests.backends.page
 
 site: $(SITE)  ## build/site: lessons, differences, documents and reports, for the browser.
 	$(BIN)/python -m website build
