@@ -27,6 +27,7 @@ DECIDE = {
     "reports/performance.md": "Speed",
     "reports/defaults.md": "What a default costs",
     "reports/backends.md": "Keras on its backends",
+    "reports/upstream.md": "Where its backends part",
     "docs/verdict.md": "When two numbers are equal",
     "reports/planted.md": "Mistakes made on purpose",
     "docs/bench.md": "How speed is measured",

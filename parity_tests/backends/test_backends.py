@@ -1,7 +1,8 @@
 """What parts between the backends of one Keras is what is known, and nothing else.
 
 A run asks about a few known findings and a few functions, drawn by ``PARITY_SEED``;
-``PARITY_LONG=1`` about all. Without JAX the other two are compared.
+``PARITY_LONG=1`` about all. What is known was found with all three backends: without JAX one way of
+parting may stand before another, and these tests are left out.
 """
 
 import base64
@@ -19,7 +20,10 @@ from parity_tests.draws import LONG, SEED
 
 INSTALLED = tuple(b for b in BACKENDS if importlib.util.find_spec(b) is not None)
 SLOW = ("crashes", "lacks float64")
-FINDINGS = [f for f in known.findings() if f.key(INSTALLED) and f.kind not in SLOW]
+FINDINGS = [f for f in known.findings() if f.kind not in SLOW]
+with_jax = pytest.mark.skipif(
+    tuple(BACKENDS) != INSTALLED, reason="JAX is not installed: pip install '.[backends]'"
+)
 
 
 def few(items, many):
@@ -105,17 +109,19 @@ def test_every_cause_has_findings():
             assert any(map(alone.has, findings)), f"{cause.name}: nothing is {pattern!r}"
 
 
+@with_jax
 @pytest.mark.parametrize("finding", few(FINDINGS, 6), ids=lambda f: f"{f.function}-{f.kind}")
 def test_known_findings_still_hold(finding, every):
     found = {(finding.function, p.kind, p.apart) for p in every.partings(finding.call)}
-    assert finding.key(INSTALLED) in found, f"stale: {finding.call} gives {found}"
+    assert finding.key(BACKENDS) in found, f"stale: {finding.call} gives {found}"
 
 
+@with_jax
 @pytest.mark.parametrize("function", few([n for n, r in known.reached().items() if r["calls"]], 2))
 def test_nothing_new_parts(function, every):
     parameters = fuzz.functions(every)[function]
     drawn = fuzz.sample(function, parameters)
-    keys = {f.key(INSTALLED) for f in known.findings()}
+    keys = {f.key(BACKENDS) for f in known.findings()}
     new = [
         finding
         for finding in fuzz.findings(every, function, parameters, drawn, shrink=False)
