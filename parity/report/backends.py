@@ -144,7 +144,7 @@ def _beside(pair: PairVerdict) -> str:
         worst = max((level.worst_ratio or 0.0) for level in pair.levels.values())
         return f"✓ {names[0]}–{names[-1]}, {ratio(worst)}"
     mark = {"differ": "✗", "undecided": "?"}[pair.verdict]
-    return f"{mark} `{pair.first.key}`" if pair.first else mark
+    return f"{mark} {pair.first.key.replace('/', ' / ')}" if pair.first else mark
 
 
 def _rungs(run: _Run) -> Iterator[list[str]]:

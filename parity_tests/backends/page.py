@@ -136,13 +136,13 @@ def _findings(findings: Sequence[Finding], causes: Sequence[Cause]) -> Iterable[
     for kind in sorted(counted, key=lambda k: (list(KINDS).index(k) if k in KINDS else 99, k)):
         yield (
             f"<details><summary>{KINDS.get(kind, kind)} (`{kind}`): {counted[kind]}</summary>\n\n"
-            "| function | who parts | smallest call | cause |\n|---|---|---|---|"
+            "| who parts | smallest call | cause |\n|---|---|---|"
         )
         for f in findings:
             if f.kind == kind:
                 cause = known.cause_of(f, causes)
                 yield (
-                    f"| `{f.function}` | {_cell(f.apart)} | `{_cell(f.call)}` | "
+                    f"| {_cell(f.apart)} | `{_cell(f.call)}` | "
                     f"{cause.name if cause else 'open'} |"
                 )
         yield "\n</details>\n"
