@@ -142,8 +142,7 @@ def _findings(findings: Sequence[Finding], causes: Sequence[Cause]) -> Iterable[
             if f.kind == kind:
                 cause = known.cause_of(f, causes)
                 yield (
-                    f"| {_cell(f.apart)} | `{_cell(f.call)}` | "
-                    f"{cause.name if cause else 'open'} |"
+                    f"| {_cell(f.apart)} | `{_cell(f.call)}` | {cause.name if cause else 'open'} |"
                 )
         yield "\n</details>\n"
 

@@ -104,7 +104,7 @@ def test_the_page_tells_all(outcome, tmp_path):
     assert text.count("### ") == len(LISTED)
     for found in (*(f"### {listed.title}" for listed in LISTED), *(f"{side}:" for side in HERE)):
         assert found in text
-    assert "| iris_mlp | Keras / PyTorch | ✗ `activations/step0/norm1`" in text
+    assert "| iris_mlp | Keras / PyTorch | ✗ activations / step0 / norm1" in text
     assert "no longer" not in text
     assert "CAUTION" not in text
 
