@@ -13,7 +13,7 @@ from typing import Any
 
 from parity import notebooks
 from parity.core.errors import UsageError
-from parity.core.sides import LESSON_PACKAGES, TITLES
+from parity.core.sides import LESSON_PACKAGES, SIDES, TITLES
 from parity.spec.example import ExampleSpec
 from website import differences, guides, home, lessons
 from website.links import Places
@@ -29,7 +29,7 @@ COLUMNS = {
 }
 """Folder of the site → its name in the navigation."""
 _COPIES = {
-    "lessons": [f"{package}/*.py" for package in LESSON_PACKAGES.values()],
+    "lessons": [f"{LESSON_PACKAGES[side]}/*.py" for side in SIDES],
     "reports": ["reports/*.json", "reports/figures/*.png"],
     "docs": ["docs/*.yml"],
 }
@@ -127,11 +127,11 @@ def _notebooks(root: Path, specs: Sequence[ExampleSpec]) -> dict[str, str]:
     """Every lesson of both sides: the notebook's name → its text."""
     return {
         lessons.notebook(spec.name, side): notebooks.notebook(
-            (root / package / f"{spec.name}.py").read_text("utf-8"),
+            (root / LESSON_PACKAGES[side] / f"{spec.name}.py").read_text("utf-8"),
             f"{spec.title}, in {TITLES[side].partition(' ')[0]}",
         )
         for spec in specs
-        for side, package in LESSON_PACKAGES.items()
+        for side in SIDES
     }
 
 

@@ -27,7 +27,7 @@ from parity.convert.expressions import (
 )
 from parity.convert.stored import StoredTensor
 from parity.convert.weight_map import Made, WeightMap, has_sums, kept_names, kept_path
-from parity.core.sides import TITLES
+from parity.core.sides import SIDES, TITLES
 
 _WIDTH = 100
 _LEAST = 3
@@ -100,7 +100,7 @@ def script(found: WeightMap, name: str) -> str:
         found: the map.
         name: of the script's file.
     """
-    titles = {side: f"{found.titles[side]} ({TITLES[side]})" for side in TITLES}
+    titles = {side: f"{found.titles[side]} ({TITLES[side]})" for side in SIDES}
     source, target = titles[found.source], titles[found.target]
     text = _HEAD.format(
         title=f"Weights of {source} as weights of {target}",

@@ -214,6 +214,7 @@ def find_activation(drafts: Drafts, node: Draft, near: bool = False) -> bool:
         return False
     if node.kind == "affine" and drafts.producer(node.edges[0]) is None:
         return False
+    limited: tuple[Source, list[Draft], dict[str, Any]] | None = None
     for root in _roots(drafts, node):
         members: list[Draft] = []
         result = _evaluate(drafts, node, root, {}, members)
@@ -229,13 +230,18 @@ def find_activation(drafts: Drafts, node: Draft, near: bool = False) -> bool:
             # Two operations, or straight ones, are arithmetic that happens to lie near a ReLU.
             settings = _near(result) if len(members) >= 3 and _curved(members) else None
         elif len(members) == 1 and node.kind in ("maximum", "minimum"):
-            settings = _limit(node.kind, result) or _recognise(result)
+            limit = _limit(node.kind, result)
+            settings = _recognise(result) if limit is None else None
+            if limit is not None:  # if it is not the end of a longer one: min(max(x, 0), 6)
+                limited = root, members, limit
         elif len(members) > 1 or node.kind == "unary":
             settings = _recognise(result)
         if settings is not None:
             _fuse(drafts, node, root, members, settings)
             return True
-    return False
+    if limited is not None:
+        _fuse(drafts, node, *limited)
+    return limited is not None
 
 
 def _curved(members: list[Draft]) -> bool:
